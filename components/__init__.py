@@ -1,0 +1,1 @@
+"""Pulumi components for medical imaging on Google Cloud."""

@@ -1,0 +1,1 @@
+"""Post-deploy scripts: import, export, query; one runnable module a task."""
