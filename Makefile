@@ -1,0 +1,78 @@
+# Medical imaging on Google Cloud as code. `make` lists the commands.
+
+STACK ?= local
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# The first interpreter that is new enough; `make PYTHON=...` names another.
+PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(shell \
+	$(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
+PULUMI = $(BIN)/python -m engine run --stack $(STACK) -- pulumi
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lab lab-down preview up refresh destroy test test-fast check format bench lock clean
+
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@echo '  STACK=dev works on Google Cloud; the default, STACK=local, on the local Google Cloud.'
+	@echo '  ARGS=... adds options to the command behind a target: make up STACK=dev ARGS=--yes'
+
+lab: $(READY) ## The whole lab: deploy, import, export, query; STACK=local or your own
+	@$(BIN)/python scripts/lab.py --stack $(STACK) $(ARGS)
+
+lab-down: $(READY) ## Tear the lab down and prove that nothing is left
+	@$(BIN)/python scripts/teardown.py --stack $(STACK) $(ARGS)
+
+preview: $(READY) ## What `up` would change, property by property
+	@$(PULUMI) stack select --create $(STACK)
+	@$(PULUMI) preview --diff --stack $(STACK) $(ARGS)
+
+up: $(READY) ## Deploy the stack
+	@$(PULUMI) stack select --create $(STACK)
+	@$(PULUMI) up --stack $(STACK) $(ARGS)
+
+refresh: $(READY) ## Compare the stack with what is really there
+	@$(PULUMI) refresh --stack $(STACK) $(ARGS)
+
+destroy: $(READY) ## Destroy the stack's resources
+	@$(PULUMI) destroy --stack $(STACK) $(ARGS)
+
+test: $(READY) ## All tests: unit, contract, end to end with the real engine
+	@$(BIN)/python -m engine install
+	@$(BIN)/python -m pytest $(ARGS)
+
+test-fast: $(READY) ## The unit tests alone
+	@$(BIN)/python -m pytest tests/unit $(ARGS)
+
+check: $(READY) ## Format, lint and types
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+format: $(READY) ## Format the code and mend what the linter can
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(READY) ## Measure the lab and the preview; prints a table
+	@$(BIN)/python -m benchmarks
+
+setup: $(READY) ## The virtual environment, from the lock file
+
+# uv is itself a line of the lock, so pip installs exactly that one and uv the rest.
+$(READY): requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo 'error: no Python 3.11 or newer on PATH: install one, or run make PYTHON=/path/to/python3' >&2; exit 1; }
+	@echo 'Setting up $(VENV) with $(PYTHON) (about a minute the first time) ...'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo 'error: $(PYTHON) cannot make a virtual environment: install its venv module (Debian and Ubuntu: apt-get install python3-venv)' >&2; exit 1; }
+	@awk '/^uv==/ {on=1} on {print} on && !/\\$$/ {exit}' requirements.txt > $(VENV)/uv.txt
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.txt
+	@$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements.txt
+	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
+	@touch $@
+
+lock: $(READY) ## Renew requirements.txt from pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes \
+		--no-emit-index-url --no-emit-find-links pyproject.toml --output-file requirements.txt
+
+clean: ## Remove what the commands made here: environment, local state, caches
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m emulator stop; fi
+	rm -rf $(VENV) .lab .mypy_cache .pytest_cache .ruff_cache *.egg-info
