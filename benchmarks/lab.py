@@ -1,0 +1,54 @@
+"""How long the lab and the preview take, cold and warm."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.clones import clone, run
+
+MAKE_LAB = ["make", "lab", "STACK=local"]
+PREVIEW = ["make", "preview", "STACK=local"]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One line of the table: seconds measured beside the goal in seconds."""
+
+    work: str
+    seconds: float
+    goal: float
+    phases: dict[str, float]
+
+
+def _phases(checkout: Path) -> dict[str, float]:
+    """Seconds per phase, as the lab itself has noted them."""
+    seconds: dict[str, float] = json.loads((checkout / ".lab/summary.json").read_text())["seconds"]
+    return seconds
+
+
+def measure(*, cold: bool, report: Callable[[str], None]) -> Iterator[Measurement]:
+    """Yield each figure as soon as it is known.
+
+    Args:
+        cold: also measure a machine with empty HOME and caches (builds or downloads the engine).
+        report: told what is being measured, as it may take minutes.
+    """
+    if cold:
+        report("make lab on an empty machine: environment, engine, lab (minutes)")
+        with clone(empty_home=True) as (checkout, environment):
+            seconds = run(MAKE_LAB, checkout, environment)
+            yield Measurement("make lab, cold", seconds, 480, _phases(checkout))
+    with clone(empty_home=False) as (checkout, environment):
+        report("setting up a clone with the caches of this machine")
+        run(["make", "setup"], checkout, environment)
+        run([".venv/bin/python", "-m", "engine", "install"], checkout, environment)
+        report("make lab, engine and environment present")
+        seconds = run(MAKE_LAB, checkout, environment)
+        yield Measurement("make lab, warm", seconds, 30, _phases(checkout))
+        report("make lab again, nothing to do")
+        seconds = run(MAKE_LAB, checkout, environment)
+        yield Measurement("make lab, again", seconds, 30, _phases(checkout))
+        report("make preview")
+        yield Measurement("pulumi preview --diff", run(PREVIEW, checkout, environment), 5, {})
+        run(["make", "lab-down", "STACK=local"], checkout, environment)
