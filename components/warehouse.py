@@ -1,0 +1,81 @@
+"""The BigQuery dataset that DICOM metadata is exported to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pulumi
+from pulumi_gcp import bigquery
+
+from components import rules
+from components.base import Component, require
+
+
+@dataclass(frozen=True)
+class WarehouseArgs:
+    """Arguments of `Warehouse`.
+
+    Attributes:
+        project: The id of the project.
+        dataset: The id of the BigQuery dataset.
+        location: Where it is kept: that of the Healthcare data, or exports between them fail.
+        description: What BigQuery shows beside the dataset.
+        delete_contents: Whether its tables are deleted with it; without it, tables keep it alive.
+        labels: Labels of the dataset.
+    """
+
+    project: pulumi.Input[str]
+    dataset: pulumi.Input[str]
+    location: pulumi.Input[str]
+    description: pulumi.Input[str] = ""
+    delete_contents: pulumi.Input[bool] = False
+    labels: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        require("WarehouseArgs", "project", self.project, rules.project)
+        require("WarehouseArgs", "dataset", self.dataset, rules.bigquery_dataset_id)
+        for key, value in self.labels.items():
+            require("WarehouseArgs", "labels", key, rules.label_key)
+            require("WarehouseArgs", "labels", value, rules.label_value)
+
+
+class Warehouse(Component):
+    """A BigQuery dataset for exported metadata.
+
+    Tables are no resources here: the Healthcare API makes and replaces them with every export.
+
+    Inputs: see `WarehouseArgs`.
+
+    Outputs:
+        dataset_id: The id of the dataset.
+        location: Where it is kept.
+    """
+
+    dataset_id: pulumi.Output[str]
+    location: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        args: WarehouseArgs,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, opts)
+        dataset = bigquery.Dataset(
+            name,
+            project=args.project,
+            dataset_id=args.dataset,
+            location=pulumi.Output.from_input(args.location).apply(_bigquery_location),
+            description=args.description,
+            delete_contents_on_destroy=args.delete_contents,
+            labels=args.labels,
+            # A new location keeps the id, and an id is in use until the old dataset is gone.
+            opts=self._child(delete_before_replace=True),
+        )
+        self.dataset_id = dataset.dataset_id
+        self.location = dataset.location.apply(lambda location: location or "")
+        self.register_outputs({"datasetId": self.dataset_id, "location": self.location})
+
+
+def _bigquery_location(location: str) -> str:
+    """BigQuery writes the multi-regions in capitals, the Healthcare API does not."""
+    return location.upper() if location in ("us", "eu") else location
