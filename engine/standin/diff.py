@@ -1,0 +1,114 @@
+"""The difference between what the cloud has and what the program wants, property by property."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from engine.standin.properties import Properties, Property
+from engine.standin.values import Values, is_unknown, is_zero, without_internal
+
+Action = Literal["add", "delete", "update"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One property that differs.
+
+    Attributes:
+        path: as Pulumi writes it, such as `labels.env` or `streamConfigs[0].bigqueryDestination`.
+        action: what happens to it.
+        replace: whether it takes a new resource.
+    """
+
+    path: str
+    action: Action
+    replace: bool
+
+    @property
+    def top(self) -> str:
+        """The property of the resource that the path begins with."""
+        return re.split(r"[.\[]", self.path, maxsplit=1)[0]
+
+
+def compare(properties: Properties, state: Values, wanted: Values) -> list[Change]:
+    """Compares the resource's state with the inputs wanted, as Terraform's SDK does.
+
+    What the program leaves out is a difference only where the cloud would not fill it itself.
+    "Not set" and the type's zero value are the same.
+
+    Args:
+        properties: of the resource type.
+        state: outputs of the last read.
+        wanted: checked inputs, with the settings of the provider filled in.
+    """
+    state, wanted = without_internal(state), without_internal(wanted)
+    changes: list[Change] = []
+    for name, prop in properties.items():
+        if not prop.output:
+            changes += _compare(prop, state.get(name), wanted.get(name), name, prop.replace)
+    return changes
+
+
+def _compare(prop: Property, old: Any, new: Any, path: str, replace: bool) -> Iterator[Change]:
+    if _means_the_same(prop, old, new):
+        return
+    if is_unknown(new):
+        yield Change(path, "add" if is_zero(old) else "update", replace)
+    elif is_zero(old):
+        yield Change(path, "add", replace)
+    elif new is None:
+        yield Change(path, "delete", replace)
+    else:
+        yield from _compare_set(prop, old, new, path, replace)
+
+
+def _means_the_same(prop: Property, old: Any, new: Any) -> bool:
+    if new is None and prop.computed:
+        return True
+    if is_zero(old) and is_zero(new):
+        return True
+    known = not (old is None or new is None or is_unknown(new))
+    return known and prop.same is not None and prop.same(old, new)
+
+
+def _compare_set(prop: Property, old: Any, new: Any, path: str, replace: bool) -> Iterator[Change]:
+    if prop.kind == "object":
+        for name, inner in prop.fields.items():
+            where = f"{path}.{name}"
+            yield from _compare(
+                inner, old.get(name), new.get(name), where, replace or inner.replace
+            )
+    elif prop.kind == "map":
+        yield from _compare_maps(old, new, path, replace)
+    elif prop.kind == "list":
+        yield from _compare_lists(prop, old, new, path, replace)
+    elif old != new:
+        yield Change(path, "update", replace)
+
+
+def _compare_maps(old: Values, new: Values, path: str, replace: bool) -> Iterator[Change]:
+    for key in sorted(old.keys() | new.keys()):
+        where = f"{path}.{key}" if re.fullmatch(r"[\w-]+", key) else f'{path}["{key}"]'
+        if key not in new:
+            yield Change(where, "delete", replace)
+        elif key not in old:
+            yield Change(where, "add", replace)
+        elif old[key] != new[key]:
+            yield Change(where, "update", replace)
+
+
+def _compare_lists(
+    prop: Property, old: Any, new: Any, path: str, replace: bool
+) -> Iterator[Change]:
+    if prop.unordered and not is_unknown(new):
+        old, new = sorted(old, key=repr), sorted(new, key=repr)
+    item = Property(kind="object" if prop.fields else prop.item, fields=prop.fields)
+    for i in range(max(len(old), len(new))):
+        where = f"{path}[{i}]"
+        if i >= len(new):
+            yield Change(where, "delete", replace)
+        elif i >= len(old):
+            yield Change(where, "add", replace)
+        else:
+            yield from _compare(item, old[i], new[i], where, replace)

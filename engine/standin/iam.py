@@ -1,0 +1,249 @@
+"""The behaviour of the `...IamMember` types: one member of one role in the policy of a resource.
+
+A grant is added to the policy as it is, and everybody else's grants stay. The policy is read,
+changed and written back with its etag; when somebody else was faster (409), it starts again.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.standin.errors import ApiError, StandInError
+from engine.standin.http import Api, Json, NotYetError
+from engine.standin.properties import Properties, Property
+from engine.standin.resource import Resource, Update
+from engine.standin.values import Values, without_internal
+
+POLICY_VERSION = 3  # the first that knows conditions
+_SETTLED = 3  # Google's provider trusts a policy that it read so many times in a row
+_CASE_MATTERS = re.compile(
+    r"(allUsers|allAuthenticatedUsers|principal\w*:|projectOwner|projectReader|projectWriter)"
+)
+
+
+def same_member(one: str, other: str) -> bool:
+    """Whether two members are the same: e-mail addresses know no case."""
+    if _CASE_MATTERS.match(one) or _CASE_MATTERS.match(other):
+        return one == other
+    return one.lower() == other.lower()
+
+
+def _normal(member: str) -> str:
+    kind, _, name = member.partition(":")
+    return member if _CASE_MATTERS.match(member) or not name else f"{kind}:{name.lower()}"
+
+
+CONDITION = {
+    "expression": Property(required=True, replace=True),
+    "title": Property(required=True, replace=True),
+    "description": Property(replace=True),
+}
+MEMBER: Properties = {
+    "role": Property(required=True, replace=True),
+    "member": Property(
+        required=True,
+        replace=True,
+        same=same_member,
+        pattern=r"(?!deleted:).+:.+|allUsers|allAuthenticatedUsers|project(Owners|Readers|Writers)",
+        allowed="an IAM member, such as serviceAccount:NAME@PROJECT.iam.gserviceaccount.com; "
+        "not one that was deleted",
+    ),
+    "condition": Property(kind="object", fields=CONDITION, replace=True),
+    "etag": Property(output=True),
+}
+"""The properties that all these types share."""
+
+
+def _get_policy(api: Api, member: "Member", name: str) -> Json:
+    return api.call(member.service, "GET", f"{name}:getIamPolicy", version=member.version)
+
+
+def _set_policy(api: Api, member: "Member", name: str, policy: Json) -> None:
+    path = f"{name}:setIamPolicy"
+    api.call(member.service, "POST", path, body={"policy": policy}, version=member.version)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """The calls behind one `...IamMember` type.
+
+    Attributes:
+        service: key of `config.SERVICES`.
+        name: template of the resource whose policy it is, as the id begins with it.
+        key: property that names the resource.
+        patterns: regular expressions of what `key` may say, with the variables of `name` as groups.
+        version: API version of the policy's calls, in place of the endpoint's own.
+        get, set: how the policy is read and written.
+    """
+
+    service: str
+    name: str
+    key: str
+    patterns: tuple[str, ...] = ()
+    version: str = ""
+    get: Callable[[Api, "Member", str], Json] = _get_policy
+    set: Callable[[Api, "Member", str, Json], None] = _set_policy
+
+    def resource_name(self, values: Values, api: Api) -> str:
+        """The full name of the resource whose policy it is.
+
+        Raises:
+            StandInError: the property does not name one.
+        """
+        given = str(values[self.key])
+        for pattern in self.patterns:
+            if match := re.fullmatch(pattern, given):
+                found = {
+                    "project": values.get("project") or api.config.project,
+                    **match.groupdict(),
+                }
+                return self.name.format_map(found)
+        shapes = " or ".join(re.sub(r"\(\?P<(\w+)>[^)]*\)", r"{\1}", p) for p in self.patterns)
+        raise StandInError(
+            f'{self.key} "{given}" does not name a resource: it has to look like {shapes}'
+        )
+
+    def create(self, row: Resource, wanted: Values, api: Api) -> str:  # noqa: ARG002
+        """Adds the member."""
+        name = self.resource_name(wanted, api)
+        self._change(api, name, lambda policy: _add(policy, wanted))
+        return _id(name, wanted)
+
+    def read(self, row: Resource, id_: str, known: Values, api: Api) -> Values | None:  # noqa: ARG002
+        """Looks the member up; gone when the policy or the grant is."""
+        try:
+            policy = self.get(api, self, self.resource_name(known, api))
+        except ApiError as error:
+            if error.code == 404:
+                return None
+            raise
+        binding = _find(policy, known)
+        if binding is None:
+            return None
+        member = next(m for m in binding["members"] if same_member(m, known["member"]))
+        values = {name: known[name] for name in row.properties if name in known}
+        condition = binding.get("condition")
+        return {**values, "member": member, "condition": condition, "etag": policy.get("etag", "")}
+
+    def update(self, row: Resource, id_: str, change: Update, api: Api) -> None:
+        """Nothing can change in place."""
+
+    def delete(self, row: Resource, id_: str, state: Values, api: Api) -> None:  # noqa: ARG002
+        """Takes the member out, and nobody else."""
+        self._change(api, self.resource_name(state, api), lambda policy: _remove(policy, state))
+
+    def adopt(self, row: Resource, id_: str, api: Api) -> tuple[str, Values]:
+        """Takes `RESOURCE ROLE MEMBER [CONDITION TITLE]`, as Google's provider does."""
+        parts = id_.split(maxsplit=3)
+        if len(parts) < 3:
+            raise StandInError(
+                f'"{id_}" is not an id of {row.pulumi_type}: it has to be "RESOURCE ROLE MEMBER", '
+                "and the condition's title after it, if there is one"
+            )
+        values: Values = {self.key: parts[0], "role": parts[1], "member": _normal(parts[2])}
+        name = self.resource_name(values, api)
+        if "project" in row.properties and (match := re.match(r"projects/([^/]+)/", name)):
+            values["project"] = match[1]
+        title = parts[3] if len(parts) > 3 else ""
+        for binding in self.get(api, self, name).get("bindings", []):
+            condition = binding.get("condition") or {}
+            if (
+                binding["role"] == parts[1]
+                and condition.get("title", "") == title
+                and any(same_member(m, parts[2]) for m in binding.get("members", []))
+            ):
+                values |= {"condition": condition} if condition else {}
+                return _id(name, values), values
+        raise StandInError(
+            f'there is no binding of "{parts[1]}" for "{parts[2]}"'
+            + (f' with the condition "{title}"' if title else "")
+            + f" in the policy of {name}"
+        )
+
+    def _change(self, api: Api, name: str, change: Callable[[Json], Json]) -> None:
+        def write() -> Json:
+            policy = change(self.get(api, self, name))
+            self.set(api, self, name, policy)
+            return policy
+
+        with api.lock(f"{self.service}/{name}"):
+            api.persist(write, _conflict)
+            self._settle(api, name, change)
+
+    def _settle(self, api: Api, name: str, change: Callable[[Json], Json]) -> None:
+        """Reads until the change is seen a few times in a row: policies spread with a delay."""
+        seen = 0
+
+        def look() -> None:
+            nonlocal seen
+            while seen < _SETTLED:
+                policy = self.get(api, self, name)
+                if _bindings(policy) != _bindings(change(policy)):
+                    seen = 0
+                    raise NotYetError(f"the policy of {name} does not show the change")
+                seen += 1
+
+        api.persist(look, lambda error: isinstance(error, NotYetError))
+
+
+def _conflict(error: Exception) -> bool:
+    return isinstance(error, ApiError) and error.code == 409
+
+
+def _condition(values: Mapping[str, Any]) -> dict[str, str]:
+    condition = without_internal(values.get("condition") or {})
+    return {key: condition[key] for key in CONDITION if condition.get(key)}
+
+
+def _find(policy: Json, wanted: Values) -> Json | None:
+    for binding in policy.get("bindings", []):
+        fits = binding.get("role") == wanted["role"] and _condition(binding) == _condition(wanted)
+        if fits and any(same_member(m, wanted["member"]) for m in binding.get("members", [])):
+            found: Json = binding
+            return found
+    return None
+
+
+def _add(policy: Json, wanted: Values) -> Json:
+    if _find(policy, wanted) is not None:
+        return {**policy, "version": POLICY_VERSION}
+    bindings = [dict(binding) for binding in policy.get("bindings", [])]
+    for binding in bindings:
+        if binding.get("role") == wanted["role"] and _condition(binding) == _condition(wanted):
+            binding["members"] = [*binding.get("members", []), wanted["member"]]
+            break
+    else:
+        condition = _condition(wanted)
+        new = {"role": wanted["role"], "members": [wanted["member"]]}
+        bindings.append({**new, "condition": condition} if condition else new)
+    return {**policy, "bindings": bindings, "version": POLICY_VERSION}
+
+
+def _remove(policy: Json, state: Values) -> Json:
+    bindings = []
+    for binding in policy.get("bindings", []):
+        if binding.get("role") == state["role"] and _condition(binding) == _condition(state):
+            left = [m for m in binding.get("members", []) if not same_member(m, state["member"])]
+            bindings += [{**binding, "members": left}] if left else []
+        else:
+            bindings.append(binding)
+    return {**policy, "bindings": bindings}
+
+
+def _bindings(policy: Json) -> list[str]:
+    return sorted(
+        f"{b.get('role')} {m} {_condition(b)}"
+        for b in policy.get("bindings", [])
+        for m in b.get("members", [])
+    )
+
+
+def _id(name: str, values: Values) -> str:
+    id_ = f"{name}/{values['role']}/{_normal(values['member'])}"
+    condition = _condition(values)
+    if not condition:
+        return id_
+    return "/".join(
+        [id_, *(condition.get(key, "") for key in ("title", "description", "expression"))]
+    )

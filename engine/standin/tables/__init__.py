@@ -1,0 +1,1 @@
+"""The table: a module a Google service, a row a resource type."""
