@@ -25,9 +25,9 @@ LOCATIONS = (
     "us", "eu", "northamerica-northeast1", "northamerica-northeast2", "us-central1", "us-east1",
     "us-east4", "us-west1", "us-west2", "us-west3", "southamerica-east1", "asia-east1",
     "asia-east2", "asia-northeast1", "asia-northeast2", "asia-northeast3", "asia-south1",
-    "asia-southeast1", "asia-southeast2", "australia-southeast1", "australia-southeast2", "europe-north1",
-    "europe-west2", "europe-west3", "europe-west4", "europe-west6", "me-west1", "me-central1",
-    "me-central2",
+    "asia-southeast1", "asia-southeast2", "australia-southeast1", "australia-southeast2",
+    "europe-north1", "europe-west2", "europe-west3", "europe-west4", "europe-west6",
+    "me-west1", "me-central1", "me-central2",
 )  # fmt: skip
 _PROJECT_ID = r"(?:(?:[-a-z0-9]{1,63}\.)*(?:[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?):)?[a-z0-9-]{1,63}"
 _ID = r"[\w.-]{1,256}"
