@@ -1,0 +1,274 @@
+"""What holds patient data and would be lost.
+
+The cloud deletes a dataset with everything in it, in one call and for good, so a change of a
+name is enough to lose an archive. Judged as lost: the deletion or replacement of whatever holds
+data, of the keys without which it can't be read, and rules that would make it expire. Not lost:
+what Pulumi only lets go of (`retainOnDelete`, `deletionPolicy: ABANDON`), views, and a resource
+that a refresh found gone.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from scripts.preview.model import Action, Change, Preview, PropertyChange, State
+from scripts.preview.names import is_view, kind, name, plural
+from scripts.preview.values import Special, Value, format_path, show
+
+
+class Name(str):
+    """A part of a sentence that came from the preview: it must be escaped, and looks like code."""
+
+    __slots__ = ()
+
+
+Sentence = tuple[str, ...]
+
+_DATASET = "gcp:healthcare/dataset:Dataset"
+_WAREHOUSE = "gcp:bigquery/dataset:Dataset"
+_TABLE = "gcp:bigquery/table:Table"
+_BUCKET = "gcp:storage/bucket:Bucket"
+_KEY = "gcp:kms/cryptoKey:CryptoKey"
+_KEY_VERSION = "gcp:kms/cryptoKeyVersion:CryptoKeyVersion"
+
+# What is in it, as in "all ... in it would be lost".
+_CONTENTS = {
+    _DATASET: "data",
+    "gcp:healthcare/dicomStore:DicomStore": "images",
+    "gcp:healthcare/fhirStore:FhirStore": "FHIR resources",
+    "gcp:healthcare/hl7Store:Hl7Store": "HL7v2 messages",
+    "gcp:healthcare/consentStore:ConsentStore": "consents",
+    _WAREHOUSE: "tables",
+    _TABLE: "rows",
+    _BUCKET: "objects",
+    "gcp:organizations/project:Project": "resources",
+}
+_WHOLES = {"gcp:storage/bucketObject:BucketObject"}
+_KEYS = {_KEY, _KEY_VERSION}
+# A sentence names so many of a kind, then counts.
+_LISTED = 10
+_HOLDERS = _CONTENTS.keys() | _WHOLES | _KEYS
+
+
+@dataclass(frozen=True)
+class Loss:
+    """One thing that would be lost, with what goes with it."""
+
+    urn: str
+    kind: str
+    name: str
+    cause: str
+    sentence: Sentence
+    takes: tuple[State, ...] = ()
+
+
+def losses(preview: Preview, *, hide: bool = False) -> list[Loss]:
+    """Return what would be lost, containers before what stands alone."""
+    lost = _lost(preview)
+    inside = {change.urn: _inside(preview, change.state) for change in lost}
+    covered = {state.urn for takes in inside.values() for state in takes}
+    found = [_loss(c, inside[c.urn], hide=hide) for c in lost if c.urn not in covered]
+    return found + [loss for c in preview.by(Action.UPDATE) for loss in _expiries(c, hide=hide)]
+
+
+def left_behind(preview: Preview) -> list[Change]:
+    """Return the replacements after which the old resource stays in the cloud, unmanaged."""
+    covered = {s.urn for c in _lost(preview) for s in _inside(preview, c.state)}
+    replaced = preview.by(Action.REPLACE)
+    return [c for c in replaced if c.state.abandoned and c.urn not in covered]
+
+
+def lowered_guards(preview: Preview, *, hide: bool = False) -> list[Sentence]:
+    """Return the guards against deletion that would be taken away: the next change may delete."""
+    found: list[Sentence] = []
+    for change in preview.changes:
+        if change.old is None or change.new is None:
+            continue
+        title = _title(change.state, hide=hide)
+        if change.old.protect and not change.new.protect:
+            found.append((*title, " would lose Pulumi's protection (", Name("protect"), ")."))
+        for key, lowers in _GUARDS.items():
+            old, new = change.old.get(key), change.new.inputs.get(key, Special.ABSENT)
+            if lowers(old, new):
+                found.append((*title, " would lose its guard ", Name(key), "."))
+    return found
+
+
+_GUARDS: dict[str, Callable[[Value, Value], bool]] = {
+    "deletionPolicy": lambda old, new: old == "PREVENT" and new != "PREVENT",
+    "deletionProtection": lambda old, new: old is True and new is False,
+    "forceDestroy": lambda old, new: old is not True and new is True,
+    "deleteContentsOnDestroy": lambda old, new: old is not True and new is True,
+}
+
+
+def text(sentence: Sentence) -> str:
+    """Return a sentence as plain text."""
+    return "".join(f"`{part}`" if isinstance(part, Name) else part for part in sentence)
+
+
+def _holds_data(state: State) -> bool:
+    return state.type in _HOLDERS and not (state.type == _TABLE and is_view(state))
+
+
+def _lost(preview: Preview) -> list[Change]:
+    gone = (c for c in preview.changes if c.action in {Action.DELETE, Action.REPLACE})
+    return [c for c in gone if _holds_data(c.state) and not c.state.abandoned]
+
+
+def _inside(preview: Preview, container: State) -> tuple[State, ...]:
+    """Return what goes with a container, even what Pulumi itself would leave alone."""
+    states = [*(c.state for c in preview.changes if c.old), *preview.unchanged]
+    return tuple(state for state in states if _is_in(state, container))
+
+
+def _is_in(state: State, container: State) -> bool:
+    """Tell whether a resource that holds data is part of another: by id, else by reference."""
+    if state.urn == container.urn or not _holds_data(state):
+        return False
+    if container.id and state.id.startswith(f"{container.id}/"):
+        return True
+    if container.type == _DATASET:
+        reference = state.get("dataset")
+        own = {container.id, name(container)} - {""}
+        return state.type.startswith("gcp:healthcare/") and reference in own
+    if container.type == _WAREHOUSE:
+        return state.type == _TABLE and all(
+            state.get(key) == container.get(key) for key in ("datasetId", "project")
+        )
+    if container.type == _BUCKET:
+        return state.type in _WHOLES and state.get("bucket") == name(container)
+    if container.type == _KEY:
+        return state.type == _KEY_VERSION and state.get("cryptoKey") == container.id
+    return False
+
+
+def _loss(change: Change, takes: tuple[State, ...], *, hide: bool) -> Loss:
+    state = change.state
+    verb = "replaced" if change.action is Action.REPLACE else "deleted"
+    sentence = (
+        *_title(state, hide=hide),
+        f" would be {verb}",
+        *_because(change, hide=hide),
+        ": ",
+        *_consequence(state, takes, hide=hide),
+        ".",
+        *_limits(state),
+    )
+    return Loss(change.urn, kind(state), name(state, hide=hide), verb, sentence, takes)
+
+
+def _title(state: State, *, hide: bool) -> Sentence:
+    what = kind(state)
+    return (f"{what[0].upper()}{what[1:]} ", Name(name(state, hide=hide)))
+
+
+def _because(change: Change, *, hide: bool) -> Sentence:
+    if change.action is not Action.REPLACE:
+        return ()
+    forcing = [p for p in change.properties if p.forces_replacement]
+    if len(forcing) == 1 and not isinstance(forcing[0].old, Special):
+        path = forcing[0].path
+        old, new = (show(path, value, hide=hide) for value in (forcing[0].old, forcing[0].new))
+        after: Sentence = (new.value,) if isinstance(new, Special) else (Name(new),)
+        before = old.value if isinstance(old, Special) else Name(old)
+        return (
+            ", because its ",
+            Name(format_path(path)),
+            " can't change in place from ",
+            before,
+            " to ",
+            *after,
+        )
+    if not change.forced_by:
+        return ()
+    return (", because ", *_list([Name(key) for key in change.forced_by]), " can't change in place")
+
+
+def _consequence(state: State, takes: tuple[State, ...], *, hide: bool) -> Sentence:
+    if state.type in _KEYS:
+        return ("everything encrypted with it would become unreadable for good",)
+    if state.type in _WHOLES:
+        return ("its content would be lost",)
+    if not takes:
+        stores = "every store and all data" if state.type == _DATASET else ""
+        return (f"{stores or 'all ' + _CONTENTS[state.type]} in it would be lost",)
+    contents = dict.fromkeys(_CONTENTS.get(s.type, "content") for s in takes)
+    groups: list[Sentence] = []
+    for what in dict.fromkeys(kind(s) for s in takes):
+        same = [s for s in takes if kind(s) == what]
+        names = _list([Name(name(s, hide=hide)) for s in same])
+        count = plural(len(same), what) if len(same) > 1 else what
+        groups.append((f"its {count} (", *names, ")"))
+    together: list[str] = []
+    for index, group in enumerate(groups):
+        separator = "" if index == 0 else (" and " if index == len(groups) - 1 else ", ")
+        together += [separator, *group]
+    unmanaged = "" if state.type != _DATASET else ". So would stores in it that Pulumi never saw"
+    return (*together, f" and all {_words(contents)} in them would be lost{unmanaged}")
+
+
+def _limits(state: State) -> Sentence:
+    """Say where the cloud or the provider would stop the deletion."""
+    if state.get("deletionPolicy") == "PREVENT" or state.get("deletionProtection") is True:
+        guard = "deletionPolicy" if state.get("deletionPolicy") == "PREVENT" else ""
+        return (" The provider would refuse it: ", Name(guard or "deletionProtection"), " is set.")
+    if state.type == _BUCKET and state.get("forceDestroy") is not True:
+        off = Name("forceDestroy")
+        return (" Google refuses it as long as the bucket holds objects (", off, " is off).")
+    if state.type == _WAREHOUSE and state.get("deleteContentsOnDestroy") is not True:
+        off = Name("deleteContentsOnDestroy")
+        return (" Google refuses it as long as tables are left in it (", off, " is off).")
+    return ()
+
+
+def _expiries(change: Change, *, hide: bool) -> list[Loss]:
+    """Return the updates after which the cloud itself would delete data."""
+    state = change.state
+    endings = {
+        _BUCKET: ("lifecycleRules", "would get a rule that deletes objects by itself"),
+        _TABLE: ("expirationTime", "would expire, with all rows in it"),
+    }
+    found = []
+    for prop in change.properties:
+        if _sets_deletion(state, prop) or _shortens_partitions(state, prop):
+            rule, words = endings.get(state.type, ("", ""))
+            if state.type == _TABLE and prop.path[0] != rule:
+                words = "would delete its older partitions by itself"
+            sentence = (*_title(state, hide=hide), f" {words} (", Name(str(prop.path[0])), ").")
+            loss = Loss(change.urn, kind(state), name(state, hide=hide), "expires", sentence)
+            if loss not in found:
+                found.append(loss)
+    return found
+
+
+def _sets_deletion(state: State, prop: PropertyChange) -> bool:
+    new: Value = prop.new
+    if state.type == _BUCKET and prop.path[0] == "lifecycleRules":
+        text = new.get("type") if isinstance(new, Mapping) else new
+        touches = {"action", "condition"} & {s for s in prop.path if isinstance(s, str)}
+        return text == "Delete" or ("condition" in touches and new is not Special.ABSENT)
+    if state.type == _TABLE and prop.path[0] == "expirationTime":
+        return new not in (Special.ABSENT, None, 0)
+    return False
+
+
+def _shortens_partitions(state: State, prop: PropertyChange) -> bool:
+    if state.type != _TABLE or prop.path != ("timePartitioning", "expirationMs"):
+        return False
+    old, new = prop.old, prop.new
+    if isinstance(old, int | float) and isinstance(new, int | float):
+        return new < old
+    return new not in (Special.ABSENT, None, 0)
+
+
+def _list(names: Iterable[Name]) -> Sentence:
+    every = list(names)
+    parts: list[str] = []
+    for index, part in enumerate(every[:_LISTED]):
+        parts += [", ", part] if index else [part]
+    return (*parts, *([f" and {len(every) - _LISTED} more"] if len(every) > _LISTED else []))
+
+
+def _words(words: Iterable[str]) -> str:
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last

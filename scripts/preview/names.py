@@ -1,0 +1,85 @@
+"""How resources are called in front of people."""
+
+from scripts.preview.model import State
+from scripts.preview.values import Special
+
+KINDS = {
+    "gcp:healthcare/dataset:Dataset": "Healthcare dataset",
+    "gcp:healthcare/dicomStore:DicomStore": "DICOM store",
+    "gcp:healthcare/fhirStore:FhirStore": "FHIR store",
+    "gcp:healthcare/hl7Store:Hl7Store": "HL7v2 store",
+    "gcp:healthcare/consentStore:ConsentStore": "consent store",
+    "gcp:bigquery/dataset:Dataset": "BigQuery dataset",
+    "gcp:bigquery/table:Table": "BigQuery table",
+    "gcp:storage/bucket:Bucket": "bucket",
+    "gcp:storage/bucketObject:BucketObject": "object",
+    "gcp:kms/keyRing:KeyRing": "key ring",
+    "gcp:kms/cryptoKey:CryptoKey": "key",
+    "gcp:kms/cryptoKeyVersion:CryptoKeyVersion": "key version",
+    "gcp:organizations/project:Project": "project",
+    "gcp:projects/service:Service": "service",
+    "gcp:projects/serviceIdentity:ServiceIdentity": "service identity",
+    "gcp:projects/iAMMember:IAMMember": "project role",
+    "gcp:projects/iAMAuditConfig:IAMAuditConfig": "audit logging",
+    "gcp:pubsub/topic:Topic": "topic",
+    "gcp:pubsub/subscription:Subscription": "subscription",
+}
+_NAMES = ("name", "datasetId", "tableId", "topicId", "friendlyName")
+
+
+def kind(state: State) -> str:
+    """Return what the resource is, in words where this package has some."""
+    if state.type == "gcp:bigquery/table:Table" and is_view(state):
+        return "BigQuery view"
+    known = KINDS.get(state.type)
+    if known:
+        return known
+    # `gcp:pubsub/topicIAMMember:TopicIAMMember` reads `pubsub.TopicIAMMember`.
+    module, _, name = state.type.rpartition(":")
+    place = module.split(":")[-1].split("/")[0]
+    return f"{place}.{name}" if place and place != "index" else name
+
+
+def sort_key(state: State) -> tuple[int, str, str, str]:
+    """Order resources for people: containers and what is in them first, then by name."""
+    known = list(KINDS)
+    place = known.index(state.type) if state.type in known else len(known)
+    return place, state.type, name(state), state.urn
+
+
+def is_view(state: State) -> bool:
+    """Tell whether a BigQuery table only shows data that stands elsewhere."""
+    views = ("view", "materializedView", "externalDataConfiguration")
+    return any(state.get(name) not in (Special.ABSENT, None, [], {}) for name in views)
+
+
+def logical_name(urn: str) -> str:
+    """Return the name that the program gives the resource: the last part of its URN."""
+    return urn.rpartition("::")[2]
+
+
+def name(state: State, *, hide: bool = False) -> str:
+    """Return the cloud's name of the resource where it is known, else the program's.
+
+    Args:
+        state: The resource.
+        hide: Give only the program's name, whatever the cloud calls the resource.
+    """
+    if hide:
+        return logical_name(state.urn)
+    role, member = state.get("role"), state.get("member")
+    if isinstance(role, str) and isinstance(member, str):
+        return f"{role} for {member}"
+    keys = ("tableId", *_NAMES) if state.type.startswith("gcp:bigquery/table") else _NAMES
+    for key in keys:
+        found = state.get(key)
+        if isinstance(found, str) and found:
+            return found.rpartition("/")[2] or found
+    return logical_name(state.urn)
+
+
+def plural(count: int, noun: str) -> str:
+    """Return `1 DICOM store`, `2 DICOM stores`."""
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count} {noun[:-1]}ies" if noun.endswith("ry") else f"{count} {noun}s"

@@ -1,0 +1,59 @@
+"""A text of limited length that says honestly what did not fit."""
+
+from collections.abc import Sequence
+
+# What is kept free for the last lines: the note on what was left out, and the footer.
+_RESERVE = 600
+
+
+class Page:
+    """Gathers blocks and lists as long as there is room for them."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._parts: list[str] = []
+        self._size = 0
+        self._omitted: list[str] = []
+
+    def add(self, block: str, *, reserve: int = _RESERVE) -> bool:
+        """Add a block with an empty line behind it, if it fits."""
+        if self._size + len(block) + 2 > self._limit - reserve:
+            return False
+        self._parts.append(block)
+        self._size += len(block) + 2
+        return True
+
+    def add_list(
+        self, opening: str, rows: Sequence[str], more: str, what: str, closing: str = ""
+    ) -> None:
+        """Add as many rows as fit, and how many more there are.
+
+        Args:
+            opening: What stands before the rows.
+            rows: One line each.
+            more: The line for the rest, with `{}` for their number.
+            what: What the rows are, for the note if not even one fits.
+            closing: What stands behind the rows.
+        """
+        room = self._limit - _RESERVE - self._size - len(opening) - len(closing) - len(more) - 24
+        fitting = 0
+        for row in rows:
+            room -= len(row) + 1
+            if room < 0:
+                break
+            fitting += 1
+        if not fitting:
+            if rows:
+                self._omitted.append(f"{len(rows)} {what}")
+            return
+        lines = [opening, *rows[:fitting]] if opening else list(rows[:fitting])
+        if fitting < len(rows):
+            lines.append(more.format(len(rows) - fitting))
+        self.add("\n".join([*lines, closing] if closing else lines))
+
+    def text(self, footer: str) -> str:
+        """Return the whole, with what was left out and the footer at its end."""
+        if self._omitted:
+            self.add(f"*Left out, too long for a comment: {', '.join(self._omitted)}.*", reserve=0)
+        self.add(footer, reserve=0)
+        return "\n\n".join(self._parts) + "\n"

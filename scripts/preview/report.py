@@ -1,0 +1,80 @@
+"""A preview as JSON, for programs."""
+
+import json
+
+from scripts.preview.acknowledge import Acknowledgement
+from scripts.preview.loss import left_behind, losses, lowered_guards, text
+from scripts.preview.model import Action, Change, Preview, Problem
+from scripts.preview.names import kind, name
+from scripts.preview.values import Json, Special, Value, format_path, show
+
+
+def report(
+    preview: Preview, acknowledged: Acknowledgement, *, hide: bool = False, exit_code: int = 0
+) -> str:
+    """Return the preview as a JSON document; `schema` rises when a key changes its meaning."""
+    lost = losses(preview, hide=hide)
+    document: Json = {
+        "schema": 1,
+        "stack": preview.stack,
+        "failed": preview.failed or bool(exit_code),
+        "counts": {
+            action.value: len(preview.by(action)) for action in Action if action is not Action.SAME
+        },
+        "dataLoss": {
+            "found": bool(lost),
+            "acknowledged": bool(acknowledged),
+            "by": acknowledged.by or None,
+            "losses": [
+                {
+                    "urn": loss.urn,
+                    "kind": loss.kind,
+                    "name": loss.name,
+                    "cause": loss.cause,
+                    "sentence": text(loss.sentence),
+                    "takes": [
+                        {"urn": s.urn, "kind": kind(s), "name": name(s, hide=hide)}
+                        for s in loss.takes
+                    ],
+                }
+                for loss in lost
+            ],
+        },
+        "guardsLowered": [text(sentence) for sentence in lowered_guards(preview, hide=hide)],
+        "leftBehind": [change.urn for change in left_behind(preview)],
+        "changes": [_change(change, hide=hide) for change in preview.changes],
+        "errors": _problems(preview.errors, hide=hide),
+        "warnings": _problems(preview.warnings, hide=hide),
+        "policies": _problems(preview.violations, hide=hide),
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _change(change: Change, *, hide: bool) -> Json:
+    return {
+        "action": change.action.value,
+        "urn": change.urn,
+        "kind": kind(change.state),
+        "name": name(change.state, hide=hide),
+        "wasGone": change.was_gone,
+        "forcedBy": list(change.forced_by),
+        "properties": [
+            {
+                "path": format_path(prop.path),
+                "old": _value(prop.path, prop.old, hide=hide),
+                "new": _value(prop.path, prop.new, hide=hide),
+                "forcesReplacement": prop.forces_replacement,
+            }
+            for prop in change.properties
+        ],
+    }
+
+
+def _value(path: tuple[str | int, ...], value: Value, *, hide: bool) -> Json:
+    """Return the text of a value, or an object that says why there is none."""
+    shown = show(path, value, hide=hide)
+    return {"special": shown.name.lower()} if isinstance(shown, Special) else shown
+
+
+def _problems(problems: tuple[Problem, ...], *, hide: bool) -> list[Json]:
+    return [{"urn": p.urn or None, "text": None if hide else p.text} for p in problems]

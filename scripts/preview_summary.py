@@ -1,0 +1,168 @@
+"""Tell reviewers what `pulumi preview` found: Markdown for a pull request, or JSON."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+# As `python scripts/preview_summary.py` the search path begins at scripts/, not at the project.
+sys.path[:0] = [str(Path(__file__).resolve().parent.parent)]
+
+from scripts.preview.acknowledge import DEFAULT_LABEL, acknowledgement  # noqa: E402
+from scripts.preview.errors import PreviewInputError  # noqa: E402
+from scripts.preview.loss import losses, text  # noqa: E402
+from scripts.preview.model import Preview  # noqa: E402
+from scripts.preview.parse import parse  # noqa: E402
+from scripts.preview.render import LIMIT, markdown  # noqa: E402
+from scripts.preview.report import report  # noqa: E402
+
+FAILED = 1
+UNREADABLE = 2
+DATA_LOSS = 3
+
+
+class Format(StrEnum):
+    """What the summary is written in."""
+
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+
+_HELP = f"""Tell reviewers what a preview found, what would lose patient data first.
+
+Reads what `pulumi preview --json` printed (the document, or the stream of events) and writes
+Markdown for a comment on a pull request, or JSON for programs. Secrets never appear in it.
+
+[bold]Examples[/bold]
+
+  pulumi preview --json -s dev > preview.json
+
+  preview_summary.py preview.json
+
+  preview_summary.py preview.json --fail-on-data-loss --labels "$LABELS"
+
+  pulumi preview --json | preview_summary.py - --format json
+
+[bold]Exit codes[/bold]
+
+  0  it succeeded, and no data would be lost, or the loss is acknowledged
+
+  {FAILED}  the preview itself failed; the summary says why
+
+  {UNREADABLE}  the options or the input can't be used
+
+  {DATA_LOSS}  data would be lost, and nobody acknowledged it (with --fail-on-data-loss)
+"""
+
+
+def main(
+    source: Annotated[
+        str, typer.Argument(metavar="FILE", help="The preview; - is standard input.")
+    ] = "-",
+    format_: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.MARKDOWN,
+    output: Annotated[
+        Path | None, typer.Option(help="Where to write it; standard output by default.")
+    ] = None,
+    fail_on_data_loss: Annotated[
+        bool,
+        typer.Option(
+            "--fail-on-data-loss", help=f"Exit {DATA_LOSS} if data would be lost unacknowledged."
+        ),
+    ] = False,
+    acknowledge: Annotated[
+        bool, typer.Option("--acknowledge", help="The loss is wanted: do not fail because of it.")
+    ] = False,
+    labels: Annotated[
+        str,
+        typer.Option(
+            envvar="PREVIEW_LABELS",
+            help="Labels of the pull request: a JSON list, or names and commas.",
+        ),
+    ] = "",
+    acknowledge_label: Annotated[
+        str,
+        typer.Option(
+            envvar="PREVIEW_ACKNOWLEDGE_LABEL", help="The label that acknowledges a loss."
+        ),
+    ] = DEFAULT_LABEL,
+    stack: Annotated[
+        str, typer.Option(help="The stack's name, for previews that fail before they say it.")
+    ] = "",
+    preview_exit_code: Annotated[
+        int,
+        typer.Option(help="What `pulumi preview` ended with: not all failures are in its JSON."),
+    ] = 0,
+    hide_values: Annotated[
+        bool,
+        typer.Option("--hide-values", help="Show property names only, for public repositories."),
+    ] = False,
+    limit: Annotated[int, typer.Option(min=2000, help="Longest Markdown, in characters.")] = LIMIT,
+) -> None:
+    """Read, judge, write; the exit code is the verdict."""
+    try:
+        given = _read(source)
+        if not given.strip() and preview_exit_code:
+            # It failed before it wrote anything: that is a summary, too, and a comment to renew.
+            preview = Preview(stack, failed=True)
+        else:
+            preview = parse(given, stack=stack)
+        acknowledged = acknowledgement(flag=acknowledge, labels=labels, label=acknowledge_label)
+    except PreviewInputError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(UNREADABLE) from None
+    if format_ is Format.JSON:
+        written = report(preview, acknowledged, hide=hide_values, exit_code=preview_exit_code)
+    else:
+        written = markdown(
+            preview, acknowledged, hide=hide_values, limit=limit, exit_code=preview_exit_code
+        )
+    _write(written, output)
+    if preview.failed or preview_exit_code:
+        typer.echo("error: the preview failed: the summary says what is known of it", err=True)
+        raise typer.Exit(FAILED)
+    lost = losses(preview, hide=hide_values)
+    if lost and fail_on_data_loss and not acknowledged:
+        for loss in lost:
+            typer.echo(f"error: {text(loss.sentence)}", err=True)
+        typer.echo(
+            f"error: data would be lost: acknowledge it with the label {acknowledge_label!r} or "
+            "--acknowledge, or take the change back",
+            err=True,
+        )
+        raise typer.Exit(DATA_LOSS)
+
+
+def _read(source: str) -> str:
+    try:
+        raw = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+    except OSError as error:
+        raise PreviewInputError(f"{source} can't be read: {error.strerror}") from None
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise PreviewInputError("the preview is not UTF-8 text: was it compressed?") from None
+
+
+def _write(written: str, output: Path | None) -> None:
+    if output is None:
+        sys.stdout.buffer.write(written.encode())
+        sys.stdout.flush()
+        return
+    try:
+        output.write_text(written, encoding="utf-8")
+    except OSError as error:
+        typer.echo(f"error: {output} can't be written: {error.strerror}", err=True)
+        raise typer.Exit(UNREADABLE) from None
+
+
+def run() -> None:
+    """Run the command line."""
+    app = typer.Typer(add_completion=False, rich_markup_mode="rich")
+    app.command(help=_HELP)(main)
+    app()
+
+
+if __name__ == "__main__":
+    run()
