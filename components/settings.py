@@ -252,7 +252,7 @@ def parse(
     problems += _contradictions(raw, full_key)
     if problems:
         order = list(full_key.values())
-        problems.sort(key=lambda problem: _rank(problem.key, order))
+        problems.sort(key=lambda problem: (_rank(problem.key, order), problem.key))
         raise SettingsError([_with_cure(problem) for problem in problems], f"Pulumi.{stack}.yaml")
     return settings
 

@@ -1,0 +1,160 @@
+"""A Pulumi program run against mocks: what it registered, and how it all hangs together."""
+
+import asyncio
+import contextvars
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+from google.protobuf import json_format
+from pulumi.runtime import mocks, rpc
+
+PROJECT_NUMBER = "123456789012"
+AGENT = f"service-{PROJECT_NUMBER}@gcp-sa-healthcare.iam.gserviceaccount.com"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One registered resource. `parent` and `dependencies` are logical names."""
+
+    type: str
+    name: str
+    inputs: dict[str, Any]
+    parent: str
+    dependencies: frozenset[str]
+    delete_before_replace: bool
+
+
+@dataclass
+class Deployment:
+    """Everything that a program registered, in the order in which the engine heard of it."""
+
+    resources: list[Resource] = field(default_factory=list)
+    outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def names(self) -> list[str]:
+        return [resource.name for resource in self.resources]
+
+    def __getitem__(self, name: str) -> Resource:
+        return next(resource for resource in self.resources if resource.name == name)
+
+    def of_type(self, type_: str) -> list[Resource]:
+        return [resource for resource in self.resources if resource.type == type_]
+
+    def all_dependencies(self, name: str) -> set[str]:
+        """Everything that must exist before, directly or not."""
+        found: set[str] = set()
+        waiting = [name]
+        while waiting:
+            new = self[waiting.pop()].dependencies - found
+            found |= new
+            waiting.extend(new)
+        return found
+
+
+class _Cloud(mocks.Mocks):
+    """Fills what Google Cloud computes, by type."""
+
+    def __init__(self, agent: str) -> None:
+        self._agent = agent
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        inputs = args.inputs
+        if args.typ == "gcp:projects/serviceIdentity:ServiceIdentity":
+            computed = {"email": self._agent, "member": f"serviceAccount:{self._agent}"}
+            return f"projects/{inputs['project']}/services/{inputs['service']}", inputs | computed
+        if args.typ == "gcp:healthcare/dataset:Dataset":
+            parent = f"projects/{inputs['project']}/locations/{inputs['location']}"
+            return f"{parent}/datasets/{inputs['name']}", dict(inputs)
+        collections = {"DicomStore": "dicomStores", "FhirStore": "fhirStores"}
+        collection = {**collections, "Hl7Store": "hl7V2Stores"}.get(args.typ.rpartition(":")[2])
+        if collection:
+            return f"{inputs['dataset']}/{collection}/{inputs['name']}", dict(inputs)
+        return f"{args.name}-id", dict(inputs)
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], None]:
+        raise AssertionError(f"the program calls {args.token}: it needs no provider function")
+
+
+class _Monitor(mocks.MockMonitor):
+    """Pulumi's mock of the engine, which also writes down parents, dependencies and outputs."""
+
+    def __init__(self, cloud: _Cloud, deployment: Deployment) -> None:
+        super().__init__(cloud)
+        self._deployment = deployment
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 (the engine's name)
+        if request.type != "pulumi:pulumi:Stack":
+            self._deployment.resources.append(
+                Resource(
+                    type=request.type,
+                    name=request.name,
+                    inputs=rpc.deserialize_properties(request.object),
+                    parent=request.parent.rpartition("::")[2],
+                    dependencies=frozenset(urn.rpartition("::")[2] for urn in request.dependencies),
+                    delete_before_replace=request.deleteBeforeReplace,
+                )
+            )
+        return super().RegisterResource(request)  # type: ignore[no-untyped-call]
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 (the engine's name)
+        name = "stack" if "pulumi:pulumi:Stack::" in request.urn else request.urn.split("::")[-1]
+        self._deployment.outputs[name] = json_format.MessageToDict(request.outputs)
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
+
+
+def deploy(
+    program: Callable[[], object],
+    config: dict[str, Any] | None = None,
+    *,
+    secret: list[str] | None = None,
+    agent: str = AGENT,
+    stack: str = "test",
+    into: Deployment | None = None,
+) -> Deployment:
+    """Run a program as the engine would, with the mocks in its place.
+
+    Args:
+        program: What to run; what it returns is ignored.
+        config: Full configuration key -> value; lists and maps become JSON, as the engine sends.
+        secret: Keys whose values are secrets.
+        agent: The address of the Healthcare service agent.
+        stack: The stack's name.
+        into: Where to write what is registered, for programs that fail.
+    """
+    deployment = Deployment() if into is None else into
+    texts = {
+        key: value if isinstance(value, str) else json.dumps(value)
+        for key, value in (config or {}).items()
+    }
+
+    def run_program() -> None:
+        program()
+
+    def run_once() -> None:
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        cloud = _Cloud(agent)
+        mocks.set_mocks(
+            cloud,
+            project="gcp-healthcare-dicom",
+            stack=stack,
+            preview=False,
+            monitor=_Monitor(cloud, deployment),
+        )
+        pulumi.runtime.set_all_config(texts, secret or [])
+        pulumi.runtime.settings.ROOT.set(None)
+        # A program that failed leaves tasks of its closed event loop behind.
+        pulumi.runtime.settings.SETTINGS.outputs.clear()
+        deployment.outputs.clear()
+        try:
+            loop.run_until_complete(pulumi.runtime.run_in_stack(run_program))
+        finally:
+            loop.close()
+
+    # Pulumi keeps its state in context variables: a context of its own leaves none behind.
+    contextvars.copy_context().run(run_once)
+    return deployment

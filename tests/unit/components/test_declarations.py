@@ -1,0 +1,131 @@
+"""One truth in three places: the settings, Pulumi.yaml and docs/configuration.md."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from components import settings
+from components.settings import (
+    DicomStoreSettings,
+    FhirStoreSettings,
+    Hl7v2ParserSettings,
+    Hl7v2StoreSettings,
+    Settings,
+)
+
+ROOT = Path(__file__).parents[3]
+PROJECT: dict[str, Any] = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
+DOCS = (ROOT / "docs" / "configuration.md").read_text()
+SCHEMA: dict[str, Any] = Settings.model_json_schema(by_alias=True)["properties"]
+OWN_KEYS = [key for key in SCHEMA if ":" not in key]
+STORES: dict[str, type[BaseModel]] = {
+    "dicomStores": DicomStoreSettings,
+    "fhirStores": FhirStoreSettings,
+    "hl7v2Stores": Hl7v2StoreSettings,
+    "hl7v2Stores.parserConfig": Hl7v2ParserSettings,
+}
+
+
+def rows(heading: str) -> dict[str, list[str]]:
+    """The table under a heading of the documentation: first cell -> the other cells."""
+    section = DOCS.split(f"## {heading}\n", 1)[1].split("\n#", 1)[0]
+    lines = [line.strip("| \n") for line in section.splitlines() if line.startswith("| `")]
+    cells = [re.split(r"\s+\|\s+", line) for line in lines]
+    return {row[0].strip("`"): [cell.strip() for cell in row[1:]] for row in cells}
+
+
+def test_the_project_has_the_settings_namespace() -> None:
+    assert PROJECT["name"] == settings.NAMESPACE
+    assert PROJECT["runtime"]["name"] == "python"
+    assert PROJECT["runtime"]["options"]["virtualenv"] == ".venv"
+
+
+def test_pulumi_yaml_declares_exactly_the_settings() -> None:
+    assert list(PROJECT["config"]) == OWN_KEYS
+
+
+@pytest.mark.parametrize("key", OWN_KEYS)
+def test_pulumi_yaml_declares_type_default_and_description(key: str) -> None:
+    declared = PROJECT["config"][key]
+    assert declared["type"] == SCHEMA[key]["type"]
+    assert declared["description"] == SCHEMA[key]["description"]
+    if declared["type"] == "array":
+        assert declared["items"] == {"type": SCHEMA[key]["items"].get("type", "object")}
+    values = {f"{settings.NAMESPACE}:{key}": _as_the_engine_sends(declared["default"])}
+    parsed = settings.parse({"gcp:project": "local-project", **values})
+    assert parsed == settings.parse({"gcp:project": "local-project"})
+
+
+def _as_the_engine_sends(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+@pytest.mark.parametrize("stack", ["local", "dev"])
+def test_the_stack_files_can_be_used(stack: str) -> None:
+    config = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
+    texts = {key: _as_the_engine_sends(value) for key, value in config.items()}
+    lab = settings.parse(texts, stack=stack)
+    assert [store.name for store in lab.dicom_stores] == ["dicomstore1", "dicomstore2"]
+    assert [store.name for store in lab.fhir_stores] == ["fhirstore1"]
+    assert [store.name for store in lab.hl7v2_stores] == ["hl7v2store1"]
+    assert lab.bigquery_delete_contents
+    assert all(key in PROJECT["config"] for key in _own(config))
+
+
+def _own(config: dict[str, Any]) -> list[str]:
+    prefix = f"{settings.NAMESPACE}:"
+    return [key.removeprefix(prefix) for key in config if key.startswith(prefix)]
+
+
+def test_the_local_stack_is_on_the_local_project_with_all_its_stores() -> None:
+    config = yaml.safe_load((ROOT / "Pulumi.local.yaml").read_text())["config"]
+    assert config["gcp:project"] == "local-project"
+    for kind in ("fhirStores", "hl7v2Stores"):
+        assert all(store["enabled"] for store in config[f"{settings.NAMESPACE}:{kind}"])
+
+
+def test_the_documentation_has_every_key_with_type_default_and_meaning() -> None:
+    documented = rows("Keys")
+    assert list(documented) == ["gcp:project", *OWN_KEYS]
+    for key in OWN_KEYS:
+        kind, default, meaning = documented[key]
+        declared = PROJECT["config"][key]
+        assert kind == declared["type"]
+        assert meaning == declared["description"]
+        if kind != "array":
+            assert default == f"`{json.dumps(declared['default'])}`"
+        elif not declared["default"]:
+            assert default == "`[]`"
+        else:
+            names = [
+                item["name"] if isinstance(item, dict) else item for item in declared["default"]
+            ]
+            assert re.findall(r"`([^`]+)`", default) == names
+
+
+@pytest.mark.parametrize("heading", STORES)
+def test_the_documentation_has_every_key_of_a_store(heading: str) -> None:
+    documented = rows(heading)
+    fields = {field.alias or name: field for name, field in STORES[heading].model_fields.items()}
+    assert list(documented) == list(fields)
+    for key, field in fields.items():
+        _, default, meaning = documented[key]
+        assert meaning == field.description
+        expected = "required" if field.is_required() else f"`{json.dumps(field.default)}`"
+        assert default == expected.replace("`null`", "Google's")
+
+
+def test_the_examples_of_the_documentation_can_be_used() -> None:
+    examples = re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL)
+    assert len(examples) >= 4
+    shown: set[str] = set()
+    for example in examples:
+        config = {"gcp:project": "local-project", **yaml.safe_load(example)["config"]}
+        settings.parse({key: _as_the_engine_sends(value) for key, value in config.items()})
+        shown |= set(_own(config))
+    assert shown == set(OWN_KEYS)
