@@ -1,0 +1,1 @@
+"""What the scripts share: clients, retries, operations, progress, names of the stack, errors."""

@@ -1,0 +1,146 @@
+"""The program, deployed and destroyed by Pulumi's Automation API; output as Pulumi writes it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pulumi import automation
+from pulumi.automation.errors import CommandError, ConcurrentUpdateError, StackNotFoundError
+
+from scripts.common.errors import ScriptError
+from scripts.common.stack import ROOT
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What an `up` did.
+
+    Attributes:
+        resources: how many resources the stack has, counted as Pulumi's own summary does:
+            the stack itself and components too, providers not.
+        changes: how many of them were created, updated, left the same, ...
+        outputs: the stack's outputs, plain values.
+    """
+
+    resources: int
+    changes: dict[str, int]
+    outputs: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One resource of a stack's state."""
+
+    type: str
+    urn: str
+    id: str
+    outputs: dict[str, Any] = field(default_factory=dict)
+    retained: bool = False
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> "Resource":
+        """Read an entry of `deployment.resources` of an exported stack."""
+        return cls(
+            type=body["type"],
+            urn=body["urn"],
+            id=body.get("id", ""),
+            outputs=body.get("outputs") or {},
+            retained=bool(body.get("retainOnDelete")),
+        )
+
+
+def _options(environment: Mapping[str, str]) -> automation.LocalWorkspaceOptions:
+    return automation.LocalWorkspaceOptions(env_vars=environment)
+
+
+def _failed(doing: str, stack: str, error: Exception) -> ScriptError:
+    if isinstance(error, ConcurrentUpdateError):
+        return ScriptError(
+            f"Stack {stack!r} is locked: another update runs, or was killed.",
+            f"Wait for it; if there is none, run `pulumi cancel --stack {stack}`.",
+        )
+    return ScriptError(
+        f"{doing} stack {stack!r} failed. {_last_words(error)}".strip(),
+        "Pulumi's output says which resource and why; run the same command again to go on.",
+    )
+
+
+def _last_words(error: Exception) -> str:
+    """Pulumi's own error lines out of the captured output of a command."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    return " ".join(dict.fromkeys(line for line in lines if line.startswith("error:")))
+
+
+def _selected(stack: str, environment: Mapping[str, str]) -> automation.Stack:
+    return automation.select_stack(stack, work_dir=str(ROOT), opts=_options(environment))
+
+
+def up(stack: str, environment: Mapping[str, str], *, report: Report, color: bool) -> Deployment:
+    """Deploy the program; make the stack if it is not there.
+
+    Args:
+        stack: its name.
+        environment: of the place.
+        report: told each line of Pulumi's output.
+        color: let Pulumi colour its lines.
+
+    Raises:
+        ScriptError: Pulumi failed; its lines have been reported.
+    """
+    try:
+        selected = automation.create_or_select_stack(
+            stack, work_dir=str(ROOT), opts=_options(environment)
+        )
+        done = selected.up(
+            diff=True,
+            color="always" if color else "never",
+            suppress_progress=True,
+            on_output=report,
+            on_error=report,
+        )
+    except CommandError as error:
+        raise _failed("Deploying", stack, error) from error
+    changes = {
+        str(getattr(k, "value", k)): v for k, v in (done.summary.resource_changes or {}).items()
+    }
+    outputs = {name: output.value for name, output in done.outputs.items()}
+    return Deployment(len(countable(resources(stack, environment))), changes, outputs)
+
+
+def countable(found: list[Resource]) -> list[Resource]:
+    """Leave out the providers, which Pulumi's summary does not count either."""
+    return [r for r in found if not r.type.startswith("pulumi:providers:")]
+
+
+def resources(stack: str, environment: Mapping[str, str]) -> list[Resource]:
+    """List what the stack's state holds; nothing for a stack that does not exist.
+
+    Raises:
+        ScriptError: Pulumi can't read the state.
+    """
+    try:
+        exported = _selected(stack, environment).export_stack()
+    except StackNotFoundError:
+        return []
+    except CommandError as error:
+        raise _failed("Reading", stack, error) from error
+    return [Resource.from_json(r) for r in (exported.deployment or {}).get("resources") or ()]
+
+
+def destroy(stack: str, environment: Mapping[str, str], *, report: Report, color: bool) -> None:
+    """Destroy what the stack made; the empty stack stays, with its configuration.
+
+    Raises:
+        ScriptError: Pulumi failed; its lines have been reported.
+    """
+    try:
+        _selected(stack, environment).destroy(
+            color="always" if color else "never",
+            suppress_progress=True,
+            on_output=report,
+            on_error=report,
+        )
+    except CommandError as error:
+        raise _failed("Destroying", stack, error) from error

@@ -1,0 +1,142 @@
+"""Export the metadata of a DICOM store to a BigQuery table, and wait until it is done."""
+
+import time
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from scripts.common import cli, clients, operations, retrying, stack, tables
+from scripts.common.cli import Output, command_line
+from scripts.common.errors import UsageError, translated
+from scripts.common.stack import Choice, Target
+from scripts.common.tables import Table
+from scripts.common.work import Work, carry_through
+
+SCRIPT = "export_metadata.py"
+HELP = f"""Export the metadata of a DICOM store to a BigQuery table, one row an instance.
+
+By default the table must be empty or not exist yet, as with the API itself; say
+[bold]--write-disposition truncate[/bold] to replace its rows, [bold]append[/bold] to add to them.
+
+[bold]Examples[/bold]
+
+  export_metadata.py                                  to the table that the stack names
+
+  export_metadata.py --write-disposition truncate     again, replacing the rows
+
+  export_metadata.py --stack dev --store dicomstore2 --table bq://my-project.dataset1.second
+
+{cli.EXIT_CODES}"""
+
+app = cli.application()
+
+
+class WriteDisposition(StrEnum):
+    """What happens to rows that are in the table already."""
+
+    EMPTY = "empty"
+    TRUNCATE = "truncate"
+    APPEND = "append"
+
+    @property
+    def api_name(self) -> str:
+        """As the Healthcare API spells it."""
+        return f"WRITE_{self.name}"
+
+
+def start(client: Any, store: str, table: Table, disposition: WriteDisposition) -> str:
+    """Start an export.
+
+    Args:
+        client: of the Healthcare API.
+        store: the DICOM store's full name.
+        table: of the store's own project (the API exports to no other).
+        disposition: of the rows that are there.
+
+    Returns:
+        The operation's name.
+
+    Raises:
+        ScriptError: the service refuses.
+    """
+    stores = client.projects().locations().datasets().dicomStores()
+    destination = {"tableUri": table.uri, "writeDisposition": disposition.api_name}
+    request = {"bigqueryDestination": destination}
+    # Appending twice would double the rows, and writing twice to an empty table would fail.
+    repeatable = disposition is WriteDisposition.TRUNCATE
+    with translated(f"exporting {store} to {table.uri}"):
+        answer = retrying.call(
+            lambda: stores.export(name=store, body=request).execute(), repeatable=repeatable
+        )
+    return str(answer["name"])
+
+
+def work(choice: Choice, table: Table, name: str) -> Work:
+    """Describe an export for progress and errors."""
+    resume = [*choice.flags, "--table", table.uri, "--resume", name]
+    return Work("Exporting", f"exporting to {table.uri}", command_line(SCRIPT, resume))
+
+
+def table_of(target: Target, uri: str | None) -> Table:
+    """Decide on the table: the option, else the stack's output.
+
+    Raises:
+        UsageError: neither is there.
+    """
+    chosen = uri or target.table_uri
+    if not chosen:
+        raise UsageError("No stack names the table.", "Give --table bq://PROJECT.DATASET.TABLE.")
+    return Table.from_uri(chosen)
+
+
+@app.command(help=HELP)
+@cli.guarded("If the export had been started, it goes on by itself: look before you run it again.")
+def main(
+    stack_name: cli.Stack = None,
+    project: cli.Project = None,
+    location: cli.Location = None,
+    dataset: cli.DatasetId = None,
+    store: cli.Store = None,
+    table_uri: cli.TableUri = None,
+    disposition: Annotated[
+        WriteDisposition,
+        typer.Option(
+            "--write-disposition", "-w", help="Rows that are there: refuse, replace, add."
+        ),
+    ] = WriteDisposition.EMPTY,
+    resume: cli.Resume = None,
+    no_wait: cli.NoWait = False,
+    timeout: cli.Timeout = None,
+    as_json: cli.Json = False,
+) -> None:
+    """Run the command line."""
+    output = Output(as_json=as_json)
+    choice = cli.choice(stack_name, project, location, dataset, store)
+    began = time.monotonic()
+    if resume:
+        operations.check_name(resume)
+    target = stack.resolve(choice, output.say)
+    table = table_of(target, table_uri)
+    client = clients.healthcare()
+    if resume:
+        name = resume
+    else:
+        name = start(client, target.store, table, disposition)
+        output.say(f"Exporting {target.store} to {table.uri}")
+    rows: int | None = None
+    if no_wait:
+        operation = operations.get(client, name)
+        output.result(name)
+    else:
+        described = work(choice, table, name)
+        operation = carry_through(client, name, described, output=output, timeout=timeout)
+        rows = tables.row_count(clients.big_query(target.project, target.location), table)
+        output.result(f"{table.uri} has {rows} rows.")
+    facts = {"store": target.store, "table": table.uri, "rows": rows}
+    seconds = round(time.monotonic() - began, 2)
+    output.json(operation.to_json() | facts | {"seconds": seconds})
+
+
+if __name__ == "__main__":
+    app()
