@@ -96,6 +96,7 @@ class Hl7v2StoreArgs:
 
 
 StoreArgs = DicomStoreArgs | FhirStoreArgs | Hl7v2StoreArgs
+Store = healthcare.DicomStore | healthcare.FhirStore | healthcare.Hl7Store
 
 
 @dataclass(frozen=True)
@@ -175,10 +176,22 @@ class HealthcareDataset(Component):
             time_zone=args.time_zone,
             opts=self._child(),
         )
-        self.dataset = dataset.id
-        self.dicom_stores = _names({s.name: self._dicom_store(s).id for s in args.dicom_stores})
-        self.fhir_stores = _names({s.name: self._fhir_store(s).id for s in args.fhir_stores})
-        self.hl7v2_stores = _names({s.name: self._hl7v2_store(s).id for s in args.hl7v2_stores})
+        # The same text as the resources' ids, which are not known before the first update: with
+        # it, a preview shows every name in full, and what a replacement changes them to.
+        self.dataset = pulumi.Output.concat(
+            "projects/",
+            dataset.project,
+            "/locations/",
+            dataset.location,
+            "/datasets/",
+            dataset.name,
+        )
+        dicom_stores = [self._dicom_store(store) for store in args.dicom_stores]
+        fhir_stores = [self._fhir_store(store) for store in args.fhir_stores]
+        hl7v2_stores = [self._hl7v2_store(store) for store in args.hl7v2_stores]
+        self.dicom_stores = _full_names("dicomStores", dicom_stores)
+        self.fhir_stores = _full_names("fhirStores", fhir_stores)
+        self.hl7v2_stores = _full_names("hl7V2Stores", hl7v2_stores)
         self.register_outputs(
             {
                 "dataset": self.dataset,
@@ -238,8 +251,12 @@ class HealthcareDataset(Component):
         return self._child(delete_before_replace=True)
 
 
-def _names(ids: Mapping[str, pulumi.Output[str]]) -> pulumi.Output[dict[str, str]]:
-    return pulumi.Output.all(**ids).apply(dict)
+def _full_names(collection: str, stores: Sequence[Store]) -> pulumi.Output[dict[str, str]]:
+    """Id -> full name of every store of one kind."""
+    pairs = [pulumi.Output.all(store.name, store.dataset) for store in stores]
+    return pulumi.Output.all(*pairs).apply(
+        lambda known: {name: f"{dataset}/{collection}/{name}" for name, dataset in known}
+    )
 
 
 def _check_store(store: StoreArgs, name_rule: Callable[[str], str | None]) -> None:
