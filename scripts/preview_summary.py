@@ -157,12 +157,8 @@ def _write(written: str, output: Path | None) -> None:
         raise typer.Exit(UNREADABLE) from None
 
 
-def run() -> None:
-    """Run the command line."""
-    app = typer.Typer(add_completion=False, rich_markup_mode="rich")
-    app.command(help=_HELP)(main)
-    app()
-
+app = typer.Typer(add_completion=False, rich_markup_mode="rich")
+app.command(help=_HELP)(main)
 
 if __name__ == "__main__":
-    run()
+    app()
