@@ -101,9 +101,9 @@ def _compare_maps(old: Values, new: Values, path: str, replace: bool) -> Iterato
 def _compare_lists(
     prop: Property, old: Any, new: Any, path: str, replace: bool
 ) -> Iterator[Change]:
-    if prop.unordered and not is_unknown(new):
-        old, new = sorted(old, key=repr), sorted(new, key=repr)
     item = Property(kind="object" if prop.fields else prop.item, fields=prop.fields)
+    if prop.unordered:
+        old, new = _unmatched(item, old, new)
     for i in range(max(len(old), len(new))):
         where = f"{path}[{i}]"
         if i >= len(new):
@@ -112,3 +112,17 @@ def _compare_lists(
             yield Change(where, "add", replace)
         else:
             yield from _compare(item, old[i], new[i], where, replace)
+
+
+def _unmatched(item: Property, old: list[Any], new: list[Any]) -> tuple[list[Any], list[Any]]:
+    """What is in one list only, wherever it stands."""
+    left, added = list(old), []
+    for value in new:
+        twin = next(
+            (i for i, v in enumerate(left) if not any(_compare(item, v, value, "", False))), -1
+        )
+        if twin < 0:
+            added.append(value)
+        else:
+            del left[twin]
+    return left, added

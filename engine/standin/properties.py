@@ -31,6 +31,7 @@ class Property:
         autoname: left out, it is made from the resource's name in the program.
         from_provider: setting of the provider that stands in for it (`project`).
         choices: the only values allowed.
+        minimum: of an integer.
         pattern, allowed: what a string has to match, and the same in words.
         fields: of an object, or of each object of a list.
         item: kind of the items of a list of plain values.
@@ -51,6 +52,7 @@ class Property:
     autoname: bool = False
     from_provider: str = ""
     choices: tuple[str, ...] = ()
+    minimum: int | None = None
     pattern: str = ""
     allowed: str = ""
     fields: Mapping[str, "Property"] = field(default_factory=dict)
@@ -200,6 +202,8 @@ def _bad_scalar(prop: Property, value: Any, where: str) -> str:
         near = get_close_matches(str(value), prop.choices, n=1)
         hint = f'; did you mean "{near[0]}"?' if near else ""
         return f'expected {where} to be one of [{allowed}], got "{value}"{hint}'
+    if prop.minimum is not None and value < prop.minimum:
+        return f'"{where}" ({value}) is not allowed: it has to be at least {prop.minimum}'
     if prop.pattern and not re.fullmatch(prop.pattern, value):
         return (
             f'"{where}" ("{value}") is not allowed: it has to be {prop.allowed} (/{prop.pattern}/)'

@@ -90,7 +90,9 @@ class Rest:
         mask = ",".join(str(prop.wire_name(name)) for name, prop in changed.items())
         path = self._path({**change.state, **change.wanted}, self.read_query)
         if self.update_style == "whole":
-            body = self.encode(to_body(row.properties, change.wanted), change.wanted)
+            computed = {n for n, p in row.properties.items() if p.computed}  # a PUT drops the rest
+            whole = {n: v for n, v in change.state.items() if n in computed} | change.wanted
+            body = self.encode(to_body(row.properties, whole), whole)
             self._call(api, "PUT", path, body, timeout=change.timeout)
             return
         if self.update_style == "merge":

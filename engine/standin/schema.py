@@ -1,6 +1,7 @@
 """The table told to others: as a Pulumi schema, and as the table of `docs/stand-in.md`."""
 
 import json
+import sys
 from typing import Any
 
 from engine.standin import VERSION, registry
@@ -51,8 +52,8 @@ def markdown() -> str:
     for row in registry.rows():
         props = row.properties.items()
         inputs = [(name, prop) for name, prop in props if not prop.output]
-        updates = [path for name, p in inputs if not p.replace for path in [name]]
-        replaces = [path for name, p in inputs for path in _replacing(name, p)]
+        updates = [name for name, prop in inputs if not prop.replace]
+        replaces = [path for name, prop in inputs for path in _replacing(name, prop)]
         outputs = [name for name, prop in props if prop.output]
         cells = (updates, replaces, outputs, row.uncovered)
         lines.append(
@@ -69,3 +70,7 @@ def _replacing(name: str, prop: Property) -> list[str]:
 
 def _cell(names: Any) -> str:
     return ", ".join(f"`{name}`" for name in names)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(markdown())

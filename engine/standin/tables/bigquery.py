@@ -95,7 +95,7 @@ _DATASETS = Resource(
         ),
         "friendlyName": Property(),
         "description": Property(),
-        "defaultTableExpirationMs": Property(kind="integer"),
+        "defaultTableExpirationMs": Property(kind="integer", minimum=_MIN_EXPIRATION),
         "defaultPartitionExpirationMs": Property(kind="integer"),
         "maxTimeTravelHours": Property(computed=True, pattern=r"\d+", allowed="hours, 48 to 168"),
         "storageBillingModel": Property(computed=True),

@@ -318,7 +318,7 @@ def _member(type_: str, title: str, key: str, collection: str = "") -> Resource:
     full = "projects/{project}/locations/{location}/datasets/{dataset}"
     short = rf"(?P<location>[a-z0-9-]+)/(?P<dataset>{_ID})"
     long = (
-        rf"projects/(?P<project>{_PROJECT_ID})/locations/(?P<location>[a-z0-9-]+)"
+        r"projects/(?P<project>[a-z0-9.:-]+)/locations/(?P<location>[a-z0-9-]+)"
         rf"/datasets/(?P<dataset>{_ID})"
     )
     if collection:
@@ -333,7 +333,7 @@ def _member(type_: str, title: str, key: str, collection: str = "") -> Resource:
             service="healthcare",
             name=full,
             key=key,
-            patterns=(long, rf"(?P<project>{_PROJECT_ID})/{short}", short),
+            patterns=(long, rf"(?P<project>[a-z0-9.:-]+)/{short}", short),
             version="v1",  # Google's provider uses v1 for policies, whatever the endpoint says
         ),
     )

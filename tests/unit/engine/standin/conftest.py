@@ -20,7 +20,7 @@ ENDPOINTS = {
 }
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """What the engine gets to see of an error."""
 
     def __init__(self, code: grpc.StatusCode, text: str, details: bytes = b"") -> None:
@@ -32,10 +32,10 @@ class Context:
     """A gRPC call without gRPC."""
 
     def abort(self, code: grpc.StatusCode, text: str) -> NoReturn:
-        raise Refused(code, text)
+        raise RefusedError(code, text)
 
     def abort_with_status(self, status: Any) -> NoReturn:
-        raise Refused(status.code, status.details, dict(status.trailing_metadata).popitem()[1])
+        raise RefusedError(status.code, status.details, dict(status.trailing_metadata).popitem()[1])
 
 
 class Calls:

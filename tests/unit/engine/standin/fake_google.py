@@ -29,7 +29,7 @@ class Reply:
     data: bytes
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """An error of the API."""
 
     def __init__(self, code: int, message: str, status: str, reason: str = "") -> None:
@@ -62,7 +62,7 @@ class FakeGoogle:
                 return reply
         try:
             answer = self.handle(request)
-        except Refusal as refusal:
+        except RefusalError as refusal:
             return error(refusal.code, refusal.message, refusal.status, refusal.reason)
         if answer is None:
             return Reply(204, b"")
@@ -174,7 +174,7 @@ class FakeGoogle:
         assert request.body is not None
         policy = request.body["policy"]
         if policy["etag"] != current["etag"]:
-            raise Refusal(409, "There were concurrent policy changes.", "ABORTED")
+            raise RefusalError(409, "There were concurrent policy changes.", "ABORTED")
         self.policies[name] = {**policy, "etag": str(int(current["etag"]) + 1)}
         return self.policies[name]
 
@@ -197,12 +197,12 @@ class FakeGoogle:
 
     def _find(self, path: str) -> Json:
         if path not in self.resources:
-            raise Refusal(404, f"{path} not found", "NOT_FOUND")
+            raise RefusalError(404, f"{path} not found", "NOT_FOUND")
         return self.resources[path]
 
     def _refuse_twin(self, path: str) -> None:
         if path in self.resources:
-            raise Refusal(409, f"already exists: {path}", "ALREADY_EXISTS", "alreadyExists")
+            raise RefusalError(409, f"already exists: {path}", "ALREADY_EXISTS", "alreadyExists")
 
 
 def error(code: int, message: str, status: str, reason: str = "") -> Reply:

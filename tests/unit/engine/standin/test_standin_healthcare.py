@@ -6,7 +6,7 @@ import pytest
 
 from engine.standin.protocol import provider_pb2
 from engine.standin.values import UNKNOWN, Values
-from tests.unit.engine.standin.conftest import Engine, Refused
+from tests.unit.engine.standin.conftest import Engine, RefusedError
 from tests.unit.engine.standin.fake_google import FakeGoogle, Reply, Request, error
 
 DATASET = "gcp:healthcare/dataset:Dataset"
@@ -246,11 +246,11 @@ def test_the_deletion_policy_is_a_matter_of_the_provider(
 
     assert state["deletionPolicy"] == "PREVENT"
     assert not google.calls("PATCH")
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RefusedError) as refused:
         engine.delete(DICOM, id_, state)
     assert refused.value.text == (
-        f'cannot destroy DicomStore "{STORE}": its deletionPolicy is "PREVENT"; set it to "DELETE", '
-        "run `pulumi up`, then try again"
+        f'cannot destroy DicomStore "{STORE}": its deletionPolicy is "PREVENT"; set it to '
+        '"DELETE", run `pulumi up`, then try again'
     )
     engine.delete(DICOM, id_, {**state, "deletionPolicy": "ABANDON"})
     assert STORE in google.resources
@@ -339,7 +339,7 @@ def test_imports_a_dataset_by_any_id(engine: Engine, google: FakeGoogle, given: 
 
 
 def test_import_refuses_an_id_it_cannot_read(engine: Engine) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RefusedError) as refused:
         engine.read(DICOM, "dicomstore1")
 
     assert (
@@ -355,12 +355,12 @@ def test_import_of_nothing_says_that_it_is_gone(engine: Engine) -> None:
 def test_a_duplicate_says_how_to_adopt_it(engine: Engine, google: FakeGoogle) -> None:
     google.resources[STORE] = {"name": STORE}
 
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RefusedError) as refused:
         engine.create(DICOM, _store())
 
     assert refused.value.text == (
-        f"Error creating DicomStore: googleapi: Error 409: already exists: {STORE}, alreadyExists; if "
-        f"it is yours, adopt it with `pulumi import {DICOM} NAME ID`, else choose another name"
+        f"Error creating DicomStore: googleapi: Error 409: already exists: {STORE}, alreadyExists; "
+        f"if it is yours, adopt it with `pulumi import {DICOM} NAME ID`, else choose another name"
     )
 
 
@@ -386,7 +386,7 @@ def test_a_store_that_cannot_be_read_after_its_creation_is_kept(
 
     google.faults.append(forbid)
 
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RefusedError) as refused:
         engine.create(DICOM, _store())
 
     assert f"DicomStore {STORE} was created, but: googleapi: Error 403: no" in refused.value.text

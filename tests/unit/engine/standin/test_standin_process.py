@@ -1,0 +1,61 @@
+"""The plugin as the engine starts it: a process that prints its port and serves."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import grpc
+import pytest
+from google.protobuf import empty_pb2
+
+from engine.standin import VERSION
+from engine.standin.protocol import provider_pb2, provider_pb2_grpc
+from engine.standin.values import to_struct
+
+pytestmark = pytest.mark.sockets
+ROOT = Path(__file__).parents[4]
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_serves_until_the_engine_ends_it(end: signal.Signals) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "engine.standin", "127.0.0.1:1", "-logtostderr", "-v=9"],
+        cwd=ROOT,
+        env={**os.environ, "GOOGLE_STORAGE_CUSTOM_ENDPOINT": "http://127.0.0.1:1/storage/v1/"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        port = int(process.stdout.readline())
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            plugin = provider_pb2_grpc.ResourceProviderStub(channel)
+            assert plugin.GetPluginInfo(empty_pb2.Empty()).version == VERSION
+            plugin.Handshake(provider_pb2.ProviderHandshakeRequest())
+            plugin.Configure(provider_pb2.ConfigureRequest(args=to_struct({"project": "p"})))
+            with pytest.raises(grpc.RpcError) as refused:
+                plugin.Configure(
+                    provider_pb2.ConfigureRequest(
+                        args=to_struct({"storageCustomEndpoint": "https://storage.googleapis.com/"})
+                    )
+                )
+            assert refused.value.code() == grpc.StatusCode.FAILED_PRECONDITION
+            assert "which is not on this machine" in str(refused.value.details())
+    finally:
+        process.send_signal(end)
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert errors == ""
+
+
+def test_starts_without_the_sdk() -> None:
+    code = "import engine.standin.provider, sys; print('pulumi.resource' in sys.modules)"
+
+    answer = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+
+    assert answer.stdout == "False\n"

@@ -1,0 +1,156 @@
+"""The table against the installed SDK, which is generated from the real plugin's schema."""
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from engine.standin import VERSION, registry
+from engine.standin.config import SERVICES, SETTINGS
+from engine.standin.properties import Properties, Property
+from engine.standin.protocol import provider_pb2
+from engine.standin.resource import Resource
+from engine.standin.schema import markdown
+from tests.unit.engine.standin.conftest import Engine
+
+ROOT = Path(__file__).parents[4]
+ROWS = list(registry.rows())
+
+
+def _sdk() -> Path:
+    spec = find_spec("pulumi_gcp")
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent
+
+
+def _classes(path: Path) -> dict[str, ast.ClassDef]:
+    tree = ast.parse(path.read_text())
+    return {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+
+
+def _getters(node: ast.ClassDef) -> dict[str, str]:
+    """Pulumi's name of each property -> its annotation in the SDK."""
+    return dict(_properties(node))
+
+
+def _properties(node: ast.ClassDef) -> Iterator[tuple[str, str]]:
+    for function in node.body:
+        if not isinstance(function, ast.FunctionDef) or function.returns is None:
+            continue
+        for decorator in function.decorator_list:
+            text = ast.unparse(decorator)
+            if text.startswith("pulumi.getter"):
+                name = re.search(r"name='(\w+)'", text)
+                yield name[1] if name else function.name, ast.unparse(function.returns)
+
+
+def _module(row: Resource) -> Path:
+    package, _, name = row.pulumi_type.removeprefix("gcp:").partition("/")
+    words = re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name.rpartition(":")[2]).lower()
+    return _sdk() / package / f"{words.replace('iammember', 'iam_member')}.py"
+
+
+def _class_name(row: Resource) -> str:
+    return row.pulumi_type.rpartition(":")[2]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.pulumi_type)
+def test_a_row_has_the_sdks_properties(row: Resource) -> None:
+    classes = _classes(_module(row))
+    inputs = _getters(classes[f"{_class_name(row)}Args"])
+    outputs = _getters(classes[_class_name(row)])
+
+    ours = {name for name, prop in row.properties.items() if not prop.output}
+    assert ours | set(row.uncovered) == inputs.keys()
+    assert row.properties.keys() | set(row.uncovered) == outputs.keys()
+    for name, prop in row.properties.items():
+        if not prop.output:
+            required = "Optional" not in inputs[name]
+            assert prop.required == required, f"{name}: {inputs[name]}"
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.pulumi_type)
+def test_a_row_has_the_sdks_types(row: Resource) -> None:
+    module = _module(row)
+    shapes = _classes(module.parent / "_inputs.py")
+    inputs = _getters(_classes(module)[f"{_class_name(row)}Args"])
+    _compare_types(row.properties, inputs, shapes)
+
+
+def _compare_types(
+    ours: Properties, theirs: dict[str, str], shapes: dict[str, ast.ClassDef]
+) -> None:
+    for name, prop in ours.items():
+        if prop.output:
+            continue
+        annotation = theirs[name]
+        assert prop.kind == _kind(annotation), f"{name}: {annotation}"
+        nested = re.search(r"'(\w+Args)'", annotation)
+        assert bool(prop.fields) == bool(nested), name
+        if nested:
+            fields = _getters(shapes[nested[1]])
+            assert prop.fields.keys() == fields.keys(), name
+            _compare_types(prop.fields, fields, shapes)
+
+
+def _kind(annotation: str) -> str:
+    if "Mapping" in annotation:
+        return "map"
+    if "Sequence" in annotation:
+        return "list"
+    if "Args'" in annotation:
+        return "object"
+    plain = {"_builtins.str": "string", "_builtins.bool": "boolean", "_builtins.int": "integer"}
+    return next(kind for type_, kind in plain.items() if type_ in annotation)
+
+
+def test_the_provider_has_the_sdks_settings() -> None:
+    names = _getters(_classes(_sdk() / "provider.py")["ProviderArgs"])
+
+    assert {name for name in names if not name.endswith("CustomEndpoint")} == SETTINGS
+    assert {setting for setting, _ in SERVICES.values()} < names.keys()
+
+
+def test_the_version_is_the_sdks() -> None:
+    plugin = json.loads((_sdk() / "pulumi-plugin.json").read_text())
+
+    assert plugin["version"] == VERSION
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.pulumi_type)
+def test_every_row_can_be_found(row: Resource) -> None:
+    assert registry.find(row.pulumi_type) is row
+    assert row.behaviour.service in SERVICES
+
+
+def test_patterns_say_in_words_what_they_allow() -> None:
+    def walk(properties: Properties) -> Iterator[Property]:
+        for prop in properties.values():
+            yield prop
+            yield from walk(prop.fields)
+
+    for row in ROWS:
+        for prop in walk(row.properties):
+            assert bool(prop.pattern) == bool(prop.allowed)
+
+
+def test_the_documentation_holds_the_table() -> None:
+    """Renew it with `python -m engine.standin.schema`."""
+    text = (ROOT / "docs/stand-in.md").read_text()
+
+    assert markdown() in text
+
+
+def test_the_schema_tells_every_row(engine: Engine) -> None:
+    told = json.loads(engine.stub.GetSchema(provider_pb2.GetSchemaRequest()).schema)
+
+    assert (told["name"], told["version"]) == ("gcp", VERSION)
+    assert told["resources"].keys() == {row.pulumi_type for row in ROWS}
+    dataset = told["resources"]["gcp:healthcare/dataset:Dataset"]
+    assert dataset["requiredInputs"] == ["location"]
+    assert "selfLink" not in dataset["inputProperties"]
