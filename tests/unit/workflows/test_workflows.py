@@ -1,0 +1,111 @@
+"""What actionlint doesn't ask of the workflows: pins, permissions, limits, no injection."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[3]
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+# `preview` runs the code of a pull request: it writes the comment, and nothing else anywhere.
+ALLOWED = {
+    "ci.yml": {"contents: read"},
+    "preview.yml": {"contents: read", "id-token: write", "pull-requests: write"},
+    "deploy.yml": {"contents: read", "id-token: write", "pull-requests: read"},
+    "teardown.yml": {"contents: read", "id-token: write"},
+}
+
+
+def load(path: Path) -> dict[Any, Any]:
+    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert isinstance(document, dict)
+    return document
+
+
+def jobs(path: Path) -> dict[str, dict[str, Any]]:
+    found = load(path)["jobs"]
+    assert isinstance(found, dict)
+    return found
+
+
+def steps(path: Path) -> list[dict[str, Any]]:
+    return [step for job in jobs(path).values() for step in job["steps"]]
+
+
+def triggers(path: Path) -> set[str]:
+    """YAML 1.1 reads the key `on` as true."""
+    return set(load(path)[True])
+
+
+def test_the_four_workflows_are_there() -> None:
+    assert {path.name for path in WORKFLOWS} == set(ALLOWED)
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+class TestEveryWorkflow:
+    def test_actions_are_pinned_by_commit_with_their_version(self, path: Path) -> None:
+        uses = re.findall(r"uses: (.+)", path.read_text(encoding="utf-8"))
+        assert uses
+        for use in uses:
+            assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", use), use
+
+    def test_nobody_elses_text_gets_into_a_script(self, path: Path) -> None:
+        for step in steps(path):
+            assert "${{" not in step.get("run", ""), step["run"]
+
+    def test_permissions_are_the_least(self, path: Path) -> None:
+        assert load(path)["permissions"] == {}
+        for job in jobs(path).values():
+            given = {f"{key}: {value}" for key, value in job["permissions"].items()}
+            assert given <= ALLOWED[path.name]
+
+    def test_every_job_ends(self, path: Path) -> None:
+        assert all(1 <= job["timeout-minutes"] <= 60 for job in jobs(path).values())
+
+    def test_the_token_is_not_left_in_the_checkout(self, path: Path) -> None:
+        checkouts = [s for s in steps(path) if s.get("uses", "").startswith("actions/checkout@")]
+        assert checkouts
+        assert all(s["with"]["persist-credentials"] is False for s in checkouts)
+
+    def test_no_keys_but_federation(self, path: Path) -> None:
+        text = path.read_text(encoding="utf-8")
+        assert "credentials_json" not in text
+        assert set(re.findall(r"secrets\.(\w+)", text)) <= {"PULUMI_CONFIG_PASSPHRASE"}
+
+    def test_scripts_and_targets_exist(self, path: Path) -> None:
+        makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+        for step in steps(path):
+            for script in re.findall(r"scripts/\w+\.py", step.get("run", "")):
+                assert (ROOT / script).is_file(), script
+            for target in re.findall(r"^\s*make (\w+)", step.get("run", ""), re.MULTILINE):
+                assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+    def test_untrusted_code_never_runs_with_the_rights_of_main(self, path: Path) -> None:
+        assert not triggers(path) & {"pull_request_target", "workflow_run", "issue_comment"}
+
+
+def test_stacks_are_changed_one_at_a_time_and_never_cut_off() -> None:
+    for file, job in (("deploy.yml", "up"), ("teardown.yml", "teardown")):
+        concurrency = jobs(ROOT / ".github" / "workflows" / file)[job]["concurrency"]
+        assert concurrency == {
+            "group": "stack-${{ matrix.stack }}",
+            "cancel-in-progress": False,
+        }
+
+
+def test_only_environments_get_the_account_that_may_change_things() -> None:
+    for path in WORKFLOWS:
+        for job in jobs(path).values():
+            if "GCP_DEPLOY_SERVICE_ACCOUNT" in str(job):
+                assert job["environment"]
+
+
+def test_a_preview_that_did_not_run_is_never_green() -> None:
+    """A job that is skipped counts as passed: refusing forks must fail instead."""
+    job = jobs(ROOT / ".github" / "workflows" / "preview.yml")["preview"]
+    assert "if" not in job
+    first = job["steps"][0]
+    assert first["if"] == ("github.event.pull_request.head.repo.full_name != github.repository")
+    assert "exit 1" in first["run"]
