@@ -8,7 +8,9 @@ from typing import Annotated, Any
 
 import typer
 from google.cloud import bigquery
+from rich.console import Group
 from rich.table import Table as RichTable
+from rich.text import Text
 
 from scripts.common import cli, clients, stack, tables
 from scripts.common.cli import Output
@@ -75,8 +77,8 @@ def ask(client: bigquery.Client, question: Question, dataset: str = "") -> Rows:
     return tables.query(client, question.sql, dataset=dataset, parameters=question.parameters)
 
 
-def rendered(question: Question, rows: Rows, limit: int | None) -> RichTable:
-    """Draw an answer as a table.
+def rendered(question: Question, rows: Rows, limit: int | None) -> Group:
+    """Draw an answer as a table with its number of rows below.
 
     Args:
         question: gives the title.
@@ -85,15 +87,17 @@ def rendered(question: Question, rows: Rows, limit: int | None) -> RichTable:
     """
     shown = rows.rows if limit is None else rows.rows[:limit]
     count = len(rows.rows)
-    caption = f"{count} row{'' if count == 1 else 's'}"
+    below = f"{count} row{'' if count == 1 else 's'}"
     if len(shown) < count:
-        caption += f", the first {len(shown)} shown: --all shows every one"
-    drawn = RichTable(title=question.title, caption=caption, title_justify="left", min_width=40)
+        below += f", the first {len(shown)} shown: --all shows every one"
+    drawn = RichTable(title=question.title, title_justify="left", min_width=40)
+    # Text, not str: data must not be read as markup.
     for column in rows.columns:
-        drawn.add_column(column, overflow="fold")
+        drawn.add_column(Text(column), overflow="fold")
     for row in shown:
-        drawn.add_row(*("" if row[name] is None else str(row[name]) for name in rows.columns))
-    return drawn
+        values = ("" if row[name] is None else str(row[name]) for name in rows.columns)
+        drawn.add_row(*map(Text, values))
+    return Group(drawn, Text(below, style="dim"))
 
 
 def read_parameters(given: list[str]) -> dict[str, str]:

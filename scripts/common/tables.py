@@ -12,7 +12,9 @@ from scripts.common import retrying
 from scripts.common.errors import ScriptError, UsageError, translated
 
 # Project ids may hold a domain and a colon ("example.com:project").
-_URI = re.compile(r"bq://(?P<project>[^/]+)\.(?P<dataset>\w+)\.(?P<table>[^./`]+)")
+_URI = re.compile(
+    r"bq://(?P<project>(?:[a-z0-9.-]+:)?[a-z0-9-]+)\.(?P<dataset>\w+)\.(?P<table>[^./`]+)"
+)
 
 
 @dataclass(frozen=True)
