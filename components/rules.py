@@ -105,9 +105,14 @@ def location(value: str) -> str | None:
 
 def time_zone(value: str) -> str | None:
     """A time zone name of the IANA database."""
-    known = zoneinfo.available_timezones()
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        known = zoneinfo.available_timezones()
+    else:
+        return None
     # A machine without the database cannot judge: the API will.
-    if value in known or not known:
+    if not known:
         return None
     return (
         f"is not a time zone.{nearest(value, known)} "

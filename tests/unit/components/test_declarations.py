@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel
 
 from components import settings
+from components.problems import SettingsError
 from components.settings import (
     DicomStoreSettings,
     FhirStoreSettings,
@@ -68,6 +69,7 @@ def _as_the_engine_sends(value: Any) -> str:
 @pytest.mark.parametrize("stack", ["local", "dev"])
 def test_the_stack_files_can_be_used(stack: str) -> None:
     config = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
+    config["gcp:project"] = "my-project"
     texts = {key: _as_the_engine_sends(value) for key, value in config.items()}
     lab = settings.parse(texts, stack=stack)
     assert [store.name for store in lab.dicom_stores] == ["dicomstore1", "dicomstore2"]
@@ -80,6 +82,14 @@ def test_the_stack_files_can_be_used(stack: str) -> None:
 def _own(config: dict[str, Any]) -> list[str]:
     prefix = f"{settings.NAMESPACE}:"
     return [key.removeprefix(prefix) for key in config if key.startswith(prefix)]
+
+
+def test_the_dev_stack_is_refused_until_its_project_is_edited() -> None:
+    config = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())["config"]
+    texts = {key: _as_the_engine_sends(value) for key, value in config.items()}
+    with pytest.raises(SettingsError) as refused:
+        settings.parse(texts)
+    assert [problem.key for problem in refused.value.problems] == ["gcp:project"]
 
 
 def test_the_local_stack_is_on_the_local_project_with_all_its_stores() -> None:
