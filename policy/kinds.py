@@ -1,0 +1,46 @@
+"""Type tokens of the gcp provider that the rules name."""
+
+HEALTHCARE_DATASET = "gcp:healthcare/dataset:Dataset"
+BIGQUERY_DATASET = "gcp:bigquery/dataset:Dataset"
+SERVICE_IDENTITY = "gcp:projects/serviceIdentity:ServiceIdentity"
+
+AUDIT_CONFIG = "gcp:projects/iAMAuditConfig:IAMAuditConfig"
+AUDIT_CONFIGS_ABOVE = frozenset(
+    {
+        "gcp:folder/iamAuditConfig:IamAuditConfig",
+        "gcp:organizations/iamAuditConfig:IamAuditConfig",
+    }
+)
+"""Audit configs of what contains projects."""
+
+AUTHORITATIVE_IAM = frozenset(
+    f"gcp:{scope}/iAM{kind}:IAM{kind}"
+    for scope in ("projects", "folder", "organizations")
+    for kind in ("Policy", "Binding")
+)
+"""IAM resources of a project, or of what contains it, that take roles from everyone else."""
+
+GRANTS = frozenset(
+    f"gcp:{scope}/iAM{kind}:IAM{kind}"
+    for scope in ("projects", "folder", "organizations")
+    for kind in ("Member", "Binding")
+)
+"""IAM resources that give one role on a project, or on what contains it."""
+
+REVOCATION = "gcp:projects/iamMemberRemove:IamMemberRemove"
+"""Takes a role away: what it names is what nobody shall have."""
+
+LABELLED = frozenset(
+    {
+        "gcp:bigquery/dataset:Dataset",
+        "gcp:healthcare/consentStore:ConsentStore",
+        "gcp:healthcare/dicomStore:DicomStore",
+        "gcp:healthcare/fhirStore:FhirStore",
+        "gcp:healthcare/hl7Store:Hl7Store",
+        "gcp:kms/cryptoKey:CryptoKey",
+        "gcp:pubsub/subscription:Subscription",
+        "gcp:pubsub/topic:Topic",
+        "gcp:storage/bucket:Bucket",
+    }
+)
+"""Resources that can carry labels, of the kinds that a Healthcare stack is made of."""
