@@ -1,6 +1,7 @@
 """The one error of the scripts, and the one place where other people's errors become it."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
@@ -87,6 +88,9 @@ CURES_BY_TEXT = {
 }
 
 
+_QUERY = re.compile(r"\?[^\s'\")]*")
+
+
 def _cure(code: int, message: str) -> str:
     lowered = message.lower()
     for text, cure in CURES_BY_TEXT.items():
@@ -113,19 +117,24 @@ def service_error(doing: str, code: int, status: str, message: str) -> ScriptErr
 
 def http_error(doing: str, error: HttpError) -> ScriptError:
     """Map an error of google-api-python-client, which carries Google's JSON body."""
-    message, status = str(error.reason or "no reason given"), ""
+    return service_error(doing, int(error.status_code), *_body(error.content, error.reason))
+
+
+def _body(content: bytes, reason: str | None) -> tuple[str, str]:
+    """Read status and message of Google's JSON body."""
     try:
-        body = json.loads(error.content)["error"]
-        message, status = body["message"], body.get("status", "")
-    except (ValueError, KeyError, TypeError):
+        body = json.loads(content)["error"]
+        return str(body.get("status", "")), str(body["message"])
+    except (ValueError, KeyError, TypeError, AttributeError):
         # A proxy's HTML or an empty body: the reason phrase is all there is.
-        status = ""
-    return service_error(doing, int(error.status_code), status, message)
+        return "", str(reason or "no reason given")
 
 
 def _connection_error(doing: str, error: BaseException) -> ScriptError:
+    # A URL's query may name a patient: it stays out of what may end in a log.
+    reason = _QUERY.sub("", str(error))
     return ScriptError(
-        f"{doing[0].upper()}{doing[1:]} failed: no connection ({error}).",
+        f"{doing[0].upper()}{doing[1:]} failed: no connection ({reason}).",
         "Check the network, and that the service is there: for a local stack,"
         " `python -m emulator status`.",
         details={"code": 503, "status": "UNAVAILABLE"},
@@ -146,8 +155,8 @@ def as_script_error(doing: str, error: Exception) -> ScriptError | None:
         status = error.reason or type(error).__name__
         return service_error(doing, int(error.code or 500), status, _first_message(error))
     if isinstance(error, requests.HTTPError) and error.response is not None:
-        response = error.response
-        return service_error(doing, response.status_code, response.reason or "", str(error))
+        code, reason = error.response.status_code, error.response.reason or ""
+        return service_error(doing, code, *_body(error.response.content, reason))
     if isinstance(error, auth_exceptions.TransportError):
         return _connection_error(doing, error)
     if isinstance(error, auth_exceptions.GoogleAuthError):

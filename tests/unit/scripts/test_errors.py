@@ -78,3 +78,18 @@ def test_script_errors_pass_through_unchanged() -> None:
     assert caught.value is error
     assert str(error) == "culprit\ncure"
     assert error.to_json() == {"message": "culprit", "cure": "cure", "exit_code": 1}
+
+
+def test_a_query_that_may_name_a_patient_stays_out() -> None:
+    lost = requests.ConnectionError("no route to http://h/instances?PatientID=secret&limit=1 (x)")
+    mapped = as_script_error("searching", lost)
+    assert mapped is not None
+    assert "secret" not in mapped.message
+    assert "http://h/instances" in mapped.message
+    response = requests.Response()
+    response.status_code = 404
+    response.url = "http://h/instances?PatientID=secret"
+    response._content = b'{"error": {"message": "no such store", "status": "NOT_FOUND"}}'
+    refused = as_script_error("searching", requests.HTTPError("secret", response=response))
+    assert refused is not None
+    assert refused.message == "Searching failed: no such store (404 NOT_FOUND)"

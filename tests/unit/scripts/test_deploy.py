@@ -1,0 +1,100 @@
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pulumi import automation
+from pulumi.automation import _cmd
+from pulumi.automation.errors import create_command_error
+
+from scripts.common import deploy
+from scripts.common.errors import ScriptError
+
+RESOURCES = [
+    {"type": "pulumi:pulumi:Stack", "urn": "urn:stack"},
+    {"type": "pulumi:providers:gcp", "urn": "urn:provider", "id": "x"},
+    {
+        "type": "gcp:healthcare/dataset:Dataset",
+        "urn": "urn:dataset",
+        "id": "projects/p/locations/l/datasets/d",
+        "outputs": {"name": "d"},
+        "retainOnDelete": True,
+    },
+]
+
+
+def _command_error(err: str) -> Exception:
+    return create_command_error(_cmd.CommandResult(stdout="", stderr=err, code=255))
+
+
+class FakeStack:
+    """A stack of the Automation API; what it was told, and an error if it has one."""
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+        self.told: dict[str, Any] = {}
+
+    def up(self, **options: Any) -> Any:
+        self.told = options
+        options["on_output"]("Updating (local)")
+        if self.error:
+            raise self.error
+        summary = SimpleNamespace(resource_changes={automation.OpType.CREATE: 2})
+        return SimpleNamespace(summary=summary, outputs={"a": SimpleNamespace(value="b")})
+
+    def destroy(self, **options: Any) -> None:
+        options["on_output"]("Destroying (local)")
+        if self.error:
+            raise self.error
+
+    def export_stack(self) -> Any:
+        return SimpleNamespace(deployment={"resources": RESOURCES})
+
+
+@pytest.fixture
+def pulumi(monkeypatch: pytest.MonkeyPatch) -> FakeStack:
+    fake = FakeStack()
+    for name in ("create_or_select_stack", "select_stack"):
+        monkeypatch.setattr(automation, name, lambda *_, **__: fake)
+    return fake
+
+
+def test_up_reports_counts_and_gives_outputs(pulumi: FakeStack) -> None:
+    lines: list[str] = []
+    done = deploy.up("local", {}, report=lines.append, color=False)
+    assert done == deploy.Deployment(2, {"create": 2}, {"a": "b"})
+    assert lines == ["Updating (local)"]
+    assert (pulumi.told["diff"], pulumi.told["color"]) == (True, "never")
+
+
+def test_a_failed_up_says_pulumis_own_error(pulumi: FakeStack) -> None:
+    pulumi.error = _command_error("noise\nerror: location 'mars' is not allowed\n")
+    with pytest.raises(ScriptError) as caught:
+        deploy.up("local", {}, report=lambda _: None, color=False)
+    message = "Deploying stack 'local' failed. error: location 'mars' is not allowed"
+    assert caught.value.message == message
+
+
+def test_a_locked_stack_is_cured_by_cancel(pulumi: FakeStack) -> None:
+    pulumi.error = _command_error("error: the stack is currently locked by 1 lock(s)")
+    with pytest.raises(ScriptError, match="is locked") as caught:
+        deploy.destroy("local", {}, report=lambda _: None, color=False)
+    assert "pulumi cancel --stack local" in caught.value.cure
+
+
+def test_the_state_is_read_resource_by_resource(pulumi: FakeStack) -> None:
+    found = deploy.resources("local", {})
+    assert [r.type for r in deploy.countable(found)] == [
+        "pulumi:pulumi:Stack",
+        "gcp:healthcare/dataset:Dataset",
+    ]
+    assert found[2].id == "projects/p/locations/l/datasets/d"
+    assert found[2].outputs == {"name": "d"}
+    assert [r.retained for r in found] == [False, False, True]
+
+
+def test_a_stack_that_does_not_exist_has_no_resources(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_: Any, **__: Any) -> Any:
+        raise _command_error("error: no stack named 'x' found")
+
+    monkeypatch.setattr(automation, "select_stack", missing)
+    assert deploy.resources("x", {}) == []
