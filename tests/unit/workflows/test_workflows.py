@@ -1,6 +1,10 @@
 """What actionlint doesn't ask of the workflows: pins, permissions, limits, no injection."""
 
+import json
+import os
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +90,25 @@ class TestEveryWorkflow:
         assert not triggers(path) & {"pull_request_target", "workflow_run", "issue_comment"}
 
 
+def test_the_gitlab_example_is_valid_and_its_script_compiles() -> None:
+    text = (ROOT / "docs" / "previews.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    job = yaml.safe_load(block)["preview"]
+    assert all(isinstance(line, str) for line in job["script"])
+    (script,) = [line for line in job["script"] if line.startswith(".venv/bin/python - <<")]
+    compile(script.split("\n", 1)[1].rsplit("END", 1)[0], "gitlab", "exec")
+
+
+def test_the_documents_name_every_variable_and_exit_code() -> None:
+    text = (ROOT / "docs" / "previews.md").read_text(encoding="utf-8")
+    used = {
+        name
+        for path in WORKFLOWS
+        for name in re.findall(r"(?:vars|secrets)\.(\w+)", path.read_text(encoding="utf-8"))
+    }
+    assert {name for name in used if f"`{name}`" not in text} == set()
+
+
 def test_stacks_are_changed_one_at_a_time_and_never_cut_off() -> None:
     for file, job in (("deploy.yml", "up"), ("teardown.yml", "teardown")):
         concurrency = jobs(ROOT / ".github" / "workflows" / file)[job]["concurrency"]
@@ -109,3 +132,53 @@ def test_a_preview_that_did_not_run_is_never_green() -> None:
     first = job["steps"][0]
     assert first["if"] == ("github.event.pull_request.head.repo.full_name != github.repository")
     assert "exit 1" in first["run"]
+
+
+COMMENTS = [
+    {"id": 1, "user": {"login": "someone"}, "body": "<!-- gcp-healthcare-dicom:preview:dev -->"},
+    {"id": 2, "user": {"login": "github-actions[bot]"}, "body": "<!-- another -->"},
+]
+OURS = {
+    "id": 3,
+    "user": {"login": "github-actions[bot]"},
+    "body": "<!-- gcp-healthcare-dicom:preview:dev -->\nold",
+}
+
+
+@pytest.mark.sockets
+@pytest.mark.skipif(not shutil.which("jq"), reason="GitHub's machines have jq; this one has not")
+@pytest.mark.parametrize(
+    ("comments", "call"),
+    [
+        (COMMENTS, "--silent --method POST repos/o/r/issues/7/comments"),
+        ([*COMMENTS, OURS], "--silent --method PATCH repos/o/r/issues/comments/3"),
+    ],
+)
+def test_the_comment_is_updated_in_place(
+    tmp_path: Path, comments: list[dict[str, Any]], call: str
+) -> None:
+    """The step's own script, with a `gh` that notes what it is asked."""
+    workflow = jobs(ROOT / ".github" / "workflows" / "preview.yml")["preview"]
+    (script,) = [step["run"] for step in workflow["steps"] if step.get("name") == "Comment"]
+    gh = tmp_path / "gh"
+    gh.write_text(
+        '#!/bin/sh\necho "$*" >> "$CALLS"\ncase "$*" in *--paginate*) cat "$COMMENTS";; esac\n'
+    )
+    gh.chmod(0o755)
+    (tmp_path / "comments.json").write_text(json.dumps(comments))
+    (tmp_path / "summary.md").write_text("<!-- gcp-healthcare-dicom:preview:dev -->\nnew\n")
+    environment = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "CALLS": str(tmp_path / "calls"),
+        "COMMENTS": str(tmp_path / "comments.json"),
+        "RUNNER_TEMP": str(tmp_path),
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "step.md"),
+        "REPOSITORY": "o/r",
+        "NUMBER": "7",
+    }
+    shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
+    subprocess.run(shell, env=environment, check=True)
+    asked, written = (tmp_path / "calls").read_text().splitlines()
+    assert asked == "api --paginate repos/o/r/issues/7/comments?per_page=100"
+    assert written == f"api {call} --field body=@{tmp_path}/summary.md"
+    assert "new" in (tmp_path / "step.md").read_text()
