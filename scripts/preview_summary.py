@@ -3,7 +3,7 @@
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -12,7 +12,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parent.parent)]
 
 from scripts.preview.acknowledge import DEFAULT_LABEL, acknowledgement  # noqa: E402
 from scripts.preview.errors import PreviewInputError  # noqa: E402
-from scripts.preview.loss import losses, text  # noqa: E402
+from scripts.preview.loss import Loss, losses, text  # noqa: E402
 from scripts.preview.model import Preview  # noqa: E402
 from scripts.preview.parse import parse  # noqa: E402
 from scripts.preview.render import LIMIT, markdown  # noqa: E402
@@ -57,81 +57,89 @@ Markdown for a comment on a pull request, or JSON for programs. Secrets never ap
 """
 
 
+Source = Annotated[str, typer.Argument(metavar="FILE", help="The preview; - is standard input.")]
+Output = Annotated[Path | None, typer.Option(help="Where to write it; standard output by default.")]
+Fail = Annotated[
+    bool,
+    typer.Option(
+        "--fail-on-data-loss", help=f"Exit {DATA_LOSS} if data would be lost unacknowledged."
+    ),
+]
+Acknowledge = Annotated[
+    bool, typer.Option("--acknowledge", help="The loss is wanted: do not fail because of it.")
+]
+Labels = Annotated[
+    str,
+    typer.Option(
+        envvar="PREVIEW_LABELS",
+        help="Labels of the pull request: a JSON list, or names and commas.",
+    ),
+]
+Label = Annotated[
+    str,
+    typer.Option(envvar="PREVIEW_ACKNOWLEDGE_LABEL", help="The label that acknowledges a loss."),
+]
+Stack = Annotated[str, typer.Option(help="The stack's name, for previews that fail before it.")]
+PreviewCode = Annotated[
+    int, typer.Option(help="What `pulumi preview` ended with: not all failures are in its JSON.")
+]
+Hide = Annotated[
+    bool, typer.Option("--hide-values", help="Show no values, for public repositories.")
+]
+Limit = Annotated[int, typer.Option(min=2000, help="Longest Markdown, in characters.")]
+
+
 def main(
-    source: Annotated[
-        str, typer.Argument(metavar="FILE", help="The preview; - is standard input.")
-    ] = "-",
+    source: Source = "-",
     format_: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.MARKDOWN,
-    output: Annotated[
-        Path | None, typer.Option(help="Where to write it; standard output by default.")
-    ] = None,
-    fail_on_data_loss: Annotated[
-        bool,
-        typer.Option(
-            "--fail-on-data-loss", help=f"Exit {DATA_LOSS} if data would be lost unacknowledged."
-        ),
-    ] = False,
-    acknowledge: Annotated[
-        bool, typer.Option("--acknowledge", help="The loss is wanted: do not fail because of it.")
-    ] = False,
-    labels: Annotated[
-        str,
-        typer.Option(
-            envvar="PREVIEW_LABELS",
-            help="Labels of the pull request: a JSON list, or names and commas.",
-        ),
-    ] = "",
-    acknowledge_label: Annotated[
-        str,
-        typer.Option(
-            envvar="PREVIEW_ACKNOWLEDGE_LABEL", help="The label that acknowledges a loss."
-        ),
-    ] = DEFAULT_LABEL,
-    stack: Annotated[
-        str, typer.Option(help="The stack's name, for previews that fail before they say it.")
-    ] = "",
-    preview_exit_code: Annotated[
-        int,
-        typer.Option(help="What `pulumi preview` ended with: not all failures are in its JSON."),
-    ] = 0,
-    hide_values: Annotated[
-        bool,
-        typer.Option("--hide-values", help="Show property names only, for public repositories."),
-    ] = False,
-    limit: Annotated[int, typer.Option(min=2000, help="Longest Markdown, in characters.")] = LIMIT,
+    output: Output = None,
+    fail_on_data_loss: Fail = False,
+    acknowledge: Acknowledge = False,
+    labels: Labels = "",
+    acknowledge_label: Label = DEFAULT_LABEL,
+    stack: Stack = "",
+    preview_exit_code: PreviewCode = 0,
+    hide_values: Hide = False,
+    limit: Limit = LIMIT,
 ) -> None:
     """Read, judge, write; the exit code is the verdict."""
     try:
-        given = _read(source)
-        if not given.strip() and preview_exit_code:
-            # It failed before it wrote anything: that is a summary, too, and a comment to renew.
-            preview = Preview(stack, failed=True)
-        else:
-            preview = parse(given, stack=stack)
+        preview = _preview(source, stack, preview_exit_code)
         acknowledged = acknowledgement(flag=acknowledge, labels=labels, label=acknowledge_label)
     except PreviewInputError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(UNREADABLE) from None
+    code = preview_exit_code
     if format_ is Format.JSON:
-        written = report(preview, acknowledged, hide=hide_values, exit_code=preview_exit_code)
+        written = report(preview, acknowledged, hide=hide_values, exit_code=code)
     else:
-        written = markdown(
-            preview, acknowledged, hide=hide_values, limit=limit, exit_code=preview_exit_code
-        )
+        written = markdown(preview, acknowledged, hide=hide_values, limit=limit, exit_code=code)
     _write(written, output)
-    if preview.failed or preview_exit_code:
+    if preview.failed or code:
         typer.echo("error: the preview failed: the summary says what is known of it", err=True)
         raise typer.Exit(FAILED)
     lost = losses(preview, hide=hide_values)
     if lost and fail_on_data_loss and not acknowledged:
-        for loss in lost:
-            typer.echo(f"error: {text(loss.sentence)}", err=True)
-        typer.echo(
-            f"error: data would be lost: acknowledge it with the label {acknowledge_label!r} or "
-            "--acknowledge, or take the change back",
-            err=True,
-        )
-        raise typer.Exit(DATA_LOSS)
+        _refuse(lost, acknowledge_label)
+
+
+def _refuse(lost: list[Loss], label: str) -> NoReturn:
+    for loss in lost:
+        typer.echo(f"error: {text(loss.sentence)}", err=True)
+    typer.echo(
+        f"error: data would be lost: acknowledge it with the label {label!r} or --acknowledge, "
+        "or take the change back",
+        err=True,
+    )
+    raise typer.Exit(DATA_LOSS)
+
+
+def _preview(source: str, stack: str, exit_code: int) -> Preview:
+    given = _read(source)
+    if not given.strip() and exit_code:
+        # It failed before it wrote anything: that is a summary, too, and a comment to renew.
+        return Preview(stack, failed=True)
+    return parse(given, stack=stack)
 
 
 def _read(source: str) -> str:
