@@ -44,6 +44,8 @@ _CONTENTS = {
 }
 _WHOLES = {"gcp:storage/bucketObject:BucketObject"}
 _KEYS = {_KEY, _KEY_VERSION}
+# What others put into it: an export to BigQuery makes a table of its own.
+_UNMANAGED = {_DATASET: "stores", _WAREHOUSE: "tables", _BUCKET: "objects"}
 # A sentence names so many of a kind, then counts.
 _LISTED = 10
 _HOLDERS = _CONTENTS.keys() | _WHOLES | _KEYS
@@ -203,8 +205,9 @@ def _consequence(state: State, takes: tuple[State, ...], *, hide: bool) -> Sente
     for index, group in enumerate(groups):
         separator = "" if index == 0 else (" and " if index == len(groups) - 1 else ", ")
         together += [separator, *group]
-    unmanaged = "" if state.type != _DATASET else ". So would stores in it that Pulumi never saw"
-    return (*together, f" and all {_words(contents)} in them would be lost{unmanaged}")
+    unmanaged = _UNMANAGED.get(state.type)
+    more = f". So would {unmanaged} in it that Pulumi never saw" if unmanaged else ""
+    return (*together, f" and all {_words(contents)} in them would be lost{more}")
 
 
 def _limits(state: State) -> Sentence:

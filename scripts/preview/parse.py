@@ -77,12 +77,15 @@ def _digest(document: dict[str, Any], stack: str) -> Preview:
             errors.append(_problem(raw, "message", "urn"))
         elif severity == "warning":
             warnings.append(_problem(raw, "message", "urn"))
+    failed = bool(errors)
+    # The engine's last word, "preview failed", tells nothing where others told why.
+    errors = [e for e in errors if e.text != "preview failed"] or errors
     return fold(
         stack or _stack_of(steps),
         steps,
         errors=errors,
         warnings=warnings,
-        failed=bool(errors) or "changeSummary" not in document,
+        failed=failed or "changeSummary" not in document,
     )
 
 

@@ -58,7 +58,10 @@ def test_a_removed_store_loses_its_images(read: Read) -> None:
 def test_warehouse_bucket_and_key(read: Read) -> None:
     dataset, bucket, key = sentences(read("warehouse"))
     assert dataset.startswith("BigQuery dataset `dataset1` would be replaced")
-    assert dataset.endswith("its BigQuery table (`patients`) and all rows in them would be lost.")
+    assert dataset.endswith(
+        "its BigQuery table (`patients`) and all rows in them would be lost. "
+        "So would tables in it that Pulumi never saw."
+    )
     assert "Google refuses it as long as the bucket holds objects (`forceDestroy` is off)" in bucket
     assert key.endswith("everything encrypted with it would become unreadable for good.")
 
