@@ -225,7 +225,7 @@ def _parse(status: int, data: bytes, url: str) -> Json:
         details = error.get("errors") or [{}]
         reason = details[0].get("reason") or error.get("status", "")
         raise ApiError(status, error.get("message", ""), reason)
-    if status == 204 and not data:
+    if status == 204 or data.strip() == b"null":
         return {}
     if status >= 300 or not isinstance(parsed, dict):
         raise StandInError(

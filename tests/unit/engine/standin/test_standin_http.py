@@ -136,6 +136,13 @@ def test_an_answer_that_is_no_object_is_an_error(
         api.call("healthcare", "GET", "x")
 
 
+@pytest.mark.parametrize("answer", [(204, b""), (200, b"null\n")])
+def test_nothing_to_say_is_an_answer(server: Server, api: Api, answer: tuple[int, bytes]) -> None:
+    server.answers = [answer]
+
+    assert api.call("healthcare", "GET", "x") == {}
+
+
 def test_nobody_there_says_how_to_start_it(server: Server) -> None:
     free = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     free.server_close()
