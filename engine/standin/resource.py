@@ -184,14 +184,13 @@ class Resource:
     def read(
         self, id_: str, state: Values, inputs: Values, api: Api
     ) -> tuple[str, Values, Values] | None:
-        """Reads the resource, for a refresh or, when state and inputs are empty, for an import.
+        """Reads the resource, for a refresh or, when the state tells nothing yet, for an import.
 
         Returns:
             Id, outputs and inputs; None when it is gone.
         """
         known = without_internal(state)
-        adopting = not known.keys() - {"id"}
-        if adopting:
+        if any((p.required or p.autoname) and n not in known for n, p in self.properties.items()):
             if not self.importable:
                 raise StandInError(
                     f"{self.pulumi_type} cannot be imported: the API has no way to read one"
@@ -271,7 +270,8 @@ class Resource:
 
     def _explained(self, what: str, error: ApiError) -> StandInError:
         cure = ""
-        if error.code == 409 and what.startswith("Error creating") and self.importable:
+        twin = error.code == 409 and what.startswith("Error creating")
+        if twin and self.importable and "role" not in self.properties:
             cure = (
                 f"; if it is yours, adopt it with `pulumi import {self.pulumi_type} NAME ID`, "
                 "else choose another name"
