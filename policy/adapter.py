@@ -82,7 +82,10 @@ def _stack_check(
 
 
 def stack_resources(given: Sequence[PolicyResource], inputs: _Inputs) -> list[Resource]:
-    """All resources of a stack, each knowing what its properties are made from."""
+    """All resources of a stack, each knowing what its properties are made from.
+
+    The engine lists them in another order every time; by URN, the same stack gets the same words.
+    """
     bare = {item.urn: _stack_resource(item, inputs, {}) for item in given}
     return [
         _stack_resource(
@@ -93,7 +96,7 @@ def stack_resources(given: Sequence[PolicyResource], inputs: _Inputs) -> list[Re
                 for key, sources in item.property_dependencies.items()
             },
         )
-        for item in given
+        for item in sorted(given, key=lambda item: item.urn)
     ]
 
 

@@ -68,7 +68,7 @@ def deletion_protection(resources: Sequence[Resource], config: Config) -> Iterat
             if not resource.protect and policy not in (UNKNOWN, "PREVENT"):
                 text = "neither protect nor the deletion policy PREVENT keeps it from deletion"
                 yield Finding(f"{text}, {because}", resource)
-            if look(resource.props, "deleteContentsOnDestroy") is True:
+            if look(resource.props, "deleteContentsOnDestroy") in (True, "true"):
                 yield Finding(f"deleteContentsOnDestroy is true, {because}", resource)
 
 
