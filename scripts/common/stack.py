@@ -77,7 +77,8 @@ class Outputs:
                 hl7v2_stores=dict(body["hl7v2Stores"]),
                 service_agent=body["serviceAgent"],
                 bigquery_dataset=body["bigqueryDataset"],
-                table_uri=body["tableUri"],
+                # Not there in a stack without DICOM stores.
+                table_uri=body.get("tableUri", ""),
             )
         except KeyError as missing:
             raise ScriptError(
