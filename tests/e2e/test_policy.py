@@ -1,0 +1,134 @@
+"""The policy pack under the real engine, on the program and its local stack."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+
+from policy import environment
+from tests.e2e.labs import ROOT, Stack
+
+pytestmark = [pytest.mark.e2e, pytest.mark.sockets]
+
+PACK = ROOT / "policy"
+VIOLATION = re.compile(r"- \[(\w+)\] \[severity: \w+\]\s+([\w-]+)\s+\(\S+: (\S+)\)")
+AGENT_ROLES = ("bigquery.admin", "healthcare.datasetAdmin", "healthcare.dicomStoreAdmin",
+               "storage.objectAdmin")  # fmt: skip
+IN_PRODUCTION = {
+    ("production-audit-logs", "healthcare"),
+    ("production-customer-keys", "healthcare"),
+    ("production-customer-keys", "warehouse"),
+    ("production-deletion-protection", "healthcare"),
+    ("production-deletion-protection", "warehouse"),
+    *(("production-no-lab-roles", f"service-agent-{role}") for role in AGENT_ROLES),
+}
+"""What production refuses of the lab as it is: the policy and the logical name."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def pack() -> None:
+    environment.ensure()
+
+
+def preview(
+    stack: Stack, config: Path = PACK / "config.json", verb: tuple[str, ...] = ("preview",)
+) -> CompletedProcess[str]:
+    """Run the engine with the pack; whether it ends well is the test's question."""
+    options = ("--policy-pack", str(PACK), "--policy-pack-config", str(config))
+    return stack.pulumi(*verb, "--stack", stack.name, *options, check=False)
+
+
+def refused(done: CompletedProcess[str]) -> set[tuple[str, str]]:
+    """The mandatory violations: policy and logical name."""
+    found = VIOLATION.findall(done.stdout + done.stderr)
+    return {(policy, name) for level, policy, name in found if level == "mandatory"}
+
+
+def configured(folder: Path, config: Mapping[str, Any]) -> Path:
+    file = folder / "config.json"
+    file.write_text(json.dumps(config))
+    return file
+
+
+def test_the_lab_as_it_is_passes(stack: Stack) -> None:
+    stack.configure(labels={"environment": "lab"})
+    done = preview(stack)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert VIOLATION.findall(done.stdout) == []
+    assert "gcp-healthcare-dicom@v0.1.0" in done.stdout
+
+
+def test_a_missing_label_is_mentioned_and_no_more(stack: Stack) -> None:
+    stack.configure(labels={})
+    done = preview(stack)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert ("advisory", "required-labels", "warehouse") in VIOLATION.findall(done.stdout)
+    assert refused(done) == set()
+
+
+def test_another_location_is_refused_until_it_is_allowed(stack: Stack, tmp_path: Path) -> None:
+    stack.configure(location="europe-west4")
+    done = preview(stack)
+    assert done.returncode != 0
+    assert refused(done) == {
+        ("allowed-locations", "healthcare"),
+        ("allowed-locations", "warehouse"),
+    }
+    assert 'location "europe-west4" is not allowed; allowed: us, us-*' in done.stdout
+    allowed = configured(tmp_path, {"allowed-locations": {"locations": ["europe-west4"]}})
+    done = preview(stack, allowed)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_basic_role_is_refused(stack: Stack) -> None:
+    stack.configure(serviceAgentRoles=["roles/editor"])
+    done = preview(stack)
+    assert done.returncode != 0
+    assert refused(done) == {("no-primitive-roles", "service-agent-editor")}
+
+
+@pytest.mark.parametrize("by", ["label", "configuration"])
+def test_production_owes_more_even_before_the_agent_is_known(stack: Stack, by: str) -> None:
+    environment_label = "production" if by == "label" else "lab"
+    stack.configure(labels={"environment": environment_label})
+    done = preview(stack, PACK / ("config.json" if by == "label" else "production.json"))
+    assert done.returncode != 0
+    assert refused(done) == IN_PRODUCTION
+
+
+def test_production_owes_the_same_once_all_is_known(stack: Stack) -> None:
+    stack.configure(labels={"environment": "production"})
+    stack.up()
+    done = preview(stack)
+    assert done.returncode != 0
+    assert refused(done) == IN_PRODUCTION
+
+
+def test_up_makes_nothing_of_what_is_refused(stack: Stack) -> None:
+    stack.configure(labels={"environment": "production"})
+    done = preview(stack, verb=("up", "--yes"))
+    assert done.returncode != 0
+    assert refused(done) == IN_PRODUCTION
+    assert stack.resources() == {}
+
+
+def test_up_makes_what_passes(stack: Stack) -> None:
+    stack.configure(labels={"environment": "lab"})
+    done = preview(stack, verb=("up", "--yes"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert any(urn.endswith("::healthcare-dicomstore1") for urn in stack.resources())
+
+
+def test_configuration_of_a_wrong_type_or_name_is_refused(stack: Stack, tmp_path: Path) -> None:
+    wrong_type = configured(tmp_path, {"allowed-locations": {"locations": "us"}})
+    done = preview(stack, wrong_type)
+    assert done.returncode != 0
+    assert "locations: Invalid type. Expected: array" in done.stdout + done.stderr
+    wrong_name = configured(tmp_path, {"allowed-locations": {"location": ["us"]}})
+    done = preview(stack, wrong_name)
+    assert done.returncode != 0
+    assert 'did you mean "locations"?' in done.stdout
