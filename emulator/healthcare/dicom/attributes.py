@@ -1,0 +1,98 @@
+"""The attributes that searches return and match on, by level (PS3.18 10.6)."""
+
+from enum import IntEnum
+from typing import Any
+
+DicomJson = dict[str, dict[str, Any]]
+
+
+class Level(IntEnum):
+    """The levels of the information model that DICOMweb has."""
+
+    STUDY = 1
+    SERIES = 2
+    INSTANCE = 3
+
+
+STUDY_UID = "0020000D"
+SERIES_UID = "0020000E"
+SOP_UID = "00080018"
+SOP_CLASS = "00080016"
+RETRIEVE_URL = "00081190"
+AVAILABILITY = "00080056"
+CHARACTER_SET = "00080005"
+
+RETURNED = {
+    Level.STUDY: (
+        CHARACTER_SET,
+        "00080020",  # StudyDate
+        "00080030",  # StudyTime
+        "00080050",  # AccessionNumber
+        "00080090",  # ReferringPhysicianName
+        "00080201",  # TimezoneOffsetFromUTC
+        "00081030",  # StudyDescription
+        "00100010",  # PatientName
+        "00100020",  # PatientID
+        "00100030",  # PatientBirthDate
+        "00100040",  # PatientSex
+        STUDY_UID,
+        "00200010",  # StudyID
+    ),
+    Level.SERIES: (
+        CHARACTER_SET,
+        "00080060",  # Modality
+        "0008103E",  # SeriesDescription
+        STUDY_UID,
+        SERIES_UID,
+        "00200011",  # SeriesNumber
+        "00400244",  # PerformedProcedureStepStartDate
+        "00400245",  # PerformedProcedureStepStartTime
+        "00400275",  # RequestAttributesSequence
+    ),
+    Level.INSTANCE: (
+        CHARACTER_SET,
+        SOP_CLASS,
+        SOP_UID,
+        STUDY_UID,
+        SERIES_UID,
+        "00200013",  # InstanceNumber
+        "00280008",  # NumberOfFrames
+        "00280010",  # Rows
+        "00280011",  # Columns
+        "00280100",  # BitsAllocated
+    ),
+}
+
+# Each match key: its keyword, its tag, the index's column.
+MATCH_KEYS = {
+    Level.STUDY: (
+        ("StudyInstanceUID", STUDY_UID, "study"),
+        ("PatientName", "00100010", "patient_name"),
+        ("PatientID", "00100020", "patient_id"),
+        ("AccessionNumber", "00080050", "accession_number"),
+        ("ReferringPhysicianName", "00080090", "referring_physician"),
+        ("StudyDate", "00080020", "study_date"),
+    ),
+    Level.SERIES: (
+        ("SeriesInstanceUID", SERIES_UID, "series"),
+        ("Modality", "00080060", "modality"),
+    ),
+    Level.INSTANCE: (
+        ("SOPInstanceUID", SOP_UID, "sop"),
+        ("SOPClassUID", SOP_CLASS, "sop_class"),
+    ),
+}
+
+
+def first(metadata: DicomJson, tag: str) -> str:
+    """Give an element's first value as text, a person's name as its alphabetic group."""
+    values = metadata.get(tag, {}).get("Value") or [""]
+    value = values[0]
+    if isinstance(value, dict):
+        value = value.get("Alphabetic", "")
+    return "" if value is None else str(value)
+
+
+def part(metadata: DicomJson, level: Level) -> DicomJson:
+    """Give the attributes of one level that a search returns."""
+    return {tag: metadata[tag] for tag in RETURNED[level] if tag in metadata}

@@ -1,0 +1,237 @@
+"""Read a DICOM file into the one record that everything else is served from.
+
+Runs in worker processes: no state, no database, only picklable results.
+"""
+
+import hashlib
+import json
+import re
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pydicom
+from pydicom import config
+from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataset import FileDataset
+from pydicom.errors import BytesLengthException, InvalidDicomError
+
+from emulator.healthcare.dicom import attributes, bigquery_rows
+from emulator.healthcare.dicom.attributes import DicomJson, Level
+
+# pydicom's warnings quote the values that they complain of: patient data, which no log may hold.
+config.settings.reading_validation_mode = config.IGNORE
+
+DEFERRED_BYTES = 1 << 20
+"""Values longer than this stay on disk while the rest is read."""
+INLINE_BYTES = 256
+"""Longest binary value that metadata carries in itself rather than by reference."""
+INLINE_TEXT = 1 << 16
+"""Longest text that metadata carries in itself."""
+BULK_PLACEHOLDER = "$INSTANCE"
+"""Stands in stored metadata for the instance's URL, which depends on how the caller came here."""
+
+_UID = re.compile(r"[0-9]+(\.[0-9]+)*")
+_UID_LENGTH = 64
+_UNDEFINED_LENGTH = 0xFFFFFFFF
+
+
+class ParseError(Exception):
+    """The bytes are not a DICOM instance that can be stored; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """All that is known of an instance.
+
+    The four JSON texts: `study`, `series` and `instance` hold what searches return at each level,
+    `metadata` the whole DICOM JSON model (PS3.18 F), `row` and `schema` the BigQuery row.
+    """
+
+    study_uid: str
+    series_uid: str
+    sop_uid: str
+    sop_class: str
+    transfer_syntax: str
+    sha256: str
+    size: int
+    frames: int
+    patient_id: str
+    patient_name: str
+    study_date: str
+    accession_number: str
+    referring_physician: str
+    modality: str
+    study: str
+    series: str
+    instance: str
+    metadata: str
+    row: str
+    schema: str
+
+
+def compact(value: Any) -> str:
+    """Write JSON without spaces, keys sorted: equal values give equal texts."""
+    return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+
+
+def digest(path: Path) -> str:
+    """Give a file's SHA-256 as hexadecimal text."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def parse(path: Path, sha256: str | None = None) -> Record:
+    """Read an instance.
+
+    Args:
+        path: the file.
+        sha256: its checksum, where the caller has it already.
+
+    Raises:
+        ParseError: no DICOM file, cut off, or without the UIDs that name an instance.
+        OSError: the file can't be read.
+    """
+    size = path.stat().st_size
+    if size == 0:
+        raise ParseError("The file is empty.")
+    with path.open("rb") as file:
+        dataset = _read(file, size)
+        try:
+            return _record(dataset, sha256 or digest(path), size)
+        except _BROKEN as error:
+            raise ParseError(f"Invalid DICOM file: {_harmless(error)}.") from error
+
+
+# What pydicom raises on bytes that are not what they claim to be.
+_BROKEN = (
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    IndexError,
+    NotImplementedError,
+    EOFError,
+    RecursionError,
+    OverflowError,
+    MemoryError,
+    struct.error,
+    BytesLengthException,
+)
+
+
+def _harmless(error: BaseException) -> str:
+    """Name an error without its text, which may quote a patient's data."""
+    return f"its content can't be decoded ({type(error).__name__})"
+
+
+def _read(file: BinaryIO, size: int) -> FileDataset:
+    try:
+        dataset = pydicom.dcmread(file, defer_size=DEFERRED_BYTES, force=False)
+    except InvalidDicomError as error:
+        raise ParseError("Not a DICOM file: the DICM prefix is missing.") from error
+    except _BROKEN as error:
+        raise ParseError(f"Invalid DICOM file: {_harmless(error)}.") from error
+    _refuse_truncated(dataset, size)
+    return dataset
+
+
+def _refuse_truncated(dataset: FileDataset, size: int) -> None:
+    """Check that the last value ends where the file ends; pydicom accepts less.
+
+    Raises:
+        ParseError: it does not.
+    """
+    if not len(dataset):
+        raise ParseError("The DICOM file is truncated: it has no data set.")
+    if dataset.file_meta.get("TransferSyntaxUID") == pydicom.uid.DeflatedExplicitVRLittleEndian:
+        return  # offsets are those of the inflated stream, whose end zlib has checked
+    element = dataset.get_item(max(dataset.keys()))
+    if not isinstance(element, RawDataElement) or element.length == _UNDEFINED_LENGTH:
+        return
+    if element.value_tell + element.length != size:
+        raise ParseError("The DICOM file is truncated: its last element is cut off.")
+
+
+def _uid(dataset: FileDataset, keyword: str) -> str:
+    value = str(dataset.get(keyword) or "").strip()
+    if not value:
+        raise ParseError(f"The DICOM file has no {keyword}.")
+    if len(value) > _UID_LENGTH or not _UID.fullmatch(value):
+        raise ParseError(f"The DICOM file's {keyword} is not a valid UID.")
+    return value
+
+
+def _record(dataset: FileDataset, sha256: str, size: int) -> Record:
+    syntax = str(dataset.file_meta.get("TransferSyntaxUID") or "")
+    if not syntax:
+        raise ParseError("The DICOM file has no TransferSyntaxUID.")
+    row, schema = bigquery_rows.make(dataset)
+    metadata = to_json(dataset)
+    return Record(
+        study_uid=_uid(dataset, "StudyInstanceUID"),
+        series_uid=_uid(dataset, "SeriesInstanceUID"),
+        sop_uid=_uid(dataset, "SOPInstanceUID"),
+        sop_class=_uid(dataset, "SOPClassUID"),
+        transfer_syntax=syntax,
+        sha256=sha256,
+        size=size,
+        frames=int(dataset.get("NumberOfFrames") or 1),
+        patient_id=attributes.first(metadata, "00100020"),
+        patient_name=attributes.first(metadata, "00100010"),
+        study_date=attributes.first(metadata, "00080020"),
+        accession_number=attributes.first(metadata, "00080050"),
+        referring_physician=attributes.first(metadata, "00080090"),
+        modality=attributes.first(metadata, "00080060"),
+        study=compact(attributes.part(metadata, Level.STUDY)),
+        series=compact(attributes.part(metadata, Level.SERIES)),
+        instance=compact(attributes.part(metadata, Level.INSTANCE)),
+        metadata=compact(metadata),
+        row=compact(row),
+        schema=compact(schema),
+    )
+
+
+def to_json(dataset: pydicom.Dataset, path: str = "") -> DicomJson:
+    """Give the DICOM JSON model, large and binary values by reference.
+
+    Args:
+        dataset: a data set or a sequence's item.
+        path: where the item is: tags and item numbers, each ended by a slash.
+    """
+    model: DicomJson = {}
+    for tag in dataset.keys():  # noqa: SIM118 - iterating a Dataset decodes every element
+        if tag.element == 0:
+            continue
+        key = f"{tag:08X}"
+        raw = dataset.get_item(tag)
+        vr = raw.VR if raw is not None and raw.VR else None
+        if tag == 0x7FE00010:
+            model[key] = {"vr": vr or "OW", "BulkDataURI": _reference(path + key)}
+            continue
+        try:
+            model[key] = _element_json(dataset[tag], path, key)
+        except _BROKEN:
+            # One value that can't be decoded: leave it to the bulk data, in the file's own bytes.
+            model[key] = {"vr": "UN", "BulkDataURI": _reference(path + key)}
+    return model
+
+
+def _reference(where: str) -> str:
+    return f"{BULK_PLACEHOLDER}/bulkdata/{where}"
+
+
+def _element_json(element: DataElement, path: str, key: str) -> dict[str, Any]:
+    if element.VR == "SQ":
+        items = [
+            to_json(item, f"{path}{key}/{number}/") for number, item in enumerate(element.value)
+        ]
+        return {"vr": "SQ", "Value": items} if items else {"vr": "SQ"}
+    value = element.value
+    large = (isinstance(value, bytes) and len(value) > INLINE_BYTES) or (
+        isinstance(value, str) and len(value) > INLINE_TEXT
+    )
+    if large:
+        return {"vr": element.VR, "BulkDataURI": _reference(path + key)}
+    return element.to_json_dict(None, 0)
