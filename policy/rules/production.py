@@ -64,12 +64,17 @@ def deletion_protection(resources: Sequence[Resource], config: Config) -> Iterat
     because = production(resources, config)
     for resource in resources:
         if because and resource.type in _PROTECTED:
-            policy = look(resource.props, "deletionPolicy")
+            policy = _deletion_policy(resource)
             if not resource.protect and policy not in (UNKNOWN, "PREVENT"):
                 text = "neither protect nor the deletion policy PREVENT keeps it from deletion"
                 yield Finding(f"{text}, {because}", resource)
             if look(resource.props, "deleteContentsOnDestroy") in (True, "true"):
                 yield Finding(f"deleteContentsOnDestroy is true, {because}", resource)
+
+
+def _deletion_policy(resource: Resource) -> Any:
+    own = look(resource.props, "deletionPolicy")
+    return look(resource.provider, "deletionPolicy") if own is None else own
 
 
 def audit_logs(resources: Sequence[Resource], config: Config) -> Iterator[Finding]:

@@ -175,7 +175,17 @@ PRODUCTION_CASES: dict[str, Sequence[Case]] = {
                 warehouse({"deletionPolicy": "PREVENT", "deleteContentsOnDestroy": False}),
             ],
         ),
+        Case(
+            "protected by the provider's default",
+            [production_store(), dataset(provider={"deletionPolicy": "PREVENT"})],
+        ),
         Case("still to come", [production_store(), dataset({"deletionPolicy": UNKNOWN})]),
+        Case(
+            "the provider's default overruled",
+            [dataset({"deletionPolicy": "DELETE"}, provider={"deletionPolicy": "PREVENT"})],
+            [f"{NOT_PROTECTED}, {BY_CONFIG}"],
+            FORCED,
+        ),
         Case(
             "not protected",
             [production_store(), dataset(), warehouse({"deletionPolicy": "DELETE"})],
