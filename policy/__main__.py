@@ -1,5 +1,6 @@
 """Where the engine enters: it runs this folder, under whatever name it is kept."""
 
+import io
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -24,8 +25,19 @@ def _name_this_folder() -> None:
     spec.loader.exec_module(module)
 
 
+def _unbuffer_stdout() -> None:
+    """Let the engine see the port at once: the policy SDK writes it without flushing.
+
+    Pulumi's own language host starts Python unbuffered; another host need not know that.
+    """
+    raw = io.FileIO(sys.stdout.fileno(), "wb", closefd=False)
+    # As Python itself does under -u, where the raw file stands in for a buffer.
+    sys.stdout = io.TextIOWrapper(raw, write_through=True)
+
+
 def main() -> None:
     """Serve the pack to the engine that started this process."""
+    _unbuffer_stdout()
     _name_this_folder()
     from policy.adapter import serve
 

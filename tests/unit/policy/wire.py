@@ -1,5 +1,6 @@
 """The pack as the engine sees it: a process of its own environment, spoken to over gRPC."""
 
+import os
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -79,8 +80,14 @@ class Pack:
 def running(folder: Path = PACK) -> Iterator[Pack]:
     """Start the pack as a language host does, from a folder that need not be the repository's."""
     interpreter = environment.ensure()
+    # Whether Python buffers is the host's choice; the pack has to do without.
+    plain = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
     process = subprocess.Popen(
-        [str(interpreter), str(folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [str(interpreter), str(folder)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=plain,
     )
     try:
         assert process.stdout is not None
