@@ -24,6 +24,7 @@ FORCED = {"environment": "production"}
 BY_LABEL = 'and the label environment of "images" says "production"'
 BY_CONFIG = 'and the policy configuration says that the stack is "production"'
 IDENTITY = resource(IDENTITY_TYPE, {"service": "healthcare.googleapis.com"}, name="agent")
+SERVICE = resource("gcp:projects/service:Service", {"service": "healthcare.googleapis.com"})
 NO_KEY = "encryptionSpec.kmsKeyName is not set"
 NOT_PROTECTED = "neither protect nor the deletion policy PREVENT keeps it from deletion"
 ON_PROJECT = "on the whole project for the Healthcare service agent"
@@ -226,6 +227,22 @@ PRODUCTION_CASES: dict[str, Sequence[Case]] = {
                         "member": [resource(IDENTITY_TYPE, {"service": "pubsub.googleapis.com"})]
                     },
                 ),
+            ],
+        ),
+        Case(
+            "somebody known whose name is made with the agent's",
+            [
+                production_store(),
+                IDENTITY,
+                grant("roles/bigquery.admin", sources={"member": [IDENTITY]}),
+            ],
+        ),
+        Case(
+            "somebody still to come, made with the Healthcare service",
+            [
+                production_store(),
+                SERVICE,
+                grant("roles/bigquery.admin", UNKNOWN, sources={"member": [SERVICE]}),
             ],
         ),
         Case(
