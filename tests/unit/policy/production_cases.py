@@ -230,14 +230,6 @@ PRODUCTION_CASES: dict[str, Sequence[Case]] = {
             ],
         ),
         Case(
-            "somebody known whose name is made with the agent's",
-            [
-                production_store(),
-                IDENTITY,
-                grant("roles/bigquery.admin", sources={"member": [IDENTITY]}),
-            ],
-        ),
-        Case(
             "somebody still to come, made with the Healthcare service",
             [
                 production_store(),

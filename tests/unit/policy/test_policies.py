@@ -12,9 +12,10 @@ from policy.judge import Violation, judge_resource, judge_stack
 from policy.model import UNKNOWN, ResourcePolicy, StackPolicy
 from policy.registry import POLICIES
 from policy.rules.access import LAB_ROLES as REFUSED_ROLES
+from tests.unit.policy.builders import grant, production_store
 from tests.unit.policy.case import Case
 from tests.unit.policy.general_cases import GENERAL_CASES
-from tests.unit.policy.production_cases import PRODUCTION_CASES
+from tests.unit.policy.production_cases import IDENTITY, PRODUCTION_CASES
 
 CASES = {**GENERAL_CASES, **PRODUCTION_CASES}
 BY_NAME = {policy.name: policy for policy in POLICIES}
@@ -86,6 +87,15 @@ def test_what_a_preview_cannot_know_is_no_false_alarm(name: str, case: Case) -> 
                 hazy = replace(resource, props={**resource.props, key: other})
                 stack = [*case.resources[:at], hazy, *case.resources[at + 1 :]]
                 assert judge(name, replace(case, resources=stack)) == []
+
+
+def test_a_member_made_from_the_agent_is_taken_for_it_only_while_unknown() -> None:
+    admin = "roles/bigquery.admin"
+    sources = {"member": [IDENTITY]}
+    known = [production_store(), grant(admin, "user:a@example.com", sources=sources)]
+    unknown = [production_store(), grant(admin, UNKNOWN, sources=sources)]
+    assert judge("production-no-lab-roles", Case("known", known)) == []
+    assert len(judge("production-no-lab-roles", Case("unknown", unknown))) == 1
 
 
 def test_the_lab_roles_are_those_of_the_components() -> None:
