@@ -1,0 +1,78 @@
+"""Objects put into fake-gcs-server's folder as files, without its help and beside it.
+
+Its filesystem backend keeps an object as a file, and the object's metadata as JSON in the file's
+extended attribute `user.metadata`. A file without the attribute breaks the listing of the whole
+bucket, so a file gets its attribute before it gets its name.
+"""
+
+import base64
+import hashlib
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import google_crc32c
+
+from emulator.seed import xattrs
+
+ATTRIBUTE = "user.metadata"
+_NEVER = "0001-01-01T00:00:00Z"
+
+
+def put(
+    path: Path, draft: Path, content: bytes, content_type: str, metadata: dict[str, str]
+) -> None:
+    """Write an object: whole or not at all.
+
+    Args:
+        path: the object's file, under the bucket's folder.
+        draft: a folder of the same file system, outside of all buckets.
+        content: its bytes.
+        content_type: its media type.
+        metadata: its custom metadata.
+
+    Raises:
+        OSError: the disk is full, or the file system has no extended attributes.
+    """
+    draft.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = draft / uuid4().hex
+    try:
+        file.write_bytes(content)
+        xattrs.write(file, ATTRIBUTE, _attributes(content, content_type, metadata))
+        file.replace(path)
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def metadata_of(path: Path) -> dict[str, str]:
+    """Give an object's custom metadata; empty where there is no such object."""
+    value = xattrs.read(path, ATTRIBUTE)
+    try:
+        return dict(json.loads(value)["Metadata"] or {}) if value else {}
+    except (ValueError, KeyError, TypeError):
+        return {}
+
+
+def _attributes(content: bytes, content_type: str, metadata: dict[str, str]) -> bytes:
+    moment = datetime.now(UTC)
+    written = moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    # MD5 is what Cloud Storage tells of an object, not a protection.
+    md5 = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
+    crc = base64.b64encode(google_crc32c.value(content).to_bytes(4, "big")).decode()
+    attributes = {
+        "StorageClass": "STANDARD",
+        "ContentType": content_type,
+        "Crc32c": crc,
+        "Md5Hash": md5,
+        "Etag": md5,
+        "ACL": [{"Entity": "allUsers", "Role": "READER"}],
+        "Metadata": metadata,
+        "Created": written,
+        "Updated": written,
+        "Deleted": _NEVER,
+        "CustomTime": _NEVER,
+        "Generation": int(moment.timestamp() * 1_000_000),
+    }
+    return json.dumps(attributes).encode()
