@@ -1,0 +1,131 @@
+"""The emulated services as one web application, and the rules that hold for every request."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from emulator.cloud import Cloud
+from emulator.control.routes import routes as control
+from emulator.errors import ApiError, internal, not_found, permission_denied
+from emulator.healthcare.routes import routes as healthcare
+from emulator.http import JsonResponse
+from emulator.pubsub.routes import routes as pubsub
+from emulator.resourcemanager.routes import routes as resourcemanager
+from emulator.serviceusage.routes import routes as serviceusage
+
+LOG = logging.getLogger(__name__)
+_LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
+
+
+def create_app(cloud: Cloud) -> Starlette:
+    """The application over one state. Closing the application closes the state."""
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        cloud.operations.resume_interrupted()
+        yield
+        await run_in_threadpool(cloud.close)
+
+    app = Starlette(
+        # The first route that matches answers, so the narrow ones come first.
+        routes=[*control(), *healthcare(), *pubsub(), *serviceusage(), *resourcemanager()],
+        middleware=[Middleware(LoopbackOnly), Middleware(MethodOverride)],
+        exception_handlers={
+            ApiError: _api_error,
+            HTTPException: _http_error,
+            Exception: _unexpected,
+        },
+        lifespan=lifespan,
+    )
+    app.state.cloud = cloud
+    app.state.ready = lambda: True
+    app.state.trouble = str
+    return app
+
+
+async def _api_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)
+    return JsonResponse(error.body(), status_code=error.code)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    """What no route serves."""
+    assert isinstance(error, HTTPException)
+    path = request.url.path
+    if error.status_code == 405:
+        answer = ApiError(405, "INVALID_ARGUMENT", f"{request.method} is not served on {path}.")
+    elif error.status_code == 404:
+        answer = not_found(f"No such path: {path}.")
+    else:
+        answer = ApiError(error.status_code, "INVALID_ARGUMENT", str(error.detail))
+    return JsonResponse(answer.body(), status_code=answer.code)
+
+
+async def _unexpected(_request: Request, error: Exception) -> Response:
+    # Starlette itself logs the traceback; the answer tells nothing of it.
+    LOG.error("unexpected %s", type(error).__name__)
+    answer = internal("Internal error; `python -m emulator logs` tells more.")
+    return JsonResponse(answer.body(), status_code=500)
+
+
+class LoopbackOnly:
+    """Refuses what a page in somebody's browser could send.
+
+    The Host header must name this machine, or a foreign name could be rebound to it; and a request
+    that a page of another origin makes carries an Origin header, which no client library sends.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or refuse it."""
+        if scope["type"] == "http":
+            request = Request(scope)
+            error = _foreign(request)
+            if error is not None:
+                await JsonResponse(error.body(), status_code=error.code)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def _foreign(request: Request) -> ApiError | None:
+    host = request.headers.get("host", "")
+    name = host if host.endswith("]") else host.rpartition(":")[0] or host
+    if name not in _LOOPBACK:
+        return permission_denied(
+            f"The Host header names {host!r}: the local Google Cloud answers to localhost only."
+        )
+    origin = request.headers.get("origin")
+    if origin is not None and origin.partition("://")[2].rpartition(":")[0] not in _LOOPBACK:
+        return permission_denied(f"Requests from the origin {origin!r} are refused.")
+    return None
+
+
+class MethodOverride:
+    """Google's clients send a GET whose address is very long as a POST with a form."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Turn such a POST into the GET that it stands for."""
+        if scope["type"] == "http":
+            request = Request(scope, receive)
+            if request.headers.get("x-http-method-override", "").upper() == "GET":
+                query = await request.body()
+                scope = {**scope, "method": "GET", "query_string": query}
+                receive = _no_body
+        await self._app(scope, receive, send)
+
+
+async def _no_body() -> Message:
+    return {"type": "http.request", "body": b"", "more_body": False}

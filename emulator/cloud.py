@@ -1,0 +1,77 @@
+"""The local Google Cloud as one object: what every request handler works with."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from emulator.database import Database
+from emulator.healthcare.models import CREATE_DATASET, Resources
+from emulator.iam.models import Policies
+from emulator.operations import Operations
+from emulator.pubsub.models import Topics
+from emulator.resourcemanager.models import Projects
+from emulator.serviceusage.models import Services
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where the emulator keeps its state and finds its neighbours.
+
+    Attributes:
+        state_dir: The folder of everything that survives a restart.
+        root_url: The emulator's own address, `http://127.0.0.1:PORT`.
+        bigquery_url: The address of the BigQuery stand-in, without a path.
+        storage_url: The address of the Cloud Storage stand-in, without a path.
+        all_services_enabled: Every service counts as enabled in every project.
+    """
+
+    state_dir: Path
+    root_url: str
+    bigquery_url: str
+    storage_url: str
+    all_services_enabled: bool = False
+
+
+class Cloud:
+    """The state of all emulated services, and the questions that go across them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.database = Database(settings.state_dir / "state.sqlite3")
+        self.operations = Operations(
+            self.database, lambda name: f"{settings.root_url}/_emulator/logs/{name}"
+        )
+        self.policies = Policies(self.database)
+        self.projects = Projects(self.database, self.policies)
+        self.services = Services(self.database, self.projects, settings.all_services_enabled)
+        self.topics = Topics(self.database, self.policies)
+        self.healthcare = Resources(self.database)
+        self.operations.register(CREATE_DATASET, self.healthcare.finish_create)
+        self.healthcare.on_delete(self.policies.drop)
+        self.healthcare.on_delete(self.operations.forget)
+
+    @property
+    def bigquery_url(self) -> str:
+        """The address of the BigQuery stand-in."""
+        return self.settings.bigquery_url
+
+    @property
+    def storage_url(self) -> str:
+        """The address of the Cloud Storage stand-in."""
+        return self.settings.storage_url
+
+    def service_agent_has(self, project: str, permission: str, resource: str | None = None) -> bool:
+        """Whether the project's Healthcare service agent has a permission.
+
+        Args:
+            project: The id of the project whose agent acts.
+            permission: Such as `storage.objects.list`.
+            resource: A resource whose own policy counts beside the project's.
+        """
+        resources = [f"projects/{project}"] + ([resource] if resource else [])
+        member = f"serviceAccount:{self.services.healthcare_agent(project)}"
+        return self.policies.allows(resources, member, permission)
+
+    def close(self) -> None:
+        """Stop running operations and close the state."""
+        self.operations.close()
+        self.database.close()

@@ -1,0 +1,1 @@
+"""Calls about the emulator itself."""

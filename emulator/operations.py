@@ -1,0 +1,297 @@
+"""Long-running operations: persisted, run in background threads, taken up again after a restart.
+
+The shapes are those of google.longrunning and of the Healthcare API's OperationMetadata:
+https://cloud.google.com/healthcare-api/docs/how-tos/long-running-operations
+"""
+
+import json
+import logging
+import secrets
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+from emulator.database import Database
+from emulator.errors import ApiError, failed_precondition, internal, not_found
+
+LOG = logging.getLogger(__name__)
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS operations (
+    name TEXT PRIMARY KEY,
+    parent TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    method TEXT NOT NULL,
+    version TEXT NOT NULL,
+    request TEXT NOT NULL,
+    created TEXT NOT NULL,
+    ended TEXT,
+    success INTEGER NOT NULL DEFAULT 0,
+    failure INTEGER NOT NULL DEFAULT 0,
+    pending INTEGER NOT NULL DEFAULT 0,
+    counted INTEGER NOT NULL DEFAULT 0,
+    cancel_requested INTEGER NOT NULL DEFAULT 0,
+    response TEXT,
+    error TEXT
+);
+CREATE INDEX IF NOT EXISTS operations_by_parent ON operations (parent, number);
+CREATE TABLE IF NOT EXISTS operation_failures (
+    operation TEXT NOT NULL REFERENCES operations (name) ON DELETE CASCADE,
+    source TEXT NOT NULL,
+    error TEXT NOT NULL,
+    PRIMARY KEY (operation, source)
+);
+"""
+
+AT_ONCE = 5
+"""Operations that run at the same time, as many as Google advises a client to start."""
+
+
+class OperationCancelledError(Exception):
+    """Raised inside an operation once somebody asked to cancel it."""
+
+
+class OperationRun:
+    """What the code of a running operation gets.
+
+    Attributes:
+        name: The full name of the operation.
+        request: The request that started it, as given to `Operations.start`.
+    """
+
+    def __init__(self, operations: "Operations", name: str, request: dict[str, Any]) -> None:
+        self._operations = operations
+        self.name = name
+        self.request = request
+
+    def progress(self, *, success: int, failure: int, pending: int) -> None:
+        """Report the counters so far."""
+        self._operations.count(self.name, success, failure, pending)
+
+    def check_cancelled(self) -> None:
+        """Raise `OperationCancelledError` if somebody asked to cancel."""
+        if self._operations.cancel_requested(self.name):
+            raise OperationCancelledError(self.name)
+
+    def log_failure(self, source: str, error: str) -> None:
+        """Add an entry to the log behind `logsUrl`; the same source counts once."""
+        self._operations.log_failure(self.name, source, error)
+
+
+Run = Callable[[OperationRun], dict[str, Any]]
+
+
+class Operations:
+    """The operations of all datasets.
+
+    A run function may be interrupted at any point and run again with the same request, so it is
+    idempotent. Its answer becomes the operation's `response`.
+    """
+
+    def __init__(self, database: Database, logs_url: Callable[[str], str]) -> None:
+        self._database = database
+        self._logs_url = logs_url
+        self._runs: dict[str, Run] = {}
+        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="operation")
+        self._changed = threading.Condition()
+        self._stopping = threading.Event()
+        database.apply(SCHEMA)
+
+    def register(self, method: str, run: Run) -> None:
+        """Say what runs for a method such as `dicom.DicomService.ImportDicomData`."""
+        self._runs[method] = run
+
+    def start(
+        self, parent: str, method: str, request: dict[str, Any], *, version: str
+    ) -> dict[str, Any]:
+        """Record an operation and run it in the background.
+
+        Returns:
+            The operation's first answer: its name alone.
+        """
+        if method not in self._runs:
+            raise internal(f"no code is registered for {method}")
+        number = secrets.randbits(62)
+        name = f"{parent}/operations/{number}"
+        with self._database.write() as connection:
+            connection.execute(
+                "INSERT INTO operations (name, parent, number, method, version, request, created)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (name, parent, number, method, version, json.dumps(request), _now()),
+            )
+        self._submit(name, method, request)
+        return {"name": name}
+
+    def get(self, name: str) -> dict[str, Any]:
+        """The operation as the API answers it."""
+        with self._database.read() as connection:
+            row = connection.execute("SELECT * FROM operations WHERE name = ?", (name,)).fetchone()
+        if row is None:
+            raise not_found(f"operation {name} not found")
+        return self._resource(row)
+
+    def of_dataset(self, parent: str) -> list[dict[str, Any]]:
+        """Every operation of a dataset, the newest first."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT * FROM operations WHERE parent = ? ORDER BY created DESC", (parent,)
+            ).fetchall()
+        return [self._resource(row) for row in rows]
+
+    def cancel(self, name: str) -> None:
+        """Ask a running operation to end; it ends with code 1 at its next step."""
+        if self.get(name).get("done"):
+            raise failed_precondition(f"operation {name} is already done")
+        self._update(name, cancel_requested=1)
+
+    def failures(self, name: str) -> list[dict[str, str]]:
+        """The log of an operation: what failed, and why."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT source, error FROM operation_failures WHERE operation = ? ORDER BY source",
+                (name,),
+            ).fetchall()
+        return [dict(row) for row in rows]
+
+    def forget(self, parent: str) -> None:
+        """Drop the operations of a dataset that is deleted."""
+        with self._database.write() as connection:
+            connection.execute("DELETE FROM operations WHERE parent = ?", (parent,))
+
+    def resume_interrupted(self) -> None:
+        """Run again what an earlier process left unfinished."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT name, method, request FROM operations WHERE ended IS NULL ORDER BY created"
+            ).fetchall()
+        for row in rows:
+            self._submit(row["name"], row["method"], json.loads(row["request"]))
+
+    def wait(self, name: str, seconds: float) -> dict[str, Any]:
+        """Wait until an operation is done; for tests and for calls that answer synchronously."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.get(name).get("done"), timeout=seconds)
+        return self.get(name)
+
+    def close(self) -> None:
+        """Let no further operation begin; unfinished ones go on after the next start."""
+        self._stopping.set()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    # What follows is for OperationRun.
+
+    def count(self, name: str, success: int, failure: int, pending: int) -> None:
+        """Write an operation's counters."""
+        self._update(name, success=success, failure=failure, pending=pending, counted=1)
+
+    def cancel_requested(self, name: str) -> bool:
+        """Whether the operation is to end, by a call or as the process stops."""
+        if self._stopping.is_set():
+            raise _InterruptedError(name)
+        with self._database.read() as connection:
+            row = connection.execute(
+                "SELECT cancel_requested FROM operations WHERE name = ?", (name,)
+            ).fetchone()
+        return row is None or bool(row["cancel_requested"])
+
+    def log_failure(self, name: str, source: str, error: str) -> None:
+        """Add an entry to an operation's log."""
+        with self._database.write() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO operation_failures VALUES (?, ?, ?)", (name, source, error)
+            )
+
+    def _submit(self, name: str, method: str, request: dict[str, Any]) -> None:
+        self._pool.submit(self._run, name, method, request)
+
+    def _run(self, name: str, method: str, request: dict[str, Any]) -> None:
+        try:
+            response = self._runs[method](OperationRun(self, name, request))
+        except _InterruptedError:
+            return
+        except OperationCancelledError:
+            self._finish(name, error={"code": 1, "message": "The operation was cancelled."})
+        except ApiError as error:
+            self._finish(name, error=error.rpc_status())
+        except Exception:
+            LOG.exception("operation %s failed", name)
+            self._finish(name, error=internal("Internal error; see the server's log").rpc_status())
+        else:
+            self._finish(name, response=response)
+
+    def _finish(
+        self,
+        name: str,
+        response: dict[str, Any] | None = None,
+        error: dict[str, Any] | None = None,
+    ) -> None:
+        failed = self._failed(name)
+        if error is None and failed:
+            error = {"code": 2, "message": f"{failed} of the items failed; see logsUrl for each."}
+            response = None
+        self._update(
+            name,
+            ended=_now(),
+            pending=0,
+            response=None if response is None else json.dumps(response),
+            error=None if error is None else json.dumps(error),
+        )
+
+    def _failed(self, name: str) -> int:
+        with self._database.read() as connection:
+            row = connection.execute(
+                "SELECT failure FROM operations WHERE name = ?", (name,)
+            ).fetchone()
+        return 0 if row is None else int(row["failure"])
+
+    def _update(self, name: str, **values: Any) -> None:
+        assignments = ", ".join(f"{column} = ?" for column in values)
+        with self._database.write() as connection:
+            connection.execute(
+                f"UPDATE operations SET {assignments} WHERE name = ?",  # noqa: S608 - our columns
+                (*values.values(), name),
+            )
+        with self._changed:
+            self._changed.notify_all()
+
+    def _resource(self, row: Any) -> dict[str, Any]:
+        package = f"google.cloud.healthcare.{row['version']}"
+        metadata: dict[str, Any] = {
+            "@type": f"type.googleapis.com/{package}.OperationMetadata",
+            "apiMethodName": f"{package}.{row['method']}",
+            "createTime": row["created"],
+            "logsUrl": self._logs_url(row["name"]),
+        }
+        if row["counted"]:
+            metadata["counter"] = {
+                key: str(row[key]) for key in ("success", "failure", "pending") if row[key]
+            }
+        if row["cancel_requested"]:
+            metadata["cancelRequested"] = True
+        resource: dict[str, Any] = {"name": row["name"], "metadata": metadata}
+        if row["ended"] is None:
+            return resource
+        metadata["endTime"] = row["ended"]
+        resource["done"] = True
+        if row["error"] is not None:
+            resource["error"] = json.loads(row["error"])
+        else:
+            answer = f"type.googleapis.com/{package}.{_answer(row['method'])}"
+            resource["response"] = {"@type": answer, **json.loads(row["response"])}
+        return resource
+
+
+class _InterruptedError(Exception):
+    """The process stops: the operation goes on after the next start."""
+
+
+def _answer(method: str) -> str:
+    """The message that answers a method: `dicom.X.Import` is answered by `dicom.ImportResponse`."""
+    package, _, name = method.split(".")
+    return f"{package}.{name}Response"
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,84 @@
+"""Projects: any valid id exists as soon as it is named."""
+
+import hashlib
+import re
+from typing import Any
+
+from emulator.database import Database
+from emulator.errors import not_found, permission_denied
+from emulator.iam.models import Policies
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS projects (
+    id TEXT PRIMARY KEY,
+    number TEXT NOT NULL UNIQUE,
+    created TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+);
+"""
+_ID = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
+_FIXED_NUMBERS = {"local-project": "123456789012"}
+CALLER = "user:you@example.com"
+"""Who every caller is: the local Google Cloud does not tell callers apart."""
+
+
+class Projects:
+    """The projects that were named so far."""
+
+    def __init__(self, database: Database, policies: Policies) -> None:
+        self._database = database
+        self._policies = policies
+        database.apply(SCHEMA)
+
+    def get(self, id_or_number: str) -> dict[str, Any]:
+        """The project as Resource Manager v1 answers it.
+
+        Raises:
+            ApiError: 403 for what cannot be a project's id, as the real one answers it.
+        """
+        with self._database.read() as connection:
+            row = connection.execute(
+                "SELECT * FROM projects WHERE id = ?1 OR number = ?1", (id_or_number,)
+            ).fetchone()
+        if row is None:
+            self._create(id_or_number)
+            return self.get(id_or_number)
+        return {
+            "projectId": row["id"],
+            "projectNumber": row["number"],
+            "lifecycleState": "ACTIVE",
+            "name": row["id"],
+            "createTime": row["created"],
+        }
+
+    def id_of(self, id_or_number: str) -> str:
+        """The id of a project given by id or number."""
+        return str(self.get(id_or_number)["projectId"])
+
+    def number_of(self, id_or_number: str) -> str:
+        """The number of a project given by id or number."""
+        return str(self.get(id_or_number)["projectNumber"])
+
+    def list(self) -> list[dict[str, Any]]:
+        """Every project that was named so far."""
+        with self._database.read() as connection:
+            rows = connection.execute("SELECT id FROM projects ORDER BY id").fetchall()
+        return [self.get(row["id"]) for row in rows]
+
+    def _create(self, project: str) -> None:
+        if project.isdigit():
+            raise not_found(f"Project number {project} is not known: name the project by its id.")
+        if not _ID.fullmatch(project):
+            raise permission_denied(
+                f"Permission denied on resource project {project}: it is not a valid project id "
+                "(6 to 30 lowercase letters, digits and hyphens, beginning with a letter)."
+            )
+        digits = int(hashlib.sha256(project.encode()).hexdigest(), 16) % 9 * 10**11
+        rest = int(hashlib.sha256(b"number " + project.encode()).hexdigest(), 16) % 10**11
+        number = _FIXED_NUMBERS.get(project, str(10**11 + digits + rest))
+        with self._database.write() as connection:
+            connection.execute(
+                "INSERT OR IGNORE INTO projects (id, number) VALUES (?, ?)", (project, number)
+            )
+        if not self._policies.get(f"projects/{project}").get("bindings"):
+            owner = {"role": "roles/owner", "members": [CALLER]}
+            self._policies.set(f"projects/{project}", {"bindings": [owner]})

@@ -1,0 +1,1 @@
+"""Service Usage: enabled services and service identities."""
