@@ -15,9 +15,26 @@ from tests.e2e.labs import ROOT, Lab, run
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sockets]
 _NUMBERS = count(1)
-_IMPORTS = "import pulumi\nimport pulumi_gcp as gcp\nconfig = pulumi.Config()\n"
+_BEGINNING = """
+import pulumi
+import pulumi_gcp as gcp
+
+config = pulumi.Config()
+
+
+def enabled(**options):
+    made = [
+        gcp.projects.Service(
+            name, service=f"{name}.googleapis.com", opts=pulumi.ResourceOptions(**options)
+        )
+        for name in ("healthcare", "pubsub")
+    ]
+    return pulumi.ResourceOptions(depends_on=made, **options)
+"""
 _STORES = """
-dataset = gcp.healthcare.Dataset("dataset", name="dataset1", location="us-central1")
+dataset = gcp.healthcare.Dataset(
+    "dataset", name="dataset1", location="us-central1", opts=enabled()
+)
 labels = {"env": config.get("env") or "lab"}
 stores = [
     gcp.healthcare.DicomStore("dicom", name="dicom1", dataset=dataset.id, labels=labels),
@@ -43,7 +60,7 @@ class Desk:
 
     def write(self, program: str) -> None:
         """Change the program."""
-        (self.folder / "__main__.py").write_text(_IMPORTS + program)
+        (self.folder / "__main__.py").write_text(_BEGINNING + program)
 
     def pulumi(
         self, *arguments: str, check: bool = True, **environment: str
@@ -171,9 +188,8 @@ gcp.projects.IAMMember(
 def test_an_explicit_provider_and_secret_values(desk: Callable[[str], Desk]) -> None:
     bench = desk(
         """
-options = pulumi.ResourceOptions(
-    provider=gcp.Provider("own", project="own-project", default_labels={"team": "imaging"})
-)
+own = gcp.Provider("own", project="own-project", default_labels={"team": "imaging"})
+options = enabled(provider=own)
 dataset = gcp.healthcare.Dataset("dataset", location="us-central1", opts=options)
 gcp.healthcare.DicomStore(
     "store", dataset=dataset.id, labels={"key": pulumi.Output.secret("hush")}, opts=options
@@ -197,7 +213,8 @@ gcp.healthcare.DicomStore(
 def test_topics_and_subscriptions(lab: Lab, desk: Callable[[str], Desk]) -> None:
     bench = desk(
         """
-topic = gcp.pubsub.Topic("topic", name="topic1", labels={"env": config.get("env") or "lab"})
+labels = {"env": config.get("env") or "lab"}
+topic = gcp.pubsub.Topic("topic", name="topic1", labels=labels, opts=enabled())
 gcp.pubsub.TopicIAMMember(
     "publisher", topic=topic.name, role="roles/pubsub.publisher", member="user:a@example.com"
 )
@@ -217,7 +234,11 @@ gcp.pubsub.TopicIAMMember(
 def test_a_deletion_policy_prevents(desk: Callable[[str], Desk]) -> None:
     program = """
 gcp.healthcare.Dataset(
-    "dataset", name="dataset1", location="us-central1", deletion_policy=config.get("policy")
+    "dataset",
+    name="dataset1",
+    location="us-central1",
+    deletion_policy=config.get("policy"),
+    opts=enabled(),
 )
 """
     bench = desk(program)
