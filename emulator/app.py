@@ -14,7 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emulator.cloud import Cloud
 from emulator.control.routes import routes as control
-from emulator.errors import ApiError, internal, not_found, permission_denied
+from emulator.errors import ApiError, internal, not_found, permission_denied, unimplemented
+from emulator.healthcare import schema
 from emulator.healthcare.routes import routes as healthcare
 from emulator.http import JsonResponse
 from emulator.pubsub.routes import routes as pubsub
@@ -60,7 +61,9 @@ async def _http_error(request: Request, error: Exception) -> Response:
     """What no route serves."""
     assert isinstance(error, HTTPException)
     path = request.url.path
-    if error.status_code == 405:
+    if method := schema.method_of(request.method, path):
+        answer = unimplemented(f"{method} is not served by the local Google Cloud yet.")
+    elif error.status_code == 405:
         answer = ApiError(405, "INVALID_ARGUMENT", f"{request.method} is not served on {path}.")
     elif error.status_code == 404:
         answer = not_found(f"No such path: {path}.")

@@ -12,9 +12,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from emulator.cloud import Cloud
-from emulator.errors import invalid_argument
+from emulator.errors import invalid_argument, too_large
 
 VERSIONS = ("v1", "v1beta1")
+MOST_JSON_BYTES = 10 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -71,12 +72,22 @@ def _endpoint(handler: Handler, version: str) -> Callable[[Request], Any]:
             cloud=request.app.state.cloud,
             path=request.path_params,
             query=request.query_params,
-            body=parse_json(await request.body()),
+            body=parse_json(await _limited(request)),
             version=version,
         )
         return JsonResponse(await run_in_threadpool(handler, call))
 
     return endpoint
+
+
+async def _limited(request: Request) -> bytes:
+    """The body, refused as soon as it is longer than any JSON request has reason to be."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MOST_JSON_BYTES:
+            raise too_large(f"The request's body is longer than {MOST_JSON_BYTES} bytes.")
+    return body
 
 
 def parse_json(raw: bytes) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 import googleapiclient.discovery_cache
 
 from emulator.errors import ApiError, invalid_argument
+from emulator.http import VERSIONS
 
 _DOCUMENTS = Path(googleapiclient.discovery_cache.__file__).parent / "documents"
 _INTEGER = re.compile(r"-?[0-9]+")
@@ -23,6 +24,33 @@ def document(version: str) -> Mapping[str, Any]:
     """The discovery document of `v1` or `v1beta1`."""
     parsed: dict[str, Any] = json.loads((_DOCUMENTS / f"healthcare.{version}.json").read_bytes())
     return parsed
+
+
+@cache
+def _methods(version: str) -> list[tuple[str, re.Pattern[str], str]]:
+    """HTTP method, path and id of every method, those with a longer path first."""
+    found: list[tuple[str, re.Pattern[str], str]] = []
+    pending = [document(version)]
+    while pending:
+        node = pending.pop()
+        pending += node.get("resources", {}).values()
+        for method in node.get("methods", {}).values():
+            path = re.escape(method.get("flatPath", method["path"]))
+            pattern = re.sub(r"\\{\w+\\}", "[^/]+", path)
+            found.append((method["httpMethod"], re.compile(f"/{pattern}"), method["id"]))
+    return sorted(found, key=lambda one: -len(one[1].pattern))
+
+
+def method_of(http_method: str, path: str) -> str | None:
+    """The id of the Healthcare API method that a request calls; None if it calls none.
+
+    Such as `healthcare.projects.locations.datasets.deidentify`.
+    """
+    version = path.split("/")[1] if path.count("/") > 1 else ""
+    if version not in VERSIONS:
+        return None
+    matches = (m for verb, p, m in _methods(version) if verb == http_method and p.fullmatch(path))
+    return next(matches, None)
 
 
 def check(version: str, schema: str, body: object) -> None:

@@ -1,0 +1,53 @@
+"""The emulated services in process: no sockets, no neighbours."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from emulator.app import create_app
+from emulator.cloud import Cloud, Settings
+
+PROJECT = "projects/local-project"
+LOCATION = f"{PROJECT}/locations/us-central1"
+AGENT = "service-123456789012@gcp-sa-healthcare.iam.gserviceaccount.com"
+
+
+@pytest.fixture
+def open_cloud(tmp_path: Path) -> Iterator[Callable[..., Cloud]]:
+    """Opens the state in `tmp_path`, as each start of the emulator does."""
+    opened: list[Cloud] = []
+
+    def make(**settings: Any) -> Cloud:
+        urls = {f"{name}_url": "http://127.0.0.1:1" for name in ("root", "bigquery", "storage")}
+        opened.append(Cloud(Settings(state_dir=tmp_path, **urls, **settings)))
+        return opened[-1]
+
+    yield make
+    for cloud in opened:
+        cloud.close()
+
+
+@pytest.fixture
+def cloud(open_cloud: Callable[..., Cloud]) -> Cloud:
+    """The state of all services, empty."""
+    return open_cloud()
+
+
+@pytest.fixture
+def client(cloud: Cloud) -> Iterator[TestClient]:
+    """A client of a project that uses Healthcare and Pub/Sub, whose service agent exists."""
+    cloud.services.enable("local-project", ["healthcare.googleapis.com", "pubsub.googleapis.com"])
+    cloud.services.make_identity("local-project", "healthcare.googleapis.com")
+    app = create_app(cloud)
+    with TestClient(app, "http://127.0.0.1", raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture
+def dataset(client: TestClient) -> str:
+    """The full name of a dataset."""
+    client.post(f"/v1/{LOCATION}/datasets?datasetId=dataset1", json={}).raise_for_status()
+    return f"{LOCATION}/datasets/dataset1"

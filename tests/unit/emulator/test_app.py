@@ -1,0 +1,114 @@
+"""What holds for every request: the shape of errors, and who may send one."""
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.unit.emulator.conftest import LOCATION
+
+
+def test_an_error_has_the_shape_of_googles(client: TestClient) -> None:
+    answer = client.get(f"/v1/{LOCATION}/datasets/none")
+
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json() == {
+        "error": {
+            "code": 404,
+            "message": f"dataset {LOCATION}/datasets/none does not exist.",
+            "status": "NOT_FOUND",
+        }
+    }
+
+
+def test_what_the_api_has_and_the_emulator_has_not_is_named(client: TestClient) -> None:
+    answer = client.post(f"/v1/{LOCATION}/datasets/d/fhirStores/f/fhir/Patient", json={})
+
+    assert answer.status_code == 501
+    assert answer.json()["error"] == {
+        "code": 501,
+        "message": "healthcare.projects.locations.datasets.fhirStores.fhir.create is not served by "
+        "the local Google Cloud yet.",
+        "status": "UNIMPLEMENTED",
+    }
+
+
+def test_a_path_of_no_api_is_not_found(client: TestClient) -> None:
+    error = client.get("/v7/things").json()["error"]
+
+    assert error == {"code": 404, "message": "No such path: /v7/things.", "status": "NOT_FOUND"}
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8080", "127.0.0.1.evil.example"])
+def test_a_host_name_that_was_rebound_is_refused(client: TestClient, host: str) -> None:
+    answer = client.get("/v1/projects/local-project", headers={"Host": host})
+
+    assert answer.status_code == 403
+    assert host in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:99", "localhost", "localhost:1234", "[::1]:80"])
+def test_this_machine_is_let_in(client: TestClient, host: str) -> None:
+    answer = client.get("/v1/projects/local-project", headers={"Host": host})
+
+    assert answer.json()["projectId"] == "local-project"
+
+
+def test_a_page_of_another_origin_changes_nothing(client: TestClient) -> None:
+    answer = client.post(
+        f"/v1/{LOCATION}/datasets?datasetId=dataset1",
+        json={},
+        headers={"Origin": "https://evil.example"},
+    )
+
+    assert answer.status_code == 403
+    assert client.get(f"/v1/{LOCATION}/datasets").json() == {}
+
+
+def test_a_long_get_may_come_as_a_post(client: TestClient) -> None:
+    answer = client.post(
+        "/v1/projects/local-project/services",
+        content="filter=state:ENABLED&pageSize=1",
+        headers={"X-HTTP-Method-Override": "GET"},
+    )
+
+    assert [one["state"] for one in answer.json()["services"]] == ["ENABLED"]
+
+
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        (b"{", "Invalid JSON payload received."),
+        (b"[]", "Invalid JSON payload received. The body must be a JSON object."),
+        (b"[" * 100_000, "Invalid JSON payload received."),
+        (b" " * (10 * 1024 * 1024 + 1), "The request's body is longer than 10485760 bytes."),
+    ],
+)
+def test_a_body_that_is_no_object_is_refused(
+    client: TestClient, body: bytes, complaint: str
+) -> None:
+    answer = client.post(f"/v1/{LOCATION}/datasets?datasetId=dataset1", content=body)
+
+    assert answer.json()["error"]["message"].startswith(complaint)
+    assert client.get(f"/v1/{LOCATION}/datasets").json() == {}
+
+
+def test_an_unexpected_error_tells_no_inner_workings(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_self: object, _name: str) -> None:
+        raise RuntimeError("inner workings")
+
+    monkeypatch.setattr("emulator.healthcare.models.Resources.get", fail)
+    answer = client.get(f"/v1/{LOCATION}/datasets/dataset1")
+
+    assert answer.status_code == 500
+    assert answer.json()["error"]["status"] == "INTERNAL"
+    assert "inner workings" not in answer.text
+
+
+def test_a_token_is_given_to_googles_libraries(client: TestClient) -> None:
+    answer = client.post(
+        "/token", data={"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer"}
+    )
+
+    assert answer.json() == {"access_token": "local", "expires_in": 3600, "token_type": "Bearer"}

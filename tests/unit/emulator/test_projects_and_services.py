@@ -1,0 +1,195 @@
+"""Projects, their policies, their services."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from emulator.app import create_app
+from emulator.cloud import Cloud
+from tests.unit.emulator.conftest import AGENT, LOCATION, PROJECT
+
+OWNER = {"role": "roles/owner", "members": ["user:you@example.com"]}
+
+
+def error(answer: Any) -> dict[str, Any]:
+    content: dict[str, Any] = answer.json()["error"]
+    return content
+
+
+def policy(client: TestClient) -> dict[str, Any]:
+    content: dict[str, Any] = client.post(f"/v1/{PROJECT}:getIamPolicy", json={}).json()
+    return content
+
+
+def test_any_project_exists_once_it_is_named(client: TestClient) -> None:
+    first = client.get("/v1/projects/my-imaging-1").json()
+
+    assert first["lifecycleState"] == "ACTIVE"
+    assert first["projectNumber"].isdigit()
+    assert len(first["projectNumber"]) == 12
+    assert client.get(f"/v1/projects/{first['projectNumber']}").json() == first
+    assert client.get("/v1/projects/local-project").json()["projectNumber"] == "123456789012"
+
+
+@pytest.mark.parametrize("project", ["A", "Upper-case", "ends-", "1starts", "x" * 31])
+def test_what_is_no_project_id_is_refused(client: TestClient, project: str) -> None:
+    answer = error(client.get(f"/v1/projects/{project}"))
+
+    assert answer["code"] == 403
+    assert project in answer["message"]
+
+
+def test_a_policy_is_changed_by_read_modify_write(client: TestClient) -> None:
+    before = policy(client)
+    assert before["bindings"] == [OWNER]
+    binding = {"role": "roles/storage.objectAdmin", "members": [f"serviceAccount:{AGENT}"]}
+    changed = {**before, "bindings": [OWNER, binding]}
+
+    after = client.post(f"/v1/{PROJECT}:setIamPolicy", json={"policy": changed}).json()
+
+    assert after["bindings"] == [OWNER, binding]
+    assert policy(client) == after
+    assert after["etag"] != before["etag"]
+    stale = client.post(f"/v1/{PROJECT}:setIamPolicy", json={"policy": before})
+    assert error(stale)["code"] == 409
+    assert error(stale)["status"] == "ABORTED"
+    assert policy(client) == after
+
+
+def test_a_condition_needs_version_3(client: TestClient) -> None:
+    condition = {"title": "until 2030", "expression": 'request.time < timestamp("2030-01-01")'}
+    binding = {"role": "roles/viewer", "members": ["user:a@b.example"], "condition": condition}
+    body = {"policy": {"version": 1, "bindings": [OWNER, binding]}}
+
+    assert (
+        "version must be 3"
+        in error(client.post(f"/v1/{PROJECT}:setIamPolicy", json=body))["message"]
+    )
+    body["policy"]["version"] = 3
+    answer = client.post(f"/v1/{PROJECT}:setIamPolicy", json=body).json()
+    assert answer["version"] == 3
+    assert answer["bindings"] == [OWNER, binding]
+
+
+@pytest.mark.parametrize(
+    ("role", "member", "complaint"),
+    [
+        ("storage.admin", "user:a@b.example", "Role storage.admin is not supported"),
+        ("roles/viewer", "a@b.example", "Invalid principal a@b.example"),
+        ("roles/viewer", "AllUsers", "did you mean allUsers?"),
+        ("roles/viewer", "user:nobody", "Invalid principal user:nobody"),
+        (
+            "roles/viewer",
+            "serviceAccount:service-1@gcp-sa-healthcare.iam.gserviceaccount.com",
+            "Service account service-1@gcp-sa-healthcare.iam.gserviceaccount.com does not exist.",
+        ),
+    ],
+)
+def test_a_bad_binding_changes_nothing(
+    client: TestClient, role: str, member: str, complaint: str
+) -> None:
+    before = policy(client)
+    bindings = [OWNER, {"role": role, "members": [member]}]
+
+    answer = client.post(f"/v1/{PROJECT}:setIamPolicy", json={"policy": {"bindings": bindings}})
+
+    assert error(answer)["code"] == 400
+    assert complaint in error(answer)["message"]
+    assert policy(client) == before
+
+
+def test_the_service_agent_may_what_its_roles_allow(client: TestClient, cloud: Cloud) -> None:
+    assert not cloud.service_agent_has("local-project", "storage.objects.list")
+    binding = {"role": "roles/storage.objectViewer", "members": [f"serviceAccount:{AGENT}"]}
+    cloud.policies.set(PROJECT, {"bindings": [OWNER, binding]})
+
+    assert cloud.service_agent_has("local-project", "storage.objects.list")
+    assert not cloud.service_agent_has("local-project", "storage.objects.create")
+    assert not cloud.service_agent_has("other-project", "storage.objects.list")
+
+
+def test_a_disabled_service_refuses_and_says_how_to_enable_it(
+    open_cloud: Callable[..., Cloud],
+) -> None:
+    with TestClient(create_app(open_cloud()), "http://127.0.0.1") as client:
+        answer = error(client.get(f"/v1/{LOCATION}/datasets"))
+        assert answer["code"] == 403
+        assert "gcloud services enable healthcare.googleapis.com" in answer["message"]
+        assert answer["details"][0]["reason"] == "SERVICE_DISABLED"
+
+        enable = f"/v1/{PROJECT}/services/healthcare.googleapis.com:enable"
+        operation = client.post(enable, json={}).json()
+        assert operation["done"] is True
+        assert operation["response"]["service"]["state"] == "ENABLED"
+        assert client.get(f"/v1/{operation['name']}").json() == operation
+        assert client.get(f"/v1/{LOCATION}/datasets").json() == {}
+
+        disable = f"/v1/{PROJECT}/services/healthcare.googleapis.com:disable"
+        client.post(disable, json={}).raise_for_status()
+        assert error(client.get(f"/v1/{LOCATION}/datasets"))["code"] == 403
+
+
+def test_all_services_may_count_as_enabled(open_cloud: Callable[..., Cloud]) -> None:
+    app = create_app(open_cloud(all_services_enabled=True))
+    with TestClient(app, "http://127.0.0.1") as client:
+        assert client.get(f"/v1/{LOCATION}/datasets").json() == {}
+
+
+def test_services_are_enabled_together_or_not_at_all(client: TestClient) -> None:
+    body = {"serviceIds": ["bigquery.googleapis.com", "biquery.googleapis.com"]}
+
+    answer = error(client.post(f"/v1/{PROJECT}/services:batchEnable", json=body))
+
+    assert "biquery.googleapis.com" in answer["message"]
+    listed = client.get(f"/v1/{PROJECT}/services?filter=state:ENABLED&pageSize=200").json()
+    assert [one["config"]["name"] for one in listed["services"]] == [
+        "cloudresourcemanager.googleapis.com",
+        "healthcare.googleapis.com",
+        "pubsub.googleapis.com",
+        "serviceusage.googleapis.com",
+    ]
+
+
+def test_a_list_comes_in_pages(client: TestClient) -> None:
+    names, token = [], ""
+    while True:
+        page = client.get(f"/v1/{PROJECT}/services?pageSize=3&pageToken={token}").json()
+        assert len(page["services"]) <= 3
+        names += [one["name"] for one in page["services"]]
+        token = page.get("nextPageToken")
+        if not token:
+            break
+
+    assert len(names) == len(set(names)) == 10
+
+
+@pytest.mark.parametrize("version", ["v1", "v1beta1"])
+def test_a_service_identity_comes_with_its_address(client: TestClient, version: str) -> None:
+    url = f"/{version}/{PROJECT}/services/healthcare.googleapis.com:generateServiceIdentity"
+
+    operation = client.post(url).json()
+
+    assert operation["done"] is True
+    assert operation["response"]["email"] == AGENT
+    assert client.get(f"/{version}/{operation['name']}").json() == operation
+
+
+def test_topics_live_and_die(client: TestClient) -> None:
+    url = f"/v1/{PROJECT}/topics/images"
+    assert client.put(url, json={"labels": {"a": "b"}}).json() == {
+        "labels": {"a": "b"},
+        "name": f"{PROJECT}/topics/images",
+    }
+    assert error(client.put(url, json={}))["status"] == "ALREADY_EXISTS"
+    patch = {"topic": {"labels": {"a": "c"}}, "updateMask": "labels"}
+    assert client.patch(url, json=patch).json()["labels"] == {"a": "c"}
+    assert [one["name"] for one in client.get(f"/v1/{PROJECT}/topics").json()["topics"]] == [
+        f"{PROJECT}/topics/images"
+    ]
+    assert client.delete(url).json() == {}
+    assert error(client.get(url))["message"] == "Resource not found (resource=images)."
+    assert (
+        "Invalid resource name" in error(client.put(f"/v1/{PROJECT}/topics/x", json={}))["message"]
+    )
