@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from emulator.cloud import Cloud
 from emulator.errors import invalid_argument, too_large
+from emulator.fields import select
 
 VERSIONS = ("v1", "v1beta1")
 MOST_JSON_BYTES = 10 * 1024 * 1024
@@ -75,7 +76,10 @@ def _endpoint(handler: Handler, version: str) -> Callable[[Request], Any]:
             body=parse_json(await _limited(request)),
             version=version,
         )
-        return JsonResponse(await run_in_threadpool(handler, call))
+        answer = await run_in_threadpool(handler, call)
+        if fields := call.query.get("fields"):
+            answer = select(answer, fields)
+        return JsonResponse(answer)
 
     return endpoint
 
