@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emulator.database import Database
+from emulator.healthcare.dicom.service import Dicom
 from emulator.healthcare.models import CREATE_DATASET, Resources
 from emulator.iam.models import Policies
 from emulator.operations import Operations
@@ -48,6 +49,7 @@ class Cloud:
         self.operations.register(CREATE_DATASET, self.healthcare.finish_create)
         self.healthcare.on_delete(self.policies.drop)
         self.healthcare.on_delete(self.operations.forget)
+        self.dicom = Dicom(self)
 
     @property
     def bigquery_url(self) -> str:
@@ -74,4 +76,5 @@ class Cloud:
     def close(self) -> None:
         """Stop running operations and close the state."""
         self.operations.close()
+        self.dicom.close()
         self.database.close()

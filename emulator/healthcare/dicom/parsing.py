@@ -32,6 +32,7 @@ INLINE_TEXT = 1 << 16
 BULK_PLACEHOLDER = "$INSTANCE"
 """Stands in stored metadata for the instance's URL, which depends on how the caller came here."""
 
+PIXEL_DATA = 0x7FE00010
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 _UID_LENGTH = 64
 _UNDEFINED_LENGTH = 0xFFFFFFFF
@@ -76,7 +77,12 @@ def compact(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
 
 
-def digest(path: Path) -> str:
+def digest(content: bytes) -> str:
+    """Give the SHA-256 as hexadecimal text."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def digest_file(path: Path) -> str:
     """Give a file's SHA-256 as hexadecimal text."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -99,7 +105,7 @@ def parse(path: Path, sha256: str | None = None) -> Record:
     with path.open("rb") as file:
         dataset = _read(file, size)
         try:
-            return _record(dataset, sha256 or digest(path), size)
+            return _record(dataset, sha256 or digest_file(path), size)
         except _BROKEN as error:
             raise ParseError(f"Invalid DICOM file: {_harmless(error)}.") from error
 
@@ -147,7 +153,7 @@ def _refuse_truncated(dataset: FileDataset, size: int) -> None:
         raise ParseError("The DICOM file is truncated: it has no data set.")
     if dataset.file_meta.get("TransferSyntaxUID") == pydicom.uid.DeflatedExplicitVRLittleEndian:
         return  # offsets are those of the inflated stream, whose end zlib has checked
-    element = dataset.get_item(max(dataset.keys()))
+    element: object = dataset.get_item(max(dataset.keys()))
     if not isinstance(element, RawDataElement) or element.length == _UNDEFINED_LENGTH:
         return
     if element.value_tell + element.length != size:
@@ -205,10 +211,9 @@ def to_json(dataset: pydicom.Dataset, path: str = "") -> DicomJson:
         if tag.element == 0:
             continue
         key = f"{tag:08X}"
-        raw = dataset.get_item(tag)
-        vr = raw.VR if raw is not None and raw.VR else None
-        if tag == 0x7FE00010:
-            model[key] = {"vr": vr or "OW", "BulkDataURI": _reference(path + key)}
+        if tag == PIXEL_DATA:
+            vr = getattr(dataset.get_item(tag), "VR", None) or "OW"
+            model[key] = {"vr": vr, "BulkDataURI": _reference(path + key)}
             continue
         try:
             model[key] = _element_json(dataset[tag], path, key)

@@ -1,0 +1,186 @@
+"""The calls to BigQuery (its REST API v2) that an export makes."""
+
+import random
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from emulator.errors import ApiError, already_exists, internal, not_found, unavailable
+
+TIMEOUT_SECONDS = 600.0
+CHUNK_BYTES = 8 << 20
+"""Upload chunks must be multiples of 256 KiB."""
+FIRST_PAUSE_SECONDS = 0.05
+LONGEST_PAUSE_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table, by its names."""
+
+    project: str
+    dataset: str
+    table: str
+
+    def __str__(self) -> str:
+        return f"{self.project}.{self.dataset}.{self.table}"
+
+    def reference(self) -> dict[str, str]:
+        """Give BigQuery's TableReference."""
+        return {"projectId": self.project, "datasetId": self.dataset, "tableId": self.table}
+
+
+class BigQuery:
+    """A client of the BigQuery service at an address.
+
+    Raises:
+        ApiError: each call, where the service refuses or can't be reached.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._client = httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS)
+
+    def __enter__(self) -> "BigQuery":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._client.close()
+
+    def has_dataset(self, project: str, dataset: str) -> bool:
+        """Tell whether a dataset is there."""
+        path = f"/bigquery/v2/projects/{project}/datasets/{dataset}"
+        return self._send("GET", path).status_code != httpx.codes.NOT_FOUND
+
+    def rows(self, table: Table) -> int | None:
+        """Count a table's rows; None where there is no such table."""
+        answer = self._send("GET", self._path(table))
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        return int(answer.json().get("numRows") or 0)
+
+    def create(self, table: Table, fields: list[dict[str, Any]], *, anew: bool) -> None:
+        """Create an empty table if it is not there; `anew`, in place of one that is."""
+        if anew:
+            self._send("DELETE", self._path(table))
+        body = {"tableReference": table.reference(), "schema": {"fields": fields}}
+        path = f"/bigquery/v2/projects/{table.project}/datasets/{table.dataset}/tables"
+        if (made := self._send("POST", path, json=body)).status_code != httpx.codes.CONFLICT:
+            _check(made, table)
+
+    def load(
+        self, table: Table, fields: list[dict[str, Any]], disposition: str, rows: Iterable[bytes]
+    ) -> None:
+        """Load rows in one job: all of them arrive, or none.
+
+        Args:
+            table: where to.
+            fields: the table's schema.
+            disposition: WRITE_EMPTY, WRITE_TRUNCATE or WRITE_APPEND.
+            rows: lines of newline-delimited JSON.
+
+        Raises:
+            ApiError: as for the class; 409 for WRITE_EMPTY on a table with rows.
+        """
+        load: dict[str, Any] = {
+            "destinationTable": table.reference(),
+            "schema": {"fields": fields},
+            "sourceFormat": "NEWLINE_DELIMITED_JSON",
+            "createDisposition": "CREATE_IF_NEEDED",
+            "writeDisposition": disposition,
+        }
+        if disposition == "WRITE_APPEND":
+            load["schemaUpdateOptions"] = ["ALLOW_FIELD_ADDITION"]
+        begun = self._send(
+            "POST",
+            f"/upload/bigquery/v2/projects/{table.project}/jobs",
+            params={"uploadType": "resumable"},
+            headers={"X-Upload-Content-Type": "application/octet-stream"},
+            json={"configuration": {"load": load}},
+        )
+        _check(begun, table)
+        self._wait(self._upload(begun.headers["Location"], rows, table), table)
+
+    def _upload(self, session: str, rows: Iterable[bytes], table: Table) -> dict[str, Any]:
+        """Send the rows to an upload session; gives the job that the last chunk starts."""
+        start = 0
+        for chunk, is_last in _chunks(rows):
+            end = start + len(chunk)
+            total = str(end) if is_last else "*"
+            answer = self._send(
+                "PUT",
+                session,
+                headers={
+                    "Content-Type": "application/octet-stream",
+                    "Content-Range": f"bytes {start}-{end - 1}/{total}",
+                },
+                content=chunk,
+            )
+            if is_last:
+                _check(answer, table)
+                job: dict[str, Any] = answer.json()
+                return job
+            if answer.status_code != httpx.codes.PERMANENT_REDIRECT:  # 308: resume incomplete
+                _check(answer, table)
+            start = end
+        raise internal("an upload without rows")
+
+    def _wait(self, job: dict[str, Any], table: Table) -> None:
+        pause = FIRST_PAUSE_SECONDS
+        reference = job["jobReference"]
+        path = f"/bigquery/v2/projects/{reference['projectId']}/jobs/{reference['jobId']}"
+        while job["status"]["state"] != "DONE":
+            time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+            answer = self._send("GET", path)
+            _check(answer, table)
+            job = answer.json()
+        if error := job["status"].get("errorResult"):
+            raise _job_error(error, table)
+
+    def _path(self, table: Table) -> str:
+        datasets = f"/bigquery/v2/projects/{table.project}/datasets"
+        return f"{datasets}/{table.dataset}/tables/{table.table}"
+
+    def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
+        try:
+            answer = self._client.request(method, path, **options)
+        except httpx.HTTPError as error:
+            raise unavailable(f"BigQuery can't be reached: {type(error).__name__}") from error
+        if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+            raise unavailable(f"BigQuery answered {answer.status_code}.")
+        return answer
+
+
+def _chunks(rows: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """Cut lines into chunks of the upload's size, and tell which is the last."""
+    held = bytearray()
+    for line in rows:
+        held += line
+        while len(held) > CHUNK_BYTES:
+            yield bytes(held[:CHUNK_BYTES]), False
+            del held[:CHUNK_BYTES]
+    if held:
+        yield bytes(held), True
+
+
+def _check(answer: httpx.Response, table: Table) -> None:
+    if not answer.is_error:
+        return
+    if answer.status_code == httpx.codes.NOT_FOUND:
+        raise not_found(f"BigQuery dataset or table {table} does not exist.")
+    try:
+        error = answer.json()["error"]
+    except (ValueError, KeyError, TypeError):
+        error = {"message": f"status {answer.status_code}"}
+    raise _job_error({"reason": error.get("status", ""), **error}, table)
+
+
+def _job_error(error: dict[str, Any], table: Table) -> ApiError:
+    # BigQuery's texts may quote a row's values, which are patient data: only the kind is told.
+    reason = str(error.get("reason", "unknown"))
+    if reason in {"duplicate", "ALREADY_EXISTS"}:
+        return already_exists(f"BigQuery table {table} already exists and has rows.")
+    return internal(f"The BigQuery load job into {table} failed: {reason}.")

@@ -1,0 +1,61 @@
+"""DICOM files, each named by its SHA-256: what is there is whole, and equal files are one file."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from uuid import uuid4
+
+
+def settle(path: Path) -> None:
+    """Have the disk hold a file's content before anything refers to it."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class Blobs:
+    """A folder of files named by content, beside a folder of files not yet taken over.
+
+    Both are on one file system, so that taking a file over is one atomic rename.
+
+    Args:
+        root: made if it is not there.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._kept = root / "sha256"
+        self.incoming = root / "incoming"
+        for folder in (self._kept, self.incoming):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def path(self, sha256: str) -> Path:
+        """Tell where a blob is, or would be."""
+        return self._kept / sha256
+
+    def temporary(self) -> Path:
+        """Name a new file in the incoming folder."""
+        return self.incoming / uuid4().hex
+
+    def keep(self, incoming: Path, sha256: str) -> None:
+        """Take over a settled file from the incoming folder."""
+        incoming.replace(self.path(sha256))
+
+    def sync(self) -> None:
+        """Have the disk hold the names that `keep` gave."""
+        settle(self._kept)
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Remove blobs; those that are gone already are no error."""
+        for name in names:
+            self.path(name).unlink(missing_ok=True)
+
+    def names(self) -> set[str]:
+        """List the blobs."""
+        return {entry.name for entry in os.scandir(self._kept)}
+
+    def empty_incoming(self) -> None:
+        """Remove what an interrupted run left in the incoming folder."""
+        for entry in os.scandir(self.incoming):
+            Path(entry.path).unlink(missing_ok=True)

@@ -1,0 +1,124 @@
+"""Fetch objects and parse them: what an import's worker processes do.
+
+A worker handles a few objects at a time from end to end, so that neither a file's bytes nor
+pydicom's work pass through the server's process.
+"""
+
+import hashlib
+import http.client
+import os
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+from uuid import uuid4
+
+from emulator.healthcare.dicom.models import Incoming
+from emulator.healthcare.dicom.parsing import ParseError, parse
+
+CHUNK_BYTES = 1 << 20
+TIMEOUT_SECONDS = 60.0
+TRIES = 6
+FIRST_PAUSE_SECONDS = 0.1
+
+
+class FetchError(Exception):
+    """An object can't be read; the message says why."""
+
+
+class StorageDownError(Exception):
+    """Cloud Storage does not answer, after several tries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Objects of one bucket to fetch.
+
+    Attributes:
+        storage_url: root of the Cloud Storage service.
+        bucket: the bucket.
+        names: the objects.
+        folder: where the files go, each under a new name.
+    """
+
+    storage_url: str
+    bucket: str
+    names: Sequence[str]
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An object that was fetched and parsed, or the reason why not."""
+
+    name: str
+    incoming: Incoming | None
+    error: str = ""
+
+
+def run(task: Task) -> list[Fetched]:
+    """Fetch and parse the objects of a task.
+
+    Raises:
+        StorageDownError: the service does not answer.
+        OSError: the disk refuses.
+    """
+    address = urlsplit(task.storage_url)
+    assert address.hostname
+    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=TIMEOUT_SECONDS)
+    try:
+        return [_one(connection, task, name) for name in task.names]
+    finally:
+        connection.close()
+
+
+def _one(connection: http.client.HTTPConnection, task: Task, name: str) -> Fetched:
+    path = task.folder / uuid4().hex
+    try:
+        sha256 = _fetch(connection, task.bucket, name, path)
+        return Fetched(name, Incoming(parse(path, sha256), path))
+    except (ParseError, FetchError) as error:
+        path.unlink(missing_ok=True)
+        return Fetched(name, None, str(error))
+
+
+def _fetch(connection: http.client.HTTPConnection, bucket: str, name: str, path: Path) -> str:
+    """Fetch an object into a file, have the disk hold it, and give its SHA-256."""
+    target = f"/storage/v1/b/{quote(bucket)}/o/{quote(name, safe='')}?alt=media"
+    pause = FIRST_PAUSE_SECONDS
+    for attempt in range(TRIES):
+        try:
+            connection.request("GET", target)
+            answer = connection.getresponse()
+            if answer.status < http.client.INTERNAL_SERVER_ERROR:
+                return _receive(answer, path)
+            answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            if isinstance(error, OSError) and not isinstance(error, ConnectionError | TimeoutError):
+                raise
+        connection.close()
+        if attempt < TRIES - 1:
+            time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
+            pause *= 2
+    raise StorageDownError(f"Cloud Storage did not answer in {TRIES} tries.")
+
+
+def _receive(answer: http.client.HTTPResponse, path: Path) -> str:
+    if answer.status != http.client.OK:
+        answer.read()
+        gone = answer.status == http.client.NOT_FOUND
+        raise FetchError(
+            "The object no longer exists."
+            if gone
+            else f"Cloud Storage answered {answer.status} for the object."
+        )
+    checksum = hashlib.sha256()
+    with path.open("wb") as file:
+        while content := answer.read(CHUNK_BYTES):
+            checksum.update(content)
+            file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    return checksum.hexdigest()

@@ -1,0 +1,320 @@
+"""The DICOM stores' contents: an index in SQLite, the bytes as files.
+
+An instance is acknowledged when its row is committed, and the row is committed after its file is
+on the disk under its final name. So a crash leaves at worst files without a row, and the next
+start removes those.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path
+from sqlite3 import Connection, Row
+
+from emulator.database import Database
+from emulator.healthcare.dicom.blobs import Blobs
+from emulator.healthcare.dicom.parsing import Record, digest
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS dicom_instances (
+    id INTEGER PRIMARY KEY,
+    store TEXT NOT NULL,
+    study TEXT NOT NULL,
+    series TEXT NOT NULL,
+    sop TEXT NOT NULL,
+    sop_class TEXT NOT NULL,
+    transfer_syntax TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    frames INTEGER NOT NULL,
+    patient_id TEXT NOT NULL,
+    patient_name TEXT NOT NULL,
+    study_date TEXT NOT NULL,
+    accession_number TEXT NOT NULL,
+    referring_physician TEXT NOT NULL,
+    modality TEXT NOT NULL,
+    study_attributes TEXT NOT NULL,
+    series_attributes TEXT NOT NULL,
+    instance_attributes TEXT NOT NULL,
+    metadata TEXT NOT NULL,
+    bigquery_row TEXT NOT NULL,
+    bigquery_schema TEXT NOT NULL,
+    storage_class TEXT NOT NULL,
+    updated TEXT NOT NULL
+);
+CREATE UNIQUE INDEX IF NOT EXISTS dicom_by_uids ON dicom_instances (store, study, series, sop);
+CREATE INDEX IF NOT EXISTS dicom_by_sop ON dicom_instances (store, sop);
+CREATE INDEX IF NOT EXISTS dicom_by_series ON dicom_instances (store, series);
+CREATE INDEX IF NOT EXISTS dicom_by_patient ON dicom_instances (store, patient_id);
+CREATE INDEX IF NOT EXISTS dicom_by_date ON dicom_instances (store, study_date);
+CREATE INDEX IF NOT EXISTS dicom_by_accession ON dicom_instances (store, accession_number);
+CREATE INDEX IF NOT EXISTS dicom_by_content ON dicom_instances (sha256);
+CREATE TABLE IF NOT EXISTS dicom_schemas (sha256 TEXT PRIMARY KEY, schema TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS dicom_exports (
+    operation TEXT PRIMARY KEY,
+    rows_before INTEGER NOT NULL
+);
+"""
+
+_INSERT = """
+INSERT INTO dicom_instances (
+    store, study, series, sop, sop_class, transfer_syntax, sha256, size, frames,
+    patient_id, patient_name, study_date, accession_number, referring_physician, modality,
+    study_attributes, series_attributes, instance_attributes, metadata,
+    bigquery_row, bigquery_schema, storage_class, updated
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+PAGE = 500
+STANDARD = "STANDARD"
+STORAGE_CLASSES = frozenset({STANDARD, "NEARLINE", "COLDLINE", "ARCHIVE"})
+MISMATCH = (
+    "checksum mismatch: an instance with the same study, series and SOP instance UIDs and other "
+    "content is already stored; stored instances are never overwritten"
+)
+
+
+class Outcome(Enum):
+    """What became of an instance that was to be stored."""
+
+    STORED = "stored"
+    IDENTICAL = "identical"
+    MISMATCH = "mismatch"
+
+
+class StoreGoneError(Exception):
+    """The DICOM store was deleted while something was being written to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A parsed file in the incoming folder, its content settled on the disk."""
+
+    record: Record
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A store, a study, a series or an instance."""
+
+    store: str
+    study: str | None = None
+    series: str | None = None
+    sop: str | None = None
+
+    def condition(self) -> tuple[str, list[str]]:
+        """Give the SQL condition of all instances there, and its parameters."""
+        parts = (("store", self.store), ("study", self.study), ("series", self.series))
+        given = [(name, uid) for name, uid in (*parts, ("sop", self.sop)) if uid is not None]
+        return " AND ".join(f"{name} = ?" for name, _ in given), [uid for _, uid in given]
+
+
+def now() -> str:
+    """Give the time as the API writes it."""
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+class DicomContents:
+    """All stores' instances.
+
+    Args:
+        database: holds the index.
+        folder: holds the files.
+        store_exists: tells whether a store's full resource name is one of a store.
+    """
+
+    def __init__(
+        self, database: Database, folder: Path, store_exists: Callable[[str], bool]
+    ) -> None:
+        self._database = database
+        self._store_exists = store_exists
+        # Names, rows and removals change together: no blob goes while another row comes to it.
+        self._lock = threading.Lock()
+        self.blobs = Blobs(folder)
+        database.apply(SCHEMA)
+
+    def add(
+        self, store: str, batch: Sequence[Incoming], storage_class: str = STANDARD
+    ) -> list[Outcome]:
+        """Store instances, all in one transaction; the incoming files are used up.
+
+        Raises:
+            StoreGoneError: there is no such store any more.
+        """
+        with self._lock:
+            if not self._store_exists(store):
+                raise StoreGoneError(f"The DICOM store {store} is gone.")
+            with self._database.write() as connection:
+                outcomes = [self._add_one(connection, store, one, storage_class) for one in batch]
+                if Outcome.STORED in outcomes:
+                    self.blobs.sync()
+        for one in batch:
+            one.path.unlink(missing_ok=True)
+        return outcomes
+
+    def _add_one(
+        self, connection: Connection, store: str, incoming: Incoming, storage_class: str
+    ) -> Outcome:
+        record = incoming.record
+        where, uids = Place(store, record.study_uid, record.series_uid, record.sop_uid).condition()
+        known = connection.execute(
+            f"SELECT sha256 FROM dicom_instances WHERE {where}",  # noqa: S608 - no outside text
+            uids,
+        ).fetchone()
+        if known is not None:
+            same = known["sha256"] == record.sha256
+            return Outcome.IDENTICAL if same else Outcome.MISMATCH
+        self.blobs.keep(incoming.path, record.sha256)
+        schema = digest(record.schema.encode())
+        connection.execute(
+            "INSERT OR IGNORE INTO dicom_schemas VALUES (?, ?)", (schema, record.schema)
+        )
+        connection.execute(_INSERT, _columns(store, record, schema, storage_class))
+        return Outcome.STORED
+
+    def find(self, place: Place, columns: str = "*") -> list[Row]:
+        """Give the rows of all instances at a place, in the order of their arrival.
+
+        Args:
+            place: a store or a part of it.
+            columns: names of columns, from this code only.
+        """
+        where, parameters = place.condition()
+        return self.select(
+            f"SELECT {columns} FROM dicom_instances WHERE {where} ORDER BY id",  # noqa: S608
+            parameters,
+        )
+
+    def pages(self, place: Place, columns: str) -> Iterator[list[Row]]:
+        """Give the same rows some at a time; what is added or deleted meanwhile may be missed."""
+        where, parameters = place.condition()
+        last = 0
+        while True:
+            page = self.select(
+                f"SELECT id, {columns} FROM dicom_instances WHERE {where} AND id > ?"  # noqa: S608
+                " ORDER BY id LIMIT ?",
+                [*parameters, last, PAGE],
+            )
+            if not page:
+                return
+            yield page
+            last = page[-1]["id"]
+
+    def count(self, place: Place) -> int:
+        """Count the instances at a place."""
+        return int(self.find(place, "COUNT(*) AS number")[0]["number"])
+
+    def select(self, statement: str, parameters: Sequence[object] = ()) -> list[Row]:
+        """Run a query of this package over `dicom_instances`."""
+        with self._database.read() as connection:
+            return list(connection.execute(statement, parameters))
+
+    def delete(self, place: Place) -> int:
+        """Delete all instances at a place, and the files that no other instance shares.
+
+        Returns:
+            How many instances there were.
+        """
+        where, parameters = place.condition()
+        with self._lock:
+            with self._database.write() as connection:
+                removed = connection.execute(
+                    f"DELETE FROM dicom_instances WHERE {where} RETURNING sha256",  # noqa: S608
+                    parameters,
+                ).fetchall()
+                names = {row["sha256"] for row in removed}
+                unused = [name for name in names if not _is_used(connection, name)]
+            self.blobs.remove(unused)
+        return len(removed)
+
+    def delete_store(self, store: str) -> None:
+        """Delete a store's contents. The store itself must be gone already, so that none come."""
+        self.delete(Place(store))
+
+    def set_storage_class(self, place: Place, storage_class: str) -> int:
+        """Change the storage class of all instances at a place; returns their number."""
+        where, parameters = place.condition()
+        with self._database.write() as connection:
+            return connection.execute(
+                f"UPDATE dicom_instances SET storage_class = ? WHERE {where}",  # noqa: S608
+                [storage_class, *parameters],
+            ).rowcount
+
+    def sweep(self) -> int:
+        """Remove the files that a crash left without a row; for the start, before any request.
+
+        Returns:
+            How many there were.
+        """
+        with self._lock:
+            self.blobs.empty_incoming()
+            with self._database.read() as connection:
+                used = connection.execute("SELECT DISTINCT sha256 FROM dicom_instances")
+                orphans = self.blobs.names() - {row["sha256"] for row in used}
+            self.blobs.remove(orphans)
+        return len(orphans)
+
+    def schemas(self, store: str) -> list[str]:
+        """Give the distinct BigQuery schemas, as JSON, that a store's instances need."""
+        rows = self.select(
+            "SELECT schema FROM dicom_schemas WHERE sha256 IN"
+            " (SELECT DISTINCT bigquery_schema FROM dicom_instances WHERE store = ?)"
+            " ORDER BY sha256",
+            [store],
+        )
+        return [row["schema"] for row in rows]
+
+    def rows_before(self, operation: str, count: Callable[[], int]) -> int:
+        """Tell a table's rows before an export began, counted when it was first begun.
+
+        Args:
+            operation: name of the export's operation.
+            count: counts them; called once in the operation's life.
+        """
+        known = self.select(
+            "SELECT rows_before FROM dicom_exports WHERE operation = ?", [operation]
+        )
+        if known:
+            return int(known[0]["rows_before"])
+        counted = count()
+        with self._database.write() as connection:
+            connection.execute("INSERT INTO dicom_exports VALUES (?, ?)", (operation, counted))
+        return counted
+
+
+def _is_used(connection: Connection, sha256: str) -> bool:
+    row = connection.execute(
+        "SELECT 1 FROM dicom_instances WHERE sha256 = ? LIMIT 1", [sha256]
+    ).fetchone()
+    return row is not None
+
+
+def _columns(store: str, record: Record, schema: str, storage_class: str) -> tuple[object, ...]:
+    return (
+        store,
+        record.study_uid,
+        record.series_uid,
+        record.sop_uid,
+        record.sop_class,
+        record.transfer_syntax,
+        record.sha256,
+        record.size,
+        record.frames,
+        record.patient_id,
+        record.patient_name,
+        record.study_date,
+        record.accession_number,
+        record.referring_physician,
+        record.modality,
+        record.study,
+        record.series,
+        record.instance,
+        record.metadata,
+        record.row,
+        schema,
+        storage_class,
+        now(),
+    )

@@ -1,0 +1,32 @@
+"""What the DICOM part of the local cloud keeps between requests."""
+
+from typing import TYPE_CHECKING
+
+from emulator.healthcare.dicom import deletion, exporter, importer, storage_settings
+from emulator.healthcare.dicom.models import DicomContents
+from emulator.healthcare.dicom.workers import Workers
+
+if TYPE_CHECKING:
+    from emulator.cloud import Cloud
+
+
+class Dicom:
+    """The stores' contents, the workers that parse, and the operations on both.
+
+    Made after the parts of the cloud that it builds on, and before any operation is resumed.
+    """
+
+    def __init__(self, cloud: "Cloud") -> None:
+        self.contents = DicomContents(
+            cloud.database, cloud.settings.state_dir / "dicom", cloud.healthcare.exists
+        )
+        self.contents.sweep()
+        self.workers = Workers()
+        # A deleted dataset is followed by each of its stores: the store's name suffices.
+        cloud.healthcare.on_delete(self.contents.delete_store)
+        for module in (importer, exporter, deletion, storage_settings):
+            module.register(cloud)
+
+    def close(self) -> None:
+        """End the workers."""
+        self.workers.close()

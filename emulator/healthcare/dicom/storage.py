@@ -1,0 +1,81 @@
+"""The calls to Cloud Storage (its JSON API) that imports and exports make."""
+
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import httpx
+
+from emulator.errors import ApiError, not_found, unavailable
+from emulator.healthcare.dicom.wildcards import Source
+
+TIMEOUT_SECONDS = 60.0
+PAGE = 1000
+
+
+class Storage:
+    """A client of the Cloud Storage service at an address.
+
+    Raises:
+        ApiError: each call, 404 where the bucket is not there and 503 where the service is not.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._client = httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS)
+
+    def __enter__(self) -> "Storage":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._client.close()
+
+    def check_bucket(self, bucket: str) -> None:
+        """Raise 404 if there is no such bucket."""
+        self._send("GET", f"/storage/v1/b/{quote(bucket)}", bucket)
+
+    def find(self, source: Source) -> Iterator[str]:
+        """Give the names of the objects that a URI means, page by page."""
+        page = {"prefix": source.prefix, "maxResults": str(PAGE)}
+        path = f"/storage/v1/b/{quote(source.bucket)}/o"
+        while True:
+            listed = self._send("GET", path, source.bucket, params=page).json()
+            yield from filter(source.matches, (item["name"] for item in listed.get("items", [])))
+            if not listed.get("nextPageToken"):
+                return
+            page["pageToken"] = listed["nextPageToken"]
+
+    def write(self, bucket: str, name: str, content: bytes, content_type: str) -> None:
+        """Write an object, over one that is there."""
+        self._send(
+            "POST",
+            f"/upload/storage/v1/b/{quote(bucket)}/o",
+            bucket,
+            params={"uploadType": "media", "name": name},
+            content=content,
+            headers={"Content-Type": content_type},
+        )
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        bucket: str,
+        *,
+        params: dict[str, str] | None = None,
+        content: bytes | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> httpx.Response:
+        try:
+            answer = self._client.request(
+                method, path, params=params, content=content, headers=headers
+            )
+        except httpx.HTTPError as error:
+            raise unavailable(f"Cloud Storage can't be reached: {type(error).__name__}") from error
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            raise not_found(f"The Cloud Storage bucket gs://{bucket} does not exist.")
+        if answer.is_error:
+            raise _refusal(answer, bucket)
+        return answer
+
+
+def _refusal(answer: httpx.Response, bucket: str) -> ApiError:
+    return unavailable(f"Cloud Storage answered {answer.status_code} for gs://{bucket}.")

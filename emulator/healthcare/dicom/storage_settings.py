@@ -1,0 +1,39 @@
+"""Changing the storage class of stored instances, in an operation."""
+
+from typing import TYPE_CHECKING, Any
+
+from emulator.errors import invalid_argument
+from emulator.healthcare.dicom.models import STORAGE_CLASSES, Place
+from emulator.operations import OperationRun
+
+if TYPE_CHECKING:
+    from emulator.cloud import Cloud
+
+METHOD = "dicom.DicomService.SetBlobStorageSettings"
+
+
+def begin(cloud: "Cloud", place: Place, body: dict[str, Any], version: str) -> dict[str, Any]:
+    """Check a request and start it.
+
+    Raises:
+        ApiError: 400 for a class that is none.
+    """
+    wanted = body.get("blobStorageSettings", {}).get("blobStorageClass", "")
+    if wanted not in STORAGE_CLASSES:
+        allowed = ", ".join(sorted(STORAGE_CLASSES))
+        raise invalid_argument(f"invalid blob_storage_class {wanted!r}: {allowed}")
+    request = {"place": [place.store, place.study, place.series], "class": wanted}
+    dataset = place.store.split("/dicomStores/")[0]
+    return cloud.operations.start(dataset, METHOD, request, version=version)
+
+
+def register(cloud: "Cloud") -> None:
+    """Have changes run, and go on after a restart."""
+
+    def run(operation: OperationRun) -> dict[str, Any]:
+        place = Place(*operation.request["place"])
+        changed = cloud.dicom.contents.set_storage_class(place, operation.request["class"])
+        operation.progress(success=changed, failure=0, pending=0)
+        return {}
+
+    cloud.operations.register(METHOD, run)

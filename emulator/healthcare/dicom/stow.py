@@ -1,0 +1,123 @@
+"""Storing instances: STOW-RS (PS3.18 10.5)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from pydicom.datadict import keyword_for_tag
+
+from emulator.healthcare.dicom.attributes import RETRIEVE_URL, DicomJson
+from emulator.healthcare.dicom.blobs import settle
+from emulator.healthcare.dicom.models import DicomContents, Incoming, Outcome
+from emulator.healthcare.dicom.parsing import ParseError, Record, parse
+
+FAILED = 272
+"""FailureReason 0110H: processing failure. The service gives no other."""
+_FAILED_SEQUENCE = "00081198"
+_REFERENCED_SEQUENCE = "00081199"
+_SOP_CLASS = "00081150"
+_SOP_INSTANCE = "00081155"
+_REASON = "00081197"
+_NAMESPACE = "http://dicom.nema.org/PS3.19/models/NativeDICOM"
+
+
+@dataclass
+class Stored:
+    """What became of the parts of a request."""
+
+    stored: list[Record] = field(default_factory=list)
+    failed: list[Record | None] = field(default_factory=list)
+
+    @property
+    def status(self) -> int:
+        """The HTTP status: 202 is not used."""
+        return 409 if self.failed else 200
+
+
+def store(
+    contents: DicomContents, store_name: str, files: Sequence[Path], study: str | None
+) -> Stored:
+    """Store files; they are used up.
+
+    Args:
+        contents: the stores.
+        store_name: full name of the DICOM store.
+        files: in its incoming folder.
+        study: the study that all must belong to, if any.
+
+    Raises:
+        StoreGoneError: the store was deleted meanwhile.
+    """
+    result, good = Stored(), []
+    for path in files:
+        record = _parsed(path)
+        if record is None or (study and record.study_uid != study):
+            result.failed.append(record)
+            path.unlink(missing_ok=True)
+        else:
+            settle(path)
+            good.append(Incoming(record, path))
+    outcomes = contents.add(store_name, good) if good else []
+    for incoming, outcome in zip(good, outcomes, strict=True):
+        kept = outcome is not Outcome.MISMATCH
+        (result.stored if kept else result.failed).append(incoming.record)
+    return result
+
+
+def _parsed(path: Path) -> Record | None:
+    try:
+        return parse(path)
+    except ParseError:
+        return None
+
+
+def answer(result: Stored, root: str) -> DicomJson:
+    """Give the response's data set (PS3.18 I.2)."""
+    response: DicomJson = {}
+    if result.failed:
+        items = [{**_reference(record), _REASON: _one("US", FAILED)} for record in result.failed]
+        response[_FAILED_SEQUENCE] = {"vr": "SQ", "Value": items}
+    if result.stored:
+        items = []
+        for record in result.stored:
+            url = f"{root}/studies/{record.study_uid}/series/{record.series_uid}"
+            url += f"/instances/{record.sop_uid}"
+            items.append({**_reference(record), RETRIEVE_URL: _one("UR", url)})
+        response[_REFERENCED_SEQUENCE] = {"vr": "SQ", "Value": items}
+        if len({record.study_uid for record in result.stored}) == 1:
+            url = f"{root}/studies/{result.stored[0].study_uid}"
+            response[RETRIEVE_URL] = _one("UR", url)
+    return response
+
+
+def _reference(record: Record | None) -> DicomJson:
+    if record is None:
+        return {}
+    return {_SOP_CLASS: _one("UI", record.sop_class), _SOP_INSTANCE: _one("UI", record.sop_uid)}
+
+
+def _one(vr: str, value: Any) -> dict[str, Any]:
+    return {"vr": vr, "Value": [value]}
+
+
+def to_xml(model: DicomJson) -> bytes:
+    """Write a response's data set in the Native DICOM Model (PS3.19 A.1)."""
+    root = ET.Element("NativeDicomModel", {"xmlns": _NAMESPACE})
+    _add(root, model)
+    return bytes(ET.tostring(root, encoding="UTF-8", xml_declaration=True))
+
+
+def _add(parent: ET.Element, model: DicomJson) -> None:
+    for tag, element in model.items():
+        attribute = ET.SubElement(
+            parent,
+            "DicomAttribute",
+            {"tag": tag, "vr": element["vr"], "keyword": keyword_for_tag(int(tag, 16))},
+        )
+        for number, value in enumerate(element.get("Value", []), start=1):
+            if isinstance(value, dict):
+                _add(ET.SubElement(attribute, "Item", {"number": str(number)}), value)
+            else:
+                ET.SubElement(attribute, "Value", {"number": str(number)}).text = str(value)

@@ -1,0 +1,194 @@
+"""Retrieving what is stored: WADO-RS (PS3.18 10.4)."""
+
+import io
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from sqlite3 import Row
+from typing import Any
+
+import pydicom
+from pydicom.encaps import get_frame
+from pydicom.pixels.utils import pixel_array
+from pydicom.uid import UID, ExplicitVRLittleEndian, JPEG2000TransferSyntaxes, JPEGBaseline8Bit
+
+from emulator.errors import invalid_argument, not_acceptable, not_found
+from emulator.healthcare.dicom import parsing, rendering
+from emulator.healthcare.dicom.models import DicomContents, Place
+
+CHUNK_BYTES = 1 << 20
+ANY_SYNTAX = "*"
+DEFAULT_SYNTAX = str(ExplicitVRLittleEndian)
+COLUMNS = "study, series, sop, sha256, size, transfer_syntax, frames"
+_UNDECODABLE = (RuntimeError, NotImplementedError, ValueError, AttributeError, TypeError, KeyError)
+
+
+def instances(contents: DicomContents, place: Place, columns: str = COLUMNS) -> list[Row]:
+    """Give the rows of all instances at a place.
+
+    Raises:
+        ApiError: 404, there is none.
+    """
+    rows = contents.find(place, columns)
+    if not rows:
+        kind = "instance" if place.sop else ("series" if place.series else "study")
+        raise not_found(f"The {kind} {place.sop or place.series or place.study} does not exist.")
+    return rows
+
+
+def metadata(contents: DicomContents, place: Place, root: str) -> Iterator[bytes]:
+    """Give the DICOM JSON models of all instances at a place, as one JSON array in pieces."""
+    separator = b"["
+    for row in instances(contents, place, "study, series, sop, metadata"):
+        url = f"{root}/studies/{row['study']}/series/{row['series']}/instances/{row['sop']}"
+        # In stored JSON only a reference has this key with this beginning: no text forges it.
+        placeholder = f'"BulkDataURI":"{parsing.BULK_PLACEHOLDER}/'
+        text = row["metadata"].replace(placeholder, f'"BulkDataURI":"{url}/')
+        yield separator + text.encode()
+        separator = b","
+    yield b"]"
+
+
+def syntax_given(row: Row, wanted: str) -> str:
+    """Tell in which transfer syntax an instance is given to who wants one."""
+    return str(row["transfer_syntax"]) if wanted == ANY_SYNTAX else wanted or DEFAULT_SYNTAX
+
+
+def content(contents: DicomContents, row: Row, wanted: str) -> Iterable[bytes]:
+    """Give an instance's file.
+
+    Args:
+        contents: the stores.
+        row: of the instance.
+        wanted: a transfer syntax, `*` for the stored one, empty for the default.
+
+    Raises:
+        ApiError: 406, that transfer syntax can't be made of the stored one.
+    """
+    path = contents.blobs.path(row["sha256"])
+    if syntax_given(row, wanted) == row["transfer_syntax"]:
+        return _pieces(path)
+    return [_transcoded(path, syntax_given(row, wanted))]
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    try:
+        with path.open("rb") as file:
+            while piece := file.read(CHUNK_BYTES):
+                yield piece
+    except FileNotFoundError:
+        raise not_found("The instance has just been deleted.") from None
+
+
+def _transcoded(path: Path, syntax: str) -> bytes:
+    try:
+        dataset = pydicom.dcmread(path)
+        if dataset.file_meta.TransferSyntaxUID.is_compressed:
+            dataset.decompress(generate_instance_uid=False)
+        if UID(syntax).is_compressed:
+            dataset.compress(UID(syntax), generate_instance_uid=False)
+        buffer = io.BytesIO()
+        dataset.file_meta.TransferSyntaxUID = UID(syntax)
+        little, implicit = UID(syntax).is_little_endian, UID(syntax).is_implicit_VR
+        pydicom.dcmwrite(buffer, dataset, little_endian=little, implicit_vr=implicit)
+    except FileNotFoundError:
+        raise not_found("The instance has just been deleted.") from None
+    except _UNDECODABLE as error:
+        raise not_acceptable(
+            f"The instance can't be given in transfer syntax {syntax} ({type(error).__name__})."
+        ) from error
+    return buffer.getvalue()
+
+
+def frame_numbers(text: str, row: Row) -> list[int]:
+    """Read a list of frames such as `1,3`.
+
+    Raises:
+        ApiError: 400 for what is no number from 1, 404 for a frame that is not there.
+    """
+    try:
+        numbers = [int(part) for part in text.split(",")]
+    except ValueError:
+        raise invalid_argument(f"invalid frame list {text!r}: numbers from 1, by commas") from None
+    for number in numbers:
+        if number < 1:
+            raise invalid_argument(f"invalid frame number {number}: frames are counted from 1")
+        if number > row["frames"]:
+            raise not_found(f"The instance has no frame {number}.")
+    return numbers
+
+
+def frames(
+    contents: DicomContents, row: Row, numbers: list[int], wanted: str
+) -> list[tuple[str, bytes]]:
+    """Give frames, each with its media type.
+
+    Args:
+        contents: the stores.
+        row: of the instance.
+        numbers: from 1.
+        wanted: a transfer syntax, `*` for the stored one, empty for uncompressed.
+
+    Raises:
+        ApiError: 404 without pixels, 406 where they can't be given so.
+    """
+    path = contents.blobs.path(row["sha256"])
+    dataset = pydicom.dcmread(path)
+    if "PixelData" not in dataset:
+        raise not_found("The instance has no pixel data.")
+    stored = dataset.file_meta.TransferSyntaxUID
+    if stored.is_compressed and wanted in (ANY_SYNTAX, str(stored)):
+        kind = encoded_kind(stored)
+        encoded = dataset.PixelData
+        return [
+            (kind, get_frame(encoded, number - 1, number_of_frames=row["frames"]))
+            for number in numbers
+        ]
+    if wanted and UID(wanted).is_compressed and wanted != ANY_SYNTAX:
+        raise not_acceptable(f"Frames of transfer syntax {stored} can't be given in {wanted}.")
+    return [("application/octet-stream", _decoded(dataset, number)) for number in numbers]
+
+
+def encoded_kind(syntax: UID) -> str:
+    """Give the media type of an encoded frame (PS3.18 table 8.7.3-5)."""
+    if syntax in JPEG2000TransferSyntaxes:
+        return "image/jp2"
+    return "image/jpeg" if syntax == JPEGBaseline8Bit else "application/octet-stream"
+
+
+def _decoded(dataset: pydicom.Dataset, number: int) -> bytes:
+    try:
+        values: Any = pixel_array(dataset, index=number - 1, raw=True)
+    except _UNDECODABLE as error:
+        raise rendering.undecodable(dataset, error) from error
+    return bytes(values.tobytes())
+
+
+def bulk_data(contents: DicomContents, row: Row, where: str) -> bytes:
+    """Give the value that a BulkDataURI refers to.
+
+    Args:
+        contents: the stores.
+        row: of the instance.
+        where: tags and item numbers, by slashes.
+
+    Raises:
+        ApiError: 404, there is no such value.
+    """
+    dataset: Any = pydicom.dcmread(contents.blobs.path(row["sha256"]))
+    *outer, last = where.split("/")
+    try:
+        item = dataset
+        for tag, number in zip(outer[::2], outer[1::2], strict=True):
+            item = item[int(tag, 16)].value[int(number)]
+        element = item[int(last, 16)]
+    except (KeyError, ValueError, IndexError, TypeError):
+        raise not_found(f"The instance has no bulk data {where}.") from None
+    if element.tag == parsing.PIXEL_DATA and dataset.file_meta.TransferSyntaxUID.is_compressed:
+        everything = range(1, row["frames"] + 1)
+        return b"".join(_decoded(dataset, number) for number in everything)
+    value = element.value
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, str):
+        return value.encode()
+    raise not_found(f"The instance has no bulk data {where}.")

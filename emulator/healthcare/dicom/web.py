@@ -1,0 +1,243 @@
+"""Requests and answers of DICOMweb: what the paths below `/dicomWeb` have in common and do."""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from emulator.cloud import Cloud
+from emulator.errors import ApiError, invalid_argument, not_found
+from emulator.healthcare.dicom import (
+    accept,
+    deletion,
+    multipart,
+    qido,
+    rendering,
+    responses,
+    stow,
+    wado,
+)
+from emulator.healthcare.dicom.attributes import Level
+from emulator.healthcare.dicom.models import Place, StoreGoneError
+from emulator.http import Call, JsonResponse
+
+DICOM = "application/dicom"
+DICOM_JSON = "application/dicom+json"
+DICOM_XML = "application/dicom+xml"
+OCTETS = "application/octet-stream"
+PICTURES = [rendering.JPEG, rendering.PNG]
+
+
+@dataclass(frozen=True)
+class Web:
+    """A DICOMweb request.
+
+    Attributes:
+        cloud: the state of all services.
+        place: the store, or the study, series or instance of the path.
+        path: the variables of the route.
+        query: the query's pairs.
+        accept: the Accept header.
+        root: URL of the store's DICOMweb service.
+        version: of the API, as called.
+    """
+
+    cloud: Cloud
+    place: Place
+    path: Mapping[str, str]
+    query: list[tuple[str, str]]
+    accept: str | None
+    root: str
+    version: str
+
+
+Handler = Callable[[Web], Response]
+
+
+def _web(request: Request, version: str) -> Web:
+    cloud: Cloud = request.app.state.cloud
+    call = Call(cloud, request.path_params, request.query_params, version=version)
+    base = str(request.base_url).rstrip("/")
+    return Web(
+        cloud=cloud,
+        place=responses.place_of(call),
+        path=request.path_params,
+        query=request.query_params.multi_items(),
+        accept=request.headers.get("accept"),
+        root=f"{base}{request.url.path.split('/dicomWeb', 1)[0]}/dicomWeb",
+        version=version,
+    )
+
+
+def endpoint(handler: Handler, version: str) -> Callable[[Request], Any]:
+    """Serve a handler, which runs in a thread."""
+
+    async def serve(request: Request) -> Response:
+        return await run_in_threadpool(lambda: handler(_web(request, version)))
+
+    return serve
+
+
+def _plain(content: bytes, kind: str, status: int = 200) -> Response:
+    """Answer with a content type that is the media type alone: clients compare it by equality."""
+    return Response(content, status, {"Content-Type": kind})
+
+
+def _json(model: object) -> bytes:
+    return bytes(JsonResponse(model).body)
+
+
+def _stream(pieces: Iterable[bytes], kind: str) -> Response:
+    return StreamingResponse(pieces, headers={"Content-Type": kind})
+
+
+def _multipart(parts: Iterable[tuple[str, Iterable[bytes]]], kind: str) -> Response:
+    boundary = multipart.new_boundary()
+    return _stream(
+        multipart.write(parts, boundary),
+        f'{accept.MULTIPART}; type="{kind}"; boundary={boundary}',
+    )
+
+
+def search(level: Level, web: Web) -> Response:
+    """Search for studies, series or instances."""
+    accept.choose(web.accept, [DICOM_JSON, "application/json"])
+    found = qido.run(web.cloud.dicom.contents, qido.parse(level, web.place, web.query), web.root)
+    if not found:
+        return Response(status_code=204)
+    return _plain(_json(found), DICOM_JSON)
+
+
+def metadata(web: Web) -> Response:
+    """Give the metadata of all instances at a place."""
+    accept.choose(web.accept, [DICOM_JSON, "application/json"], parts=False)
+    pieces = wado.metadata(web.cloud.dicom.contents, web.place, web.root)
+    return _plain(b"".join(pieces), DICOM_JSON)
+
+
+def retrieve(web: Web) -> Response:
+    """Give the files of all instances at a place."""
+    chosen = accept.choose(web.accept, [DICOM], parts=None if web.place.sop else True)
+    contents = web.cloud.dicom.contents
+    rows = wado.instances(contents, web.place)
+    # The first is made before the answer begins: what can't be given is still a 406.
+    first = wado.content(contents, rows[0], chosen.syntax)
+    kind = f"{DICOM}; transfer-syntax={wado.syntax_given(rows[0], chosen.syntax)}"
+    whole = chosen.multipart or not web.place.sop or not web.accept or "*/*" in web.accept
+    if not whole:
+        return _stream(first, kind)
+
+    def parts() -> Iterable[tuple[str, Iterable[bytes]]]:
+        yield kind, first
+        for row in rows[1:]:
+            syntax = wado.syntax_given(row, chosen.syntax)
+            yield f"{DICOM}; transfer-syntax={syntax}", wado.content(contents, row, chosen.syntax)
+
+    return _multipart(parts(), DICOM)
+
+
+def frames(web: Web) -> Response:
+    """Give frames: their values, or pictures of them."""
+    contents = web.cloud.dicom.contents
+    [row] = wado.instances(contents, web.place)
+    numbers = wado.frame_numbers(web.path["frames"], row)
+    chosen = accept.choose(web.accept, [OCTETS, *PICTURES, "image/jp2"])
+    if chosen.kind in PICTURES and not chosen.syntax:
+        path = contents.blobs.path(row["sha256"])
+        pictures = [rendering.render(path, number, chosen.kind) for number in numbers]
+        given = [(chosen.kind, picture) for picture in pictures]
+    else:
+        given = wado.frames(contents, row, numbers, chosen.syntax)
+    if len(given) == 1 and not chosen.multipart and web.accept and "*/*" not in web.accept:
+        return _plain(given[0][1], given[0][0])
+    return _multipart([(kind, [content]) for kind, content in given], given[0][0])
+
+
+def rendered(web: Web) -> Response:
+    """Give a picture of an instance's first frame, or of the frame of the path."""
+    [row] = wado.instances(web.cloud.dicom.contents, web.place)
+    kind = accept.choose(web.accept, PICTURES, parts=False).kind
+    [number] = wado.frame_numbers(web.path.get("frames", "1"), row)[:1]
+    path = web.cloud.dicom.contents.blobs.path(row["sha256"])
+    return _plain(rendering.render(path, number, kind, rendering.view(dict(web.query))), kind)
+
+
+def bulk_data(web: Web) -> Response:
+    """Give a value that metadata only refers to."""
+    contents = web.cloud.dicom.contents
+    [row] = wado.instances(contents, web.place)
+    chosen = accept.choose(web.accept, [OCTETS])
+    value = wado.bulk_data(contents, row, web.path["where"])
+    if chosen.multipart:
+        return _multipart([(OCTETS, [value])], OCTETS)
+    return _plain(value, OCTETS)
+
+
+def delete(web: Web) -> Response:
+    """Delete an instance at once, a study or a series in an operation."""
+    contents = web.cloud.dicom.contents
+    wado.instances(contents, web.place, "id")
+    if web.place.sop is None:
+        return JsonResponse(deletion.begin(web.cloud, web.place, web.version))
+    contents.delete(web.place)
+    return JsonResponse({})
+
+
+def store_endpoint(version: str) -> Callable[[Request], Any]:
+    """Serve the storing of instances, whose body is written to disk as it comes."""
+
+    async def serve(request: Request) -> Response:
+        web = await run_in_threadpool(_web, request, version)
+        kind = accept.choose(web.accept, [DICOM_XML, DICOM_JSON, "application/json"]).kind
+        paths = await _received(request, web)
+        return await run_in_threadpool(_store, web, paths, kind)
+
+    return serve
+
+
+async def _received(request: Request, web: Web) -> list[Any]:
+    blobs = web.cloud.dicom.contents.blobs
+    content_type = request.headers.get("content-type", "")
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type == DICOM:
+        path = blobs.temporary()
+        with path.open("wb") as file:
+            async for chunk in _body(request):
+                await run_in_threadpool(file.write, chunk)
+        return [path]
+    if media_type != accept.MULTIPART:
+        raise ApiError(
+            415,
+            "INVALID_ARGUMENT",
+            f"Content-Type {media_type!r} is not supported: {accept.MULTIPART} or {DICOM}",
+        )
+    parts = multipart.PartFiles(multipart.boundary_of(content_type), blobs.temporary)
+    try:
+        async for chunk in _body(request):
+            await run_in_threadpool(parts.feed, chunk)
+        paths = parts.close()
+    except BaseException:
+        parts.abandon()
+        raise
+    if not paths:
+        raise invalid_argument("The multipart body has no part.")
+    return paths
+
+
+async def _body(request: Request) -> AsyncIterator[bytes]:
+    async for chunk in request.stream():
+        yield chunk
+
+
+def _store(web: Web, paths: list[Any], kind: str) -> Response:
+    try:
+        result = stow.store(web.cloud.dicom.contents, web.place.store, paths, web.path.get("study"))
+    except StoreGoneError as error:
+        raise not_found(str(error)) from error
+    model = stow.answer(result, web.root)
+    if kind == DICOM_XML:
+        return _plain(stow.to_xml(model), DICOM_XML, result.status)
+    return _plain(_json(model), DICOM_JSON, result.status)
