@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from emulator.bigquery.routes import routes as bigquery
 from emulator.cloud import Cloud
 from emulator.control.routes import routes as control
 from emulator.errors import ApiError, internal, not_found, permission_denied, unimplemented
@@ -37,7 +38,14 @@ def create_app(cloud: Cloud) -> Starlette:
 
     app = Starlette(
         # The first route that matches answers, so the narrow ones come first.
-        routes=[*control(), *healthcare(), *pubsub(), *serviceusage(), *resourcemanager()],
+        routes=[
+            *control(),
+            *bigquery(),
+            *healthcare(),
+            *pubsub(),
+            *serviceusage(),
+            *resourcemanager(),
+        ],
         middleware=[Middleware(LoopbackOnly), Middleware(MethodOverride)],
         exception_handlers={
             ApiError: _api_error,

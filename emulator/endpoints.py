@@ -36,7 +36,7 @@ def environment(
         "GOOGLE_APPLICATION_CREDENTIALS": str(state_dir / "credentials.json"),
         "GOOGLE_CLOUD_PROJECT": PROJECT,
         # gcloud and bq.
-        "CLOUDSDK_API_ENDPOINT_OVERRIDES_BIGQUERY": f"{bigquery}/bigquery/v2/",
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_BIGQUERY": f"{root}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER": f"{root}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_HEALTHCARE": f"{root}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB": f"{root}/",

@@ -1,0 +1,1 @@
+"""BigQuery as the `bq` command wants it, in front of bqemulator."""

@@ -1,0 +1,158 @@
+"""Google's own Python clients, with nothing but the printed environment."""
+
+import json
+import re
+from typing import Any
+
+import google.auth
+import pytest
+from google.cloud import bigquery, storage
+from googleapiclient.discovery import build
+from googleapiclient.errors import HttpError
+
+from emulator.healthcare import schema
+from emulator.layout import Running
+
+pytestmark = pytest.mark.sockets
+
+LOCATION = "us-central1"
+BUCKET = "gcs-public-data--healthcare-nih-chest-xray"
+
+
+@pytest.fixture
+def healthcare(emulator: Running) -> Any:
+    credentials, project = google.auth.default(
+        scopes=["https://www.googleapis.com/auth/cloud-platform"]
+    )
+    assert project == "local-project"
+    return build(
+        "healthcare",
+        "v1",
+        credentials=credentials,
+        client_options={"api_endpoint": emulator.url},
+        static_discovery=True,
+        cache_discovery=False,
+    )
+
+
+def check(name: str, answer: dict[str, Any]) -> dict[str, Any]:
+    """An answer has to be of its schema in the discovery document."""
+    schema.check("v1", name, answer)
+    return answer
+
+
+def test_datasets_and_stores(healthcare: Any, project: str) -> None:
+    datasets = healthcare.projects().locations().datasets()
+    parent = f"projects/{project}/locations/{LOCATION}"
+    dataset = f"{parent}/datasets/dataset1"
+    operation = datasets.create(parent=parent, datasetId="dataset1", body={}).execute()
+    check("Operation", operation)
+    check("Operation", datasets.operations().get(name=operation["name"]).execute())
+    assert check("Dataset", datasets.get(name=dataset).execute())["name"] == dataset
+    listed = check("ListDatasetsResponse", datasets.list(parent=parent).execute())
+    assert [one["name"] for one in listed["datasets"]] == [dataset]
+
+    stores = datasets.dicomStores()
+    for number in range(1, 6):
+        store_id = f"dicomstore{number}"
+        body = {"labels": {"number": str(number)}}
+        check(
+            "DicomStore",
+            stores.create(parent=dataset, dicomStoreId=store_id, body=body).execute(),
+        )
+    names = []
+    request = stores.list(parent=dataset, pageSize=2)
+    while request is not None:
+        page = check("ListDicomStoresResponse", request.execute())
+        names += [one["name"] for one in page["dicomStores"]]
+        request = stores.list_next(request, page)
+    assert names == [f"{dataset}/dicomStores/dicomstore{number}" for number in range(1, 6)]
+
+    fhir = datasets.fhirStores().create(
+        parent=dataset, fhirStoreId="fhirstore1", body={"version": "R4"}
+    )
+    assert check("FhirStore", fhir.execute())["version"] == "R4"
+    hl7 = datasets.hl7V2Stores().create(parent=dataset, hl7V2StoreId="hl7v2store1", body={})
+    assert check("Hl7V2Store", hl7.execute())["name"] == f"{dataset}/hl7V2Stores/hl7v2store1"
+
+
+def test_a_stores_policy(healthcare: Any, project: str) -> None:
+    datasets = healthcare.projects().locations().datasets()
+    parent = f"projects/{project}/locations/{LOCATION}"
+    datasets.create(parent=parent, datasetId="dataset1", body={}).execute()
+    stores = datasets.dicomStores()
+    dataset = f"{parent}/datasets/dataset1"
+    stores.create(parent=dataset, dicomStoreId="store1", body={}).execute()
+    store = f"{dataset}/dicomStores/store1"
+
+    policy = check("Policy", stores.getIamPolicy(resource=store).execute())
+    binding = {
+        "role": "roles/healthcare.dicomViewer",
+        "members": ["group:readers@hospital.example"],
+    }
+    policy["bindings"] = [binding]
+    written = check(
+        "Policy", stores.setIamPolicy(resource=store, body={"policy": policy}).execute()
+    )
+
+    assert written["bindings"] == [binding]
+    assert stores.getIamPolicy(resource=store).execute() == written
+    wanted = {"permissions": ["healthcare.dicomStores.get"]}
+    assert stores.testIamPermissions(resource=store, body=wanted).execute() == wanted
+    with pytest.raises(HttpError) as caught:
+        stores.setIamPolicy(resource=store, body={"policy": {**policy, "etag": "AAAA"}}).execute()
+    assert caught.value.status_code == 409
+
+
+def test_an_error_reads_as_googles(healthcare: Any, project: str) -> None:
+    name = f"projects/{project}/locations/{LOCATION}/datasets/none"
+
+    with pytest.raises(HttpError) as caught:
+        healthcare.projects().locations().datasets().get(name=name).execute()
+
+    assert caught.value.status_code == 404
+    assert json.loads(caught.value.content)["error"]["status"] == "NOT_FOUND"
+    assert name in caught.value.reason
+
+
+def test_a_query_in_bigquery(emulator: Running, project: str) -> None:
+    with bigquery.Client(project=project) as client:
+        dataset = bigquery.Dataset(f"{project}.dataset1")
+        dataset.location = LOCATION
+        dataset.description = "DICOM"
+        client.create_dataset(dataset)
+        assert client.get_dataset("dataset1").description == "DICOM"
+        assert client.get_dataset("dataset1").location == LOCATION
+        fields = [bigquery.SchemaField("PatientID", "STRING")]
+        client.create_table(bigquery.Table(f"{project}.dataset1.table1", schema=fields))
+        assert client.insert_rows_json(f"{project}.dataset1.table1", [{"PatientID": "88"}]) == []
+        rows = client.query_and_wait("SELECT PatientID FROM dataset1.table1", location=LOCATION)
+        assert [tuple(row) for row in rows] == [("88",)]
+        client.delete_dataset("dataset1", delete_contents=True)
+        assert list(client.list_datasets()) == []
+
+
+def test_the_public_bucket(emulator: Running) -> None:
+    client = storage.Client()
+
+    names = [blob.name for blob in client.list_blobs(BUCKET, prefix="dicom/000000")]
+
+    assert len(names) == 405
+    assert all(re.fullmatch(r"dicom/000000\d\d_\d{3}\.dcm", name) for name in names)
+    blob = client.bucket(BUCKET).get_blob("dicom/00000088_000.dcm")
+    assert blob is not None
+    assert blob.content_type == "application/dicom"
+    content = blob.download_as_bytes()  # the client checks the object's CRC32C
+    assert len(content) == blob.size
+    assert content[128:132] == b"DICM"
+
+
+def test_a_bucket_of_ones_own(emulator: Running, project: str) -> None:
+    client = storage.Client(project=project)
+    bucket = client.create_bucket(f"{project}-images", location=LOCATION)
+    bucket.blob("a/b.dcm").upload_from_string(b"bytes", content_type="application/dicom")
+
+    assert [blob.name for blob in client.list_blobs(bucket.name)] == ["a/b.dcm"]
+    assert bucket.blob("a/b.dcm").download_as_bytes() == b"bytes"
+    bucket.delete(force=True)
+    assert client.lookup_bucket(bucket.name) is None
