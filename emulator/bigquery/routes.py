@@ -1,7 +1,7 @@
 """Paths of BigQuery that `bq` calls, on the emulator's own port.
 
-Client libraries talk to bqemulator directly. `bq` first reads the discovery document from the address
-of the API, which bqemulator does not serve; so it is served here, and all else is passed on.
+Client libraries talk to bqemulator directly. `bq` first reads the discovery document at the API's
+address, which bqemulator does not serve; so it is served here, and all else is passed on.
 """
 
 from collections.abc import Iterator
