@@ -7,13 +7,15 @@ Nothing here knows where the services are: the endpoints come from the variables
 
 import os
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import google.auth
 from google.auth.credentials import Credentials
 from google.auth.transport.requests import AuthorizedSession
-from google.cloud import bigquery
 from googleapiclient.discovery import build
+
+if TYPE_CHECKING:
+    from google.cloud import bigquery
 
 SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 HEALTHCARE_ROOT = "https://healthcare.googleapis.com/"
@@ -64,8 +66,11 @@ def pubsub() -> Any:
     return _discovered("pubsub", "v1", "GOOGLE_PUBSUB_CUSTOM_ENDPOINT")
 
 
-def big_query(project: str, location: str | None = None) -> bigquery.Client:
+def big_query(project: str, location: str | None = None) -> "bigquery.Client":
     """Make a BigQuery client; the library itself honours BIGQUERY_EMULATOR_HOST."""
+    # Half a second to import (it brings pyarrow along), which an import of files need not wait for.
+    from google.cloud import bigquery
+
     return bigquery.Client(project=project, location=location, credentials=credentials())
 
 

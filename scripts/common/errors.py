@@ -77,13 +77,15 @@ CURES = {
     503: "The service can't be reached at the moment. Try again in a minute.",
 }
 CURES_BY_TEXT = {
+    "has not been used in project": "Deploy the stack, which enables it (`make up STACK=...`), or"
+    " enable it by hand: `gcloud services enable NAME.googleapis.com`.",
     "zero gcs objects": "Check the URI. Only *, ** and ? are wildcards; a folder needs /* or /**"
     " behind its name.",
     "storage.": "Grant the service agent roles/storage.objectAdmin (the stack does so by default:"
     " `make up STACK=...`); a grant may take a minute to spread.",
     "bigquery.": "Grant the service agent roles/bigquery.admin (the stack does so by default:"
     " `make up STACK=...`); a grant may take a minute to spread.",
-    "not empty": "Choose another table with --table, or say what to do with its rows:"
+    "has rows": "Choose another table with --table, or say what to do with its rows:"
     " --write-disposition truncate or append.",
 }
 

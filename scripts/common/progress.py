@@ -62,7 +62,7 @@ class LineProgress:
         """Print a line if enough has changed since the last one."""
         state = (operation.success, operation.failure, operation.pending)
         total = sum(state)
-        if state == self._shown or (total == 0 and not operation.done):
+        if state == self._shown or total == 0:
             return
         quiet = time.monotonic() - self._shown_at >= LINE_SECONDS
         before = sum(self._shown[:2]) if self._shown else -total

@@ -96,7 +96,8 @@ def query(
     try:
         with translated("querying BigQuery"):
             # A SELECT may run twice; the library repeats 429 and 5xx, we repeat lost connections.
-            answer = retrying.call(lambda: client.query_and_wait(sql, job_config=config))
+            # A job, not `jobs.query`: bqemulator tells what is wrong with the SQL there only.
+            answer = retrying.call(lambda: client.query(sql, job_config=config).result())
     except ScriptError as error:
         cause = error.__cause__
         if isinstance(cause, (exceptions.BadRequest, exceptions.NotFound)):

@@ -184,7 +184,7 @@ def test_without_the_bigquery_role_the_export_fails(runs: Runs) -> None:
 
 
 def test_a_table_with_rows_is_refused_replaced_or_added_to(runs: Runs) -> None:
-    _ended(runs.script("export_metadata.py"), ExitCode.FAILED, "not empty")
+    _ended(runs.script("export_metadata.py"), ExitCode.FAILED, "has rows")
     table = "bq://local-project.dataset1.another"
     to_table = ("--table", table, "--json")
     rows = [

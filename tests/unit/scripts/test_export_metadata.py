@@ -69,7 +69,7 @@ def test_json(google: FakeGoogle, run: Run) -> None:
 
 
 def test_rows_in_the_way_are_cured_by_a_disposition(google: FakeGoogle, run: Run) -> None:
-    message = "table local-project.dataset1.dicomstore1 is not empty"
+    message = "table local-project.dataset1.dicomstore1 has rows"
     end = operation(done=True, error={"code": 9, "message": message})
     google.answers = [(200, {"name": OPERATION}), (200, end)]
     ran = run(export_metadata.app)

@@ -34,8 +34,11 @@ class FakeBigQuery:
     asked: list[tuple[str, Any]] = field(default_factory=list)
     project: str = "local-project"
 
-    def query_and_wait(self, sql: str, job_config: Any) -> FakeRows:
+    def query(self, sql: str, job_config: Any) -> "FakeBigQuery":
         self.asked.append((sql, job_config))
+        return self
+
+    def result(self) -> FakeRows:
         if self.error:
             raise self.error
         return FakeRows(self.rows)
