@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 import pytest
-from google.cloud import storage
+from google.cloud.storage import Client
 
 from scripts.common.errors import ExitCode
 from tests.e2e.labs import ROOT, Lab
@@ -222,7 +222,7 @@ def test_a_stack_that_is_not_up(runs: Runs) -> None:
 def test_bad_files_fail_alone_and_are_named(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("STORAGE_EMULATOR_HOST", "GOOGLE_APPLICATION_CREDENTIALS"):
         monkeypatch.setenv(name, runs.lab.environment[name])
-    client = storage.Client(project=PROJECT)
+    client = Client(project=PROJECT)
     public = client.bucket("gcs-public-data--healthcare-nih-chest-xray")
     good = [public.blob(f"dicom/0000000{n}_000.dcm").download_as_bytes() for n in (1, 2)]
     files = {
