@@ -1,1 +1,1 @@
-"""The Pulumi engine: found or obtained, with a language host and an offline stand-in of the gcp plugin."""
+"""The Pulumi engine: found or obtained, a language host, an offline stand-in of the gcp plugin."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import grpc
 
-from engine.standin.protocol import provider_pb2_grpc
+from engine.protocol import provider_pb2_grpc
 from engine.standin.provider import StandIn
 
 _MESSAGE_LIMIT = 400 * 1024 * 1024  # as the engine's own

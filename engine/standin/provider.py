@@ -8,13 +8,13 @@ from typing import Any, NoReturn, TypeVar
 import grpc
 from google.protobuf import empty_pb2
 
+from engine.protocol import plugin_pb2, provider_pb2, provider_pb2_grpc
 from engine.standin import VERSION, config, registry
 from engine.standin.diff import Change
 from engine.standin.errors import ApiError, CancelledError, PartialError, StandInError
 from engine.standin.http import Api
 from engine.standin.invokes import FUNCTIONS
 from engine.standin.properties import Failure, Naming
-from engine.standin.protocol import plugin_pb2, provider_pb2, provider_pb2_grpc
 from engine.standin.resource import Difference, Resource
 from engine.standin.values import Values, from_struct, to_struct, without_internal
 

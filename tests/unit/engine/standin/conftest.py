@@ -7,7 +7,7 @@ import pytest
 
 from engine.standin.config import SERVICES, ProviderConfig
 from engine.standin.http import Api, Pace
-from engine.standin.protocol import provider_pb2
+from engine.protocol import provider_pb2
 from engine.standin.provider import StandIn
 from engine.standin.values import Values, from_struct, to_struct
 from tests.unit.engine.standin.fake_google import ENDPOINT, FakeGoogle

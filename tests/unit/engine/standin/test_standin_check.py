@@ -208,7 +208,7 @@ def test_refuses_a_type_that_is_not_in_the_table(engine: Engine) -> None:
 
 
 def test_refuses_a_function_it_does_not_have(engine: Engine) -> None:
-    from engine.standin.protocol import provider_pb2
+    from engine.protocol import provider_pb2
 
     with pytest.raises(RefusedError) as refused:
         engine.stub.Invoke(provider_pb2.InvokeRequest(tok="gcp:kms/getKey:getKey"))

@@ -4,7 +4,7 @@ import pytest
 
 from engine.standin.config import SERVICES, check_config, configure
 from engine.standin.errors import StandInError
-from engine.standin.protocol import provider_pb2
+from engine.protocol import provider_pb2
 from engine.standin.values import UNKNOWN, to_struct
 from tests.unit.engine.standin.conftest import ENDPOINTS, Engine, RefusedError
 

@@ -11,7 +11,7 @@ import pytest
 from google.protobuf import empty_pb2
 
 from engine.standin import VERSION
-from engine.standin.protocol import provider_pb2, provider_pb2_grpc
+from engine.protocol import provider_pb2, provider_pb2_grpc
 from engine.standin.values import to_struct
 
 pytestmark = pytest.mark.sockets

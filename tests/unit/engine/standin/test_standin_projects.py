@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from engine.standin.protocol import provider_pb2
+from engine.protocol import provider_pb2
 from engine.standin.values import Values, from_struct, to_struct
 from tests.unit.engine.standin.conftest import Engine, RefusedError
 from tests.unit.engine.standin.fake_google import AGENT, FakeGoogle, Reply, Request, error

@@ -1,0 +1,133 @@
+"""Finding or obtaining the engine: the `pulumi` command line."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+import semver
+from filelock import FileLock
+
+from engine import download, gobuild
+from engine.errors import EngineError
+from engine.versions import MINIMUM_PULUMI, PULUMI
+
+Report = Callable[[str], None]
+Source = Literal["path", "download", "go-build"]
+HOST = "pulumi-language-python"
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """An engine.
+
+    Attributes:
+        version: As `pulumi version` prints it, such as `v3.258.0`.
+        source: Found on PATH, downloaded as the official archive, or built from Go modules.
+        path: The folder with the command.
+    """
+
+    version: str
+    source: Source
+    path: Path
+
+
+def cache_dir() -> Path:
+    """Where obtained engines are kept, for every clone of this user."""
+    return platformdirs.user_cache_path("gcp-healthcare-dicom") / "engine"
+
+
+def find(path: str | None = None) -> EngineInfo | None:
+    """The engine that is at hand: the one on PATH, else the one that was obtained before.
+
+    Args:
+        path: The PATH to search; by default this process's.
+    """
+    return _on_path(path) or _kept(cache_dir() / PULUMI)
+
+
+def obtain(report: Report, path: str | None = None) -> EngineInfo:
+    """The engine at hand, or else a new one, kept in the user's cache.
+
+    Args:
+        report: Told what is done and how long it may take.
+        path: The PATH to search; by default this process's.
+
+    Raises:
+        EngineError: There is none and none can be had; it says what to install.
+    """
+    found = find(path)
+    if found is not None:
+        return found
+    kept = cache_dir() / PULUMI
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(kept.with_suffix(".lock")):
+        found = _kept(kept)  # another process may have obtained it meanwhile
+        return found or _install(kept, report, path)
+
+
+def _install(kept: Path, report: Report, path: str | None) -> EngineInfo:
+    """Download or build into a draft, and put that in place whole."""
+    draft = kept.with_name(f"{kept.name}.draft")
+    reasons: list[str] = []
+    ways: list[tuple[Source, Callable[[Path, Report], None]]] = [
+        ("download", download.install),
+        ("go-build", lambda folder, tell: gobuild.install(folder, tell, path)),
+    ]
+    for source, install in ways:
+        shutil.rmtree(draft, ignore_errors=True)
+        try:
+            install(draft, report)
+        except EngineError as error:
+            reasons.append(str(error))
+            continue
+        (draft / "engine.json").write_text(json.dumps({"source": source}))
+        shutil.rmtree(kept, ignore_errors=True)
+        draft.rename(kept)
+        report(f"the engine is kept in {kept}")
+        return EngineInfo(f"v{PULUMI}", source, kept / "bin")
+    shutil.rmtree(draft, ignore_errors=True)
+    tried = "".join(f"\n  - {reason}" for reason in reasons)
+    raise EngineError(
+        f"There is no Pulumi engine on PATH, and none could be obtained:{tried}\n"
+        "Install Pulumi (https://www.pulumi.com/docs/install/), or Go 1.26 or newer "
+        "(https://go.dev/dl/), and try again."
+    )
+
+
+def _on_path(path: str | None) -> EngineInfo | None:
+    """An engine on PATH that is new enough and has its Python language host."""
+    command = shutil.which("pulumi", path=path)
+    if command is None:
+        return None
+    folder = Path(command).resolve().parent
+    version = version_of(Path(command))
+    if version is None or semver.Version.parse(version).compare(MINIMUM_PULUMI) < 0:
+        return None
+    beside = folder / HOST
+    if not beside.exists() and shutil.which(HOST, path=path) is None:
+        return None
+    return EngineInfo(f"v{version}", "path", Path(command).parent)
+
+
+def _kept(folder: Path) -> EngineInfo | None:
+    try:
+        source = json.loads((folder / "engine.json").read_text())["source"]
+    except (OSError, ValueError, KeyError):
+        return None
+    return EngineInfo(f"v{PULUMI}", source, folder / "bin")
+
+
+def version_of(command: Path) -> str | None:
+    """What `pulumi version` prints, without its v; None if the command does not run."""
+    try:
+        done = subprocess.run(
+            [command, "version"], capture_output=True, text=True, timeout=60, check=True
+        )
+        return str(semver.Version.parse(done.stdout.strip().removeprefix("v")))
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
