@@ -60,14 +60,14 @@ Handler = Callable[[Web], Response]
 def _web(request: Request, version: str) -> Web:
     cloud: Cloud = request.app.state.cloud
     call = Call(cloud, request.path_params, request.query_params, version=version)
-    base = str(request.base_url).rstrip("/")
     return Web(
         cloud=cloud,
         place=responses.place_of(call),
         path=request.path_params,
         query=request.query_params.multi_items(),
         accept=request.headers.get("accept"),
-        root=f"{base}{request.url.path.split('/dicomWeb', 1)[0]}/dicomWeb",
+        # Not by the Host header: dicomweb-client leaves the port out of it.
+        root=f"{cloud.settings.root_url}{request.url.path.split('/dicomWeb', 1)[0]}/dicomWeb",
         version=version,
     )
 

@@ -1,0 +1,298 @@
+"""DICOMweb, by dicomweb-client."""
+
+import io
+import time
+from typing import Any
+
+import httpx
+import numpy as np
+import pydicom
+import pytest
+from dicomweb_client.api import DICOMwebClient
+from PIL import Image
+from pydicom.uid import RLELossless
+
+from emulator.layout import Running
+from emulator.seed import dicom_file, records
+
+pytestmark = pytest.mark.sockets
+
+STUDIES = ("00000088_000", "00000001_000", "00000001_001")
+
+
+def example(image: str) -> pydicom.Dataset:
+    record = next(one for one in records.load() if one.image == image)
+    return pydicom.dcmread(io.BytesIO(dicom_file.build(record)))
+
+
+@pytest.fixture
+def root(emulator: Running, project: str) -> str:
+    """The DICOMweb service of an empty store."""
+    dataset = f"{emulator.url}/v1/projects/{project}/locations/us-central1/datasets"
+    httpx.post(f"{dataset}?datasetId=d", json={}).raise_for_status()
+    httpx.post(f"{dataset}/d/dicomStores?dicomStoreId=s", json={}).raise_for_status()
+    return f"{dataset}/d/dicomStores/s/dicomWeb"
+
+
+@pytest.fixture
+def client(root: str) -> DICOMwebClient:
+    return DICOMwebClient(root)
+
+
+@pytest.fixture
+def filled(client: DICOMwebClient) -> list[pydicom.Dataset]:
+    """Three stored instances, each a study."""
+    datasets = [example(image) for image in STUDIES]
+    client.store_instances(datasets)
+    return datasets
+
+
+def test_store_tells_what_was_stored(client: DICOMwebClient, root: str) -> None:
+    dataset = example(STUDIES[0])
+    answer = client.store_instances([dataset])
+    [reference] = answer.ReferencedSOPSequence
+    assert reference.ReferencedSOPInstanceUID == dataset.SOPInstanceUID
+    assert reference.RetrieveURL.startswith(f"{root}/studies/{dataset.StudyInstanceUID}/series/")
+    assert "FailedSOPSequence" not in answer
+    again = client.store_instances([dataset])
+    assert len(again.ReferencedSOPSequence) == 1
+    assert len(client.search_for_instances()) == 1
+
+
+def test_store_fails_for_other_bytes_of_the_same_uids(
+    client: DICOMwebClient, filled: list[pydicom.Dataset], root: str
+) -> None:
+    changed = example(STUDIES[0])
+    changed.PatientID = "999"
+    fresh = example("00000002_000")
+    bodies = []
+    for dataset in (changed, fresh):
+        buffer = io.BytesIO()
+        dataset.save_as(buffer)
+        bodies.append(buffer.getvalue())
+    parts = b"".join(
+        b"--b\r\nContent-Type: application/dicom\r\n\r\n" + body + b"\r\n"
+        for body in [*bodies, b"no dicom"]
+    )
+    headers = {"Content-Type": 'multipart/related; type="application/dicom"; boundary=b'}
+    answer = httpx.post(f"{root}/studies", content=parts + b"--b--", headers=headers)
+    assert answer.status_code == 409
+    assert answer.headers["content-type"] == "application/dicom+xml"
+    assert b"<NativeDicomModel" in answer.content
+    headers["Accept"] = "application/dicom+json"
+    answer = httpx.post(f"{root}/studies", content=parts + b"--b--", headers=headers)
+    assert answer.headers["content-type"] == "application/dicom+json"
+    failed = answer.json()["00081198"]["Value"]
+    assert [item["00081197"]["Value"] for item in failed] == [[272], [272]]
+    assert answer.json()["00081199"]["Value"][0]["00081155"]["Value"] == [fresh.SOPInstanceUID]
+    assert len(client.search_for_instances()) == 4
+
+
+def test_store_one_part_into_a_study(root: str) -> None:
+    dataset = example(STUDIES[0])
+    buffer = io.BytesIO()
+    dataset.save_as(buffer)
+    headers = {"Content-Type": "application/dicom"}
+    wrong = httpx.post(f"{root}/studies/1.2.3", content=buffer.getvalue(), headers=headers)
+    assert wrong.status_code == 409
+    url = f"{root}/studies/{dataset.StudyInstanceUID}"
+    assert httpx.post(url, content=buffer.getvalue(), headers=headers).status_code == 200
+
+
+def test_search_at_every_level(client: DICOMwebClient, filled: list[pydicom.Dataset]) -> None:
+    first = filled[0]
+    study, series = first.StudyInstanceUID, first.SeriesInstanceUID
+    [found] = client.search_for_studies(search_filters={"PatientID": "88"})
+    assert found["0020000D"]["Value"] == [study]
+    assert found["00081030"]["Value"] == ["Cardiomegaly|Effusion"]
+    assert found["00201206"]["Value"] == found["00201208"]["Value"] == [1]
+    assert found["00080061"]["Value"] == ["DX"]
+    assert len(client.search_for_studies(search_filters={"PatientID": "1"})) == 2
+    assert len(client.search_for_series()) == len(client.search_for_instances()) == 3
+    [one] = client.search_for_series(study)
+    assert one["0020000E"]["Value"] == [series]
+    assert len(client.search_for_instances(study)) == 1
+    [instance] = client.search_for_instances(study, series)
+    assert instance["00080018"]["Value"] == [first.SOPInstanceUID]
+    assert instance["00280010"]["Value"] == [first.Rows]
+
+
+@pytest.mark.parametrize(
+    ("filters", "number"),
+    [
+        ({"StudyInstanceUID": "1.2.3"}, 0),
+        ({"PatientName": "synthetic^patient 88"}, 1),
+        ({"PatientName": "Synthetic*"}, 3),
+        ({"PatientName": "*patient ?"}, 2),
+        ({"00100020": "88"}, 1),
+        ({"PatientID": "8*"}, 1),
+        ({"AccessionNumber": "00000001_001"}, 1),
+        ({"StudyDate": "20000103"}, 2),
+        ({"StudyDate": "20000104-"}, 1),
+        ({"StudyDate": "-20000103"}, 2),
+        ({"StudyDate": "20000101-20101231"}, 3),
+        ({"ModalitiesInStudy": "CT"}, 0),
+        ({"PatientID": "*"}, 3),
+    ],
+)
+def test_match_keys(
+    client: DICOMwebClient, filled: list[Any], filters: dict[str, str], number: int
+) -> None:
+    assert len(client.search_for_studies(search_filters=filters)) == number
+
+
+def test_fuzzy_names_pages_and_fields(client: DICOMwebClient, filled: list[Any]) -> None:
+    fuzzy = {"PatientName": "pat syn"}
+    assert len(client.search_for_studies(search_filters=fuzzy, fuzzymatching=True)) == 3
+    assert client.search_for_studies(search_filters=fuzzy) == []
+    assert (
+        client.search_for_studies(search_filters={"PatientName": "tic"}, fuzzymatching=True) == []
+    )
+    pages = [client.search_for_instances(limit=2, offset=start) for start in (0, 2, 4)]
+    assert [len(page) for page in pages] == [2, 1, 0]
+    uids = {one["00080018"]["Value"][0] for page in pages for one in page}
+    assert len(uids) == 3
+    [plain] = client.search_for_instances(limit=1)
+    assert "00185101" not in plain
+    [more] = client.search_for_instances(limit=1, fields=["ViewPosition"])
+    assert more["00185101"]["Value"] == ["PA"]
+    [everything] = client.search_for_instances(limit=1, fields=["all"])
+    assert "00204000" in everything
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("limit=x", 400),
+        ("limit=50001", 400),
+        ("offset=-1", 400),
+        ("Nonsense=1", 400),
+        ("includefield=Nonsense", 400),
+        ("StudyDate=2000-2001", 400),
+        ("PatientID=absent", 204),
+    ],
+)
+def test_searches_refused_or_empty(root: str, query: str, code: int) -> None:
+    answer = httpx.get(f"{root}/instances?{query}")
+    assert answer.status_code == code
+    assert (answer.content == b"") == (code == 204)
+
+
+def test_metadata(client: DICOMwebClient, filled: list[pydicom.Dataset], root: str) -> None:
+    first = filled[0]
+    uids = (first.StudyInstanceUID, first.SeriesInstanceUID, first.SOPInstanceUID)
+    for given in (
+        client.retrieve_study_metadata(uids[0]),
+        client.retrieve_series_metadata(*uids[:2]),
+        [client.retrieve_instance_metadata(*uids)],
+    ):
+        assert len(given) == 1
+        read = pydicom.Dataset.from_json(given[0], bulk_data_uri_handler=lambda _t, _v, _u: b"")
+        assert read.StudyDescription == "Cardiomegaly|Effusion"
+        assert read.ViewCodeSequence[0].CodingSchemeDesignator == "SCT"
+    uri = given[0]["7FE00010"]["BulkDataURI"]
+    assert uri == f"{root}/studies/{uids[0]}/series/{uids[1]}/instances/{uids[2]}/bulkdata/7FE00010"
+    [pixels] = client.retrieve_bulkdata(uri)
+    assert pixels == first.PixelData
+    answer = httpx.get(f"{root}/studies/{uids[0]}/metadata")
+    assert answer.headers["content-type"] == "application/dicom+json"
+
+
+def test_retrieve_gives_the_bytes_that_were_stored(
+    client: DICOMwebClient, filled: list[pydicom.Dataset], root: str
+) -> None:
+    first = filled[0]
+    uids = (first.StudyInstanceUID, first.SeriesInstanceUID, first.SOPInstanceUID)
+    assert client.retrieve_instance(*uids) == first
+    assert client.retrieve_series(*uids[:2]) == [first]
+    assert client.retrieve_study(uids[0]) == [first]
+    url = f"{root}/studies/{uids[0]}/series/{uids[1]}/instances/{uids[2]}"
+    answer = httpx.get(url, headers={"Accept": "application/dicom; transfer-syntax=*"})
+    assert answer.content == dicom_file.build(
+        next(one for one in records.load() if one.image == STUDIES[0])
+    )
+    assert httpx.get(url, headers={"Accept": "text/html"}).status_code == 406
+    assert httpx.get(f"{root}/studies/1.2.3").status_code == 404
+
+
+def test_frames(client: DICOMwebClient, filled: list[pydicom.Dataset], root: str) -> None:
+    first = filled[0]
+    uids = (first.StudyInstanceUID, first.SeriesInstanceUID, first.SOPInstanceUID)
+    [frame] = client.retrieve_instance_frames(*uids, frame_numbers=[1])
+    shape = (first.Rows, first.Columns)
+    assert (np.frombuffer(frame, np.uint8).reshape(shape) == first.pixel_array).all()
+    png = client.retrieve_instance_rendered(*uids, media_types=("image/png",))
+    picture = Image.open(io.BytesIO(png))
+    assert picture.format == "PNG"
+    assert picture.size == (first.Columns, first.Rows)
+    # The window of these files spans all 8-bit values.
+    assert np.abs(np.asarray(picture).astype(int) - first.pixel_array).max() <= 1
+    url = f"{root}/studies/{uids[0]}/series/{uids[1]}/instances/{uids[2]}"
+    assert httpx.get(f"{url}/frames/2").status_code == 404
+    assert httpx.get(f"{url}/frames/0").status_code == 400
+    assert httpx.get(f"{url}/frames/x").status_code == 400
+
+
+def test_rendered(client: DICOMwebClient, filled: list[pydicom.Dataset], root: str) -> None:
+    first = filled[0]
+    url = (
+        f"{root}/studies/{first.StudyInstanceUID}/series/{first.SeriesInstanceUID}"
+        f"/instances/{first.SOPInstanceUID}"
+    )
+    default = httpx.get(f"{url}/rendered")
+    assert default.headers["content-type"] == "image/jpeg"
+    assert Image.open(io.BytesIO(default.content)).format == "JPEG"
+    png = {"Accept": "image/png"}
+    small = httpx.get(f"{url}/frames/1/rendered?viewport=64,64", headers=png)
+    assert max(Image.open(io.BytesIO(small.content)).size) == 64
+    window = httpx.get(f"{url}/rendered?window=250,2,linear", headers=png)
+    values = np.asarray(Image.open(io.BytesIO(window.content)))
+    assert (values == 0).mean() > 0.8  # only the burnt-in marks are that bright
+    for query in ("window=1", "viewport=0,0", "quality=200"):
+        assert httpx.get(f"{url}/rendered?{query}").status_code == 400
+    assert httpx.get(f"{url}/rendered", headers={"Accept": "video/mpeg"}).status_code == 406
+
+
+def test_compressed_instances_are_decoded_unless_asked_otherwise(
+    client: DICOMwebClient, root: str
+) -> None:
+    plain = example(STUDIES[1])
+    packed = example(STUDIES[1])
+    packed.compress(RLELossless, generate_instance_uid=False)
+    client.store_instances([packed])
+    uids = (plain.StudyInstanceUID, plain.SeriesInstanceUID, plain.SOPInstanceUID)
+    url = f"{root}/studies/{uids[0]}/series/{uids[1]}/instances/{uids[2]}"
+    stored = httpx.get(url, headers={"Accept": "application/dicom; transfer-syntax=*"})
+    kept = pydicom.dcmread(io.BytesIO(stored.content))
+    assert kept.file_meta.TransferSyntaxUID == RLELossless
+    assert kept.PixelData == packed.PixelData
+    decoded = httpx.get(url, headers={"Accept": "application/dicom"})
+    read = pydicom.dcmread(io.BytesIO(decoded.content))
+    assert read.file_meta.TransferSyntaxUID == pydicom.uid.ExplicitVRLittleEndian
+    assert (read.pixel_array == plain.pixel_array).all()
+    assert read.SOPInstanceUID == uids[2]
+    [frame] = client.retrieve_instance_frames(*uids, frame_numbers=[1])
+    assert frame == plain.pixel_array.tobytes()
+    other = {"Accept": "application/dicom; transfer-syntax=1.2.840.10008.1.2.4.100"}
+    assert httpx.get(url, headers=other).status_code == 406
+
+
+def test_delete(
+    client: DICOMwebClient,
+    filled: list[pydicom.Dataset],
+    root: str,
+    emulator: Running,
+) -> None:
+    first, second, _ = filled
+    client.delete_instance(first.StudyInstanceUID, first.SeriesInstanceUID, first.SOPInstanceUID)
+    assert len(client.search_for_instances()) == 2
+    operation = httpx.delete(f"{root}/studies/{second.StudyInstanceUID}").json()
+
+    def deletion() -> Any:
+        return httpx.get(f"{emulator.url}/v1/{operation['name']}").json()
+
+    while not deletion().get("done"):
+        time.sleep(0.01)
+    assert deletion()["metadata"]["counter"] == {"success": "1"}
+    assert len(client.search_for_instances()) == 1
+    assert httpx.delete(f"{root}/studies/{second.StudyInstanceUID}").status_code == 404

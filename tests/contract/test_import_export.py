@@ -1,0 +1,356 @@
+"""Import and export, by Google's own clients, over real sockets and processes."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import google.auth.credentials
+import httpx
+import psutil
+import pytest
+from google.cloud import bigquery, storage
+from googleapiclient.discovery import build
+from googleapiclient.errors import HttpError
+
+from emulator import processes
+from emulator.layout import Running
+
+pytestmark = pytest.mark.sockets
+
+LAB = "gs://gcs-public-data--healthcare-nih-chest-xray/dicom/000000*.dcm"
+FEW = "gs://gcs-public-data--healthcare-nih-chest-xray/dicom/0000008*.dcm"
+PATIENCE_SECONDS = 120
+STORAGE = "roles/storage.objectAdmin"
+WAREHOUSE = "roles/bigquery.admin"
+
+
+def healthcare(running: Running) -> Any:
+    """The Healthcare API by google-api-python-client, with its bundled discovery document."""
+    credentials = google.auth.credentials.AnonymousCredentials()
+    return build(
+        "healthcare",
+        "v1",
+        credentials=credentials,
+        client_options={"api_endpoint": running.url},
+        static_discovery=True,
+    )
+
+
+class Lab:
+    """A dataset with a DICOM store and a BigQuery dataset, in a project of its own."""
+
+    def __init__(self, running: Running, project: str) -> None:
+        self.project = project
+        self.api = healthcare(running).projects().locations().datasets()
+        self.stores = self.api.dicomStores()
+        location = f"projects/{project}/locations/us-central1"
+        self.api.create(parent=location, datasetId="dataset1", body={}).execute()
+        self.dataset = f"{location}/datasets/dataset1"
+        self.store = self.add_store("dicomstore1")
+        credentials = google.auth.credentials.AnonymousCredentials()
+        self.warehouse = bigquery.Client(
+            project,
+            credentials,
+            client_options={"api_endpoint": running.environment()["BIGQUERY_EMULATOR_HOST"]},
+        )
+        self.warehouse.create_dataset("dataset1")
+        self.buckets = storage.Client(
+            project,
+            credentials,
+            client_options={"api_endpoint": running.environment()["STORAGE_EMULATOR_HOST"]},
+        )
+
+    def add_store(self, name: str) -> str:
+        made = self.stores.create(parent=self.dataset, dicomStoreId=name, body={}).execute()
+        return str(made["name"])
+
+    def begin_import(self, uri: str, store: str = "", **more: Any) -> str:
+        body = {"gcsSource": {"uri": uri}, **more}
+        named = self.stores.import_(name=store or self.store, body=body)
+        return str(named.execute()["name"])
+
+    def import_(self, uri: str, store: str = "", **more: Any) -> dict[str, Any]:
+        return self.wait(self.begin_import(uri, store, **more))
+
+    def export(self, store: str = "", **destination: Any) -> dict[str, Any]:
+        body = {"bigqueryDestination": {"tableUri": self.table_uri("dicomstore1"), **destination}}
+        operation = self.stores.export(name=store or self.store, body=body).execute()
+        return self.wait(operation["name"])
+
+    def table_uri(self, table: str) -> str:
+        return f"bq://{self.project}.dataset1.{table}"
+
+    def wait(self, name: str) -> dict[str, Any]:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            operation: dict[str, Any] = self.api.operations().get(name=name).execute()
+            if operation.get("done"):
+                return operation
+            time.sleep(0.02)
+        raise AssertionError(f"{name} did not end")
+
+    def count(self, store: str = "") -> int:
+        name = store or self.store
+        return int(self.stores.getDICOMStoreMetrics(name=name).execute()["instanceCount"])
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        return [tuple(row.values()) for row in self.warehouse.query(sql).result()]
+
+
+@pytest.fixture
+def lab(emulator: Running, project: str, grant: Callable[..., None]) -> Lab:
+    grant(STORAGE, WAREHOUSE)
+    return Lab(emulator, project)
+
+
+def refused(call: Callable[[], object]) -> tuple[int, str]:
+    """The code and the message of an error."""
+    with pytest.raises(HttpError) as caught:
+        call()
+    error = json.loads(caught.value.content)["error"]
+    assert error["code"] == caught.value.status_code
+    return error["code"], error["message"]
+
+
+def test_the_labs_import_export_and_queries(lab: Lab) -> None:
+    done = lab.import_(LAB)
+    assert "error" not in done
+    assert done["metadata"]["counter"] == {"success": "405"}
+    assert done["metadata"]["apiMethodName"].endswith(".dicom.DicomService.ImportDicomData")
+    assert lab.count() == 405
+    exported = lab.export()
+    assert exported["metadata"]["counter"] == {"success": "405"}
+    first = "SELECT StudyDescription FROM dataset1.dicomstore1 WHERE PatientID='88'"
+    assert lab.query(first) == [("Cardiomegaly|Effusion",)]
+    second = "SELECT PatientID FROM dataset1.dicomstore1 WHERE StudyDescription='No Finding'"
+    assert len(lab.query(second)) == 151
+    schema = {field.name: field for field in lab.warehouse.get_table("dataset1.dicomstore1").schema}
+    assert schema["StudyDate"].field_type == "DATE"
+    assert schema["PixelSpacing"].mode == "REPEATED"
+    assert schema["AnatomicRegionSequence"].field_type in {"RECORD", "STRUCT"}
+    assert [field.name for field in schema["PatientName"].fields] == [
+        "Alphabetic",
+        "Ideographic",
+        "Phonetic",
+    ]
+    assert "PixelData" not in schema
+    nested = "SELECT DISTINCT PatientName.Alphabetic.FamilyName, v.CodeMeaning"
+    rows = lab.query(f"{nested} FROM dataset1.dicomstore1, UNNEST(ViewCodeSequence) v ORDER BY 2")
+    assert rows == [("Synthetic", "antero-posterior"), ("Synthetic", "postero-anterior")]
+    again = lab.import_(LAB)
+    assert again["metadata"]["counter"] == {"success": "405"}
+    assert lab.count() == 405
+
+
+def test_write_dispositions(lab: Lab) -> None:
+    lab.import_(FEW, blobStorageSettings={"blobStorageClass": "NEARLINE"})
+    number = lab.count()
+    count = "SELECT COUNT(*), MIN(StorageClass) FROM dataset1.dicomstore1"
+    assert "error" not in lab.export()
+    assert lab.query(count) == [(number, "NEARLINE")]
+    taken = lab.export()
+    assert taken["error"]["code"] == 6
+    assert f"{lab.project}.dataset1.dicomstore1 already exists" in taken["error"]["message"]
+    assert lab.query(count) == [(number, "NEARLINE")]
+    assert "error" not in lab.export(force=True)
+    assert lab.query(count)[0][0] == number
+    assert "error" not in lab.export(writeDisposition="WRITE_APPEND")
+    assert lab.query(count)[0][0] == 2 * number
+    # force is ignored beside a disposition.
+    assert lab.export(writeDisposition="WRITE_EMPTY", force=True)["error"]["code"] == 6
+    assert "error" not in lab.export(writeDisposition="WRITE_TRUNCATE")
+    assert lab.query(count)[0][0] == number
+
+
+def test_an_empty_table_is_filled_and_an_empty_store_makes_an_empty_table(lab: Lab) -> None:
+    assert "error" not in lab.export()
+    assert lab.warehouse.get_table("dataset1.dicomstore1").num_rows == 0
+    lab.warehouse.delete_table("dataset1.dicomstore1")
+    lab.warehouse.create_table(
+        bigquery.Table(
+            f"{lab.project}.dataset1.dicomstore1", [bigquery.SchemaField("PatientID", "STRING")]
+        )
+    )
+    lab.import_(FEW)
+    assert "error" not in lab.export()
+    assert lab.query("SELECT COUNT(*) FROM dataset1.dicomstore1") == [(lab.count(),)]
+
+
+def test_files_that_cant_be_imported_are_counted_and_logged(lab: Lab) -> None:
+    public = lab.buckets.bucket("gcs-public-data--healthcare-nih-chest-xray")
+    good = public.blob("dicom/00000088_000.dcm").download_as_bytes()
+    without_uids = good.replace(b"\x20\x00\x0d\x00UI", b"\x20\x00\x0f\x00UI", 1)
+    files = {
+        "good.dcm": good,
+        "other/again.dcm": good,
+        "text.dcm": b"no image at all",
+        "empty.dcm": b"",
+        "cut.dcm": good[:-1000],
+        "no-uids.dcm": without_uids,
+        "other-bytes.dcm": good[:-1] + bytes([good[-1] ^ 1]),
+    }
+    bucket = lab.buckets.create_bucket(f"{lab.project}-bad-files")
+    for name, content in files.items():
+        bucket.blob(name).upload_from_string(content, content_type="application/dicom")
+    done = lab.import_(f"gs://{bucket.name}/**.dcm")
+    assert done["error"]["code"] != 0
+    assert done["metadata"]["counter"] == {"success": "2", "failure": "5"}
+    assert lab.count() == 1
+    log = httpx.get(done["metadata"]["logsUrl"]).json()["entries"]
+    told = {entry["source"].rpartition("/")[2]: entry["error"] for entry in log}
+    assert set(told) == {"text.dcm", "empty.dcm", "cut.dcm", "no-uids.dcm"} | (
+        set(told) & {"other-bytes.dcm", "good.dcm", "again.dcm"}
+    )
+    assert "Not a DICOM file" in told["text.dcm"]
+    assert "empty" in told["empty.dcm"]
+    assert "truncated" in told["cut.dcm"]
+    assert "StudyInstanceUID" in told["no-uids.dcm"]
+    assert sum("checksum mismatch" in error for error in told.values()) >= 1
+
+
+@pytest.mark.parametrize(
+    ("uri", "code", "text"),
+    [
+        (LAB.replace("000000*", "999*"), 400, "resolves to zero GCS objects"),
+        (LAB.replace("000000*", "**x"), 400, "only at the end or before an extension"),
+        ("gs://no-such-bucket-here/*.dcm", 404, "no-such-bucket-here does not exist"),
+        ("dicom/*.dcm", 400, "must begin with gs://"),
+        ("", 400, "gcs_source.uri is required"),
+    ],
+)
+def test_sources_that_are_refused(lab: Lab, uri: str, code: int, text: str) -> None:
+    assert refused(lambda: lab.begin_import(uri))[0] == code
+    assert text in refused(lambda: lab.begin_import(uri))[1]
+
+
+def test_an_unknown_store(lab: Lab) -> None:
+    code, message = refused(lambda: lab.begin_import(LAB, f"{lab.dataset}/dicomStores/none"))
+    assert code == 404
+    assert "dicomStores/none" in message
+
+
+def test_import_needs_the_storage_role(lab: Lab, grant: Callable[..., None]) -> None:
+    grant(WAREHOUSE)
+    code, message = refused(lambda: lab.begin_import(LAB))
+    assert code == 403
+    assert "does not have storage.objects.list access" in message
+    assert "@gcp-sa-healthcare.iam.gserviceaccount.com" in message
+    assert lab.count() == 0
+
+
+def test_export_needs_the_bigquery_roles(lab: Lab, grant: Callable[..., None]) -> None:
+    for roles, missing in (
+        ([STORAGE], "roles/bigquery.dataEditor"),
+        (["roles/bigquery.dataEditor"], "roles/bigquery.jobUser"),
+    ):
+        grant(*roles)
+        code, message = refused(lab.export)
+        assert code == 403
+        assert missing in message
+    grant("roles/bigquery.dataEditor", "roles/bigquery.jobUser")
+    assert "error" not in lab.export()
+
+
+@pytest.mark.parametrize(
+    ("destination", "text"),
+    [
+        ({"tableUri": "bq://no.table"}, "invalid BigQuery table URI"),
+        ({"tableUri": "projects/p/datasets/d/tables/t"}, "invalid BigQuery table URI"),
+        ({"writeDisposition": "WRITE_SOMEHOW"}, "WRITE_SOMEHOW"),
+        ({"tableUri": "bq://contract-x.absent.t"}, "failed to verify dataset (contract-x.absent)"),
+    ],
+)
+def test_destinations_that_are_refused(lab: Lab, destination: dict[str, str], text: str) -> None:
+    code, message = refused(lambda: lab.export(**destination))
+    assert code == 400
+    assert text in message
+
+
+def test_exactly_one_destination(lab: Lab) -> None:
+    assert refused(lambda: lab.stores.export(name=lab.store, body={}).execute())[0] == 400
+
+
+def test_export_to_cloud_storage(lab: Lab, grant: Callable[..., None]) -> None:
+    one = FEW.replace("0000008*", "00000088_000")
+    lab.import_(one)
+    bucket = lab.buckets.create_bucket(f"{lab.project}-exports")
+
+    def export(prefix: str, mime_type: str) -> dict[str, Any]:
+        destination = {"uriPrefix": f"gs://{bucket.name}/{prefix}", "mimeType": mime_type}
+        body = {"gcsDestination": destination}
+        return lab.wait(lab.stores.export(name=lab.store, body=body).execute()["name"])
+
+    for prefix, mime_type, ending in (
+        ("plain", "", ".dcm"),
+        ("jpeg/", "image/jpeg", "/1.jpg"),
+        ("png", "image/png", "/1.png"),
+    ):
+        done = export(prefix, mime_type)
+        assert done["metadata"]["counter"] == {"success": "1"}
+        [blob] = bucket.list_blobs(prefix=prefix.rstrip("/"))
+        study, series, instance = blob.name.removesuffix(ending).split("/")[1:]
+        assert all(uid.startswith("2.25.") for uid in (study, series, instance))
+        if not mime_type:
+            public = lab.buckets.bucket("gcs-public-data--healthcare-nih-chest-xray")
+            original = public.blob("dicom/00000088_000.dcm").download_as_bytes()
+            assert blob.download_as_bytes() == original
+    grant("roles/storage.objectViewer", WAREHOUSE)
+    code, message = refused(lambda: export("x", ""))
+    assert code == 403
+    assert "storage.objects.create" in message
+
+
+def test_cancel(lab: Lab) -> None:
+    name = lab.begin_import(LAB)
+    lab.api.operations().cancel(name=name, body={}).execute()
+    done = lab.wait(name)
+    assert done["error"]["code"] == 1
+    assert lab.count() < 405
+
+
+@pytest.fixture
+def own_emulator(tmp_path: Path) -> Iterator[Running]:
+    """An emulator that a test may kill."""
+    state = tmp_path / "emulator"
+    yield processes.start(state)
+    processes.stop(state)
+
+
+def test_an_import_goes_on_after_kill_9(own_emulator: Running) -> None:
+    """No instance is lost, none is there twice, and the operation ends by itself."""
+    base = f"{own_emulator.url}/v1/projects/killed"
+    for service in ("healthcare", "bigquery", "storage"):
+        httpx.post(f"{base}/services/{service}.googleapis.com:enable", json={}).raise_for_status()
+    httpx.post(f"{base}/services/healthcare.googleapis.com:generateServiceIdentity")
+    number = httpx.get(base).json()["projectNumber"]
+    agent = f"serviceAccount:service-{number}@gcp-sa-healthcare.iam.gserviceaccount.com"
+    policy = {"bindings": [{"role": STORAGE, "members": [agent]}]}
+    httpx.post(f"{base}:setIamPolicy", json={"policy": policy}).raise_for_status()
+    lab = Lab(own_emulator, "killed")
+    name = lab.begin_import(LAB)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while lab.count() == 0 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process = psutil.Process(own_emulator.pid)
+    workers = process.children(recursive=True)
+    os.kill(own_emulator.pid, signal.SIGKILL)
+    process.wait(10)
+    _, alive = psutil.wait_procs(workers, timeout=10)
+    assert not alive
+    running = processes.start(own_emulator.state)
+    lab.api = healthcare(running).projects().locations().datasets()
+    lab.stores = lab.api.dicomStores()
+    assert 0 < lab.count() <= 405
+    done = lab.wait(name)
+    assert "error" not in done
+    assert done["metadata"]["counter"] == {"success": "405"}
+    assert lab.count() == 405
+    found = httpx.get(f"{running.url}/v1/{lab.store}/dicomWeb/instances?limit=5000").json()
+    assert len({one["00080018"]["Value"][0] for one in found}) == len(found) == 405
+    blobs = running.state / "dicom" / "sha256"
+    assert len(list(blobs.iterdir())) == 405
+    assert not list((running.state / "dicom" / "incoming").iterdir())

@@ -1,0 +1,92 @@
+"""Small DICOM files, made to order."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
+from starlette.testclient import TestClient
+
+from emulator.cloud import Cloud
+from emulator.healthcare.dicom.models import Incoming, Place
+from emulator.healthcare.dicom.parsing import parse
+
+Make = Callable[..., bytes]
+
+
+def make_dicom(
+    *, pixels: Any = None, syntax: str = ExplicitVRLittleEndian, **elements: Any
+) -> bytes:
+    """Write a file with UIDs `1.2.3`, `1.2.3.4`, `1.2.3.4.5`, unless the elements say otherwise."""
+    dataset = Dataset()
+    dataset.SOPClassUID = SecondaryCaptureImageStorage
+    dataset.StudyInstanceUID = "1.2.3"
+    dataset.SeriesInstanceUID = "1.2.3.4"
+    dataset.SOPInstanceUID = "1.2.3.4.5"
+    dataset.PatientID = "p1"
+    if pixels is not None:
+        _add_pixels(dataset, pixels)
+    for keyword, value in elements.items():
+        if value is None:
+            delattr(dataset, keyword)
+        else:
+            setattr(dataset, keyword, value)
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = pydicom.uid.UID(syntax)
+    dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID
+    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.get("SOPInstanceUID", "1.2.9")
+    buffer = io.BytesIO()
+    dataset.save_as(buffer, enforce_file_format=True)
+    return buffer.getvalue()
+
+
+def _add_pixels(dataset: Dataset, pixels: Any) -> None:
+    frames = pixels if pixels.ndim == 3 else pixels[None]
+    dataset.Rows, dataset.Columns = frames.shape[1:]
+    dataset.NumberOfFrames = len(frames)
+    dataset.SamplesPerPixel = 1
+    dataset.PhotometricInterpretation = "MONOCHROME2"
+    dataset.PixelRepresentation = 0
+    dataset.BitsAllocated = dataset.BitsStored = frames.dtype.itemsize * 8
+    dataset.HighBit = dataset.BitsStored - 1
+    dataset.PixelData = frames.tobytes()
+
+
+@pytest.fixture
+def make() -> Make:
+    return make_dicom
+
+
+@pytest.fixture
+def pixels() -> Any:
+    """Two 8-bit frames of 4 by 6 pixels."""
+    return np.arange(48, dtype=np.uint8).reshape(2, 4, 6)
+
+
+@pytest.fixture
+def incoming(cloud: Cloud) -> Callable[[bytes], Incoming]:
+    """Puts bytes into the incoming folder and parses them."""
+
+    def put(content: bytes) -> Incoming:
+        path = cloud.dicom.contents.blobs.temporary()
+        path.write_bytes(content)
+        return Incoming(parse(path), path)
+
+    return put
+
+
+@pytest.fixture
+def store(client: TestClient, dataset: str) -> str:
+    """The full name of a DICOM store."""
+    made = client.post(f"/v1/{dataset}/dicomStores?dicomStoreId=store1", json={})
+    made.raise_for_status()
+    return str(made.json()["name"])
+
+
+@pytest.fixture
+def place(store: str) -> Place:
+    return Place(store)

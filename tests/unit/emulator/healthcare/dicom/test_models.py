@@ -1,0 +1,110 @@
+"""What is stored: duplicates, deletions, and what a crash may leave."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from emulator.cloud import Cloud
+from emulator.healthcare.dicom.models import Incoming, Outcome, Place, StoreGoneError
+
+Put = Callable[[bytes], Incoming]
+
+
+def blobs(cloud: Cloud) -> set[str]:
+    return {path.name for path in (cloud.settings.state_dir / "dicom" / "sha256").iterdir()}
+
+
+def test_an_identical_instance_is_ignored_and_another_refused(
+    cloud: Cloud, store: str, make: Any, incoming: Put
+) -> None:
+    contents = cloud.dicom.contents
+    assert contents.add(store, [incoming(make())]) == [Outcome.STORED]
+    assert contents.add(store, [incoming(make())]) == [Outcome.IDENTICAL]
+    assert contents.add(store, [incoming(make(PatientID="p2"))]) == [Outcome.MISMATCH]
+    [row] = contents.find(Place(store))
+    assert row["patient_id"] == "p1"
+    assert blobs(cloud) == {row["sha256"]}
+    assert not list(contents.blobs.incoming.iterdir())
+
+
+def test_twins_in_one_batch(cloud: Cloud, store: str, make: Any, incoming: Put) -> None:
+    batch = [incoming(make()), incoming(make()), incoming(make(PatientID="p2"))]
+    outcomes = cloud.dicom.contents.add(store, batch)
+    assert outcomes == [Outcome.STORED, Outcome.IDENTICAL, Outcome.MISMATCH]
+
+
+def test_equal_files_of_two_stores_are_one_file_until_both_are_gone(
+    cloud: Cloud, client: TestClient, dataset: str, store: str, make: Any, incoming: Put
+) -> None:
+    client.post(f"/v1/{dataset}/dicomStores?dicomStoreId=store2", json={}).raise_for_status()
+    contents = cloud.dicom.contents
+    contents.add(store, [incoming(make())])
+    contents.add(f"{dataset}/dicomStores/store2", [incoming(make())])
+    assert len(blobs(cloud)) == 1
+    assert client.delete(f"/v1/{store}").json() == {}
+    assert contents.count(Place(store)) == 0
+    assert len(blobs(cloud)) == 1
+    assert client.delete(f"/v1/{dataset}").json() == {}
+    assert blobs(cloud) == set()
+
+
+def test_deleting_a_series_leaves_the_rest(
+    cloud: Cloud, store: str, make: Any, incoming: Put
+) -> None:
+    contents = cloud.dicom.contents
+    contents.add(
+        store,
+        [
+            incoming(make()),
+            incoming(make(SOPInstanceUID="1.2.3.4.6")),
+            incoming(make(SeriesInstanceUID="1.2.3.5", SOPInstanceUID="1.2.3.5.1")),
+        ],
+    )
+    assert contents.delete(Place(store, "1.2.3", "1.2.3.4")) == 2
+    assert [row["series"] for row in contents.find(Place(store))] == ["1.2.3.5"]
+    assert len(blobs(cloud)) == 1
+
+
+def test_nothing_is_stored_in_a_store_that_is_gone(
+    cloud: Cloud, client: TestClient, store: str, make: Any, incoming: Put
+) -> None:
+    file = incoming(make())
+    client.delete(f"/v1/{store}").raise_for_status()
+    with pytest.raises(StoreGoneError):
+        cloud.dicom.contents.add(store, [file])
+    assert blobs(cloud) == set()
+
+
+def test_the_next_start_removes_what_has_no_row(
+    cloud: Cloud,
+    open_cloud: Callable[..., Cloud],
+    store: str,
+    make: Any,
+    incoming: Put,
+) -> None:
+    contents = cloud.dicom.contents
+    contents.add(store, [incoming(make())])
+    kept = blobs(cloud)
+    contents.blobs.path("f" * 64).write_bytes(b"renamed, and then the crash")
+    contents.blobs.temporary().write_bytes(b"half a file")
+    again = open_cloud().dicom.contents
+    assert blobs(cloud) == kept
+    assert not list(again.blobs.incoming.iterdir())
+    assert again.count(Place(store)) == 1
+
+
+def test_a_failed_transaction_stores_nothing(
+    cloud: Cloud, store: str, make: Any, incoming: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full() -> None:
+        raise OSError(28, "No space left on device")
+
+    contents = cloud.dicom.contents
+    monkeypatch.setattr(contents.blobs, "sync", full)
+    with pytest.raises(OSError, match="No space"):
+        contents.add(store, [incoming(make())])
+    assert contents.count(Place(store)) == 0
+    monkeypatch.undo()
+    assert contents.add(store, [incoming(make())]) == [Outcome.STORED]

@@ -1,0 +1,86 @@
+"""Multipart bodies, however they are cut into chunks."""
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from emulator.errors import ApiError
+from emulator.healthcare.dicom import accept, multipart
+
+PARTS = [b"one", b"", b"\r\n--not the boundary\r\n", b"x" * 300 + b"\r\n--BOUND"]
+BODY = b"".join(multipart.write([("application/dicom", [part]) for part in PARTS], "BOUNDARY"))
+
+
+def read(folder: Path, body: bytes, size: int) -> list[bytes]:
+    numbers = itertools.count()
+    parts = multipart.PartFiles(b"BOUNDARY", lambda: folder / str(next(numbers)))
+    for start in range(0, len(body), size):
+        parts.feed(body[start : start + size])
+    return [path.read_bytes() for path in parts.close()]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 10_000])
+def test_parts_come_out_as_they_went_in(size: int, tmp_path: Path) -> None:
+    assert read(tmp_path, BODY, size) == PARTS
+
+
+def test_preamble_and_epilogue_are_no_parts(tmp_path: Path) -> None:
+    body = b"preamble" + BODY + b"\r\nepilogue"
+    assert read(tmp_path, body, 5) == PARTS
+
+
+@pytest.mark.parametrize("end", range(0, len(BODY) - 6, 11))
+def test_a_body_that_is_cut_off_is_refused(end: int, tmp_path: Path) -> None:
+    with pytest.raises(ApiError, match="cut off"):
+        read(tmp_path, BODY[:end], 50)
+
+
+def test_headers_without_an_end_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ApiError, match="no end"):
+        read(tmp_path, b"--BOUNDARY\r\n" + b"X: y\r\n" * 5_000, 4_096)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "boundary"),
+    [
+        ("multipart/related; boundary=abc", b"abc"),
+        ('multipart/related; type="application/dicom"; boundary="a b:c"', b"a b:c"),
+        ("multipart/related; BOUNDARY=abc; type=x", b"abc"),
+    ],
+)
+def test_boundaries(content_type: str, boundary: bytes) -> None:
+    assert multipart.boundary_of(content_type) == boundary
+
+
+def test_a_missing_boundary_is_refused() -> None:
+    with pytest.raises(ApiError, match="names no boundary"):
+        multipart.boundary_of("multipart/related")
+
+
+@pytest.mark.parametrize(
+    ("header", "kind", "parts", "syntax"),
+    [
+        (None, "application/dicom", False, ""),
+        ("*/*", "application/dicom", False, ""),
+        ("application/dicom; transfer-syntax=*", "application/dicom", False, "*"),
+        ('multipart/related; type="application/dicom"', "application/dicom", True, ""),
+        (
+            "multipart/related; type=application/dicom; transfer-syntax=1.2.840.10008.1.2.1, */*",
+            "application/dicom",
+            True,
+            "1.2.840.10008.1.2.1",
+        ),
+        ("image/png;q=0.5, image/jpeg", "image/jpeg", False, ""),
+        ("image/jpeg;q=0, image/*", "application/dicom", False, None),
+    ],
+)
+def test_accept(header: str | None, kind: str, parts: bool, syntax: str | None) -> None:
+    offers = ["application/dicom"] if kind == "application/dicom" else ["image/jpeg", "image/png"]
+    if syntax is None:
+        with pytest.raises(ApiError) as caught:
+            accept.choose(header, offers)
+        assert caught.value.code == 406
+        return
+    chosen = accept.choose(header, offers)
+    assert (chosen.kind, chosen.multipart, chosen.syntax) == (kind, parts, syntax)
