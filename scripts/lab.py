@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from google.cloud import bigquery
 
+from engine import places
 from scripts import export_metadata, import_dicom, query_metadata
 from scripts.common import cli, clients, deploy, findings, stack, summary, truth, uris
 from scripts.common.cli import Output, command_line
@@ -65,8 +66,12 @@ class Lab:
         self.headline("Engine and place")
         with self.watch.phase("place"):
             place = stack.enter(self.stack, self.output.say)
+        engine = {
+            "version": place.engine.version.removeprefix("v"),
+            "source": place.engine.source,
+        }
         self.output.result(
-            f"Pulumi {place.engine.version} ({place.engine.source}), gcp plugin: {place.gcp_plugin}"
+            f"Pulumi {engine['version']} ({engine['source']}), gcp plugin: {place.gcp_plugin}"
         )
         self.headline(f"pulumi up --stack {self.stack}")
         with self.watch.phase("up"):
@@ -83,7 +88,7 @@ class Lab:
         figures = self._ask(target)
         return Summary(
             stack=self.stack,
-            engine={"version": place.engine.version, "source": place.engine.source},
+            engine=engine,
             gcp_plugin=place.gcp_plugin,
             target=target,
             source=self.source,
@@ -139,10 +144,11 @@ class Lab:
 _QUIET = {"same", "delete", "read", "refresh"}
 
 
-def where_to_look(name: str) -> list[tuple[str, str]]:
+def where_to_look(name: str, store_id: str) -> list[tuple[str, str]]:
     """Say what to do after a run, as (purpose, command)."""
     chosen = [] if name == stack.DEFAULT_STACK else ["--stack", name]
-    ask = "SELECT StudyDescription, COUNT(*) AS n FROM dicomstore1 GROUP BY 1 ORDER BY n DESC"
+    counted = "SELECT StudyDescription, COUNT(*) AS n"
+    ask = f"{counted} FROM {store_id} GROUP BY 1 ORDER BY n DESC"
     make = "make lab-down" if name == stack.DEFAULT_STACK else f"make lab-down STACK={name}"
     engine = command_line("", []).split()[0]
     return [
@@ -169,12 +175,12 @@ def main(
     """Run the command line."""
     output = Output(as_json=as_json)
     source = str(uris.parse(source))
-    folder = stack.lab_dir()
+    folder = places.lab_dir()
     summary.forget(folder)
     done = Lab(stack_name, store, source, output, Stopwatch()).run()
     file = summary.write(done, folder)
     if not as_json:
-        summary.show(done, output.out, where=where_to_look(stack_name))
+        summary.show(done, output.out, where=where_to_look(stack_name, done.target.store_id))
     output.json(done.to_json())
     if done.problems:
         raise ScriptError(

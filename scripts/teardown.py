@@ -87,7 +87,7 @@ def tear_down(name: str, output: Output) -> list[Made]:
         ScriptError: the destroy failed, or something is left; the table has been shown.
     """
     place = stack.enter(name, output.say)
-    memory = Memory(stack.lab_dir() / f"teardown-{name}.json")
+    memory = Memory(places.lab_dir() / f"teardown-{name}.json")
     state = deploy.resources(name, place.environment)
     made = _merged(memory.recall(), leftovers.made_by(state))
     if deploy.countable(state):
@@ -132,7 +132,7 @@ def main(
         raise ScriptError("Nothing was destroyed.")
     made = tear_down(stack_name, output)
     if not keep_running:
-        places.leave(stack_name)
+        stack.leave(stack_name)
     output.result("Nothing of the stack is left." if made else "Nothing is left.")
     output.json({"stack": stack_name, "gone": [thing.to_json() for thing in made]})
 

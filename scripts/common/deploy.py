@@ -1,5 +1,6 @@
 """The program, deployed and destroyed by Pulumi's Automation API; output as Pulumi writes it."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,8 +70,8 @@ def _failed(doing: str, stack: str, error: Exception) -> ScriptError:
 
 def _last_words(error: Exception) -> str:
     """Pulumi's own error lines out of the captured output of a command."""
-    lines = [line.strip() for line in str(error).splitlines()]
-    return " ".join(dict.fromkeys(line for line in lines if line.startswith("error:")))
+    found = re.findall(r"^\s*(?:stderr: )?(error: .+?)\s*$", str(error), re.MULTILINE)
+    return " ".join(dict.fromkeys(found))
 
 
 def _selected(stack: str, environment: Mapping[str, str]) -> automation.Stack:
@@ -97,6 +98,7 @@ def up(stack: str, environment: Mapping[str, str], *, report: Report, color: boo
             diff=True,
             color="always" if color else "never",
             suppress_progress=True,
+            suppress_outputs=True,
             on_output=report,
             on_error=report,
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import places
+from engine.errors import EngineError
 from scripts.common.errors import ScriptError, UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -104,11 +105,6 @@ class Target:
         return self.store.rpartition("/")[2]
 
 
-def lab_dir() -> Path:
-    """Give the folder of everything that the lab keeps: LAB_DIR, or .lab beside the program."""
-    return Path(os.environ.get("LAB_DIR") or ROOT / ".lab")
-
-
 def not_up(stack: str) -> ScriptError:
     """Make the error of a stack that has nothing deployed."""
     return ScriptError(
@@ -126,10 +122,28 @@ def enter(stack: str, report: Callable[[str], None]) -> places.Place:
     Args:
         stack: the stack's name.
         report: told what is going on, as getting an engine may take minutes.
+
+    Raises:
+        ScriptError: no engine can be had, or the place can't be made ready.
     """
-    place = places.prepare(stack, report)
+    try:
+        place = places.prepare(stack, report)
+    except EngineError as error:
+        raise ScriptError(str(error)) from error
     os.environ.update(place.environment)
     return place
+
+
+def leave(stack: str) -> None:
+    """Stop what runs on this machine for a stack only; its files stay.
+
+    Raises:
+        ScriptError: it can't be stopped.
+    """
+    try:
+        places.leave(stack)
+    except EngineError as error:
+        raise ScriptError(str(error)) from error
 
 
 def outputs(stack: str) -> Outputs:

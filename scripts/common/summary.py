@@ -11,6 +11,7 @@ from typing import Any
 from rich.bar import Bar
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from scripts.common.deploy import Deployment
 from scripts.common.stack import Target
@@ -103,6 +104,8 @@ def show(summary: Summary, console: Console, *, where: list[tuple[str, str]]) ->
     found, target = summary.findings, summary.target
     console.rule("Summary", align="left")
     facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="bold", no_wrap=True)
+    facts.add_column(overflow="fold")
     changed = ", ".join(f"{n} {what}" for what, n in summary.deployment.changes.items())
     for name, value in (
         ("Engine", f"Pulumi {summary.engine['version']} ({summary.engine['source']})"),
@@ -116,7 +119,7 @@ def show(summary: Summary, console: Console, *, where: list[tuple[str, str]]) ->
         ("Patient 88", ", ".join(found.patient_88) or "none"),
         ("Seconds", ", ".join(f"{name} {s:g}" for name, s in summary.seconds.items())),
     ):
-        facts.add_row(f"[bold]{name}", value)
+        facts.add_row(name, Text(value))
     console.print(facts)
     console.print()
     console.print(_chart(found.frequent))
@@ -130,5 +133,5 @@ def _chart(frequent: list[tuple[str, int]]) -> Table:
     most = max((n for _, n in frequent), default=1)
     chart = Table(title="Most frequent findings", box=None, title_justify="left", show_header=False)
     for finding, rows in frequent:
-        chart.add_row(finding, Bar(most, 0, rows, width=BAR_WIDTH, color="cyan"), str(rows))
+        chart.add_row(Text(finding), Bar(most, 0, rows, width=BAR_WIDTH, color="cyan"), str(rows))
     return chart

@@ -67,7 +67,7 @@ def test_up_reports_counts_and_gives_outputs(pulumi: FakeStack) -> None:
 
 
 def test_a_failed_up_says_pulumis_own_error(pulumi: FakeStack) -> None:
-    pulumi.error = _command_error("noise\nerror: location 'mars' is not allowed\n")
+    pulumi.error = _command_error("noise\n    error: location 'mars' is not allowed\n")
     with pytest.raises(ScriptError) as caught:
         deploy.up("local", {}, report=lambda _: None, color=False)
     message = "Deploying stack 'local' failed. error: location 'mars' is not allowed"

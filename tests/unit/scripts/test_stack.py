@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from engine.errors import EngineError
 from scripts.common import stack
 from scripts.common.errors import ScriptError, UsageError
 from scripts.common.stack import Choice, Outputs
@@ -93,8 +94,12 @@ def test_flags_are_explicit_only_together_and_without_a_stack() -> None:
         stack.target(Choice(project="p"), None)
 
 
-def test_the_lab_folder_moves_with_lab_dir(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LAB_DIR", "/some/where")
-    assert str(stack.lab_dir()) == "/some/where"
-    monkeypatch.delenv("LAB_DIR")
-    assert stack.lab_dir() == stack.ROOT / ".lab"
+def test_a_place_that_cannot_be_had_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> Any:
+        raise EngineError("No engine: install Go.")
+
+    monkeypatch.setattr("engine.places.prepare", refuse)
+    monkeypatch.setattr("engine.places.leave", refuse)
+    for act in (lambda: stack.enter("x", print), lambda: stack.leave("x")):
+        with pytest.raises(ScriptError, match=r"No engine: install Go\."):
+            act()
