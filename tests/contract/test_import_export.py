@@ -12,7 +12,8 @@ import google.auth.credentials
 import httpx
 import psutil
 import pytest
-from google.cloud import bigquery, storage
+from google.cloud import bigquery
+from google.cloud.storage import Client as StorageClient
 from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
 
@@ -24,17 +25,17 @@ pytestmark = pytest.mark.sockets
 LAB = "gs://gcs-public-data--healthcare-nih-chest-xray/dicom/000000*.dcm"
 FEW = "gs://gcs-public-data--healthcare-nih-chest-xray/dicom/0000008*.dcm"
 PATIENCE_SECONDS = 120
+ANONYMOUS: Any = google.auth.credentials.AnonymousCredentials
 STORAGE = "roles/storage.objectAdmin"
 WAREHOUSE = "roles/bigquery.admin"
 
 
 def healthcare(running: Running) -> Any:
     """The Healthcare API by google-api-python-client, with its bundled discovery document."""
-    credentials = google.auth.credentials.AnonymousCredentials()
     return build(
         "healthcare",
         "v1",
-        credentials=credentials,
+        credentials=ANONYMOUS(),
         client_options={"api_endpoint": running.url},
         static_discovery=True,
     )
@@ -51,16 +52,15 @@ class Lab:
         self.api.create(parent=location, datasetId="dataset1", body={}).execute()
         self.dataset = f"{location}/datasets/dataset1"
         self.store = self.add_store("dicomstore1")
-        credentials = google.auth.credentials.AnonymousCredentials()
         self.warehouse = bigquery.Client(
             project,
-            credentials,
+            ANONYMOUS(),
             client_options={"api_endpoint": running.environment()["BIGQUERY_EMULATOR_HOST"]},
         )
         self.warehouse.create_dataset("dataset1")
-        self.buckets = storage.Client(
+        self.buckets = StorageClient(
             project,
-            credentials,
+            ANONYMOUS(),
             client_options={"api_endpoint": running.environment()["STORAGE_EMULATOR_HOST"]},
         )
 
