@@ -57,12 +57,13 @@ def _values(element: DataElement) -> list[Any]:
 
 
 def _add_elements(dataset: Dataset, made: Made, depth: int) -> None:
-    for tag in sorted(dataset.keys()):
+    for tag, item in list(dataset.items()):
         if tag.element == 0:
             continue  # a group's length: encoding, not data
         column = columns.column_of(tag)
         try:
-            element = dataset[tag]
+            # What was decoded before need not be looked up, which is slow.
+            element = item if isinstance(item, DataElement) else dataset[tag]
             if column is None:
                 _add_other(element, made, depth)
             elif column.vr == "SQ":

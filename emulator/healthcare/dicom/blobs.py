@@ -39,8 +39,9 @@ class Blobs:
         return self.incoming / uuid4().hex
 
     def keep(self, incoming: Path, sha256: str) -> None:
-        """Take over a settled file from the incoming folder."""
-        incoming.replace(self.path(sha256))
+        """Take over a settled file from the incoming folder, unless the same is there."""
+        if not self.path(sha256).exists():
+            incoming.replace(self.path(sha256))
 
     def sync(self) -> None:
         """Have the disk hold the names that `keep` gave."""

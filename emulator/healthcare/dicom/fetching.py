@@ -9,9 +9,12 @@ import http.client
 import os
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
@@ -19,6 +22,8 @@ from emulator.healthcare.dicom.models import Incoming
 from emulator.healthcare.dicom.parsing import ParseError, parse
 
 CHUNK_BYTES = 1 << 20
+AT_ONCE = 3
+"""Objects that a worker fetches at the same time."""
 TIMEOUT_SECONDS = 60.0
 TRIES = 6
 FIRST_PAUSE_SECONDS = 0.1
@@ -65,21 +70,60 @@ def run(task: Task) -> list[Fetched]:
         StorageDownError: the service does not answer.
         OSError: the disk refuses.
     """
-    address = urlsplit(task.storage_url)
-    assert address.hostname
-    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=TIMEOUT_SECONDS)
+    connections = _Connections(task.storage_url)
     try:
-        return [_one(connection, task, name) for name in task.names]
+        # While one file is parsed, the network and the disk are busy with the next ones.
+        with ThreadPoolExecutor(AT_ONCE) as fetches:
+            fetched = fetches.map(lambda name: _fetched(connections, task, name), task.names)
+            return [_parsed(name, path, sha256) for name, path, sha256 in fetched]
     finally:
-        connection.close()
+        connections.close()
 
 
-def _one(connection: http.client.HTTPConnection, task: Task, name: str) -> Fetched:
+class _Connections:
+    """Connections to one address, each used by one thread at a time."""
+
+    def __init__(self, url: str) -> None:
+        address = urlsplit(url)
+        self._free: SimpleQueue[http.client.HTTPConnection] = SimpleQueue()
+        self._all = [
+            http.client.HTTPConnection(address.netloc, timeout=TIMEOUT_SECONDS)
+            for _ in range(AT_ONCE)
+        ]
+        for connection in self._all:
+            self._free.put(connection)
+
+    @contextmanager
+    def one(self) -> Iterator[http.client.HTTPConnection]:
+        """Lend a connection."""
+        connection = self._free.get()
+        try:
+            yield connection
+        finally:
+            self._free.put(connection)
+
+    def close(self) -> None:
+        """Close all of them."""
+        for connection in self._all:
+            connection.close()
+
+
+def _fetched(connections: _Connections, task: Task, name: str) -> tuple[str, Path, str]:
+    """Fetch an object; gives its name, its file, and its checksum or what went wrong."""
     path = task.folder / uuid4().hex
+    with connections.one() as connection:
+        try:
+            return name, path, _fetch(connection, task.bucket, name, path)
+        except FetchError as error:
+            return name, path, str(error)
+
+
+def _parsed(name: str, path: Path, outcome: str) -> Fetched:
+    if not path.exists():
+        return Fetched(name, None, outcome)
     try:
-        sha256 = _fetch(connection, task.bucket, name, path)
-        return Fetched(name, Incoming(parse(path, sha256), path))
-    except (ParseError, FetchError) as error:
+        return Fetched(name, Incoming(parse(path, outcome), path))
+    except ParseError as error:
         path.unlink(missing_ok=True)
         return Fetched(name, None, str(error))
 

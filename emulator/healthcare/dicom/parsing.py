@@ -173,8 +173,8 @@ def _record(dataset: FileDataset, sha256: str, size: int) -> Record:
     syntax = str(dataset.file_meta.get("TransferSyntaxUID") or "")
     if not syntax:
         raise ParseError("The DICOM file has no TransferSyntaxUID.")
-    row, schema = bigquery_rows.make(dataset)
     metadata = to_json(dataset)
+    row, schema = bigquery_rows.make(dataset)
     return Record(
         study_uid=_uid(dataset, "StudyInstanceUID"),
         series_uid=_uid(dataset, "SeriesInstanceUID"),
