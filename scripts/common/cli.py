@@ -88,7 +88,7 @@ class Output:
     def raw(self, line: str) -> None:
         """Pass on a line of another program, which has coloured it itself."""
         if not self.as_json:
-            self.out.out(Text.from_ansi(line), highlight=False)
+            self.out.print(Text.from_ansi(line), soft_wrap=True)
 
     def json(self, shape: dict[str, Any]) -> None:
         """Print the result for programs, if they asked."""

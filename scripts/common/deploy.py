@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from pulumi import automation
 from pulumi.automation.errors import CommandError, ConcurrentUpdateError, StackNotFoundError
@@ -12,6 +13,7 @@ from scripts.common.errors import ScriptError
 from scripts.common.stack import ROOT
 
 Report = Callable[[str], None]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -94,13 +96,15 @@ def up(stack: str, environment: Mapping[str, str], *, report: Report, color: boo
         selected = automation.create_or_select_stack(
             stack, work_dir=str(ROOT), opts=_options(environment)
         )
-        done = selected.up(
-            diff=True,
-            color="always" if color else "never",
-            suppress_progress=True,
-            suppress_outputs=True,
-            on_output=report,
-            on_error=report,
+        done = _to_its_end(
+            lambda: selected.up(
+                diff=True,
+                color="always" if color else "never",
+                suppress_progress=True,
+                suppress_outputs=True,
+                on_output=report,
+                on_error=report,
+            )
         )
     except CommandError as error:
         raise _failed("Deploying", stack, error) from error
@@ -109,6 +113,25 @@ def up(stack: str, environment: Mapping[str, str], *, report: Report, color: boo
     }
     outputs = {name: output.value for name, output in done.outputs.items()}
     return Deployment(len(countable(resources(stack, environment))), changes, outputs)
+
+
+def _to_its_end(act: Callable[[], T]) -> T:
+    """Let Pulumi finish what it is at when Ctrl-C is pressed, then be interrupted.
+
+    The terminal sends Ctrl-C to Pulumi too, which then stops after the step it is at and releases
+    its lock. Leaving it behind half-way would leave its output, and its children, to nobody.
+    """
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        future = pool.submit(act)
+        interrupted = False
+        while not future.done():
+            try:
+                wait([future])
+            except KeyboardInterrupt:
+                interrupted = True
+    if interrupted:
+        raise KeyboardInterrupt
+    return future.result()
 
 
 def countable(found: list[Resource]) -> list[Resource]:
@@ -138,11 +161,14 @@ def destroy(stack: str, environment: Mapping[str, str], *, report: Report, color
         ScriptError: Pulumi failed; its lines have been reported.
     """
     try:
-        _selected(stack, environment).destroy(
-            color="always" if color else "never",
-            suppress_progress=True,
-            on_output=report,
-            on_error=report,
+        selected = _selected(stack, environment)
+        _to_its_end(
+            lambda: selected.destroy(
+                color="always" if color else "never",
+                suppress_progress=True,
+                on_output=report,
+                on_error=report,
+            )
         )
     except CommandError as error:
         raise _failed("Destroying", stack, error) from error

@@ -279,10 +279,11 @@ def _import_under_way(runs: Runs, flags: list[str]) -> tuple[subprocess.Popen[st
     while time.monotonic() < until:
         for name, operation in _operations(runs.lab).items():
             counter = operation.get("metadata", {}).get("counter", {})
-            if name not in before and int(counter.get("success", 0)) > 0:
+            begun, left = int(counter.get("success", 0)), int(counter.get("pending", 0))
+            if name not in before and begun and left:
                 return script, name
     script.kill()
-    raise AssertionError("the import did not begin")
+    raise AssertionError("the import was never seen in the middle of its work")
 
 
 def _operations(lab: Lab) -> dict[str, dict[str, Any]]:

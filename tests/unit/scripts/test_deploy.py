@@ -1,3 +1,6 @@
+import os
+import signal
+import threading
 from types import SimpleNamespace
 from typing import Any
 
@@ -98,3 +101,21 @@ def test_a_stack_that_does_not_exist_has_no_resources(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(automation, "select_stack", missing)
     assert deploy.resources("x", {}) == []
+
+
+def test_ctrl_c_lets_pulumi_finish_first(
+    pulumi: FakeStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = []
+
+    def destroy(**_: Any) -> None:
+        # As from a terminal: the signal comes while Pulumi works, and Pulumi ends by itself.
+        os.kill(os.getpid(), signal.SIGINT)
+        threading.Event().wait(0.05)
+        ended.append("destroyed")
+        raise _command_error("error: update cancelled")
+
+    monkeypatch.setattr(pulumi, "destroy", destroy)
+    with pytest.raises(KeyboardInterrupt):
+        deploy.destroy("local", {}, report=lambda _: None, color=False)
+    assert ended == ["destroyed"]
