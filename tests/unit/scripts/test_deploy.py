@@ -110,6 +110,7 @@ def test_ctrl_c_lets_pulumi_finish_first(
 
     def destroy(**_: Any) -> None:
         # As from a terminal: the signal comes while Pulumi works, and Pulumi ends by itself.
+        threading.Event().wait(0.05)
         os.kill(os.getpid(), signal.SIGINT)
         threading.Event().wait(0.05)
         ended.append("destroyed")
