@@ -1,20 +1,22 @@
 """Finding or obtaining the engine: the `pulumi` command line."""
 
 import json
+import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import platformdirs
 import semver
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from engine import download, gobuild
 from engine.errors import EngineError
-from engine.versions import MINIMUM_PULUMI, PULUMI
+from engine.versions import MINIMUM_GO, MINIMUM_PULUMI, PULUMI
 
 Report = Callable[[str], None]
 Source = Literal["path", "download", "go-build"]
@@ -41,13 +43,14 @@ def cache_dir() -> Path:
     return platformdirs.user_cache_path("gcp-healthcare-dicom") / "engine"
 
 
-def find(path: str | None = None) -> EngineInfo | None:
+def find(path: str | None = None, report: Report = lambda _: None) -> EngineInfo | None:
     """The engine that is at hand: the one on PATH, else the one that was obtained before.
 
     Args:
         path: The PATH to search; by default this process's.
+        report: Told why an engine on PATH is passed over.
     """
-    return _on_path(path) or _kept(cache_dir() / PULUMI)
+    return _on_path(path, report) or _kept(cache_dir() / PULUMI)
 
 
 def obtain(report: Report, path: str | None = None) -> EngineInfo:
@@ -60,14 +63,29 @@ def obtain(report: Report, path: str | None = None) -> EngineInfo:
     Raises:
         EngineError: There is none and none can be had; it says what to install.
     """
-    found = find(path)
+    found = find(path, report)
     if found is not None:
         return found
     kept = cache_dir() / PULUMI
     kept.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(kept.with_suffix(".lock")):
+    with _alone(kept.with_name(f"{PULUMI}.lock"), report):
         found = _kept(kept)  # another process may have obtained it meanwhile
         return found or _install(kept, report, path)
+
+
+@contextmanager
+def _alone(lock: Path, report: Report) -> Iterator[None]:
+    """Keep other processes out; say so if one of them has to be waited for."""
+    file = FileLock(lock)
+    try:
+        file.acquire(timeout=0)
+    except Timeout:
+        report("another process is obtaining the engine: waiting for it ...")
+        file.acquire()
+    try:
+        yield
+    finally:
+        file.release()
 
 
 def _install(kept: Path, report: Report, path: str | None) -> EngineInfo:
@@ -91,33 +109,42 @@ def _install(kept: Path, report: Report, path: str | None) -> EngineInfo:
         report(f"the engine is kept in {kept}")
         return EngineInfo(f"v{PULUMI}", source, kept / "bin")
     shutil.rmtree(draft, ignore_errors=True)
+    wanted = ".".join(map(str, MINIMUM_GO))
     tried = "".join(f"\n  - {reason}" for reason in reasons)
     raise EngineError(
         f"There is no Pulumi engine on PATH, and none could be obtained:{tried}\n"
-        "Install Pulumi (https://www.pulumi.com/docs/install/), or Go 1.26 or newer "
+        f"Install Pulumi (https://www.pulumi.com/docs/install/), or Go {wanted} or newer "
         "(https://go.dev/dl/), and try again."
     )
 
 
-def _on_path(path: str | None) -> EngineInfo | None:
+def _on_path(path: str | None, report: Report) -> EngineInfo | None:
     """An engine on PATH that is new enough and has its Python language host."""
     command = shutil.which("pulumi", path=path)
     if command is None:
         return None
     folder = Path(command).resolve().parent
+    if folder.is_relative_to(cache_dir().resolve()):
+        return None  # put there by `engine env` or `engine run`: it is the kept one
     version = version_of(Path(command))
-    if version is None or semver.Version.parse(version).compare(MINIMUM_PULUMI) < 0:
-        return None
-    beside = folder / HOST
-    if not beside.exists() and shutil.which(HOST, path=path) is None:
-        return None
-    return EngineInfo(f"v{version}", "path", Path(command).parent)
+    if version is None:
+        why = "`pulumi version` fails"
+    elif semver.Version.parse(version).compare(MINIMUM_PULUMI) < 0:
+        why = f"it is {version}, and {MINIMUM_PULUMI} or newer is needed"
+    elif not (folder / HOST).exists() and shutil.which(HOST, path=path) is None:
+        why = f"it has no {HOST} beside it or on PATH"
+    else:
+        return EngineInfo(f"v{version}", "path", Path(command).parent)
+    report(f"{command} is not used: {why}")
+    return None
 
 
 def _kept(folder: Path) -> EngineInfo | None:
     try:
         source = json.loads((folder / "engine.json").read_text())["source"]
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if source not in get_args(Source) or not os.access(folder / "bin/pulumi", os.X_OK):
         return None
     return EngineInfo(f"v{PULUMI}", source, folder / "bin")
 

@@ -40,14 +40,16 @@ def choose(
         report: Told of a download.
     """
     mine = home / "plugins" / FOLDER
-    installed = _installed(home, environment)
     if shutil.which(BINARY, path=environment.get("PATH")):
         _remove(mine)
         return "real"
+    if _is_real(mine):
+        return "real"
+    installed = _installed(home, environment)
     if installed is not None:
         _link(installed, mine)
         return "real"
-    if _is_real(mine) or _download(home, engine, environment, report):
+    if _download(home, engine, environment, report):
         return "real"
     _write_stand_in(mine)
     return "stand-in"
@@ -66,22 +68,26 @@ def _installed(home: Path, environment: Mapping[str, str]) -> Path | None:
 
 def _is_real(folder: Path) -> bool:
     binary = folder / BINARY
-    if not binary.exists():
+    # The engine keeps this file beside a plugin while it unpacks it.
+    if not binary.exists() or folder.with_name(f"{folder.name}.partial").exists():
         return False
     with binary.open("rb") as file:
         return MARK.encode() not in file.read(4096)
 
 
 def _link(folder: Path, mine: Path) -> None:
+    """Make a folder of links to a plugin's files: the engine skips a link to a whole folder."""
     _remove(mine)
-    mine.parent.mkdir(parents=True, exist_ok=True)
-    mine.symlink_to(folder)
+    mine.mkdir(parents=True, exist_ok=True)
+    for file in folder.iterdir():
+        link = mine / file.name
+        if not link.exists():
+            link.symlink_to(file)
 
 
 def _remove(mine: Path) -> None:
-    if mine.is_symlink():
-        mine.unlink()
-    elif mine.exists() and not _is_real(mine):
+    """Take away the stand-in, and links to a plugin that is no more; never a real plugin."""
+    if mine.exists() and not _is_real(mine):
         shutil.rmtree(mine)
 
 

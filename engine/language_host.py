@@ -34,6 +34,10 @@ MESSAGE_LIMIT = 400 * 1024 * 1024
 """Bytes, as the engine's own limit."""
 
 
+ORPHAN_SECONDS = 1.0
+"""How soon the host notices that the engine is gone."""
+
+
 class VirtualenvError(Exception):
     """The virtual environment that a project or policy pack names can't be used."""
 
@@ -89,7 +93,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             "this engine was built from source and installs no dependencies: run `make setup`",
         )
 
-    def Run(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
+    def Run(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Run a program to its end."""
         try:
             python = python_of(request.info)
@@ -101,7 +105,9 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             "PULUMI_CONFIG": json.dumps(dict(request.config)),
             "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(request.configSecretKeys)),
         }
-        code = subprocess.call(command, cwd=request.info.program_directory, env=environment)
+        process = subprocess.Popen(command, cwd=request.info.program_directory, env=environment)
+        _end_with(context, process)
+        code = process.wait()
         if code == BAIL:
             return language_pb2.RunResponse(bail=True)
         if code:
@@ -124,7 +130,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        context.add_callback(process.terminate)
+        _end_with(context, process)
         yield from _stream(process)
         yield language_pb2.RunPluginResponse(exitcode=process.wait())
 
@@ -169,6 +175,12 @@ def python_of(info: Any) -> str:
     return str(python)
 
 
+def _end_with(context: Any, process: subprocess.Popen[bytes]) -> None:
+    """End a process when its call ends: a cancelled update leaves no program behind."""
+    if not context.add_callback(process.terminate):
+        process.terminate()
+
+
 def _stream(process: subprocess.Popen[bytes]) -> Iterator[Any]:
     """Yield what a process prints, until both of its streams are closed."""
     lines: queue.Queue[Any] = queue.Queue()
@@ -203,7 +215,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("engine")
     # Options that the engine may add (tracing, root) matter to other hosts only.
     options, _ = parser.parse_known_args(arguments)
-    ended = threading.Event()
+    engine, ended = os.getppid(), threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     sizes = [(f"grpc.max_{way}_message_length", MESSAGE_LIMIT) for way in ("send", "receive")]
@@ -214,7 +226,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    ended.wait()
+    # An engine that was killed says nothing; its child is then adopted by another process.
+    while not ended.wait(ORPHAN_SECONDS) and os.getppid() == engine:
+        pass
     server.stop(grace=0).wait()
 
 

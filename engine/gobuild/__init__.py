@@ -11,17 +11,40 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import EngineError
-from engine.versions import HOST_PYTHON, MINIMUM_GO, PULUMI
+from engine.gobuild import tool_chain
+from engine.versions import HOST_PYTHON, PULUMI
 
 COMMAND = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 SDK = "github.com/pulumi/pulumi/sdk/v3"
 VERSION_VARIABLE = f"{SDK}/go/common/version.Version"
 LAUNCHER = "pulumi-language-python-exec"
 HERE = Path(__file__).parent
-_EVERY_SECONDS = 20.0
+_EVERY_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Step:
+    """A long step of the build, and how far it is by its log.
+
+    Attributes:
+        what: What is counted.
+        total: How many there are at most; what Go's own caches hold is not counted again.
+        line: The lines of the log that count.
+    """
+
+    what: str
+    total: int
+    line: re.Pattern[str]
+
+    def progress(self, log: Path) -> str:
+        """Such as `120 of 1650 packages compiled`."""
+        with log.open(errors="replace") as lines:
+            done = sum(1 for line in lines if self.line.search(line))
+        return f"{done} of {self.total} {self.what}"
 
 
 def install(folder: Path, report: Callable[[str], None], path: str | None = None) -> None:
@@ -33,9 +56,9 @@ def install(folder: Path, report: Callable[[str], None], path: str | None = None
         path: The PATH to find Go on; by default this process's.
 
     Raises:
-        EngineError: There is no Go that is new enough, or the build fails.
+        EngineError: There is no Go that is new enough and none can be had, or the build fails.
     """
-    go = _go(path)
+    go = tool_chain.find(path, report)
     report(
         f"building the Pulumi engine {PULUMI} from Go modules: 3 to 8 minutes, once on this machine"
     )
@@ -43,11 +66,16 @@ def install(folder: Path, report: Callable[[str], None], path: str | None = None
     with tempfile.TemporaryDirectory(prefix="pulumi-build-") as source:
         for name in ("go.mod", "go.sum", "tools.go"):
             shutil.copy(HERE / name, source)
-        _run(go, source, ["mod", "download"], "downloading Go modules", report)
-        flags = ["-trimpath", "-buildvcs=false", "-mod=readonly"]
+        modules = len(re.findall(r"^\s*[\w.-]+/\S+ v\S+", (HERE / "go.mod").read_text(), re.M))
+        # -x names every request; a module arrives as a zip.
+        fetch = Step("Go modules downloaded", modules, re.compile(r"\.zip: 200 "))
+        _run(go, source, ["mod", "download", "-x"], fetch, report)
+        packages = _output(go, source, ["list", "-deps", "-f", "{{.ImportPath}}", COMMAND])
+        compile_ = Step("packages compiled", len(packages.splitlines()), re.compile(r"^\S+$"))
+        flags = ["-v", "-trimpath", "-buildvcs=false", "-mod=readonly"]
         flags += ["-ldflags", f"-s -w -X {VERSION_VARIABLE}=v{PULUMI}"]
         out = folder / "bin/pulumi"
-        _run(go, source, ["build", *flags, "-o", str(out), COMMAND], "compiling", report)
+        _run(go, source, ["build", *flags, "-o", str(out), COMMAND], compile_, report)
         sdk = Path(_output(go, source, ["list", "-m", "-f", "{{.Dir}}", SDK]))
     launcher = folder / "bin" / LAUNCHER
     shutil.copyfile(sdk / "python/cmd" / LAUNCHER, launcher)
@@ -71,56 +99,52 @@ exec "${HOST_PYTHON}" -P -m engine.language_host \\
     host.chmod(0o755)
 
 
-def _go(path: str | None) -> str:
-    go = shutil.which("go", path=path)
-    wanted = ".".join(map(str, MINIMUM_GO))
-    if go is None:
-        raise EngineError(f"it can't be built either: there is no Go on PATH (it needs {wanted})")
-    found = re.search(r"go(\d+)\.(\d+)", _output(go, None, ["version"]))
-    if found is None or (int(found[1]), int(found[2])) < MINIMUM_GO:
-        version = found[0].removeprefix("go") if found else "of an unknown version"
-        raise EngineError(f"it can't be built either: {go} is {version}, it needs {wanted}")
-    return go
+def _environment() -> dict[str, str]:
+    # A user's own flags could lead elsewhere than the lock beside this file.
+    return {**os.environ, "GOFLAGS": "", "GOWORK": "off"}
 
 
-def _output(go: str, source: str | None, arguments: list[str]) -> str:
-    done = subprocess.run([go, *arguments], cwd=source, capture_output=True, text=True, check=False)
+def _output(go: str, source: str, arguments: list[str]) -> str:
+    done = subprocess.run(
+        [go, *arguments],
+        cwd=source,
+        env=_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         raise EngineError(f"`go {arguments[0]}` failed: {_last(done.stderr)}")
     return done.stdout.strip()
 
 
 def _run(
-    go: str, source: str, arguments: list[str], doing: str, report: Callable[[str], None]
+    go: str, source: str, arguments: list[str], step: Step, report: Callable[[str], None]
 ) -> None:
-    """Run one long step and say from time to time that it goes on."""
+    """Run one long step and say from time to time how far it is."""
     began = time.monotonic()
     log = Path(source) / "go.log"
     with log.open("w") as output:
         process = subprocess.Popen(
-            [go, *arguments],
-            cwd=source,
-            stdout=output,
-            stderr=output,
-            # A user's own flags could lead elsewhere than the lock beside this file.
-            env={**os.environ, "GOFLAGS": "", "GOWORK": "off"},
+            [go, *arguments], cwd=source, env=_environment(), stdout=output, stderr=output
         )
     try:
         while True:
-            report(f"  {doing} ... {time.monotonic() - began:.0f} s")
             try:
                 code = process.wait(_EVERY_SECONDS)
                 break
             except subprocess.TimeoutExpired:
-                continue
+                report(f"  {step.progress(log)}, {time.monotonic() - began:.0f} s")
     except BaseException:
         process.kill()
         process.wait()
         raise
     if code:
         raise EngineError(f"`go {arguments[0]}` failed: {_last(log.read_text())}")
+    report(f"  {step.progress(log)}, {time.monotonic() - began:.0f} s: done")
 
 
 def _last(text: str) -> str:
-    lines = [line for line in text.splitlines() if line.strip()]
+    """The last lines of what Go said, without the requests that -x names."""
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("# get ")]
     return " / ".join(lines[-3:]) or "no reason given"
