@@ -304,12 +304,17 @@ def test_export_to_cloud_storage(lab: Lab, grant: Callable[..., None]) -> None:
     assert "storage.objects.create" in message
 
 
-def test_cancel(lab: Lab) -> None:
+def test_cancel(lab: Lab, emulator: Running) -> None:
     name = lab.begin_import(LAB)
     lab.api.operations().cancel(name=name, body={}).execute()
     done = lab.wait(name)
     assert done["error"]["code"] == 1
     assert lab.count() < 405
+    incoming = emulator.state / "dicom" / "incoming"
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while list(incoming.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not list(incoming.iterdir())
 
 
 @pytest.fixture

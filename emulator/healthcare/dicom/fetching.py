@@ -80,6 +80,13 @@ def run(task: Task) -> list[Fetched]:
         connections.close()
 
 
+def discard(fetched: Sequence[Fetched]) -> None:
+    """Remove the files of a task that nobody waits for any more."""
+    for one in fetched:
+        if one.incoming:
+            one.incoming.path.unlink(missing_ok=True)
+
+
 class _Connections:
     """Connections to one address, each used by one thread at a time."""
 

@@ -6,6 +6,7 @@ counts as a success again, so a resumed operation ends with the same counters.
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from emulator.errors import invalid_argument, not_found, unavailable
@@ -86,15 +87,11 @@ class _Import:
             names = list(storage.find(self._source))
         self._total = len(names)
         self._report()
-        dicom = self._cloud.dicom
+        results = self._cloud.dicom.workers.map(fetching.run, self._tasks(names), fetching.discard)
         try:
-            for task, done in dicom.workers.map(fetching.run, self._tasks(names)):
-                if isinstance(done, BrokenProcessPool):
-                    self._fail(task.names, "A process that parses files died of one of these.")
-                else:
-                    self._keep(done)
-                self._report()
-                self._operation.check_cancelled()
+            with closing(results):
+                for task, done in results:
+                    self._take(task, done)
         except StoreGoneError as error:
             raise not_found(str(error)) from error
         except StorageDownError as error:
@@ -109,6 +106,17 @@ class _Import:
     def _report(self) -> None:
         pending = self._total - self._success - self._failure
         self._operation.progress(success=self._success, failure=self._failure, pending=pending)
+
+    def _take(self, task: Task, done: Sequence[Fetched] | BrokenProcessPool) -> None:
+        if isinstance(done, BrokenProcessPool):
+            self._fail(task.names, "A process that parses files died of one of these.")
+        else:
+            try:
+                self._keep(done)
+            finally:
+                fetching.discard(done)
+        self._report()
+        self._operation.check_cancelled()
 
     def _keep(self, fetched: Sequence[Fetched]) -> None:
         good = [(one.name, one.incoming) for one in fetched if one.incoming]

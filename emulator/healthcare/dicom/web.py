@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -198,16 +199,12 @@ def store_endpoint(version: str) -> Callable[[Request], Any]:
     return serve
 
 
-async def _received(request: Request, web: Web) -> list[Any]:
+async def _received(request: Request, web: Web) -> list[Path]:
     blobs = web.cloud.dicom.contents.blobs
     content_type = request.headers.get("content-type", "")
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type == DICOM:
-        path = blobs.temporary()
-        with path.open("wb") as file:
-            async for chunk in _body(request):
-                await run_in_threadpool(file.write, chunk)
-        return [path]
+        return [await _received_one(request, blobs.temporary())]
     if media_type != accept.MULTIPART:
         raise ApiError(
             415,
@@ -227,16 +224,30 @@ async def _received(request: Request, web: Web) -> list[Any]:
     return paths
 
 
+async def _received_one(request: Request, path: Path) -> Path:
+    try:
+        with path.open("wb") as file:
+            async for chunk in _body(request):
+                await run_in_threadpool(file.write, chunk)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return path
+
+
 async def _body(request: Request) -> AsyncIterator[bytes]:
     async for chunk in request.stream():
         yield chunk
 
 
-def _store(web: Web, paths: list[Any], kind: str) -> Response:
+def _store(web: Web, paths: list[Path], kind: str) -> Response:
     try:
         result = stow.store(web.cloud.dicom.contents, web.place.store, paths, web.path.get("study"))
     except StoreGoneError as error:
         raise not_found(str(error)) from error
+    finally:
+        for path in paths:
+            path.unlink(missing_ok=True)
     model = stow.answer(result, web.root)
     if kind == DICOM_XML:
         return _plain(stow.to_xml(model), DICOM_XML, result.status)

@@ -4,9 +4,10 @@ import multiprocessing
 import multiprocessing.connection
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from typing import TypeVar
 
 LEAST = 2
@@ -27,6 +28,11 @@ def _end_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, name="parent", daemon=True).start()
+
+
+def _discard(discard: Callable[[R], None], future: Future[R]) -> None:
+    if not future.cancelled() and future.exception() is None:
+        discard(future.result())
 
 
 class Workers:
@@ -53,12 +59,17 @@ class Workers:
         pool.shutdown(wait=False, cancel_futures=True)
 
     def map(
-        self, work: Callable[[T], R], tasks: Iterable[T]
-    ) -> Iterator[tuple[T, R | BrokenProcessPool]]:
+        self, work: Callable[[T], R], tasks: Iterable[T], discard: Callable[[R], None]
+    ) -> Generator[tuple[T, R | BrokenProcessPool], None, None]:
         """Run tasks, a bounded number ahead, and give each with its result as it is done.
 
         A task whose worker died (out of memory, a crash in a native decoder) comes with the
         error; the other tasks go on in new workers.
+
+        Args:
+            work: a function of a module, run in a worker.
+            tasks: taken as workers become free.
+            discard: given the results that come after the caller has stopped to take any.
 
         Raises:
             Exception: what a task raised; the tasks not yet begun are dropped.
@@ -86,7 +97,8 @@ class Workers:
                         yield task, error
         finally:
             for future in running:
-                future.cancel()
+                if not future.cancel():
+                    future.add_done_callback(partial(_discard, discard))
 
     def _submit(
         self,
