@@ -9,19 +9,18 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from engine import cli, gcp_plugin
 from engine.cli import EngineInfo
 from engine.errors import EngineError
 from engine.gcp_plugin import Plugin
+from engine.loopback import is_loopback
 from engine.versions import HOST_PYTHON
 
 Report = Callable[[str], None]
 
 ROOT = Path(__file__).resolve().parent.parent
 PASSPHRASE = "local"  # noqa: S105 - opens nothing but a lab's own state
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _ENDPOINTS = ("BIGQUERY_EMULATOR_HOST", "STORAGE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST")
 
 
@@ -62,7 +61,7 @@ def prepare(stack: str, report: Report) -> Place:
             environment leads elsewhere than the stack's name says.
     """
     if not is_local(stack):
-        _refuse_loopback(stack, os.environ)
+        _refuse_local_variables(stack, os.environ)
         engine = cli.obtain(report)
         return Place(engine, "real", _engine_variables(engine))
     engine = cli.obtain(report)
@@ -94,15 +93,21 @@ def _start(report: Report) -> dict[str, str]:
 
 
 def _local_variables(engine: EngineInfo, endpoints: Mapping[str, str]) -> dict[str, str]:
-    state = lab_dir() / "pulumi/state"
-    state.mkdir(parents=True, exist_ok=True)
+    (lab_dir() / "pulumi/state").mkdir(parents=True, exist_ok=True)
     return {
         **_engine_variables(engine),
         "LAB_DIR": str(lab_dir()),
-        "PULUMI_HOME": str(lab_dir() / "pulumi/home"),
-        "PULUMI_BACKEND_URL": f"file://{state}",
+        **_private_variables(),
         "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
         **endpoints,
+    }
+
+
+def _private_variables() -> dict[str, str]:
+    """Where the engine keeps what belongs to the local place alone."""
+    return {
+        "PULUMI_HOME": str(lab_dir() / "pulumi/home"),
+        "PULUMI_BACKEND_URL": f"file://{lab_dir() / 'pulumi/state'}",
     }
 
 
@@ -120,22 +125,22 @@ def _engine_variables(engine: EngineInfo) -> dict[str, str]:
 
 def _users_own() -> dict[str, str]:
     """The user's environment, without what an earlier `prepare` put into it."""
-    private = str(lab_dir() / "pulumi/home")
-    return {k: v for k, v in os.environ.items() if not (k == "PULUMI_HOME" and v == private)}
+    private = _private_variables().items()
+    return {name: value for name, value in os.environ.items() if (name, value) not in private}
 
 
-def _refuse_loopback(stack: str, environment: Mapping[str, str]) -> None:
+def _refuse_local_variables(stack: str, environment: Mapping[str, str]) -> None:
+    """Keep a stack on Google Cloud from the local endpoints, stand-in and state."""
+    private = _private_variables()
     for name, value in environment.items():
-        if name not in _ENDPOINTS and not _is_custom_endpoint(name):
-            continue
-        host = urlsplit(value if "//" in value else f"//{value}").hostname
-        if host in LOOPBACK:
+        if (_is_endpoint(name) and is_loopback(value)) or private.get(name) == value:
             raise EngineError(
-                f"Stack {stack!r} lives on Google Cloud, but {name} leads to {value}, on this "
-                "machine. Use a shell without the local Google Cloud's variables (`env -u "
-                f"{name} ...`), or a stack named `local` or `local-...`."
+                f"Stack {stack!r} lives on Google Cloud, but {name}={value} leads to the local "
+                "one. Use a shell without the local Google Cloud's variables, or a stack named "
+                "`local` or `local-...`."
             )
 
 
-def _is_custom_endpoint(name: str) -> bool:
-    return name.startswith("GOOGLE_") and name.endswith("_CUSTOM_ENDPOINT")
+def _is_endpoint(name: str) -> bool:
+    custom = name.startswith("GOOGLE_") and name.endswith("_CUSTOM_ENDPOINT")
+    return custom or name in _ENDPOINTS

@@ -66,17 +66,16 @@ def install(folder: Path, report: Callable[[str], None], path: str | None = None
     with tempfile.TemporaryDirectory(prefix="pulumi-build-") as source:
         for name in ("go.mod", "go.sum", "tools.go"):
             shutil.copy(HERE / name, source)
+        # Not `go mod download`: it also asks for what no build needs and not every proxy serves.
         modules = len(re.findall(r"^\s*[\w.-]+/\S+ v\S+", (HERE / "go.mod").read_text(), re.M))
-        # -x names every request; a module arrives as a zip.
-        fetch = Step("Go modules downloaded", modules, re.compile(r"\.zip: 200 "))
-        _run(go, source, ["mod", "download", "-x"], fetch, report)
-        packages = _output(go, source, ["list", "-deps", "-f", "{{.ImportPath}}", COMMAND])
+        fetch = Step("Go modules downloaded", modules, re.compile("^go: downloading "))
+        packages = _run(go, source, ["list", "-deps", COMMAND], fetch, report)
         compile_ = Step("packages compiled", len(packages.splitlines()), re.compile(r"^\S+$"))
         flags = ["-v", "-trimpath", "-buildvcs=false", "-mod=readonly"]
         flags += ["-ldflags", f"-s -w -X {VERSION_VARIABLE}=v{PULUMI}"]
         out = folder / "bin/pulumi"
         _run(go, source, ["build", *flags, "-o", str(out), COMMAND], compile_, report)
-        sdk = Path(_output(go, source, ["list", "-m", "-f", "{{.Dir}}", SDK]))
+        sdk = Path(_run(go, source, ["list", "-m", "-f", "{{.Dir}}", SDK], None, report))
     launcher = folder / "bin" / LAUNCHER
     shutil.copyfile(sdk / "python/cmd" / LAUNCHER, launcher)
     launcher.chmod(0o755)
@@ -99,34 +98,24 @@ exec "${HOST_PYTHON}" -P -m engine.language_host \\
     host.chmod(0o755)
 
 
-def _environment() -> dict[str, str]:
-    # A user's own flags could lead elsewhere than the lock beside this file.
-    return {**os.environ, "GOFLAGS": "", "GOWORK": "off"}
-
-
-def _output(go: str, source: str, arguments: list[str]) -> str:
-    done = subprocess.run(
-        [go, *arguments],
-        cwd=source,
-        env=_environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise EngineError(f"`go {arguments[0]}` failed: {_last(done.stderr)}")
-    return done.stdout.strip()
-
-
 def _run(
-    go: str, source: str, arguments: list[str], step: Step, report: Callable[[str], None]
-) -> None:
-    """Run one long step and say from time to time how far it is."""
+    go: str, source: str, arguments: list[str], step: Step | None, report: Callable[[str], None]
+) -> str:
+    """Run Go and say from time to time how far it is.
+
+    Returns:
+        Its output.
+    """
     began = time.monotonic()
-    log = Path(source) / "go.log"
-    with log.open("w") as output:
+    log, output = Path(source) / "go.log", Path(source) / "go.out"
+    with log.open("w") as said, output.open("w") as answer:
         process = subprocess.Popen(
-            [go, *arguments], cwd=source, env=_environment(), stdout=output, stderr=output
+            [go, *arguments],
+            cwd=source,
+            stdout=answer,
+            stderr=said,
+            # A user's own flags could lead elsewhere than the lock beside this file.
+            env={**os.environ, "GOFLAGS": "", "GOWORK": "off"},
         )
     try:
         while True:
@@ -134,17 +123,19 @@ def _run(
                 code = process.wait(_EVERY_SECONDS)
                 break
             except subprocess.TimeoutExpired:
-                report(f"  {step.progress(log)}, {time.monotonic() - began:.0f} s")
+                if step:
+                    report(f"  {step.progress(log)}, {time.monotonic() - began:.0f} s")
     except BaseException:
         process.kill()
         process.wait()
         raise
     if code:
         raise EngineError(f"`go {arguments[0]}` failed: {_last(log.read_text())}")
-    report(f"  {step.progress(log)}, {time.monotonic() - began:.0f} s: done")
+    if step:
+        report(f"  {step.progress(log)}, {time.monotonic() - began:.0f} s: done")
+    return output.read_text().strip()
 
 
 def _last(text: str) -> str:
-    """The last lines of what Go said, without the requests that -x names."""
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("# get ")]
+    lines = [line for line in text.splitlines() if line.strip()]
     return " / ".join(lines[-3:]) or "no reason given"

@@ -1,6 +1,5 @@
 """Settings of the provider: from stack config, an explicit provider, or the environment."""
 
-import ipaddress
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -9,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlsplit
 
+from engine.loopback import is_loopback
 from engine.standin.errors import StandInError
 from engine.standin.properties import Failure
 from engine.standin.values import Values, is_unknown
@@ -151,23 +151,15 @@ def _refuse_remote(settings: Values, environment: Mapping[str, str]) -> None:
         n: v for n, v in environment.items() if re.fullmatch(r"GOOGLE_\w+_CUSTOM_ENDPOINT", n)
     }
     for name, endpoint in named.items():
-        if endpoint and not _is_loopback(str(endpoint)):
+        if endpoint and not _is_local(str(endpoint)):
             raise StandInError(
                 f"{name} is {endpoint}, which is not on this machine: the stand-in of the gcp "
                 f"plugin refuses every endpoint but loopback ones (127.0.0.1); {_CURE}"
             )
 
 
-def _is_loopback(endpoint: str) -> bool:
-    parts = urlsplit(endpoint)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        return False
-    if parts.hostname == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(parts.hostname).is_loopback
-    except ValueError:
-        return False
+def _is_local(endpoint: str) -> bool:
+    return urlsplit(endpoint).scheme in ("http", "https") and is_loopback(endpoint)
 
 
 def _first(environment: Mapping[str, str], variables: Iterable[str]) -> str:
