@@ -39,7 +39,7 @@ def install(as_json: Json = False) -> None:
 @app.command()
 def status(as_json: Json = False) -> None:
     """Say which engine is at hand; exit code 1 if none is. Nothing is obtained."""
-    found = cli.find()
+    found = cli.find(report=_notes.print)
     if found is None:
         raise EngineError("There is no engine yet: `python -m engine install` obtains one.")
     _show(found, as_json)

@@ -5,9 +5,9 @@ from typing import Any, NoReturn
 import grpc
 import pytest
 
+from engine.protocol import provider_pb2
 from engine.standin.config import SERVICES, ProviderConfig
 from engine.standin.http import Api, Pace
-from engine.protocol import provider_pb2
 from engine.standin.provider import StandIn
 from engine.standin.values import Values, from_struct, to_struct
 from tests.unit.engine.standin.fake_google import ENDPOINT, FakeGoogle

@@ -2,9 +2,9 @@
 
 import pytest
 
+from engine.protocol import provider_pb2
 from engine.standin.config import SERVICES, check_config, configure
 from engine.standin.errors import StandInError
-from engine.protocol import provider_pb2
 from engine.standin.values import UNKNOWN, to_struct
 from tests.unit.engine.standin.conftest import ENDPOINTS, Engine, RefusedError
 

@@ -10,8 +10,8 @@ import grpc
 import pytest
 from google.protobuf import empty_pb2
 
-from engine.standin import VERSION
 from engine.protocol import provider_pb2, provider_pb2_grpc
+from engine.standin import VERSION
 from engine.standin.values import to_struct
 
 pytestmark = pytest.mark.sockets

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from engine.protocol import provider_pb2
 from engine.standin import VERSION, registry
 from engine.standin.config import SERVICES, SETTINGS
 from engine.standin.properties import Properties, Property
-from engine.protocol import provider_pb2
 from engine.standin.resource import Resource
 from engine.standin.schema import markdown
 from tests.unit.engine.standin.conftest import Engine
