@@ -12,13 +12,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from emulator import discovery
 from emulator.bigquery.routes import routes as bigquery
 from emulator.cloud import Cloud
 from emulator.control.routes import routes as control
 from emulator.errors import ApiError, internal, not_found, permission_denied, unimplemented
-from emulator.healthcare import schema
 from emulator.healthcare.routes import routes as healthcare
-from emulator.http import JsonResponse
+from emulator.http import JsonResponse, limited_body
 from emulator.pubsub.routes import routes as pubsub
 from emulator.resourcemanager.routes import routes as resourcemanager
 from emulator.serviceusage.routes import routes as serviceusage
@@ -69,7 +69,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
     """What no route serves."""
     assert isinstance(error, HTTPException)
     path = request.url.path
-    if method := schema.method_of(request.method, path):
+    if method := discovery.method_of(request.method, path):
         answer = unimplemented(f"{method} is not served by the local Google Cloud yet.")
     elif error.status_code == 405:
         answer = ApiError(405, "INVALID_ARGUMENT", f"{request.method} is not served on {path}.")
@@ -110,15 +110,19 @@ class LoopbackOnly:
 
 def _foreign(request: Request) -> ApiError | None:
     host = request.headers.get("host", "")
-    name = host if host.endswith("]") else host.rpartition(":")[0] or host
-    if name not in _LOOPBACK:
+    if _name(host) not in _LOOPBACK:
         return permission_denied(
             f"The Host header names {host!r}: the local Google Cloud answers to localhost only."
         )
     origin = request.headers.get("origin")
-    if origin is not None and origin.partition("://")[2].rpartition(":")[0] not in _LOOPBACK:
+    if origin is not None and _name(origin.partition("://")[2]) not in _LOOPBACK:
         return permission_denied(f"Requests from the origin {origin!r} are refused.")
     return None
+
+
+def _name(host: str) -> str:
+    """A host without its port."""
+    return host if host.endswith("]") else host.rpartition(":")[0] or host
 
 
 class MethodOverride:
@@ -132,7 +136,12 @@ class MethodOverride:
         if scope["type"] == "http":
             request = Request(scope, receive)
             if request.headers.get("x-http-method-override", "").upper() == "GET":
-                query = await request.body()
+                try:
+                    query = await limited_body(request)
+                except ApiError as error:
+                    answer = JsonResponse(error.body(), status_code=error.code)
+                    await answer(scope, receive, send)
+                    return
                 scope = {**scope, "method": "GET", "query_string": query}
                 receive = _no_body
         await self._app(scope, receive, send)

@@ -50,6 +50,12 @@ class Cloud:
         self.healthcare.on_delete(self.policies.drop)
         self.healthcare.on_delete(self.operations.forget)
         self.dicom = Dicom(self)
+        # What a crash in the middle of a deletion left behind must not come back to life.
+        self.policies.sweep("/datasets/", self.healthcare.exists)
+        self.operations.sweep(self.healthcare.exists)
+        for row in self.dicom.contents.select("SELECT DISTINCT store FROM dicom_instances"):
+            if not self.healthcare.exists(row["store"]):
+                self.dicom.contents.delete_store(row["store"])
 
     @property
     def bigquery_url(self) -> str:
@@ -72,6 +78,12 @@ class Cloud:
         resources = [f"projects/{project}"] + ([resource] if resource else [])
         member = f"serviceAccount:{self.services.healthcare_agent(project)}"
         return self.policies.allows(resources, member, permission)
+
+    def reset(self) -> None:
+        """Forget everything: every dataset with all inside it, policies, projects, services."""
+        for dataset in self.healthcare.datasets():
+            self.healthcare.delete(dataset)
+        self.database.empty()
 
     def close(self) -> None:
         """Stop running operations and close the state."""

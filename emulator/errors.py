@@ -38,6 +38,8 @@ class ApiError(Exception):
         return {"code": RPC_CODES.get(self.status, 2), "message": self.message}
 
 
+_RPC = "type.googleapis.com/google.rpc"
+
 RPC_CODES = {
     "CANCELLED": 1,
     "UNKNOWN": 2,
@@ -61,6 +63,13 @@ RPC_CODES = {
 def invalid_argument(message: str) -> ApiError:
     """400: the request itself is wrong."""
     return ApiError(400, "INVALID_ARGUMENT", message)
+
+
+def bad_field(field: str, message: str) -> ApiError:
+    """400 that says which field of the body is at fault (google.rpc.BadRequest)."""
+    violation = {"description": message, **({"field": field} if field else {})}
+    detail = {"@type": f"{_RPC}.BadRequest", "fieldViolations": [violation]}
+    return ApiError(400, "INVALID_ARGUMENT", message, [detail])
 
 
 def failed_precondition(message: str) -> ApiError:

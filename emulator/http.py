@@ -51,8 +51,9 @@ class JsonResponse(Response):
     media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
-        """The bytes of the body."""
-        return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+        """The bytes of the body; half a surrogate pair, which UTF-8 has not, stays escaped."""
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        return text.encode(errors="backslashreplace")
 
 
 def routes(method: str, path: str, handler: Handler) -> Iterator[Route]:
@@ -73,7 +74,7 @@ def _endpoint(handler: Handler, version: str) -> Callable[[Request], Any]:
             cloud=request.app.state.cloud,
             path=request.path_params,
             query=request.query_params,
-            body=parse_json(await _limited(request)),
+            body=parse_json(await limited_body(request)),
             version=version,
         )
         answer = await run_in_threadpool(handler, call)
@@ -84,14 +85,14 @@ def _endpoint(handler: Handler, version: str) -> Callable[[Request], Any]:
     return endpoint
 
 
-async def _limited(request: Request) -> bytes:
+async def limited_body(request: Request) -> bytes:
     """The body, refused as soon as it is longer than any JSON request has reason to be."""
-    body = b""
+    body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MOST_JSON_BYTES:
             raise too_large(f"The request's body is longer than {MOST_JSON_BYTES} bytes.")
-    return body
+    return bytes(body)
 
 
 def parse_json(raw: bytes) -> dict[str, Any]:
@@ -103,12 +104,16 @@ def parse_json(raw: bytes) -> dict[str, Any]:
     if not raw.strip():
         return {}
     try:
-        body = json.loads(raw)
+        body = json.loads(raw, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise invalid_argument(f"Invalid JSON payload received. {error}") from None
     if not isinstance(body, dict):
         raise invalid_argument("Invalid JSON payload received. The body must be a JSON object.")
     return body
+
+
+def _no_number(word: str) -> None:
+    raise ValueError(f"{word} is no JSON number")
 
 
 def page(

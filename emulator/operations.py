@@ -160,6 +160,14 @@ class Operations:
         with self._database.write() as connection:
             connection.execute("DELETE FROM operations WHERE parent = ?", (parent,))
 
+    def sweep(self, exists: Callable[[str], bool]) -> None:
+        """Drop the operations of datasets that a crash in mid-deletion left without one."""
+        with self._database.read() as connection:
+            rows = connection.execute("SELECT DISTINCT parent FROM operations").fetchall()
+        for row in rows:
+            if not exists(row["parent"]):
+                self.forget(row["parent"])
+
     def resume_interrupted(self) -> None:
         """Run again what an earlier process left unfinished."""
         with self._database.read() as connection:
@@ -200,7 +208,10 @@ class Operations:
         """Add an entry to an operation's log."""
         with self._database.write() as connection:
             connection.execute(
-                "INSERT OR REPLACE INTO operation_failures VALUES (?, ?, ?)", (name, source, error)
+                # Nothing is added once the operation is gone with its dataset.
+                "INSERT OR REPLACE INTO operation_failures"
+                " SELECT name, ?, ? FROM operations WHERE name = ?",
+                (source, error, name),
             )
 
     def _submit(self, name: str, method: str, request: dict[str, Any]) -> None:

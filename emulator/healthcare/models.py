@@ -3,7 +3,7 @@
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -21,11 +21,7 @@ CREATE TABLE IF NOT EXISTS healthcare_resources (
 );
 CREATE INDEX IF NOT EXISTS healthcare_by_parent ON healthcare_resources (parent, name);
 """
-_MOST_LABELS = 64
-_LABEL = {
-    "key": re.compile(r"[^\W\dA-Z_][\w-]{0,62}"),
-    "value": re.compile(r"[\w-]{0,63}"),
-}
+_LABEL_TERM = re.compile(r'labels\.([\w-]+)\s*(?:=\s*"?([\w-]*)"?|:\*)')
 
 CREATE_DATASET = "dataset.DatasetService.CreateDataset"
 
@@ -87,6 +83,12 @@ class Resources:
             ).fetchall()
         return [json.loads(row["body"]) for row in rows]
 
+    def datasets(self) -> Sequence[str]:
+        """The full names of all datasets, of every project and location."""
+        with self._database.read() as connection:
+            rows = connection.execute("SELECT name, parent FROM healthcare_resources").fetchall()
+        return [row["name"] for row in rows if row["parent"].endswith("/datasets")]
+
     def create(self, collection_name: str, resource_id: str, body: Resource) -> Resource:
         """Add a dataset or store under an id.
 
@@ -104,11 +106,10 @@ class Resources:
             raise already_exists(f"{_noun(name)} {name} already exists.")
         return created
 
-    def update(self, name: str, changes: Mapping[str, Any]) -> Resource:
-        """Set fields; a field set to None is removed."""
+    def update(self, name: str, change: Callable[[Resource], Resource]) -> Resource:
+        """Change a dataset or store by a function that gives its new body."""
         with self._database.write() as connection:
-            merged = {**self.get(name), **changes}
-            body = {key: value for key, value in merged.items() if value is not None}
+            body = change(self.get(name))
             connection.execute(
                 "UPDATE healthcare_resources SET body = ? WHERE name = ?", (json.dumps(body), name)
             )
@@ -169,21 +170,24 @@ def check_dataset(body: Mapping[str, Any]) -> None:
         raise invalid_argument(f"invalid time zone {zone!r}: an IANA name such as Europe/Berlin")
 
 
-def check_labels(labels: Mapping[str, str]) -> None:
-    """Refuse labels against https://cloud.google.com/healthcare-api/docs/how-tos/labeling-resources.
+def label_filter(text: str) -> Callable[[Resource], bool]:
+    """What a list's `filter` lets pass: labels, joined by AND; an empty filter lets all pass.
 
     Raises:
-        ApiError: 400, naming the label.
+        ApiError: 400 for a filter on anything else.
     """
-    if len(labels) > _MOST_LABELS:
-        raise invalid_argument(f"{len(labels)} labels: at most {_MOST_LABELS} are allowed")
-    for key, value in labels.items():
-        for part, text in (("key", key), ("value", value)):
-            if not _LABEL[part].fullmatch(text) or text != text.lower():
-                raise invalid_argument(
-                    f"invalid label {part} {text!r}: lowercase letters, digits, _ and -, at most 63"
-                    + (", beginning with a letter" if part == "key" else "")
-                )
+    terms = [_LABEL_TERM.fullmatch(term.strip()) for term in text.split(" AND ")] if text else []
+    if None in terms:
+        raise invalid_argument(
+            f"invalid filter {text!r}: labels.key=value or labels.key:*, joined by AND"
+        )
+    wanted = [(match[1], match[2]) for match in terms if match]
+
+    def passes(resource: Resource) -> bool:
+        labels = resource.get("labels", {})
+        return all(key in labels and value in (None, labels[key]) for key, value in wanted)
+
+    return passes
 
 
 def _noun(name: str) -> str:

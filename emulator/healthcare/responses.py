@@ -1,8 +1,10 @@
 """Requests and answers of datasets, stores and operations of the Healthcare API."""
 
+import copy
 import re
 from typing import Any
 
+from emulator.discovery import camel_case, snake_case
 from emulator.errors import invalid_argument, permission_denied
 from emulator.healthcare import schema
 from emulator.healthcare.kinds import LOCATIONS, Kind
@@ -10,10 +12,11 @@ from emulator.healthcare.models import (
     CREATE_DATASET,
     check_dataset,
     check_id,
-    check_labels,
     check_location,
+    label_filter,
 )
 from emulator.http import Call, page
+from emulator.labels import check_labels
 
 SERVICE = "healthcare.googleapis.com"
 
@@ -38,9 +41,11 @@ def create_dataset(call: Call) -> dict[str, Any]:
     check_id(dataset_id, "dataset_id", None)
     schema.check(call.version, "Dataset", call.body)
     check_dataset(call.body)
-    body = {"timeZone": "UTC", **_given(call.body)}
+    body = {"timeZone": "UTC", **_given(call, "Dataset")}
     parent = f"{_parent(call)}/datasets"
     dataset = call.cloud.healthcare.create(parent, dataset_id, body)
+    # The real agent comes into being once the service is first needed.
+    call.cloud.services.make_identity(_project(call), SERVICE)
     return call.cloud.operations.start(
         dataset["name"], CREATE_DATASET, {"dataset": dataset["name"]}, version=call.version
     )
@@ -62,8 +67,8 @@ def patch_dataset(call: Call) -> dict[str, Any]:
     """Change a dataset's time zone."""
     schema.check(call.version, "Dataset", call.body)
     check_dataset(call.body)
-    fields = _masked(call, frozenset({"timeZone"}))
-    return call.cloud.healthcare.update(dataset_name(call), fields)
+    fields = _masked(call, "Dataset", frozenset({"timeZone"}))
+    return call.cloud.healthcare.update(dataset_name(call), lambda body: _merged(body, fields))
 
 
 def delete_dataset(call: Call) -> dict[str, Any]:
@@ -76,36 +81,42 @@ def create_store(kind: Kind, call: Call) -> dict[str, Any]:
     """Create a store; the answer is the store."""
     dataset = call.cloud.healthcare.get(dataset_name(call))["name"]
     store_id = call.query.get(kind.id_parameter, "")
-    check_id(store_id, re.sub("([A-Z])", lambda m: f"_{m[0].lower()}", kind.id_parameter), kind)
+    check_id(store_id, snake_case(kind.id_parameter), kind)
     schema.check(call.version, kind.schema, call.body)
-    body = _given(call.body)
+    body = _given(call, kind.schema)
     _check_store(call, body)
     if kind.collection == "fhirStores" and not body.get("version"):
         raise invalid_argument("the FHIR store's version is required: DSTU2, STU3 or R4")
-    return call.cloud.healthcare.create(f"{dataset}/{kind.collection}", store_id, body)
+    return _shown(
+        kind, call, call.cloud.healthcare.create(f"{dataset}/{kind.collection}", store_id, body)
+    )
 
 
 def list_stores(kind: Kind, call: Call) -> dict[str, Any]:
     """The stores of one kind in a dataset."""
     dataset = call.cloud.healthcare.get(dataset_name(call))["name"]
     stores = call.cloud.healthcare.list(dataset, kind.collection)
-    stores = [store for store in stores if _passes(store, call.query.get("filter", ""))]
+    passes = label_filter(call.query.get("filter", ""))
+    stores = [_shown(kind, call, store) for store in stores if passes(store)]
     return page(stores, call.query, kind.collection, default=100, most=1000)
 
 
 def get_store(kind: Kind, call: Call) -> dict[str, Any]:
     """One store."""
-    return call.cloud.healthcare.get(store_name(kind, call))
+    return _shown(kind, call, call.cloud.healthcare.get(store_name(kind, call)))
 
 
 def patch_store(kind: Kind, call: Call) -> dict[str, Any]:
     """Change the fields of a store that the mask names."""
     schema.check(call.version, kind.schema, call.body)
-    fields = _masked(call, kind.mutable)
-    store = call.cloud.healthcare.get(store_name(kind, call))
-    changed = {key: value for key, value in {**store, **fields}.items() if value is not None}
-    _check_store(call, changed)
-    return call.cloud.healthcare.update(store["name"], fields)
+    fields = _masked(call, kind.schema, kind.mutable)
+
+    def change(store: dict[str, Any]) -> dict[str, Any]:
+        changed = _merged(store, fields)
+        _check_store(call, changed)
+        return changed
+
+    return _shown(kind, call, call.cloud.healthcare.update(store_name(kind, call), change))
 
 
 def delete_store(kind: Kind, call: Call) -> dict[str, Any]:
@@ -161,27 +172,62 @@ def _location(project: str, location: str) -> dict[str, Any]:
     return {"name": f"projects/{project}/locations/{location}", "locationId": location}
 
 
-def _given(body: dict[str, Any]) -> dict[str, Any]:
+def _given(call: Call, message: str) -> dict[str, Any]:
     """The fields of a body that say something: the name comes from the id."""
-    return {k: v for k, v in body.items() if k != "name" and v not in (None, "", [], {})}
+    body = schema.normal(call.version, message, call.body)
+    body.pop("name", None)
+    return body
 
 
-def _masked(call: Call, mutable: frozenset[str]) -> dict[str, Any]:
+def _shown(kind: Kind, call: Call, store: dict[str, Any]) -> dict[str, Any]:
+    """A store as the version that is called knows it."""
+    return schema.normal(call.version, kind.schema, store)
+
+
+Fields = dict[tuple[str, ...], Any]
+"""Path of a field -> its new value, None to clear it."""
+
+
+def _masked(call: Call, message: str, mutable: frozenset[str]) -> Fields:
     """The fields that the update mask names, with None for those that the body leaves out."""
-    mask = [field for field in call.query.get("updateMask", "").split(",") if field]
-    if not mask:
+    mask = [field.strip() for field in call.query.get("updateMask", "").split(",")]
+    paths = [tuple(map(camel_case, field.split("."))) for field in mask if field]
+    if not paths:
         raise invalid_argument("update_mask is required")
-    fields = {re.sub("_([a-z])", lambda m: m[1].upper(), f).partition(".")[0] for f in mask}
-    if wrong := sorted(fields - mutable):
+    mutable &= schema.fields(call.version, message)
+    if wrong := sorted({path[0] for path in paths} - mutable):
         allowed = ", ".join(sorted(mutable))
         raise invalid_argument(f"update_mask: {', '.join(wrong)} can't be changed, only {allowed}")
-    return {field: _given(call.body).get(field) for field in fields}
+    given = _given(call, message)
+    return {path: _at(given, path) for path in paths}
+
+
+def _at(body: Any, path: tuple[str, ...]) -> Any:
+    for part in path:
+        body = body.get(part) if isinstance(body, dict) else None
+    return body
+
+
+def _merged(body: dict[str, Any], fields: Fields) -> dict[str, Any]:
+    """A resource with some fields, at any depth, set or cleared."""
+    changed: dict[str, Any] = copy.deepcopy(body)
+    for path, value in fields.items():
+        node = changed
+        for part in path[:-1]:
+            node = node.setdefault(part, {})
+            if not isinstance(node, dict):
+                raise invalid_argument(f"update_mask: {'.'.join(path)} is no path of fields")
+        if value is None:
+            node.pop(path[-1], None)
+        else:
+            node[path[-1]] = value
+    return changed
 
 
 def _check_store(call: Call, body: dict[str, Any]) -> None:
     check_labels(body.get("labels", {}))
     single, several = body.get("notificationConfig"), body.get("notificationConfigs", [])
-    if single and several:
+    if single is not None and several:
         raise invalid_argument(
             "notification_config and notification_configs can't both be set: "
             "NotificationConfig is being deprecated, please use NotificationConfigs instead."
@@ -195,6 +241,8 @@ def _check_store(call: Call, body: dict[str, Any]) -> None:
 
 def _check_stream(call: Call, stream: dict[str, Any]) -> None:
     """A stream's table must be one that the service agent may write to."""
+    if "deidentifiedStoreDestination" in stream:
+        return
     destination = stream.get("bigqueryDestination", {})
     uri = destination.get("tableUri") or destination.get("datasetUri") or ""
     match = re.fullmatch(r"bq://([^.]+)\.([^.]+)(?:\.([^.]+))?", uri)
@@ -207,17 +255,6 @@ def _check_stream(call: Call, stream: dict[str, Any]) -> None:
             "bigquery.dataEditor role to the Cloud Healthcare service agent "
             f"{call.cloud.services.healthcare_agent(project)}"
         )
-
-
-def _passes(store: dict[str, Any], wanted: str) -> bool:
-    """Whether a store passes a filter on one label: `labels.key=value` or `labels.key:*`."""
-    if not wanted:
-        return True
-    match = re.fullmatch(r'labels\.([\w-]+)\s*(?:=\s*"?([\w-]*)"?|:\*)', wanted)
-    if match is None:
-        raise invalid_argument(f"invalid filter {wanted!r}: labels.key=value or labels.key:*")
-    labels = store.get("labels", {})
-    return match[1] in labels and match[2] in (None, labels[match[1]])
 
 
 def existing(call: Call, name: str) -> bool:

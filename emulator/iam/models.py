@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from emulator.database import Database
@@ -20,6 +20,10 @@ CREATE TABLE IF NOT EXISTS policies (
 """
 
 Policy = dict[str, Any]
+Binding = dict[str, Any]
+
+WHOLE = ("bindings", "auditConfigs")
+"""What a policy holds beside its version and etag."""
 
 
 class Policies:
@@ -41,29 +45,33 @@ class Policies:
             ).fetchone()
         return _shown(row)
 
-    def set(self, resource: str, policy: Mapping[str, Any]) -> Policy:
-        """Replace the policy of a resource.
+    def set(
+        self, resource: str, policy: Mapping[str, Any], fields: Collection[str] = WHOLE
+    ) -> Policy:
+        """Replace the policy of a resource, or some of its fields.
 
         Raises:
             ApiError: 400 for a policy that is not well formed, 409 ABORTED for a stale etag.
         """
         check_policy(policy)
-        body = {key: policy[key] for key in ("bindings", "auditConfigs") if policy.get(key)}
-        body["version"] = _version(policy)
         with self._database.write() as connection:
             row = connection.execute(
                 "SELECT body, generation FROM policies WHERE resource = ?", (resource,)
             ).fetchone()
+            present = _shown(row)
             etag = policy.get("etag")
-            if etag and etag != _shown(row)["etag"]:
+            if etag and etag != present["etag"]:
                 raise aborted(
                     "There were concurrent policy changes. Please retry the whole "
                     "read-modify-write with exponential backoff."
                 )
-            generation = 1 if row is None else row["generation"] + 1
+            merged = {key: (policy if key in fields else present).get(key) for key in WHOLE}
+            merged["bindings"] = _merged(merged["bindings"] or [])
+            body = {key: value for key, value in merged.items() if value}
+            body["version"] = 3 if any(map(_condition, body.get("bindings", []))) else 1
             connection.execute(
                 "INSERT OR REPLACE INTO policies VALUES (?, ?, ?)",
-                (resource, json.dumps(body), generation),
+                (resource, json.dumps(body), 1 if row is None else row["generation"] + 1),
             )
         return self.get(resource)
 
@@ -76,8 +84,26 @@ class Policies:
                 (prefix,),
             )
 
+    def sweep(self, kind: str, exists: Callable[[str], bool]) -> None:
+        """Forget the policies of resources that a crash in mid-deletion left without one.
+
+        Args:
+            kind: A part that the names of these resources hold, such as `/datasets/`.
+            exists: Whether such a resource is there.
+        """
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT resource FROM policies WHERE instr(resource, ?)", (kind,)
+            ).fetchall()
+        for row in rows:
+            if not exists(row["resource"]):
+                self.drop(row["resource"])
+
     def allows(self, resources: Iterable[str], member: str, permission: str) -> bool:
-        """Whether a member has a permission by the policy of any of the resources."""
+        """Whether a member has a permission by the policy of any of the resources.
+
+        Conditions are kept, not evaluated: a binding with one counts as one without.
+        """
         for resource in resources:
             for binding in self.get(resource).get("bindings", []):
                 if member not in binding["members"] and "allUsers" not in binding["members"]:
@@ -87,9 +113,37 @@ class Policies:
         return False
 
 
-def _version(policy: Mapping[str, Any]) -> int:
-    """Conditions need version 3; without any, 1 is what Google answers."""
-    return 3 if any("condition" in binding for binding in policy.get("bindings", [])) else 1
+def without_conditions(policy: Policy) -> Policy:
+    """A policy for a client that did not ask for version 3.
+
+    Roles with a condition are renamed, so that nobody takes them for unconditional ones:
+    https://cloud.google.com/iam/docs/troubleshooting-withcond.
+    """
+    if policy["version"] < 3:
+        return policy
+    return {**policy, "version": 1, "bindings": [_mangled(one) for one in policy["bindings"]]}
+
+
+def _mangled(binding: Binding) -> Binding:
+    if not binding.get("condition"):
+        return binding
+    digest = hashlib.sha256(_condition(binding).encode()).hexdigest()[:20]
+    return {"role": f"{binding['role']}_withcond_{digest}", "members": binding["members"]}
+
+
+def _merged(bindings: Iterable[Binding]) -> list[Binding]:
+    """One binding for each role and condition, each member once, none without members."""
+    merged: dict[tuple[str, str], Binding] = {}
+    for binding in bindings:
+        key = (binding["role"], _condition(binding))
+        kept = merged.setdefault(key, {**binding, "members": []})
+        kept["members"] = list(dict.fromkeys([*kept["members"], *(binding.get("members") or [])]))
+    return [binding for binding in merged.values() if binding["members"]]
+
+
+def _condition(binding: Binding) -> str:
+    condition = binding.get("condition")
+    return json.dumps(condition, sort_keys=True) if condition else ""
 
 
 def _shown(row: Any) -> Policy:

@@ -8,8 +8,11 @@ from typing import Any
 
 from starlette.routing import Route
 
+from emulator.discovery import camel_case
 from emulator.errors import invalid_argument, not_found
 from emulator.http import Call, routes
+from emulator.iam.models import without_conditions
+from emulator.iam.validation import check_policy, check_request, check_requested_version
 
 Name = Callable[[Call], str]
 Exists = Callable[[Call, str], bool]
@@ -25,19 +28,20 @@ def policy_routes(path: str, name: Name, exists: Exists) -> Iterator[Route]:
     """
 
     def get(call: Call) -> dict[str, Any]:
-        resource = _required(call)
-        return call.cloud.policies.get(resource)
+        version = _requested_version(call)
+        policy = call.cloud.policies.get(_required(call))
+        return policy if version == 3 else without_conditions(policy)
 
     def put(call: Call) -> dict[str, Any]:
         resource = _required(call)
-        policy = call.body.get("policy")
-        if not isinstance(policy, dict):
-            raise invalid_argument("setIamPolicy: the body must hold a policy object.")
+        check_request(call.body)
+        policy = call.body["policy"]
+        check_policy(policy)
         _check_agents(call, policy)
-        return call.cloud.policies.set(resource, policy)
+        return call.cloud.policies.set(resource, policy, _masked(call.body.get("updateMask")))
 
     def test(call: Call) -> dict[str, Any]:
-        wanted = call.body.get("permissions", [])
+        wanted = call.body.get("permissions") or []
         if not isinstance(wanted, list):
             raise invalid_argument("testIamPermissions: permissions must be a list.")
         # The caller owns the local Google Cloud; a missing resource allows nothing to anyone.
@@ -56,13 +60,24 @@ def policy_routes(path: str, name: Name, exists: Exists) -> Iterator[Route]:
     yield from routes("POST", f"{path}:testIamPermissions", test)
 
 
+def _requested_version(call: Call) -> int:
+    options = call.body.get("options") or {}
+    in_body = options.get("requestedPolicyVersion") if isinstance(options, dict) else options
+    return check_requested_version(in_body or call.query.get("options.requestedPolicyVersion"))
+
+
+def _masked(mask: str | None) -> set[str]:
+    """The fields of the policy that a request replaces; bindings alone if it does not say."""
+    return {camel_case(field.strip()) for field in (mask or "bindings,etag").split(",")}
+
+
 def _check_agents(call: Call, policy: dict[str, Any]) -> None:
     """A service agent can be granted a role only once it exists."""
     members = {
-        str(member).removeprefix("serviceAccount:")
-        for binding in policy.get("bindings", [])
-        for member in binding.get("members", [])
-        if str(member).startswith("serviceAccount:")
+        member.removeprefix("serviceAccount:")
+        for binding in policy.get("bindings") or []
+        for member in binding.get("members") or []
+        if member.startswith("serviceAccount:")
     }
     for missing in call.cloud.services.missing_agents(members):
         raise invalid_argument(f"Service account {missing} does not exist.")

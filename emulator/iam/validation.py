@@ -4,9 +4,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from emulator.discovery import api
 from emulator.errors import ApiError, invalid_argument
 
 _ROLE = re.compile(r"(roles|(projects|organizations)/[^/]+/roles)/[A-Za-z0-9_.]+")
+_MANGLED = "_withcond_"
 _ADDRESS = r"[^@\s]+@[^@\s]+"
 _MEMBER = re.compile(
     rf"allUsers|allAuthenticatedUsers|(deleted:)?(user|serviceAccount|group):{_ADDRESS}"
@@ -15,25 +17,51 @@ _MEMBER = re.compile(
 _SPECIAL = {"allusers": "allUsers", "allauthenticatedusers": "allAuthenticatedUsers"}
 
 
+def check_request(body: Mapping[str, Any]) -> None:
+    """Refuse what is no setIamPolicy request; the message is the same in every API.
+
+    Raises:
+        ApiError: 400, naming the field, role or member at fault.
+    """
+    api("healthcare", "v1").check("SetIamPolicyRequest", body)
+    if not isinstance(body.get("policy"), dict):
+        raise invalid_argument("setIamPolicy: the body must hold a policy object.")
+
+
 def check_policy(policy: Mapping[str, Any]) -> None:
     """Refuse a policy that is not well formed.
 
     Raises:
-        ApiError: 400, naming the role or member at fault.
+        ApiError: 400, naming the field, role or member at fault.
     """
-    bindings = policy.get("bindings", [])
-    if not isinstance(bindings, list):
-        raise invalid_argument("Invalid policy: bindings must be a list.")
-    for binding in bindings:
-        _check_binding(binding, policy.get("version", 1))
+    api("healthcare", "v1").check("Policy", {**policy}, "policy")
+    if policy.get("version") not in (None, 0, 1, 3):
+        raise invalid_argument(f"Invalid policy version {policy['version']}: 0, 1 or 3.")
+    for binding in policy.get("bindings") or []:
+        _check_binding(binding or {}, policy.get("version"))
+
+
+def check_requested_version(version: object) -> int:
+    """The policy version that a getIamPolicy request asks for.
+
+    Raises:
+        ApiError: 400 for one that there is not.
+    """
+    if str(version or 0) not in ("0", "1", "3"):
+        raise invalid_argument(f"Invalid requested policy version {version}: 0, 1 or 3.")
+    return int(str(version or 0))
 
 
 def _check_binding(binding: Mapping[str, Any], version: object) -> None:
-    role = str(binding.get("role", ""))
+    role = str(binding.get("role") or "")
     if not _ROLE.fullmatch(role):
         raise invalid_argument(f"Role {role} is not supported for this resource.")
-    members = binding.get("members", [])
-    for member in members if isinstance(members, list) else [members]:
+    if _MANGLED in role:
+        raise invalid_argument(
+            f"Role {role} stands for a binding with a condition: read the policy with "
+            "requestedPolicyVersion 3 before it is changed."
+        )
+    for member in binding.get("members") or []:
         if not isinstance(member, str) or not _MEMBER.fullmatch(member):
             raise _bad_member(str(member))
     if binding.get("condition") is not None:

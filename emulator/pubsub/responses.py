@@ -1,24 +1,15 @@
 """Requests and answers of Pub/Sub."""
 
-import re
 from typing import Any
 
+from emulator.discovery import api, camel_case
 from emulator.errors import invalid_argument
 from emulator.http import Call, page
+from emulator.labels import check_labels
 
 SERVICE = "pubsub.googleapis.com"
-_FIELDS = frozenset(
-    {
-        "ingestionDataSourceSettings",
-        "kmsKeyName",
-        "labels",
-        "messageRetentionDuration",
-        "messageStoragePolicy",
-        "messageTransforms",
-        "schemaSettings",
-        "tags",
-    }
-)
+_FIXED = frozenset({"name", "satisfiesPzs", "state"})
+"""Fields of a topic that no update changes."""
 
 
 def name(call: Call) -> str:
@@ -35,8 +26,11 @@ def exists(call: Call, topic: str) -> bool:
 
 def create(call: Call) -> dict[str, Any]:
     """Create a topic."""
-    _check_fields(set(call.body) - {"name"})
-    return call.cloud.topics.create(name(call), call.body)
+    messages = api("pubsub", "v1")
+    messages.check("Topic", call.body, "topic")
+    given = messages.normal("Topic", call.body)
+    check_labels(given.get("labels", {}))
+    return call.cloud.topics.create(name(call), given)
 
 
 def get(call: Call) -> dict[str, Any]:
@@ -53,12 +47,16 @@ def list_topics(call: Call) -> dict[str, Any]:
 
 def patch(call: Call) -> dict[str, Any]:
     """Change the fields of a topic that the mask names."""
-    topic = call.body.get("topic", {})
+    messages = api("pubsub", "v1")
+    messages.check("UpdateTopicRequest", call.body)
     mask = call.body.get("updateMask") or call.query.get("updateMask", "")
-    fields = {re.sub("_([a-z])", lambda m: m[1].upper(), f) for f in mask.split(",") if f}
-    if not isinstance(topic, dict) or not fields:
+    fields = {camel_case(field.strip()).partition(".")[0] for field in mask.split(",") if field}
+    if not fields:
         raise invalid_argument("The update_mask in the UpdateTopicRequest must be set.")
-    _check_fields(fields)
+    if wrong := sorted(fields - messages.fields("Topic") | fields & _FIXED):
+        raise invalid_argument(f"Invalid update_mask provided: {', '.join(wrong)}.")
+    topic = messages.normal("Topic", call.body.get("topic") or {})
+    check_labels(topic.get("labels", {}))
     return call.cloud.topics.update(name(call), {field: topic.get(field) for field in fields})
 
 
@@ -66,10 +64,3 @@ def delete(call: Call) -> dict[str, Any]:
     """Delete a topic."""
     call.cloud.topics.delete(name(call))
     return {}
-
-
-def _check_fields(fields: set[str]) -> None:
-    for field in sorted(fields - _FIELDS):
-        raise invalid_argument(
-            f'Invalid JSON payload received. Unknown name "{field}": Cannot find field.'
-        )

@@ -1,5 +1,8 @@
 """Which services a project has enabled, and the identities that services act under."""
 
+import difflib
+
+from emulator import discovery
 from emulator.database import Database
 from emulator.errors import ApiError, invalid_argument, permission_denied
 from emulator.resourcemanager.models import Projects
@@ -29,6 +32,8 @@ TITLES = {
     "serviceusage.googleapis.com": "Service Usage API",
     "storage.googleapis.com": "Cloud Storage API",
 }
+"""The services that the emulator itself has to do with; the others are titled by their names."""
+
 ALWAYS_ENABLED = ("cloudresourcemanager.googleapis.com", "serviceusage.googleapis.com")
 _AGENT_DOMAINS = {
     "bigquery.googleapis.com": "bigquery-encryption.iam.gserviceaccount.com",
@@ -36,6 +41,16 @@ _AGENT_DOMAINS = {
     "pubsub.googleapis.com": "gcp-sa-pubsub.iam.gserviceaccount.com",
     "storage.googleapis.com": "gs-project-accounts.iam.gserviceaccount.com",
 }
+
+
+def known() -> frozenset[str]:
+    """Every service that can be enabled."""
+    return discovery.services() | TITLES.keys()
+
+
+def title(service: str) -> str:
+    """What people call a service."""
+    return TITLES.get(service, service)
 
 
 class Services:
@@ -50,7 +65,7 @@ class Services:
     def enabled(self, project: str) -> set[str]:
         """The services that a project has enabled."""
         if self._all_enabled:
-            return set(TITLES)
+            return set(known())
         with self._database.read() as connection:
             rows = connection.execute(
                 "SELECT service FROM enabled_services WHERE project = ?", (project,)
@@ -85,11 +100,13 @@ class Services:
         Raises:
             ApiError: 403, as the real one answers it.
         """
-        if service not in TITLES:
-            raise permission_denied(
-                f"Not found or permission denied for service(s): {service}. "
-                f"The local Google Cloud knows: {', '.join(sorted(TITLES))}."
-            )
+        if service in known():
+            return
+        alike = difflib.get_close_matches(service, known(), 1)
+        raise permission_denied(
+            f"Not found or permission denied for service(s): {service}."
+            + (f" Did you mean {alike[0]}?" if alike else "")
+        )
 
     def require(self, project: str, service: str) -> None:
         """Refuse a call to a service that the project has not enabled.
@@ -102,7 +119,7 @@ class Services:
         raise ApiError(
             403,
             "PERMISSION_DENIED",
-            f"{TITLES[service]} has not been used in project {project} before or it is disabled. "
+            f"{title(service)} has not been used in project {project} before or it is disabled. "
             f"Enable it (gcloud services enable {service}) and retry.",
             [
                 {

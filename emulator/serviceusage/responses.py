@@ -3,11 +3,13 @@
 import base64
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
+from emulator.discovery import api
 from emulator.errors import invalid_argument, not_found
 from emulator.http import Call, page
-from emulator.serviceusage.models import TITLES
+from emulator.serviceusage.models import known, title
 
 _TYPES = "type.googleapis.com/google.api.serviceusage.v1"
 
@@ -19,16 +21,18 @@ def list_services(call: Call) -> dict[str, Any]:
     match = re.fullmatch(r"(?:state:(ENABLED|DISABLED))?", wanted)
     if match is None:
         raise invalid_argument(f"Invalid filter {wanted!r}: state:ENABLED or state:DISABLED.")
-    services = [_service(call, project, name) for name in sorted(TITLES)]
-    if match.group(1):
-        services = [service for service in services if service["state"] == match.group(1)]
+    services = [
+        service
+        for service in _services(call, project, sorted(known()))
+        if match.group(1) in (None, service["state"])
+    ]
     return page(services, call.query, "services", default=50, most=200)
 
 
 def get_service(call: Call) -> dict[str, Any]:
     """One service of the project."""
     call.cloud.services.check(call.path["service"])
-    return _service(call, _project(call), call.path["service"])
+    return _services(call, _project(call), [call.path["service"]])[0]
 
 
 def batch_get(call: Call) -> dict[str, Any]:
@@ -37,7 +41,7 @@ def batch_get(call: Call) -> dict[str, Any]:
     names = [value.rpartition("/")[2] for value in call.values("names")]
     for name in names:
         call.cloud.services.check(name)
-    return {"services": [_service(call, project, name) for name in names]}
+    return {"services": _services(call, project, names)}
 
 
 def enable(call: Call) -> dict[str, Any]:
@@ -47,17 +51,18 @@ def enable(call: Call) -> dict[str, Any]:
 
 def batch_enable(call: Call) -> dict[str, Any]:
     """Enable up to 20 services, all or none."""
-    services = call.body.get("serviceIds")
-    if not isinstance(services, list) or not 0 < len(services) <= 20:
+    api("serviceusage", "v1").check("BatchEnableServicesRequest", call.body)
+    services = call.body.get("serviceIds") or []
+    if not 0 < len(services) <= 20:
         raise invalid_argument("serviceIds must name 1 to 20 services.")
-    return _enable(call, [str(service) for service in services], "BatchEnableServicesResponse")
+    return _enable(call, services, "BatchEnableServicesResponse")
 
 
 def disable(call: Call) -> dict[str, Any]:
     """Disable one service."""
     project, service = _project(call), call.path["service"]
     call.cloud.services.disable(project, service)
-    return _done("DisableServiceResponse", {"service": _service(call, project, service)})
+    return _done("DisableServiceResponse", {"service": _services(call, project, [service])[0]})
 
 
 def make_identity(call: Call) -> dict[str, Any]:
@@ -73,9 +78,9 @@ def get_operation(call: Call) -> dict[str, Any]:
     """An operation, which is always done: its id carries its answer."""
     try:
         kind, body = json.loads(base64.urlsafe_b64decode(call.path["operation"].split(".")[-1]))
-    except (ValueError, TypeError):
+        return _done(kind, {**body})
+    except (ValueError, TypeError, RecursionError):
         raise not_found(f"operation {call.path['operation']} not found") from None
-    return _done(kind, body)
 
 
 def _enable(
@@ -83,7 +88,7 @@ def _enable(
 ) -> dict[str, Any]:
     project = _project(call)
     call.cloud.services.enable(project, services)
-    shown = [_service(call, project, service) for service in services]
+    shown = _services(call, project, services)
     return _done(answer, {"service": shown[0]} if single else {"services": shown})
 
 
@@ -91,14 +96,18 @@ def _project(call: Call) -> str:
     return call.cloud.projects.id_of(call.path["project"])
 
 
-def _service(call: Call, project: str, service: str) -> dict[str, Any]:
+def _services(call: Call, project: str, names: Iterable[str]) -> list[dict[str, Any]]:
     number = call.cloud.projects.number_of(project)
-    return {
-        "name": f"projects/{number}/services/{service}",
-        "parent": f"projects/{number}",
-        "config": {"name": service, "title": TITLES[service]},
-        "state": "ENABLED" if service in call.cloud.services.enabled(project) else "DISABLED",
-    }
+    enabled = call.cloud.services.enabled(project)
+    return [
+        {
+            "name": f"projects/{number}/services/{name}",
+            "parent": f"projects/{number}",
+            "config": {"name": name, "title": title(name)},
+            "state": "ENABLED" if name in enabled else "DISABLED",
+        }
+        for name in names
+    ]
 
 
 def _done(kind: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,9 @@ def open_cloud(tmp_path: Path) -> Iterator[Callable[..., Cloud]]:
     opened: list[Cloud] = []
 
     def make(**settings: Any) -> Cloud:
-        urls = {f"{name}_url": "http://127.0.0.1:1" for name in ("root", "bigquery", "storage")}
+        urls: dict[str, Any] = dict.fromkeys(
+            ("root_url", "bigquery_url", "storage_url"), "http://127.0.0.1:1"
+        )
         opened.append(Cloud(Settings(state_dir=tmp_path, **urls, **settings)))
         return opened[-1]
 

@@ -32,6 +32,23 @@ def test_what_the_api_has_and_the_emulator_has_not_is_named(client: TestClient) 
     }
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "name"),
+    [
+        ("GET", "projects/local-project/subscriptions/s", "pubsub.projects.subscriptions.get"),
+        ("GET", "organizations/1", "cloudresourcemanager.organizations.get"),
+        ("DELETE", "projects/local-project", "cloudresourcemanager.projects.delete"),
+    ],
+)
+def test_so_are_the_methods_of_other_apis(
+    client: TestClient, method: str, path: str, name: str
+) -> None:
+    answer = client.request(method, f"/v1/{path}")
+
+    assert answer.status_code == 501
+    assert answer.json()["error"]["message"].startswith(f"{name} is not served")
+
+
 def test_a_path_of_no_api_is_not_found(client: TestClient) -> None:
     error = client.get("/v7/things").json()["error"]
 
@@ -64,6 +81,23 @@ def test_a_page_of_another_origin_changes_nothing(client: TestClient) -> None:
     assert client.get(f"/v1/{LOCATION}/datasets").json() == {}
 
 
+@pytest.mark.parametrize("origin", ["http://localhost", "http://127.0.0.1:3000"])
+def test_a_viewer_on_this_machine_is_let_in(client: TestClient, origin: str) -> None:
+    answer = client.get("/v1/projects/local-project", headers={"Origin": origin})
+
+    assert answer.status_code == 200
+
+
+def test_an_overlong_get_is_refused(client: TestClient) -> None:
+    answer = client.post(
+        "/v1/projects/local-project/services",
+        content="filter=" + "x" * (10 * 1024 * 1024),
+        headers={"X-HTTP-Method-Override": "GET"},
+    )
+
+    assert answer.status_code == 413
+
+
 def test_a_long_get_may_come_as_a_post(client: TestClient) -> None:
     answer = client.post(
         "/v1/projects/local-project/services",
@@ -79,6 +113,7 @@ def test_a_long_get_may_come_as_a_post(client: TestClient) -> None:
     [
         (b"{", "Invalid JSON payload received."),
         (b"[]", "Invalid JSON payload received. The body must be a JSON object."),
+        (b'{"timeZone": NaN}', "Invalid JSON payload received. NaN is no JSON number"),
         (b"[" * 100_000, "Invalid JSON payload received."),
         (b" " * (10 * 1024 * 1024 + 1), "The request's body is longer than 10485760 bytes."),
     ],

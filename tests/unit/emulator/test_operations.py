@@ -135,6 +135,7 @@ def test_what_a_restart_interrupts_goes_on_after_it(open_cloud: Callable[..., Cl
             operation.check_cancelled()
 
     before = open_cloud()
+    before.healthcare.create(PARENT.removesuffix("/d"), "d", {})
     before.operations.register(METHOD, interrupted)
     name = before.operations.start(PARENT, METHOD, {"key": "value"}, version="v1")["name"]
     begun.wait(10)
@@ -152,3 +153,14 @@ def test_an_unknown_one_is_not_found(cloud: Cloud) -> None:
     with pytest.raises(ApiError, match="not found") as caught:
         cloud.operations.get(f"{PARENT}/operations/1")
     assert caught.value.code == 404
+
+
+def test_those_of_a_dataset_that_is_gone_are_dropped(open_cloud: Callable[..., Cloud]) -> None:
+    before = open_cloud()
+    before.operations.register(METHOD, lambda _operation: {})
+    name = before.operations.start(PARENT, METHOD, {}, version="v1")["name"]
+    before.operations.wait(name, 10)
+    before.close()
+
+    with pytest.raises(ApiError, match="not found"):
+        open_cloud().operations.get(name)

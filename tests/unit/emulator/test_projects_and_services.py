@@ -100,6 +100,70 @@ def test_a_bad_binding_changes_nothing(
     assert policy(client) == before
 
 
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"bindings": ["x"]},
+        {"bindings": [None]},
+        {"bindings": "x"},
+        {"bindings": [{"role": "roles/viewer", "members": "user:a@b.example"}]},
+        {"bindings": [{"role": "roles/viewer", "members": [7]}]},
+        {"bindings": [{"role": "roles/viewer_withcond_abc", "members": ["user:a@b.example"]}]},
+        {"version": 2},
+        {"rules": []},
+        "x",
+        None,
+    ],
+)
+def test_what_is_no_policy_is_the_clients_fault(client: TestClient, policy: Any) -> None:
+    answer = client.post(f"/v1/{PROJECT}:setIamPolicy", json={"policy": policy})
+
+    assert error(answer)["code"] == 400
+
+
+def test_bindings_are_kept_once_and_without_empty_ones(client: TestClient) -> None:
+    member, other = "user:a@b.example", "user:c@d.example"
+    bindings = [
+        {"role": "roles/viewer", "members": [member, member]},
+        {"role": "roles/editor", "members": []},
+        {"role": "roles/owner"},
+        {"role": "roles/viewer", "members": [other]},
+    ]
+
+    answer = client.post(f"/v1/{PROJECT}:setIamPolicy", json={"policy": {"bindings": bindings}})
+
+    assert answer.json()["bindings"] == [{"role": "roles/viewer", "members": [member, other]}]
+
+
+def test_only_the_masked_fields_of_a_policy_change(client: TestClient) -> None:
+    url = f"/v1/{PROJECT}:setIamPolicy"
+    audit = [{"service": "allServices", "auditLogConfigs": [{"logType": "DATA_READ"}]}]
+    given = {"policy": {"auditConfigs": audit}, "updateMask": "auditConfigs"}
+    assert client.post(url, json=given).json()["bindings"] == [OWNER]
+
+    after = client.post(url, json={"policy": {"bindings": []}}).json()
+
+    assert after["auditConfigs"] == audit
+    assert "bindings" not in after
+
+
+def test_a_conditional_role_is_renamed_for_clients_of_old(client: TestClient) -> None:
+    condition = {"title": "until 2030", "expression": "true"}
+    binding = {"role": "roles/viewer", "members": ["user:a@b.example"], "condition": condition}
+    policy = {"version": 3, "bindings": [OWNER, binding]}
+    client.post(f"/v1/{PROJECT}:setIamPolicy", json={"policy": policy}).raise_for_status()
+
+    def read(version: int) -> Any:
+        body = {"options": {"requestedPolicyVersion": version}}
+        return client.post(f"/v1/{PROJECT}:getIamPolicy", json=body)
+
+    assert read(3).json()["bindings"] == [OWNER, binding]
+    old = read(1).json()["bindings"][1]
+    assert old["role"].startswith("roles/viewer_withcond_")
+    assert "condition" not in old
+    assert error(read(2))["code"] == 400
+
+
 def test_the_service_agent_may_what_its_roles_allow(client: TestClient, cloud: Cloud) -> None:
     assert not cloud.service_agent_has("local-project", "storage.objects.list")
     binding = {"role": "roles/storage.objectViewer", "members": [f"serviceAccount:{AGENT}"]}
@@ -142,7 +206,7 @@ def test_services_are_enabled_together_or_not_at_all(client: TestClient) -> None
 
     answer = error(client.post(f"/v1/{PROJECT}/services:batchEnable", json=body))
 
-    assert "biquery.googleapis.com" in answer["message"]
+    assert "biquery.googleapis.com. Did you mean bigquery.googleapis.com?" in answer["message"]
     listed = client.get(f"/v1/{PROJECT}/services?filter=state:ENABLED&pageSize=200").json()
     assert [one["config"]["name"] for one in listed["services"]] == [
         "cloudresourcemanager.googleapis.com",
@@ -155,14 +219,15 @@ def test_services_are_enabled_together_or_not_at_all(client: TestClient) -> None
 def test_a_list_comes_in_pages(client: TestClient) -> None:
     names, token = [], ""
     while True:
-        page = client.get(f"/v1/{PROJECT}/services?pageSize=3&pageToken={token}").json()
-        assert len(page["services"]) <= 3
+        page = client.get(f"/v1/{PROJECT}/services?pageSize=90&pageToken={token}").json()
+        assert len(page["services"]) <= 90
         names += [one["name"] for one in page["services"]]
         token = page.get("nextPageToken")
         if not token:
             break
 
-    assert len(names) == len(set(names)) == 10
+    assert len(names) == len(set(names)) > 300
+    assert "projects/123456789012/services/healthcare.googleapis.com" in names
 
 
 @pytest.mark.parametrize("version", ["v1", "v1beta1"])
@@ -193,3 +258,11 @@ def test_topics_live_and_die(client: TestClient) -> None:
     assert (
         "Invalid resource name" in error(client.put(f"/v1/{PROJECT}/topics/x", json={}))["message"]
     )
+    assert "'topic.labels'" in error(client.put(url, json={"labels": "x"}))["message"]
+    fixed = client.patch(url, json={"topic": {}, "updateMask": "name"})
+    assert error(fixed)["message"] == "Invalid update_mask provided: name."
+
+
+@pytest.mark.parametrize("operation", ["a.b", "x.WyJhIiwgImIiXQ==", "x.eyJhIjogMX0="])
+def test_an_unknown_operation_is_not_found(client: TestClient, operation: str) -> None:
+    assert error(client.get(f"/v1/operations/{operation}"))["code"] == 404

@@ -1,5 +1,7 @@
 """Datasets and stores as resources."""
 
+import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -59,8 +61,13 @@ def test_a_time_zone_is_patched(client: TestClient, dataset: str) -> None:
         ("us-central1", "", {}, "invalid dataset_id ''"),
         ("us-central1", "a b", {}, "invalid dataset_id 'a b'"),
         ("us-central1", "x" * 257, {}, "invalid dataset_id"),
-        ("us-central1", "d", {"zone": "UTC"}, 'Unknown name "zone": Cannot find field.'),
-        ("us-central1", "d", {"timeZone": 7}, "Invalid value at 'timeZone' (string): 7"),
+        ("us-central1", "d", {"zone": "UTC"}, "Unknown name \"zone\" at 'dataset': Cannot find"),
+        (
+            "us-central1",
+            "d",
+            {"timeZone": 7},
+            "Invalid value at 'dataset.time_zone' (TYPE_STRING), 7",
+        ),
     ],
 )
 def test_a_bad_dataset_is_refused(
@@ -98,12 +105,17 @@ def test_a_store_lives_and_dies(
 @pytest.mark.parametrize(
     ("collection", "parameter", "body", "complaint"),
     [
-        ("dicomStores", "dicomStoreId", {"label": {}}, 'Unknown name "label": Cannot find field.'),
+        ("dicomStores", "dicomStoreId", {"label": {}}, "Unknown name \"label\" at 'dicom_store'"),
         ("dicomStores", "dicomStoreId", {"labels": {"A": "b"}}, "invalid label key 'A'"),
         ("dicomStores", "dicomStoreId", {"labels": {"a": "B c"}}, "invalid label value 'B c'"),
         ("dicomStores", "dicomStoreId", {"labels": {f"k{n}": "" for n in range(65)}}, "65 labels"),
         ("fhirStores", "fhirStoreId", {}, "version is required"),
-        ("fhirStores", "fhirStoreId", {"version": "R9"}, "Invalid value at 'version': \"R9\""),
+        (
+            "fhirStores",
+            "fhirStoreId",
+            {"version": "R9"},
+            "Invalid value at 'fhir_store.version' (one of",
+        ),
         (
             "dicomStores",
             "dicomStoreId",
@@ -140,6 +152,105 @@ def test_a_bad_store_is_refused(
     assert client.get(stores).json() == {}
 
 
+def test_a_complaint_says_which_field_in_googles_form(client: TestClient, dataset: str) -> None:
+    body = {"notificationConfigs": [{"topic": "x"}]}
+
+    answer = error(client.post(f"/v1/{dataset}/dicomStores?dicomStoreId=store1", json=body))
+
+    message = (
+        'Invalid JSON payload received. Unknown name "topic" at '
+        "'dicom_store.notification_configs[0]': Cannot find field."
+    )
+    assert answer == {
+        "code": 400,
+        "message": message,
+        "status": "INVALID_ARGUMENT",
+        "details": [
+            {
+                "@type": "type.googleapis.com/google.rpc.BadRequest",
+                "fieldViolations": [
+                    {"description": message, "field": "dicom_store.notification_configs[0]"}
+                ],
+            }
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"streamConfigs": [None]},
+        {"streamConfigs": [{"bigqueryDestination": None}]},
+        {"notificationConfigs": [None]},
+        {"labels": ["a"]},
+        {"labels": {"a": None}},
+        {"labels": {"a": "\ud800"}},
+        {"\ud800": 1},
+    ],
+)
+def test_what_is_no_store_is_the_clients_fault(
+    client: TestClient, dataset: str, body: dict[str, Any]
+) -> None:
+    answer = client.post(f"/v1/{dataset}/dicomStores?dicomStoreId=store1", content=json.dumps(body))
+
+    assert error(answer)["code"] == 400
+
+
+def test_defaults_are_left_out_as_google_leaves_them_out(client: TestClient, dataset: str) -> None:
+    given = {
+        "version": "R4",
+        "enableUpdateCreate": False,
+        "labels": {},
+        "complexDataTypeReferenceParsing": "COMPLEX_DATA_TYPE_REFERENCE_PARSING_UNSPECIFIED",
+        "validationConfig": {"disableProfileValidation": False},
+        "streamConfigs": [],
+    }
+    created = client.post(f"/v1/{dataset}/fhirStores?fhirStoreId=store1", json=given).json()
+
+    assert created == {
+        "name": f"{dataset}/fhirStores/store1",
+        "version": "R4",
+        "validationConfig": {},
+    }
+
+
+def test_each_version_answers_its_own_fields(client: TestClient, dataset: str) -> None:
+    given = {"version": "R4", "enableHistoryModifications": True}
+    store = f"{dataset}/fhirStores/store1"
+    created = client.post(f"/v1beta1/{dataset}/fhirStores?fhirStoreId=store1", json=given).json()
+
+    assert created["enableHistoryModifications"] is True
+    assert client.get(f"/v1/{store}").json() == {"name": store, "version": "R4"}
+    wrong = client.patch(f"/v1/{store}?updateMask=enableHistoryModifications", json={})
+    assert "can't be changed" in error(wrong)["message"]
+
+
+def test_a_mask_may_name_one_label(client: TestClient, dataset: str) -> None:
+    store = f"/v1/{dataset}/dicomStores/store1"
+    labels = {"site": "a", "team": "b"}
+    client.post(f"/v1/{dataset}/dicomStores?dicomStoreId=store1", json={"labels": labels})
+
+    patched = client.patch(f"{store}?updateMask=labels.site", json={"labels": {"site": "c"}})
+    assert patched.json()["labels"] == {"site": "c", "team": "b"}
+    cleared = client.patch(f"{store}?updateMask=labels.team", json={})
+    assert cleared.json()["labels"] == {"site": "c"}
+    assert error(client.patch(store, json={}))["message"] == "update_mask is required"
+
+
+def test_the_first_dataset_brings_the_service_agent(client: TestClient) -> None:
+    url = "/v1/projects/fresh-project"
+    client.post(f"{url}/services/healthcare.googleapis.com:enable").raise_for_status()
+    number = client.get(url).json()["projectNumber"]
+    agent = f"service-{number}@gcp-sa-healthcare.iam.gserviceaccount.com"
+    binding = {"role": "roles/storage.objectViewer", "members": [f"serviceAccount:{agent}"]}
+    body = {"policy": {"bindings": [binding]}}
+    assert "does not exist" in error(client.post(f"{url}:setIamPolicy", json=body))["message"]
+
+    client.post(f"{url}/locations/us/datasets?datasetId=d", json={}).raise_for_status()
+
+    assert client.post(f"{url}:setIamPolicy", json=body).json()["bindings"] == [binding]
+
+
 def test_stores_are_found_by_their_labels(client: TestClient, dataset: str) -> None:
     stores = f"/v1/{dataset}/dicomStores"
     for name, site in (("one", "a"), ("two", "b")):
@@ -152,6 +263,7 @@ def test_stores_are_found_by_their_labels(client: TestClient, dataset: str) -> N
     assert found("labels.site=b") == ["two"]
     assert found("labels.site:*") == ["one", "two"]
     assert found("labels.other:*") == []
+    assert found('labels.site:* AND labels.site="a"') == ["one"]
     assert "invalid filter" in error(client.get(stores, params={"filter": "x"}))["message"]
 
 
@@ -171,6 +283,16 @@ def test_a_deleted_dataset_takes_all_with_it(
     assert cloud.policies.get(store).get("bindings") is None
     tested = client.post(f"/v1/{store}:testIamPermissions", json={"permissions": ["a.b.c"]})
     assert tested.json() == {}
+
+
+def test_what_a_crash_left_of_a_deletion_does_not_come_back(
+    open_cloud: Callable[..., Cloud],
+) -> None:
+    before, name = open_cloud(), f"{LOCATION}/datasets/dataset1"
+    before.policies.set(name, {"bindings": [{"role": "roles/viewer", "members": ["allUsers"]}]})
+    before.close()
+
+    assert "bindings" not in open_cloud().policies.get(name)
 
 
 def test_a_stream_needs_the_agents_role(client: TestClient, cloud: Cloud, dataset: str) -> None:

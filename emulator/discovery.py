@@ -1,0 +1,226 @@
+"""Google's discovery documents: what a body may hold, how it reads, and which methods there are.
+
+google-api-python-client bundles the documents, so no copy of them is kept here. Complaints are
+worded as Google's front end words them, with the same `google.rpc.BadRequest` as detail.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import googleapiclient.discovery_cache
+
+from emulator.errors import ApiError, bad_field
+
+DOCUMENTS = Path(googleapiclient.discovery_cache.__file__).parent / "documents"
+_INTEGER = re.compile(r"-?[0-9]+")
+_SERVED = (
+    ("healthcare", "v1"),
+    ("healthcare", "v1beta1"),
+    ("pubsub", "v1"),
+    ("serviceusage", "v1"),
+    ("serviceusage", "v1beta1"),
+    ("cloudresourcemanager", "v1"),
+    ("cloudresourcemanager", "v3"),
+)
+
+Schema = Mapping[str, Any]
+
+
+@cache
+def document(api: str, version: str) -> Mapping[str, Any]:
+    """The discovery document of one version of an API, such as `healthcare`, `v1`."""
+    parsed: dict[str, Any] = json.loads((DOCUMENTS / f"{api}.{version}.json").read_bytes())
+    return parsed
+
+
+@cache
+def services() -> frozenset[str]:
+    """The names of Google's services that have a discovery document, as Service Usage has them."""
+    return frozenset(
+        f"{file.name.partition('.')[0]}.googleapis.com" for file in DOCUMENTS.glob("*.json")
+    )
+
+
+def method_of(http_method: str, path: str) -> str | None:
+    """The id of the method that a request calls; None if it calls none.
+
+    Such as `healthcare.projects.locations.datasets.deidentify`.
+    """
+    version = path.split("/")[1] if path.count("/") > 1 else ""
+    for api, one in _SERVED:
+        if one == version:
+            for verb, pattern, method in _methods(api, version):
+                if verb == http_method and pattern.fullmatch(path):
+                    return method
+    return None
+
+
+@cache
+def _methods(api: str, version: str) -> list[tuple[str, re.Pattern[str], str]]:
+    """HTTP method, path and id of every method, those with a longer path first."""
+    found: list[tuple[str, re.Pattern[str], str]] = []
+    pending = [document(api, version)]
+    while pending:
+        node = pending.pop()
+        pending += node.get("resources", {}).values()
+        for method in node.get("methods", {}).values():
+            path = re.escape(method.get("flatPath", method["path"]))
+            pattern = re.sub(r"\\{\w+\\}", "[^/]+", path)
+            found.append((method["httpMethod"], re.compile(f"/{pattern}"), method["id"]))
+    return sorted(found, key=lambda one: -len(one[1].pattern))
+
+
+class Api:
+    """The messages of one version of an API."""
+
+    def __init__(self, name: str, version: str) -> None:
+        self._package = f"type.googleapis.com/google.cloud.{name}.{version}"
+        self._schemas: Mapping[str, Schema] = document(name, version)["schemas"]
+
+    def fields(self, message: str) -> frozenset[str]:
+        """The names of a message's fields."""
+        return frozenset(self._schemas[message].get("properties", {}))
+
+    def check(self, message: str, body: object, root: str = "") -> None:
+        """Refuse a body that is no such message.
+
+        Args:
+            message: The name of the schema.
+            body: What was sent.
+            root: The request's field that the body stands for, such as `dicom_store`; empty if the
+                body is the request itself.
+
+        Raises:
+            ApiError: 400, naming the field at fault with its path.
+        """
+        self._check_message(message, body, root)
+
+    def normal(self, message: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """A message as the API answers it: no defaults, no nulls, no fields of other versions.
+
+        https://protobuf.dev/programming-guides/json/
+        """
+        properties = self._schemas[message].get("properties", {})
+        values = {
+            key: self._normal_value(properties[key], value)
+            for key, value in body.items()
+            if key in properties and value is not None
+        }
+        return {key: v for key, v in values.items() if not _is_default(properties[key], v)}
+
+    def _normal_value(self, kind: Schema, value: Any) -> Any:
+        if "$ref" in kind and isinstance(value, Mapping):
+            return self.normal(kind["$ref"], value)
+        if kind.get("type") == "array" and isinstance(value, list):
+            return [self._normal_value(kind["items"], item) for item in value]
+        return value
+
+    def _check_message(self, name: str, body: object, path: str) -> None:
+        if not isinstance(body, dict):
+            raise _bad_value(path, f"{self._package}.{name}", body)
+        properties = self._schemas[name].get("properties", {})
+        for key, value in body.items():
+            if key not in properties:
+                where = f" at '{path}'" if path else ""
+                raise bad_field(
+                    path,
+                    f'Invalid JSON payload received. Unknown name "{key}"{where}: '
+                    "Cannot find field.",
+                )
+            if value is not None:
+                self._check_value(properties[key], value, _below(path, key))
+
+    def _check_value(self, kind: Schema, value: object, path: str) -> None:
+        if "$ref" in kind:
+            self._check_message(kind["$ref"], value, path)
+        elif kind["type"] == "array":
+            if not isinstance(value, list):
+                raise _bad_value(path, "list", value)
+            for index, item in enumerate(value):
+                self._check_value(kind["items"], item, f"{path}[{index}]")
+        elif kind["type"] == "object":
+            if not isinstance(value, dict):
+                raise _bad_value(path, "map", value)
+            for index, item in enumerate(value.values()):
+                below = kind.get("additionalProperties", {"type": "any"})
+                self._check_value(below, item, f"{path}[{index}].value")
+        else:
+            self._check_scalar(kind, value, path)
+
+    def _check_scalar(self, kind: Schema, value: object, path: str) -> None:
+        wanted, form = kind["type"], str(kind.get("format", ""))
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        fits = {
+            "any": True,
+            "boolean": isinstance(value, bool),
+            "integer": _is_integer(value),
+            "number": number,
+            "string": isinstance(value, str) or (number and form.endswith("int64")),
+        }[wanted]
+        if not fits or (form.endswith("int64") and not _is_integer(value)):
+            raise _bad_value(path, _TYPES.get(form) or _TYPES[wanted], value)
+        if "enum" in kind and value not in kind["enum"]:
+            allowed = ", ".join(item for item in kind["enum"] if not _unspecified(item))
+            raise _bad_value(path, f"one of {allowed}", value)
+
+
+@cache
+def api(name: str, version: str) -> Api:
+    """The messages of one version of an API."""
+    return Api(name, version)
+
+
+_TYPES = {
+    "any": "any",
+    "boolean": "TYPE_BOOL",
+    "integer": "TYPE_INT32",
+    "int64": "TYPE_INT64",
+    "uint64": "TYPE_UINT64",
+    "number": "TYPE_DOUBLE",
+    "string": "TYPE_STRING",
+}
+
+
+def _below(path: str, key: str) -> str:
+    """The path of a field; the parts are written as in the protocol buffer."""
+    name = snake_case(key)
+    return f"{path}.{name}" if path else name
+
+
+def snake_case(name: str) -> str:
+    """`timeZone` as `time_zone`."""
+    return re.sub("([A-Z])", lambda match: f"_{match[0].lower()}", name)
+
+
+def camel_case(name: str) -> str:
+    """`time_zone` as `timeZone`; what is so already stays."""
+    return re.sub("_([a-z])", lambda match: match[1].upper(), name)
+
+
+def _is_default(kind: Schema, value: Any) -> bool:
+    if "$ref" in kind:
+        return False  # a message that is there but empty says something
+    if "enum" in kind and _unspecified(str(value)):
+        return True
+    return value in ("", [], {}) or value is False or (value == 0 and not isinstance(value, bool))
+
+
+def _unspecified(value: str) -> bool:
+    return value.endswith("_UNSPECIFIED")
+
+
+def _is_integer(value: object) -> bool:
+    # int64 values travel as strings; 3.0 is an integer to JSON.
+    if isinstance(value, float):
+        return value.is_integer()
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, str | int) and bool(_INTEGER.fullmatch(str(value)))
+
+
+def _bad_value(path: str, wanted: str, value: object) -> ApiError:
+    return bad_field(path, f"Invalid value at '{path}' ({wanted}), {json.dumps(value)[:80]}")
