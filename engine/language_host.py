@@ -34,6 +34,10 @@ MESSAGE_LIMIT = 400 * 1024 * 1024
 """Bytes, as the engine's own limit."""
 
 
+NO_GENERATOR = (
+    "This engine was built from source and does not write Python. Declare in your program:"
+)
+
 ORPHAN_SECONDS = 1.0
 """How soon the host notices that the engine is gone."""
 
@@ -92,6 +96,15 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             grpc.StatusCode.UNIMPLEMENTED,
             "this engine was built from source and installs no dependencies: run `make setup`",
         )
+
+    def GenerateProgram(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
+        """Show what `pulumi import` adopted in Pulumi's own notation: this host writes no Python.
+
+        An import has been done by then, and must not end as an error for want of a code generator.
+        """
+        lines = [line for text in request.source.values() for line in text.splitlines()]
+        code = "".join(f"# {line}".rstrip() + "\n" for line in [NO_GENERATOR, *lines])
+        return language_pb2.GenerateProgramResponse(source={"__main__.py": code.encode()})
 
     def Run(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Run a program to its end."""

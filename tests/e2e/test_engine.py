@@ -275,3 +275,14 @@ def test_selecting_the_local_stack_leaves_its_file_alone(lab: Lab) -> None:
             lab.program, lab.environment, check=True, timeout=120,
         )  # fmt: skip
         assert file.read_bytes() == before
+
+
+def test_an_import_ends_well_and_shows_what_to_declare(lab: Lab) -> None:
+    stack = lab.stack("local-adopts")
+    stack.up()
+    dataset = stack.outputs()["dataset"]
+    lab.call("POST", f"v1/{dataset}/dicomStores?dicomStoreId=byhand", {})
+    token = "gcp:healthcare/dicomStore:DicomStore"
+    printed = stack.change("import", token, "byhand", f"{dataset}/dicomStores/byhand")
+    assert "= 1 imported" in printed
+    assert f'resource byhand "{token}"' in printed

@@ -168,3 +168,10 @@ def test_what_the_host_says_of_itself(host: LanguageHost) -> None:
     assert host.GetPluginInfo(None, Context()).version == "v3.258.0"
     assert host.About(None, Context()).executable == sys.executable
     assert list(host.GetRequiredPackages(None, Context()).packages) == []
+
+
+def test_what_was_imported_is_shown_without_a_code_generator(host: LanguageHost) -> None:
+    asked = language_pb2.GenerateProgramRequest(source={"main.pp": 'resource a "b" {\n\n}\n'})
+    source = host.GenerateProgram(asked, Context()).source["__main__.py"].decode()
+    assert source.splitlines()[1:] == ['# resource a "b" {', "#", "# }"]
+    compile(source, "__main__.py", "exec")
