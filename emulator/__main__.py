@@ -6,7 +6,8 @@ import shlex
 import subprocess
 import sys
 from dataclasses import asdict
-from typing import Annotated
+from enum import StrEnum
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -62,8 +63,16 @@ def stop() -> None:
 
 @app.command()
 def status(as_json: Json = False) -> None:
-    """Say whether it runs, and where; exit code 3 if it does not."""
-    _show(_running(), as_json)
+    """Say whether it runs, where, and how its services are.
+
+    Exit code 3 if it does not run, 4 if it runs but a service is not ready.
+    """
+    running = _running()
+    health = processes.health(running)
+    _show(running, as_json, health)
+    if not health.get("ready"):
+        _notes.print(health.get("trouble") or "not every service is ready yet")
+        raise typer.Exit(4)
 
 
 @app.command()
@@ -77,12 +86,21 @@ def env(as_json: Json = False) -> None:
         typer.echo(f"export {name}={shlex.quote(value)}")
 
 
+class Log(StrEnum):
+    """Whose log to print."""
+
+    EMULATOR = "emulator"
+    BIGQUERY = "bigquery"
+    STORAGE = "cloud-storage"
+
+
 @app.command()
 def logs(
+    service: Annotated[Log, typer.Argument(help="whose log")] = Log.EMULATOR,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="and what comes next")] = False,
 ) -> None:
-    """Print its log."""
-    log = layout.state_dir() / processes.LOG_FILE
+    """Print its log, or that of BigQuery or Cloud Storage beside it."""
+    log = layout.state_dir() / f"{service.value}.log"
     if not log.exists():
         raise EmulatorError(f"there is no log at {log}: it has not been started here yet")
     subprocess.run(["tail", "-n", "+1", *(["-f"] if follow else []), str(log)], check=True)  # noqa: S607
@@ -90,8 +108,8 @@ def logs(
 
 @app.command()
 def reset() -> None:
-    """Empty its state but for the public bucket; if it runs, it is started again."""
-    processes.reset(layout.state_dir(), report=_notes.print)
+    """Empty its state but for the public bucket; if it runs, it goes on running."""
+    processes.reset(layout.state_dir())
     _notes.print("reset")
 
 
@@ -103,7 +121,7 @@ def _running() -> Running:
     return running
 
 
-def _show(running: Running, as_json: bool) -> None:
+def _show(running: Running, as_json: bool, health: dict[str, Any] | None = None) -> None:
     ports = asdict(running.ports)
     if as_json:
         content = {
@@ -111,12 +129,15 @@ def _show(running: Running, as_json: bool) -> None:
             "url": running.url,
             "ports": ports,
             "state": str(running.state),
+            **(health or {}),
         }
         typer.echo(json.dumps(content))
         return
     typer.echo(
         f"running: {running.url} (BigQuery {ports['bigquery']}, Cloud Storage {ports['storage']})"
     )
+    for name, state in (health or {}).get("services", {}).items():
+        typer.echo(f"  {name}: {state}")
     typer.echo('for your shell: eval "$(python -m emulator env)"')
 
 
@@ -131,6 +152,7 @@ def _serve(ports: Ports, all_services_enabled: bool) -> None:
     found = processes.status(state)
     if found is not None:
         raise EmulatorError(f"it already runs at {found.url}: `python -m emulator stop` first")
+    processes.end_leftovers(state)
     server.serve(
         state, processes.choose_ports(state, ports), all_services_enabled=all_services_enabled
     )

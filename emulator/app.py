@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from emulator import discovery
 from emulator.bigquery.routes import routes as bigquery
 from emulator.cloud import Cloud
+from emulator.control.models import NoNeighbours
 from emulator.control.routes import routes as control
 from emulator.errors import ApiError, internal, not_found, permission_denied, unimplemented
 from emulator.healthcare.routes import routes as healthcare
@@ -55,8 +56,7 @@ def create_app(cloud: Cloud) -> Starlette:
         lifespan=lifespan,
     )
     app.state.cloud = cloud
-    app.state.ready = lambda: True
-    app.state.trouble = str
+    app.state.neighbours = NoNeighbours()
     return app
 
 

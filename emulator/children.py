@@ -6,12 +6,13 @@ that made it, so that thread has to live as long as the child may.
 
 import logging
 import os
+import shutil
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
@@ -28,6 +29,8 @@ RESTART_AFTER = (0.2, 1.0, 5.0)
 STABLE_SECONDS = 60.0
 """A child that ran this long begins with its first try again."""
 LOOK_EVERY = 0.05
+"""Seconds between two looks at a child that is not ready yet."""
+LOOK_AT_READY_EVERY = 0.25
 
 
 @dataclass(frozen=True)
@@ -38,11 +41,13 @@ class Service:
         name: What logs and errors call it.
         command: Its command line; the first word is a full path.
         probe: An address that answers once it is ready.
+        environment: Variables beside those of this process.
     """
 
     name: str
     command: Sequence[str]
     probe: str
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def bigquery(port: int, grpc_port: int, data_dir: Path) -> Service:
@@ -51,7 +56,17 @@ def bigquery(port: int, grpc_port: int, data_dir: Path) -> Service:
     program = Path(sys.executable).parent / "bqemulator"
     address = ("--rest-port", str(port), "--grpc-port", str(grpc_port))
     command = (str(program), "start", "--persistent", "--data-dir", str(data_dir), *address)
-    return Service(BIGQUERY, command, f"http://127.0.0.1:{port}/bigquery/v2/projects")
+    environment = {
+        "BQEMU_REST_HOST": "127.0.0.1",
+        "BQEMU_GRPC_HOST": "127.0.0.1",
+        # It would try to download DuckDB's Avro extension at each start.
+        "BQEMU_ENABLE_FORMAT_EXTENSIONS": "false",
+        # Uploads hold what the tables hold: they stay in the state folder, not in /tmp.
+        "BQEMU_UPLOAD_STAGING_DIR": str(data_dir / "uploads"),
+        "BQEMU_TRACING_ENABLED": "false",
+    }
+    probe = f"http://127.0.0.1:{port}/bigquery/v2/projects"
+    return Service(BIGQUERY, command, probe, environment)
 
 
 def storage(port: int, root: Path) -> Service:
@@ -85,14 +100,27 @@ STORAGE = "Cloud Storage"
 
 
 class Children:
-    """The processes of the services, watched."""
+    """The processes of the services, watched.
 
-    def __init__(self, services: Sequence[Service], log_dir: Path) -> None:
+    Args:
+        services: What to run.
+        log_dir: Where each service's own output goes.
+        on_change: Told the ids of the processes whenever one is started.
+    """
+
+    def __init__(
+        self,
+        services: Sequence[Service],
+        log_dir: Path,
+        on_change: Callable[[Sequence[int]], None] = lambda _pids: None,
+    ) -> None:
         self._services = services
         self._log_dir = log_dir
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._on_change = on_change
+        self._pids: dict[str, int] = {}
         self._ready: set[str] = set()
         self._given_up: dict[str, int] = {}
+        self._emptying: dict[str, Path] = {}
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._keep, args=(service,), name=service.name, daemon=True)
@@ -106,11 +134,24 @@ class Children:
 
     def ready(self) -> bool:
         """Whether all of them answered, and none was given up."""
-        return not self._given_up and len(self._ready) == len(self._services)
+        return set(self.states().values()) == {"ready"}
+
+    def states(self) -> dict[str, str]:
+        """Each service's state: `ready`, `starting` or `failed`."""
+        names = [service.name for service in self._services]
+        return {
+            name: "failed" if name in self._given_up else self._starting_or_ready(name)
+            for name in names
+        }
 
     def given_up(self) -> dict[str, int]:
         """The services that ended again and again, with their last exit code."""
         return dict(self._given_up)
+
+    def restart_empty(self, name: str, folder: Path) -> None:
+        """Have a service start anew on an empty folder; it counts as starting until it answers."""
+        self._emptying[name] = folder
+        self._ready.discard(name)
 
     def stop(self) -> None:
         """End all of them."""
@@ -118,6 +159,13 @@ class Children:
         for thread in self._threads:
             if thread.ident is not None:
                 thread.join()
+
+    def log_file(self, name: str) -> Path:
+        """The file with a service's own output."""
+        return self._log_dir / f"{name.lower().replace(' ', '-')}.log"
+
+    def _starting_or_ready(self, name: str) -> str:
+        return "ready" if name in self._ready and name not in self._emptying else "starting"
 
     def _keep(self, service: Service) -> None:
         """Keep one service running until all are to stop."""
@@ -130,6 +178,10 @@ class Children:
             if self._stop.is_set():
                 _end(process)
                 return
+            if service.name in self._emptying:
+                _end(process)
+                self._empty(service.name)
+                continue
             tries = 0 if time.monotonic() - began > STABLE_SECONDS else tries
             code = process.wait()
             if tries == len(RESTART_AFTER):
@@ -140,23 +192,38 @@ class Children:
             self._stop.wait(RESTART_AFTER[tries])
             tries += 1
 
+    def _empty(self, name: str) -> None:
+        folder = self._emptying[name]
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        del self._emptying[name]
+
     def _launch(self, service: Service) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-I", "-S", tether.__file__, str(os.getpid()), *service.command]
         with self.log_file(service.name).open("ab") as output:
-            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-
-    def log_file(self, name: str) -> Path:
-        """The file with a service's own output."""
-        return self._log_dir / f"{name.lower().replace(' ', '-')}.log"
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env={**os.environ, **service.environment},
+                start_new_session=True,  # a Ctrl-C in the terminal is for the server alone
+            )
+        self._pids[service.name] = process.pid
+        self._on_change([*self._pids.values()])
+        return process
 
     def _follow(self, service: Service, process: subprocess.Popen[bytes]) -> None:
-        """Wait until the process ends or is to stop; notice when it is ready."""
+        """Wait until the process ends or is to end; notice when it is ready."""
         with httpx.Client(timeout=2) as client:
             while not self._stop.is_set() and process.poll() is None:
+                if service.name in self._emptying:
+                    return
                 if service.name not in self._ready and _answers(client, service.probe):
                     self._ready.add(service.name)
                     LOG.info("%s is ready", service.name)
-                self._stop.wait(LOOK_EVERY)
+                ready = service.name in self._ready
+                self._stop.wait(LOOK_AT_READY_EVERY if ready else LOOK_EVERY)
 
 
 def _answers(client: httpx.Client, url: str) -> bool:

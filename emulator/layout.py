@@ -2,6 +2,8 @@
 
 import json
 import os
+import threading
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -39,12 +41,14 @@ class Running:
         created: When that process began, in seconds since 1970: a pid alone may be another's.
         ports: Where the services listen.
         state: The state folder.
+        all_services_enabled: Every service counts as enabled in every project.
     """
 
     pid: int
     created: float
     ports: Ports
     state: Path
+    all_services_enabled: bool = False
 
     @property
     def url(self) -> str:
@@ -63,19 +67,54 @@ class Running:
 
 def record(running: Running) -> None:
     """Note which process serves a state folder."""
-    content = {"pid": running.pid, "created": running.created, "ports": asdict(running.ports)}
-    draft = running.state / "server.new"
-    draft.write_text(json.dumps(content))
-    draft.replace(running.state / "server.json")
+    content = {
+        "pid": running.pid,
+        "created": running.created,
+        "ports": asdict(running.ports),
+        "all_services_enabled": running.all_services_enabled,
+    }
+    _write(running.state / "server.json", content)
 
 
 def recorded(state: Path) -> Running | None:
     """What was noted last, whether that process still lives or not."""
     try:
         content = json.loads((state / "server.json").read_text())
-        return Running(content["pid"], content["created"], Ports(**content["ports"]), state)
+        ports = Ports(**content["ports"])
+        enabled = bool(content.get("all_services_enabled"))
+        return Running(content["pid"], content["created"], ports, state, enabled)
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
+
+
+def record_children(state: Path, pids: Sequence[int]) -> None:
+    """Note the processes of the services beside the server, for when it is killed."""
+    found = [(pid, _created(pid)) for pid in pids]
+    _write(state / "children.json", [one for one in found if one[1] is not None])
+
+
+def children(state: Path) -> list[psutil.Process]:
+    """Those of the noted processes that still live."""
+    try:
+        noted = json.loads((state / "children.json").read_text())
+        found = [alive(pid, created) for pid, created in noted]
+    except (FileNotFoundError, ValueError, TypeError):
+        return []
+    return [process for process in found if process]
+
+
+def _created(pid: int) -> float | None:
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.Error:
+        return None
+
+
+def _write(path: Path, content: object) -> None:
+    """Write a file whole or not at all."""
+    draft = path.with_suffix(f".{threading.get_ident()}")
+    draft.write_text(json.dumps(content))
+    draft.replace(path)
 
 
 def alive(pid: int, created: float) -> psutil.Process | None:

@@ -1,16 +1,19 @@
 """Ports on loopback: which are free, and who holds the others."""
 
 import socket
+from collections.abc import Collection
 
 import psutil
 
 
-def any_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def any_port(taken: Collection[int] = ()) -> int:
+    """A port that nobody listens on, and none of those that are meant for something else."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        if port not in taken:
+            return port
 
 
 def is_free(port: int) -> bool:

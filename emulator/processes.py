@@ -3,26 +3,27 @@
 import logging
 import os
 import random
-import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
 from filelock import FileLock
 
-from emulator.layout import Ports, Running, alive, recorded
+from emulator.layout import Ports, Running, alive, children, recorded
 from emulator.ports import any_port, holder, is_free
-from emulator.seed import BUCKET
 
 LOG = logging.getLogger(__name__)
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
+RESET_SECONDS = 90.0
 LOG_FILE = "emulator.log"
-_KEPT_ON_RESET = {"storage", "start.lock"}
+MOST_LOG_BYTES = 10 * 1024 * 1024
+NAMES = ("api", "bigquery", "storage")
 
 
 class EmulatorError(Exception):
@@ -48,12 +49,17 @@ def start(
         EmulatorError: A port is in use, or a service does not come up.
     """
     state.mkdir(parents=True, exist_ok=True)
+    wanted = ports or Ports()
     with FileLock(state / "start.lock"):
         found = status(state)
-        if found is not None:
-            _check_same_ports(found, ports or Ports())
+        if found is not None and not (trouble := health(found).get("trouble")):
+            _check_same(found, wanted, all_services_enabled)
             return _wait_ready(found, None)
-        chosen = choose_ports(state, ports or Ports())
+        if found is not None:
+            report(f"starting the local Google Cloud anew: {trouble}")
+            stop(state)
+        end_leftovers(state)
+        chosen = choose_ports(state, wanted, report)
         report("starting the local Google Cloud ...")
         process = _spawn(state, chosen, all_services_enabled)
         running = _wait_recorded(state, process)
@@ -90,40 +96,75 @@ def stop(state: Path) -> bool:
     return True
 
 
-def reset(state: Path, report: Callable[[str], None] = LOG.info) -> Running | None:
-    """Empty the state but for the public bucket; an emulator that runs is started again.
+def reset(state: Path) -> Running | None:
+    """Empty the state but for the public bucket; an emulator that runs goes on running.
 
     Returns:
-        The emulator started again, if one was running.
+        The running emulator, if there is one.
+
+    Raises:
+        EmulatorError: The running emulator does not come back from it.
     """
     running = status(state)
-    stop(state)
-    for path in [*state.iterdir()] if state.exists() else []:
-        if path.is_dir() and path.name not in _KEPT_ON_RESET:
-            shutil.rmtree(path)
-        elif path.is_file() and path.name not in _KEPT_ON_RESET:
-            path.unlink()
-    _drop_private_buckets(state / "storage")
-    return start(state, running.ports, report=report) if running else None
+    if running is None:
+        from emulator import wipe  # brings pydicom along, which no other command needs
+
+        end_leftovers(state)
+        wipe.everything(state)
+        return None
+    try:
+        answer = httpx.post(f"{running.url}/_emulator/reset", timeout=RESET_SECONDS)
+        answer.raise_for_status()
+    except httpx.HTTPError as error:
+        raise EmulatorError(
+            f"the reset of the running emulator failed ({error}): see {state / LOG_FILE}; "
+            "`python -m emulator stop`, then `reset`, empties the state without it"
+        ) from error
+    return running
 
 
-def choose_ports(state: Path, wanted: Ports) -> Ports:
+def health(running: Running) -> dict[str, Any]:
+    """What a running emulator says of itself: `ready`, `trouble`, `services`; empty if nothing."""
+    with httpx.Client(base_url=running.url, timeout=5) as client:
+        return _health(client)
+
+
+def choose_ports(state: Path, wanted: Ports, report: Callable[[str], None] = LOG.warning) -> Ports:
     """Ports that are free: those asked for, else those used last, else any.
 
     Raises:
-        EmulatorError: A port that was asked for is in use.
+        EmulatorError: A port that was asked for is in use, or was asked for twice.
     """
     last = recorded(state)
-    chosen: dict[str, int] = {}
-    for name in ("api", "bigquery", "storage"):
-        port: int = getattr(wanted, name)
-        before: int = getattr(last.ports, name) if last else 0
-        if port and not is_free(port):
+    chosen = {name: port for name in NAMES if (port := getattr(wanted, name))}
+    for name, port in chosen.items():
+        if list(chosen.values()).count(port) > 1:
+            raise EmulatorError(f"port {port} is asked for twice: each service needs its own")
+        if not is_free(port):
             raise EmulatorError(_in_use(port, name))
-        if not port and before and is_free(before):
-            port = before
-        chosen[name] = port or any_port()
+    for name in NAMES:
+        if name in chosen:
+            continue
+        before: int = getattr(last.ports, name) if last else 0
+        if before and before not in chosen.values() and is_free(before):
+            chosen[name] = before
+            continue
+        chosen[name] = any_port(chosen.values())
+        if before:
+            report(
+                f"port {before}, used last, is in use by {holder(before)}; {chosen[name]} is taken "
+                'instead, so run eval "$(python -m emulator env)" again where you did'
+            )
     return Ports(**chosen)
+
+
+def end_leftovers(state: Path) -> None:
+    """End the services that a killed emulator left behind; on Linux they end with it."""
+    processes = children(state)
+    for process in processes:
+        LOG.warning("ending %s, left behind by an emulator that was killed", process.pid)
+        process.kill()
+    psutil.wait_procs(processes, STOP_SECONDS)
 
 
 def _spawn(state: Path, ports: Ports, all_services_enabled: bool) -> subprocess.Popen[bytes]:
@@ -132,6 +173,9 @@ def _spawn(state: Path, ports: Ports, all_services_enabled: bool) -> subprocess.
     command += ["--storage-port", str(ports.storage)]
     command += ["--all-services-enabled"] if all_services_enabled else []
     environment = {**os.environ, "LAB_DIR": str(state.parent)}
+    for log in state.glob("*.log"):
+        if log.stat().st_size > MOST_LOG_BYTES:
+            log.replace(log.with_suffix(".log.1"))
     with (state / LOG_FILE).open("ab") as output:
         return subprocess.Popen(
             command,
@@ -167,9 +211,9 @@ def _wait_ready(running: Running, process: subprocess.Popen[bytes] | None) -> Ru
     raise EmulatorError(_too_slow(running.state))
 
 
-def _health(client: httpx.Client) -> dict[str, object]:
+def _health(client: httpx.Client) -> dict[str, Any]:
     try:
-        answer: dict[str, object] = client.get("/_emulator/health").json()
+        answer: dict[str, Any] = client.get("/_emulator/health").json()
     except (httpx.TransportError, ValueError):
         return {}
     return answer
@@ -184,14 +228,19 @@ def _backoff(seconds: float = START_SECONDS) -> Iterator[None]:
         pause = min(pause * 1.3, 0.5)
 
 
-def _check_same_ports(running: Running, wanted: Ports) -> None:
-    for name in ("api", "bigquery", "storage"):
+def _check_same(running: Running, wanted: Ports, all_services_enabled: bool) -> None:
+    for name in NAMES:
         port, present = getattr(wanted, name), getattr(running.ports, name)
         if port and port != present:
             raise EmulatorError(
                 f"the emulator already runs, with its {name} port at {present}, not {port}: "
                 "stop it first (`python -m emulator stop`)"
             )
+    if all_services_enabled and not running.all_services_enabled:
+        raise EmulatorError(
+            "the emulator already runs, without --all-services-enabled: "
+            "stop it first (`python -m emulator stop`)"
+        )
 
 
 def _in_use(port: int, name: str) -> str:
@@ -213,9 +262,3 @@ def _too_slow(state: Path) -> str:
         f"the emulator is not ready after {START_SECONDS:.0f} s: see {state / LOG_FILE}, "
         "and stop it with `python -m emulator stop`"
     )
-
-
-def _drop_private_buckets(storage: Path) -> None:
-    for bucket in [*storage.iterdir()] if storage.exists() else []:
-        if bucket.name != BUCKET:
-            shutil.rmtree(bucket) if bucket.is_dir() else bucket.unlink()

@@ -4,13 +4,38 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from emulator.control.models import Services
 from emulator.http import JsonResponse
 
 
 async def health(request: Request) -> Response:
-    """Whether the services beside this one are ready."""
-    state = request.app.state
-    return JsonResponse({"ready": state.ready(), "trouble": state.trouble()})
+    """Whether everything is ready, and the services beside this one each for itself."""
+    neighbours = _neighbours(request)
+    return JsonResponse(
+        {
+            "ready": neighbours.ready(),
+            "trouble": neighbours.trouble(),
+            "services": neighbours.states(),
+        }
+    )
+
+
+async def reset(request: Request) -> Response:
+    """Forget everything but the public bucket; answers once all is ready again."""
+    await run_in_threadpool(request.app.state.cloud.reset)
+    await run_in_threadpool(_neighbours(request).reset)
+    return JsonResponse({})
+
+
+async def seed(request: Request) -> Response:
+    """Put back what is missing or altered in the public bucket."""
+    await run_in_threadpool(_neighbours(request).seed)
+    return JsonResponse({})
+
+
+def _neighbours(request: Request) -> Services:
+    services: Services = request.app.state.neighbours
+    return services
 
 
 async def operation_log(request: Request) -> Response:

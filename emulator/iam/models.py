@@ -9,7 +9,7 @@ from typing import Any
 from emulator.database import Database
 from emulator.errors import aborted
 from emulator.iam.roles import permissions_of
-from emulator.iam.validation import check_policy
+from emulator.iam.validation import check_policy, decoded
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS policies (
@@ -60,7 +60,7 @@ class Policies:
             ).fetchone()
             present = _shown(row)
             etag = policy.get("etag")
-            if etag and etag != present["etag"]:
+            if etag and decoded(etag) != decoded(present["etag"]):
                 raise aborted(
                     "There were concurrent policy changes. Please retry the whole "
                     "read-modify-write with exponential backoff."

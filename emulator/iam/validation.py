@@ -1,11 +1,13 @@
 """What makes an IAM policy well formed (https://cloud.google.com/iam/docs/reference/rest/v1/Policy)."""
 
+import base64
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from emulator.discovery import api
-from emulator.errors import ApiError, invalid_argument
+from emulator.errors import ApiError, bad_field, invalid_argument
 
 _ROLE = re.compile(r"(roles|(projects|organizations)/[^/]+/roles)/[A-Za-z0-9_.]+")
 _MANGLED = "_withcond_"
@@ -37,8 +39,24 @@ def check_policy(policy: Mapping[str, Any]) -> None:
     api("healthcare", "v1").check("Policy", {**policy}, "policy")
     if policy.get("version") not in (None, 0, 1, 3):
         raise invalid_argument(f"Invalid policy version {policy['version']}: 0, 1 or 3.")
+    decoded(policy.get("etag") or "")
     for binding in policy.get("bindings") or []:
         _check_binding(binding or {}, policy.get("version"))
+
+
+def decoded(etag: str) -> bytes:
+    """The bytes of an etag: clients send it back in either alphabet of base64, gcloud in the other.
+
+    Raises:
+        ApiError: 400 for what is no base64.
+    """
+    text = etag.replace("-", "+").replace("_", "/").rstrip("=")
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except ValueError:
+        raise bad_field(
+            "policy.etag", f"Invalid value at 'policy.etag' (TYPE_BYTES), {json.dumps(etag)[:80]}"
+        ) from None
 
 
 def check_requested_version(version: object) -> int:

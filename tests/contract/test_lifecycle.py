@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -12,6 +13,9 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+
+from emulator import layout, processes
+from emulator.seed import BUCKET
 
 pytestmark = pytest.mark.sockets
 
@@ -68,7 +72,12 @@ def test_from_start_to_reset(run: Run, tmp_path: Path) -> None:
     first = started(run)
     assert set(first["ports"]) == {"api", "bigquery", "storage"}
     assert started(run) == first  # one that runs is kept
-    assert json.loads(run("status", "--json").stdout) == first
+    assert json.loads(run("status", "--json").stdout) == {
+        **first,
+        "ready": True,
+        "trouble": "",
+        "services": {"BigQuery": "ready", "Cloud Storage": "ready"},
+    }
     enable(first["url"])
     create_dataset(first["url"])
     exports = run("env").stdout
@@ -92,11 +101,45 @@ def test_from_start_to_reset(run: Run, tmp_path: Path) -> None:
         "projects/local-project/locations/us-central1/datasets/dataset1"
     ]
 
+    fill_neighbours(second)
     assert run("reset").returncode == 0
-    third = json.loads(run("status", "--json").stdout)
+    assert json.loads(run("status", "--json").stdout)["pid"] == second["pid"]
+    assert_nothing_but_the_public_bucket(second)
+    enable(second["url"])
+    assert datasets(second["url"]) == []
+    assert "emulator" in run("logs").stdout
+    assert "bqemulator" in run("logs", "bigquery").stdout
+
+    enable(second["url"])
+    create_dataset(second["url"])
+    run("stop")
+    assert run("reset").returncode == 0  # of one that does not run
+    third = started(run)
+    assert third["ports"] == first["ports"]
     enable(third["url"])
     assert datasets(third["url"]) == []
-    assert "emulator" in run("logs").stdout
+
+
+def fill_neighbours(running: dict[str, Any]) -> None:
+    """A bucket, an object that does not belong into the public one, a BigQuery dataset."""
+    storage = f"http://127.0.0.1:{running['ports']['storage']}"
+    httpx.post(f"{storage}/storage/v1/b", json={"name": "mine"}).raise_for_status()
+    for bucket in ("mine", BUCKET):
+        url = f"{storage}/upload/storage/v1/b/{bucket}/o?uploadType=media&name=dicom/x.dcm"
+        httpx.post(url, content=b"x").raise_for_status()
+    bigquery = f"http://127.0.0.1:{running['ports']['bigquery']}/bigquery/v2"
+    body = {"datasetReference": {"datasetId": "d"}}
+    httpx.post(f"{bigquery}/projects/local-project/datasets", json=body).raise_for_status()
+
+
+def assert_nothing_but_the_public_bucket(running: dict[str, Any]) -> None:
+    storage = f"http://127.0.0.1:{running['ports']['storage']}/storage/v1/b"
+    assert [one["id"] for one in httpx.get(storage).json()["items"]] == [BUCKET]
+    names = [one["name"] for one in httpx.get(f"{storage}/{BUCKET}/o").json()["items"]]
+    assert len(names) == 405
+    bigquery = f"http://127.0.0.1:{running['ports']['bigquery']}/bigquery/v2"
+    url = f"{bigquery}/projects/local-project/datasets"
+    assert httpx.get(url).json().get("datasets", []) == []
 
 
 def test_a_port_in_use_is_named_with_its_holder(run: Run) -> None:
@@ -108,10 +151,72 @@ def test_a_port_in_use_is_named_with_its_holder(run: Run) -> None:
         done = run("start", "--bigquery-port", str(port))
 
     assert done.returncode == 1
-    assert f"port {port} is in use, by python" in done.stderr
+    assert f"port {port} is in use, by {psutil.Process().name()}" in done.stderr
     assert str(os.getpid()) in done.stderr
     assert "--bigquery-port" in done.stderr
     assert run("status").returncode == 3
+
+
+def test_one_port_for_two_services_is_refused(run: Run) -> None:
+    done = run("start", "--port", "45678", "--storage-port", "45678")
+
+    assert done.returncode == 1
+    assert "port 45678 is asked for twice" in done.stderr
+
+
+def test_a_stale_note_of_another_process_does_no_harm(run: Run, tmp_path: Path) -> None:
+    # The pid was given to another process since, as after a restart of the machine.
+    (tmp_path / "emulator").mkdir()
+    ports = {"api": 0, "bigquery": 0, "storage": 0}
+    noted = {"pid": os.getpid(), "created": 1.0, "ports": ports}
+    (tmp_path / "emulator/server.json").write_text(json.dumps(noted))
+
+    assert run("status").returncode == 3
+    assert run("stop").returncode == 0
+    assert psutil.pid_exists(os.getpid())
+
+
+def test_what_a_killed_one_left_behind_is_ended(tmp_path: Path) -> None:
+    # Linux ends the children itself; elsewhere the next start does, by this note.
+    left = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    try:
+        layout.record_children(tmp_path, [left.pid])
+        noted = json.loads((tmp_path / "children.json").read_text())
+        (tmp_path / "children.json").write_text(json.dumps([*noted, [other.pid, 1.0]]))
+
+        processes.end_leftovers(tmp_path)
+
+        assert not psutil.pid_exists(left.pid)
+        assert other.poll() is None
+    finally:
+        for process in (left, other):
+            process.kill()
+            process.wait()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_in_the_foreground_it_ends_cleanly(tmp_path: Path, number: signal.Signals) -> None:
+    command = [sys.executable, "-m", "emulator", "start", "--foreground"]
+    environment = {**os.environ, "LAB_DIR": str(tmp_path)}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        seen = []
+        for line in process.stderr:
+            seen.append(line)
+            if "BigQuery is ready" in line:
+                break
+        below = children(process.pid)
+        process.send_signal(number)
+        rest = process.communicate(timeout=60)[1]
+
+    assert process.returncode == 0
+    assert "is started again" not in rest
+    assert "Traceback" not in rest
+    assert rest.splitlines()[-1].endswith("stopped")
+    assert [one for one in below if one.is_running()] == []
+    log = (tmp_path / "emulator/bigquery.log").read_text()
+    assert "bqemulator.stop" in log  # it was asked to end, not killed
 
 
 def test_a_killed_one_leaves_nothing_behind_and_loses_nothing(run: Run) -> None:

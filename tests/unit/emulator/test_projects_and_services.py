@@ -100,9 +100,23 @@ def test_a_bad_binding_changes_nothing(
     assert policy(client) == before
 
 
+def test_an_etag_may_come_back_in_the_other_alphabet(client: TestClient) -> None:
+    # gcloud decodes the bytes of an etag and writes them in the alphabet of addresses.
+    seen = set()
+    for number in range(200):
+        before = policy(client)
+        seen |= {sign for sign in "+/" if sign in before["etag"]}
+        binding = {"role": "roles/viewer", "members": [f"user:a{number}@b.example"]}
+        etag = before["etag"].replace("+", "-").replace("/", "_")
+        body = {"policy": {"etag": etag, "bindings": [binding]}}
+        assert client.post(f"/v1/{PROJECT}:setIamPolicy", json=body).status_code == 200
+    assert seen == {"+", "/"}
+
+
 @pytest.mark.parametrize(
     "policy",
     [
+        {"etag": "no base64"},
         {"bindings": ["x"]},
         {"bindings": [None]},
         {"bindings": "x"},

@@ -1,0 +1,126 @@
+"""The watch over the services beside the emulator's own, on services that take no time to start."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+
+import psutil
+import pytest
+
+from emulator import children, ports
+from emulator.children import Children, Service
+
+pytestmark = pytest.mark.sockets
+
+SLEEP = (sys.executable, "-S", "-c", "import time; time.sleep(600)")
+FAIL = (sys.executable, "-S", "-c", "raise SystemExit(7)")
+
+
+class _Healthy(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_arguments: object) -> None:
+        """Keep the tests' output clean."""
+
+
+@pytest.fixture(scope="module")
+def healthy() -> Iterator[str]:
+    """An address that says that all is well."""
+    server = HTTPServer(("127.0.0.1", 0), _Healthy)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Callable[..., tuple[Children, list[int]]]]:
+    """Starts services, and gives them with the ids of their processes as they are noted."""
+    started: list[Children] = []
+
+    def run(*services: Service) -> tuple[Children, list[int]]:
+        pids: list[int] = []
+        started.append(Children(services, tmp_path, pids.extend))
+        started[-1].start()
+        return started[-1], pids
+
+    yield run
+    for one in started:
+        one.stop()
+
+
+def until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_ready_is_when_all_answer(run: Callable[..., tuple[Children, list[int]]]) -> None:
+    closed = ports.any_port()
+    watched, _ = run(Service("silent", SLEEP, f"http://127.0.0.1:{closed}"))
+    assert watched.states() == {"silent": "starting"}
+    assert not watched.ready()
+
+    server = HTTPServer(("127.0.0.1", closed), _Healthy)
+    Thread(target=server.serve_forever, daemon=True).start()
+    until(watched.ready)
+    server.shutdown()
+    server.server_close()
+    assert watched.states() == {"silent": "ready"}
+
+
+def test_one_that_ends_again_and_again_is_given_up(
+    run: Callable[..., tuple[Children, list[int]]], monkeypatch: pytest.MonkeyPatch, healthy: str
+) -> None:
+    monkeypatch.setattr(children, "RESTART_AFTER", (0.01, 0.01))
+    watched, pids = run(Service("broken", FAIL, healthy), Service("sound", SLEEP, healthy))
+
+    until(watched.given_up)
+
+    assert watched.given_up() == {"broken": 7}
+    assert watched.states()["broken"] == "failed"
+    assert not watched.ready()
+    assert len(set(pids)) == 4  # three tries, and the one that is well
+
+
+def test_one_can_start_anew_on_an_empty_folder(
+    run: Callable[..., tuple[Children, list[int]]], healthy: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "rows").write_text("old")
+    watched, pids = run(Service("store", SLEEP, healthy))
+    until(watched.ready)
+
+    watched.restart_empty("store", folder)
+    assert not watched.ready()
+    until(watched.ready)
+
+    assert list(folder.iterdir()) == []
+    assert len(set(pids)) == 2
+    assert not psutil.pid_exists(pids[0])
+
+
+def test_none_survives_the_stop(
+    run: Callable[..., tuple[Children, list[int]]], healthy: str
+) -> None:
+    watched, pids = run(Service("a", SLEEP, healthy), Service("b", SLEEP, healthy))
+    until(watched.ready)
+
+    watched.stop()
+
+    assert [pid for pid in set(pids) if psutil.pid_exists(pid)] == []
+
+
+def test_a_service_is_not_led_astray_by_variables_of_the_user(tmp_path: Path) -> None:
+    environment = children.bigquery(1, 2, tmp_path / "bigquery").environment
+
+    assert environment["BQEMU_REST_HOST"] == environment["BQEMU_GRPC_HOST"] == "127.0.0.1"
+    assert environment["BQEMU_ENABLE_FORMAT_EXTENSIONS"] == "false"
+    assert environment["BQEMU_UPLOAD_STAGING_DIR"].startswith(str(tmp_path))

@@ -1,0 +1,40 @@
+"""docs/emulator.md tells all there is: commands, options, variables, control calls."""
+
+import re
+from pathlib import Path
+
+import pytest
+import typer
+
+from emulator import __main__ as command_line
+from emulator.control.routes import routes
+from emulator.endpoints import environment
+from emulator.healthcare.kinds import KINDS
+
+PAGE = (Path(__file__).parents[3] / "docs/emulator.md").read_text()
+COMMANDS = typer.main.get_command(command_line.app).commands  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_with_its_options(name: str) -> None:
+    row = next(line for line in PAGE.splitlines() if line.startswith(f"| `{name}` |"))
+
+    options = [option for parameter in COMMANDS[name].params for option in parameter.opts]
+    assert [option for option in options if option.startswith("--") and option not in row] == []
+
+
+def test_no_command_that_is_not_there() -> None:
+    assert set(re.findall(r"python -m emulator (\w+)", PAGE)) <= set(COMMANDS)
+
+
+def test_every_variable() -> None:
+    variables = environment(Path(), port=1, bigquery_port=2, storage_port=3)
+
+    assert [name for name in variables if f"`{name}`" not in PAGE] == []
+
+
+def test_every_control_call_and_kind_of_store() -> None:
+    paths = [route.path.partition("{")[0].rstrip("/") for route in routes()]
+
+    assert [path for path in paths if path not in PAGE] == []
+    assert [kind for kind in KINDS if f"`{kind}`" not in PAGE] == []
