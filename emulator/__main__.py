@@ -24,21 +24,39 @@ app = typer.Typer(
     Its state lives in .lab/emulator, or in $LAB_DIR/emulator, and survives a stop.
 
     To lead gcloud, bq, curl or your own code to it:  eval "$(python -m emulator env)"
+
+    What it serves, and how it differs from the real one: docs/emulator.md
     """,
 )
 _notes = Console(stderr=True, soft_wrap=True)
-Port = Annotated[int, typer.Option(min=0, max=65535, help="any free one if not given")]
+Port = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        max=65535,
+        show_default=False,
+        metavar="N",
+        help="a fixed port; else the one used last, or any free one",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="for machines")]
 
 
 @app.command()
 def start(
-    foreground: Annotated[bool, typer.Option(help="stay, and log to the terminal")] = False,
+    foreground: Annotated[
+        bool, typer.Option("--foreground", help="stay, and log to the terminal, until Ctrl-C")
+    ] = False,
     port: Port = 0,
     bigquery_port: Port = 0,
     storage_port: Port = 0,
     all_services_enabled: Annotated[
-        bool, typer.Option(help="every API counts as enabled in every project, without enabling it")
+        bool,
+        typer.Option(
+            "--all-services-enabled",
+            help="every API counts as enabled in every project: for those who test against one "
+            "API, and not the enabling of it",
+        ),
     ] = False,
     as_json: Json = False,
 ) -> None:

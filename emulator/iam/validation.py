@@ -10,6 +10,7 @@ from emulator.discovery import api
 from emulator.errors import ApiError, bad_field, invalid_argument
 
 _ROLE = re.compile(r"(roles|(projects|organizations)/[^/]+/roles)/[A-Za-z0-9_.]+")
+_BASIC = {"roles/editor", "roles/owner", "roles/viewer"}
 _MANGLED = "_withcond_"
 _ADDRESS = r"[^@\s]+@[^@\s]+"
 _MEMBER = re.compile(
@@ -98,6 +99,8 @@ def _bad_member(member: str) -> ApiError:
 
 
 def _check_condition(role: str, condition: Mapping[str, Any], version: object) -> None:
+    if role in _BASIC:
+        raise invalid_argument(f"Conditions can't be set on basic roles such as {role}.")
     if version != 3:
         raise invalid_argument(
             f"The binding of {role} has a condition: the policy's version must be 3."

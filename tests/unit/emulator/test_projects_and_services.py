@@ -60,7 +60,8 @@ def test_a_policy_is_changed_by_read_modify_write(client: TestClient) -> None:
 
 def test_a_condition_needs_version_3(client: TestClient) -> None:
     condition = {"title": "until 2030", "expression": 'request.time < timestamp("2030-01-01")'}
-    binding = {"role": "roles/viewer", "members": ["user:a@b.example"], "condition": condition}
+    role = "roles/storage.objectViewer"
+    binding = {"role": role, "members": ["user:a@b.example"], "condition": condition}
     body = {"policy": {"version": 1, "bindings": [OWNER, binding]}}
 
     assert (
@@ -68,6 +69,9 @@ def test_a_condition_needs_version_3(client: TestClient) -> None:
         in error(client.post(f"/v1/{PROJECT}:setIamPolicy", json=body))["message"]
     )
     body["policy"]["version"] = 3
+    basic = [{**binding, "role": "roles/viewer"}]
+    refused = client.post(f"/v1/{PROJECT}:setIamPolicy", json={"policy": {"bindings": basic}})
+    assert "basic roles" in error(refused)["message"]
     answer = client.post(f"/v1/{PROJECT}:setIamPolicy", json=body).json()
     assert answer["version"] == 3
     assert answer["bindings"] == [OWNER, binding]
@@ -163,7 +167,8 @@ def test_only_the_masked_fields_of_a_policy_change(client: TestClient) -> None:
 
 def test_a_conditional_role_is_renamed_for_clients_of_old(client: TestClient) -> None:
     condition = {"title": "until 2030", "expression": "true"}
-    binding = {"role": "roles/viewer", "members": ["user:a@b.example"], "condition": condition}
+    role = "roles/storage.objectViewer"
+    binding = {"role": role, "members": ["user:a@b.example"], "condition": condition}
     policy = {"version": 3, "bindings": [OWNER, binding]}
     client.post(f"/v1/{PROJECT}:setIamPolicy", json={"policy": policy}).raise_for_status()
 
@@ -173,7 +178,7 @@ def test_a_conditional_role_is_renamed_for_clients_of_old(client: TestClient) ->
 
     assert read(3).json()["bindings"] == [OWNER, binding]
     old = read(1).json()["bindings"][1]
-    assert old["role"].startswith("roles/viewer_withcond_")
+    assert old["role"].startswith(f"{role}_withcond_")
     assert "condition" not in old
     assert error(read(2))["code"] == 400
 
