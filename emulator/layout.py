@@ -13,8 +13,13 @@ from emulator.endpoints import environment
 
 
 def state_dir() -> Path:
-    """The state folder: `.lab/emulator` of this folder, or of `LAB_DIR`."""
-    return Path(os.environ.get("LAB_DIR") or ".lab").resolve() / "emulator"
+    """The state folder: `.lab/emulator` of the project, or `emulator` in `LAB_DIR`.
+
+    Installed without the project, the package keeps its state in the current folder's `.lab`.
+    """
+    project = Path(__file__).resolve().parent.parent
+    base = project if (project / "Pulumi.yaml").exists() else Path.cwd()
+    return Path(os.environ.get("LAB_DIR") or base / ".lab").resolve() / "emulator"
 
 
 @dataclass(frozen=True)

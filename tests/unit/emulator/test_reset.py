@@ -106,3 +106,14 @@ def test_a_note_of_an_earlier_version_is_understood(tmp_path: Path) -> None:
     (tmp_path / "server.json").write_text(json.dumps(noted))
 
     assert layout.recorded(tmp_path) == Running(7, 1.0, Ports(1, 2, 3), tmp_path)
+
+
+def test_the_state_is_the_projects_wherever_it_is_called_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("LAB_DIR", raising=False)
+    assert layout.state_dir() == Path(layout.__file__).resolve().parents[1] / ".lab/emulator"
+
+    monkeypatch.setenv("LAB_DIR", str(tmp_path / "other"))
+    assert layout.state_dir() == tmp_path / "other/emulator"
