@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -68,8 +67,3 @@ def clone(*, empty_home: bool) -> Iterator[tuple[Path, dict[str, str]]]:
         # Go makes its module cache read-only.
         subprocess.run(["chmod", "-R", "u+w", str(folder)], check=True)
         shutil.rmtree(folder)
-
-
-def python_of(checkout: Path) -> str:
-    """The interpreter of a clone's own environment."""
-    return str(checkout / ".venv" / ("Scripts" if sys.platform == "win32" else "bin") / "python")

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from benchmarks.clones import clone, run
 
+PYTHON = ".venv/bin/python"
 MAKE_LAB = ["make", "lab", "STACK=local"]
-PREVIEW = ["make", "preview", "STACK=local"]
+PREVIEW = f"{PYTHON} -m engine run --stack local -- pulumi preview --diff --stack local".split()
 
 
 @dataclass(frozen=True)
@@ -42,13 +43,13 @@ def measure(*, cold: bool, report: Callable[[str], None]) -> Iterator[Measuremen
     with clone(empty_home=False) as (checkout, environment):
         report("setting up a clone with the caches of this machine")
         run(["make", "setup"], checkout, environment)
-        run([".venv/bin/python", "-m", "engine", "install"], checkout, environment)
+        run([PYTHON, "-m", "engine", "install"], checkout, environment)
         report("make lab, engine and environment present")
         seconds = run(MAKE_LAB, checkout, environment)
         yield Measurement("make lab, warm", seconds, 30, _phases(checkout))
         report("make lab again, nothing to do")
         seconds = run(MAKE_LAB, checkout, environment)
         yield Measurement("make lab, again", seconds, 30, _phases(checkout))
-        report("make preview")
+        report("pulumi preview")
         yield Measurement("pulumi preview --diff", run(PREVIEW, checkout, environment), 5, {})
         run(["make", "lab-down", "STACK=local"], checkout, environment)
