@@ -66,6 +66,7 @@ def _run(running: Running, neighbours: "Neighbours") -> None:
     from emulator.app import create_app
     from emulator.cloud import Cloud, Settings
 
+    neighbours.allow_seed()
     ports = running.ports
     cloud = Cloud(
         Settings(
@@ -109,6 +110,8 @@ class Neighbours:
             self._state,
             partial(layout.record_children, self._state),
         )
+        self._may_seed = threading.Event()
+        self._stopping = False
         self._seeded = threading.Event()
         self._failed = ""
         self._thread = threading.Thread(target=self._prepare, name="neighbours", daemon=True)
@@ -117,8 +120,18 @@ class Neighbours:
         """Start them; `ready` tells when they can be used."""
         self._thread.start()
 
+    def allow_seed(self) -> None:
+        """Say that the server's packages are imported.
+
+        Seeding imports some of the same, and two threads that import a package of circular imports
+        at once (pydicom is one) can each see the other's half.
+        """
+        self._may_seed.set()
+
     def stop(self) -> None:
         """End them."""
+        self._stopping = True
+        self._may_seed.set()
         self._thread.join()
         self._children.stop()
 
@@ -166,6 +179,9 @@ class Neighbours:
             children.ensure_spatial_extension()
             # Objects are put in place as files, which Cloud Storage may serve meanwhile.
             self._children.start()
+            self._may_seed.wait()
+            if self._stopping:
+                return
             self.seed()
         except Exception as error:
             LOG.exception("the services could not be prepared")

@@ -110,10 +110,13 @@ def test_the_documents_name_every_variable_and_exit_code() -> None:
 
 
 def test_stacks_are_changed_one_at_a_time_and_never_cut_off() -> None:
-    for file, job in (("deploy.yml", "up"), ("teardown.yml", "teardown")):
+    for file, job, stack in (
+        ("deploy.yml", "up", "matrix.stack"),
+        ("teardown.yml", "teardown", "inputs.stack"),
+    ):
         concurrency = jobs(ROOT / ".github" / "workflows" / file)[job]["concurrency"]
         assert concurrency == {
-            "group": "stack-${{ matrix.stack }}",
+            "group": f"stack-${{{{ {stack} }}}}",
             "cancel-in-progress": False,
         }
 
