@@ -34,9 +34,8 @@ def test_create_nothing_update_rename_and_removal(lab: Lab, stack: Stack, tmp_pa
     verdict, facts = summarise(lab, stack, tmp_path)
     assert (verdict, counts(facts), facts["changes"]) == (0, {}, [])
 
-    stack.configure(
-        dicomStores=[{"name": "dicomstore1", "labels": {"team": "imaging"}}, "dicomstore2"]
-    )
+    labelled = {"name": "dicomstore1", "labels": {"team": "imaging"}}
+    stack.configure(dicomStores=[labelled, {"name": "dicomstore2"}])
     verdict, facts = summarise(lab, stack, tmp_path)
     assert (verdict, counts(facts)) == (0, {"update": 1})
     (change,) = facts["changes"]
@@ -44,13 +43,14 @@ def test_create_nothing_update_rename_and_removal(lab: Lab, stack: Stack, tmp_pa
     labels = [p for p in change["properties"] if p["path"].startswith("labels")]
     assert [(p["path"], p["new"]) for p in labels] == [("labels.team", "imaging")]
 
-    stack.configure(dicomStores=["dicomstore1"])
+    stack.configure(dicomStores=[{"name": "dicomstore1"}])
     verdict, facts = summarise(lab, stack, tmp_path)
     assert (verdict, counts(facts)) == (3, {"delete": 1})
     assert facts["dataLoss"]["losses"][0]["name"] == "dicomstore2"
     assert summarise(lab, stack, tmp_path, "--acknowledge")[0] == 0
 
-    stack.configure(dicomStores=["dicomstore1", "dicomstore2"], dataset="dataset2")
+    stores = [{"name": "dicomstore1"}, {"name": "dicomstore2"}]
+    stack.configure(dicomStores=stores, dataset="dataset2")
     verdict, facts = summarise(lab, stack, tmp_path)
     assert verdict == 3
     (loss,) = facts["dataLoss"]["losses"]
