@@ -1,37 +1,123 @@
 """A stack's settings as the components' arguments."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from components.healthcare_dataset import (
-    DicomStoreArgs,
-    FhirStoreArgs,
-    HealthcareDatasetArgs,
-    Hl7v2ParserArgs,
-    Hl7v2StoreArgs,
-)
+import pulumi
+
+from components import rules
+from components.agent_plan import bigquery_targets, project_roles, used_topics
+from components.encryption_key import EncryptionKeyArgs
+from components.grants import ConditionArgs, GrantArgs
+from components.healthcare_dataset import HealthcareDatasetArgs
+from components.notification_topic import NotificationTopicArgs, SubscriptionArgs
+from components.service_agent_access import ServiceAgentAccessArgs
 from components.settings import (
-    Hl7v2StoreSettings,
+    DatasetSettings,
+    GrantSettings,
     Settings,
     StoreSettings,
+    SubscriptionSettings,
+    TopicSettings,
 )
+from components.stores import ConsentStoreArgs, DicomStoreArgs, FhirStoreArgs, Hl7v2StoreArgs
 from components.warehouse import WarehouseArgs
 
+PUBSUB = "pubsub.googleapis.com"
+KMS = "cloudkms.googleapis.com"
 
-def healthcare_dataset(settings: Settings) -> HealthcareDatasetArgs:
-    """The Healthcare dataset with those of its stores that are switched on."""
-    labels = settings.labels
+_NOT_PROPERTIES = {"name", "enabled", "labels", "members"}
+
+
+def services(settings: Settings) -> list[str]:
+    """The services to enable: those of the settings, and those that the stack's features need."""
+    needed = list(settings.services)
+    if settings.topics or used_topics(settings):
+        needed.append(PUBSUB)
+    if any(_has_key(dataset) for dataset in settings.all_datasets()):
+        needed.append(KMS)
+    return list(dict.fromkeys(needed))
+
+
+def identities(settings: Settings) -> list[str]:
+    """The services, beside the Healthcare API, whose agents need roles."""
+    letters = any(item.dead_letter for topic in settings.topics for item in topic.subscriptions)
+    return [PUBSUB] if letters or any(topic.kms_key_name for topic in settings.topics) else []
+
+
+def healthcare_dataset(
+    settings: Settings,
+    dataset: DatasetSettings,
+    topics: Mapping[str, pulumi.Input[str]],
+    kms_key_name: pulumi.Input[str] | None,
+) -> HealthcareDatasetArgs:
+    """A Healthcare dataset with those of its stores that are switched on.
+
+    Args:
+        settings: Of the stack.
+        dataset: The dataset's.
+        topics: Topic as it is written in the settings -> its full name.
+        kms_key_name: The key of the dataset; None for Google's own.
+    """
+
+    def stores(kind: str, make: Callable[..., Any]) -> list[Any]:
+        found = [store for its_kind, store in dataset.stores if its_kind == kind]
+        return [make(**_store(settings, store, topics)) for store in found]
+
     return HealthcareDatasetArgs(
         project=settings.project,
-        location=settings.location,
-        dataset=settings.dataset,
-        time_zone=settings.time_zone,
-        dicom_stores=[
-            DicomStoreArgs(**_store(item, labels)) for item in settings.dicom_stores if item.enabled
-        ],
-        fhir_stores=[
-            FhirStoreArgs(**_store(item, labels)) for item in settings.fhir_stores if item.enabled
-        ],
-        hl7v2_stores=[_hl7v2_store(item, labels) for item in settings.hl7v2_stores if item.enabled],
+        location=dataset.location or settings.location,
+        dataset=dataset.id,
+        time_zone=dataset.time_zone,
+        dicom_stores=stores("dicomStores", DicomStoreArgs),
+        fhir_stores=stores("fhirStores", FhirStoreArgs),
+        hl7v2_stores=stores("hl7v2Stores", Hl7v2StoreArgs),
+        consent_stores=stores("consentStores", ConsentStoreArgs),
+        kms_key_name=kms_key_name,
+        members=grants(dataset.members),
+        deletion_policy=dataset.deletion_policy,
+    )
+
+
+def encryption_key(
+    settings: Settings, dataset: DatasetSettings, agent: pulumi.Input[str]
+) -> EncryptionKeyArgs | None:
+    """The key of a dataset; None for Google's own."""
+    encryption = dataset.encryption
+    if not _has_key(dataset):
+        return None
+    users = {"healthcare": agent}
+    if encryption.kms_key_name is not None:
+        return EncryptionKeyArgs(users, kms_key_name=encryption.kms_key_name)
+    return EncryptionKeyArgs(
+        users,
+        project=settings.project,
+        location=dataset.location or settings.location,
+        key_ring=encryption.key_ring,
+        key=encryption.key,
+        rotation_period=encryption.rotation_period,
+        labels=settings.labels,
+    )
+
+
+def notification_topic(
+    settings: Settings,
+    topic: TopicSettings,
+    publishers: Mapping[str, pulumi.Input[str]],
+    pubsub_agent: pulumi.Input[str] | None,
+) -> NotificationTopicArgs:
+    """A topic that the stack makes."""
+    labels = {**settings.labels, **topic.labels}
+    return NotificationTopicArgs(
+        project=settings.project,
+        topic=topic.name,
+        publishers=publishers,
+        labels=labels,
+        kms_key_name=topic.kms_key_name,
+        message_retention_duration=topic.message_retention_duration,
+        allowed_persistence_regions=topic.allowed_persistence_regions,
+        subscriptions=[_subscription(settings, item, labels) for item in topic.subscriptions],
+        pubsub_agent=pubsub_agent,
     )
 
 
@@ -43,17 +129,105 @@ def warehouse(settings: Settings) -> WarehouseArgs:
         location=settings.location,
         description=settings.bigquery_description,
         delete_contents=settings.bigquery_delete_contents,
-        labels=settings.labels,
+        labels={**settings.labels, **settings.bigquery_labels},
+        table_expiration_days=settings.bigquery_table_expiration_days or None,
+        partition_expiration_days=settings.bigquery_partition_expiration_days or None,
+        kms_key_name=settings.bigquery_kms_key_name or None,
+        members=grants(settings.bigquery_members),
     )
 
 
-def _store(item: StoreSettings, labels: dict[str, str]) -> dict[str, Any]:
-    """The fields of a store's arguments: its settings, its labels over those of the stack."""
-    return item.model_dump(exclude={"enabled"}) | {"labels": {**labels, **item.labels}}
+def service_agent_access(
+    settings: Settings, agent: pulumi.Input[str], own_dataset: pulumi.Input[str]
+) -> ServiceAgentAccessArgs:
+    """The agent's narrow roles; `own_dataset` is the id of the stack's BigQuery dataset."""
+    own, *others = bigquery_targets(settings)
+    project = own.rpartition(".")[0]
+    return ServiceAgentAccessArgs(
+        project=settings.project,
+        member=agent,
+        import_buckets=settings.import_buckets,
+        export_buckets=settings.export_buckets,
+        bigquery_datasets={
+            "warehouse": pulumi.Output.concat(project, ".", own_dataset),
+            **{other: other for other in others},
+        },
+    )
 
 
-def _hl7v2_store(item: Hl7v2StoreSettings, labels: dict[str, str]) -> Hl7v2StoreArgs:
-    fields = _store(item, labels)
-    if item.parser_config is not None:
-        fields["parser_config"] = Hl7v2ParserArgs(**item.parser_config.model_dump())
-    return Hl7v2StoreArgs(**fields)
+def grants(settings: list[GrantSettings]) -> list[GrantArgs]:
+    """Roles for members."""
+    return [
+        GrantArgs(
+            item.role,
+            item.members,
+            None if item.condition is None else ConditionArgs(**item.condition.model_dump()),
+        )
+        for item in settings
+    ]
+
+
+__all__ = [
+    "encryption_key",
+    "grants",
+    "healthcare_dataset",
+    "identities",
+    "notification_topic",
+    "project_roles",
+    "service_agent_access",
+    "services",
+    "warehouse",
+]
+
+
+def _has_key(dataset: DatasetSettings) -> bool:
+    return bool(dataset.encryption.kms_key_name or dataset.encryption.key_ring)
+
+
+def _store(
+    settings: Settings, store: StoreSettings, topics: Mapping[str, pulumi.Input[str]]
+) -> dict[str, Any]:
+    """The arguments of a store: its settings, its labels over those of the stack."""
+    properties = store.model_dump(exclude=_NOT_PROPERTIES, exclude_none=True)
+    resolved = {key: _resolve(settings, value, topics) for key, value in properties.items()}
+    return {
+        **{key: value for key, value in resolved.items() if value != []},
+        "name": store.name,
+        "labels": {**settings.labels, **store.labels},
+        "members": grants(store.members),
+    }
+
+
+def _resolve(settings: Settings, value: Any, topics: Mapping[str, pulumi.Input[str]]) -> Any:
+    """Write short names of topics, tables and the own BigQuery dataset in full, however deep."""
+    if isinstance(value, list):
+        return [_resolve(settings, item, topics) for item in value]
+    if not isinstance(value, dict):
+        return value
+    own = f"bq://{settings.project}.{settings.bigquery_dataset}"
+    found: dict[str, Any] = {}
+    for key, item in value.items():
+        if key == "pubsub_topic":
+            found[key] = topics[item]
+        elif key == "table_uri" and "://" not in item:
+            found[key] = f"{own}.{item}"
+        elif key == "dataset_uri" and item == rules.OWN_DATASET:
+            found[key] = own
+        else:
+            found[key.rstrip("_")] = _resolve(settings, item, topics)
+    return found
+
+
+def _subscription(
+    settings: Settings, item: SubscriptionSettings, labels: Mapping[str, str]
+) -> SubscriptionArgs:
+    fields = item.model_dump(exclude={"dead_letter", "labels"}, exclude_none=True)
+    push = fields.get("push_config")
+    if push and push.pop("no_wrapper", None):
+        push["no_wrapper"] = {"write_metadata": False}
+    dead = item.dead_letter
+    if dead is not None:
+        short = f"projects/{settings.project}/topics/{dead.topic}"
+        fields["dead_letter_topic"] = dead.topic if "/" in dead.topic else short
+        fields["max_delivery_attempts"] = dead.max_delivery_attempts
+    return SubscriptionArgs(**fields, labels={**labels, **item.labels})

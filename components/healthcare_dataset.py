@@ -1,102 +1,22 @@
-"""A Healthcare dataset with any number of DICOM, FHIR and HL7v2 stores."""
+"""A Healthcare dataset with any number of DICOM, FHIR, HL7v2 and consent stores."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 from pulumi_gcp import healthcare
 
-from components import rules
+from components import propagation, rules
 from components.base import ArgumentError, Component, require
-
-Labels = Mapping[str, pulumi.Input[str]]
-
-
-@dataclass(frozen=True)
-class DicomStoreArgs:
-    """A DICOM store.
-
-    Attributes:
-        name: The id of the store; its logical name derives from it.
-        labels: Labels of the store.
-    """
-
-    name: str
-    labels: Labels = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        _check_store(self, rules.dicom_store_id)
-
-
-@dataclass(frozen=True)
-class FhirStoreArgs:
-    """A FHIR store. What is None is left to Google.
-
-    Attributes:
-        name: The id of the store; its logical name derives from it.
-        labels: Labels of the store.
-        version: DSTU2, STU3 or R4. A change replaces the store.
-        enable_update_create: Whether an update may create a resource under the client's id.
-        disable_referential_integrity: Whether dangling references are accepted. Replaces.
-        disable_resource_versioning: Whether no history is kept. Replaces.
-        enable_history_import: Whether a bulk import may bring history. Replaces.
-        default_search_handling_strict: Whether unknown search parameters are errors.
-    """
-
-    name: str
-    labels: Labels = field(default_factory=dict)
-    version: pulumi.Input[str] = "R4"
-    enable_update_create: pulumi.Input[bool] | None = None
-    disable_referential_integrity: pulumi.Input[bool] | None = None
-    disable_resource_versioning: pulumi.Input[bool] | None = None
-    enable_history_import: pulumi.Input[bool] | None = None
-    default_search_handling_strict: pulumi.Input[bool] | None = None
-
-    def __post_init__(self) -> None:
-        _check_store(self, rules.healthcare_id)
-        require("FhirStoreArgs", "version", self.version, _fhir_version)
-
-
-@dataclass(frozen=True)
-class Hl7v2ParserArgs:
-    """How an HL7v2 store parses. What is None is left to Google.
-
-    Attributes:
-        version: V1, V2 or V3. A change replaces the store.
-        allow_null_header: Whether messages without a header are accepted.
-        segment_terminator: The bytes between segments, in base64.
-    """
-
-    version: pulumi.Input[str] | None = None
-    allow_null_header: pulumi.Input[bool] | None = None
-    segment_terminator: pulumi.Input[str] | None = None
-
-    def __post_init__(self) -> None:
-        require("Hl7v2ParserArgs", "version", self.version, _parser_version)
-
-
-@dataclass(frozen=True)
-class Hl7v2StoreArgs:
-    """An HL7v2 store. What is None is left to Google.
-
-    Attributes:
-        name: The id of the store; its logical name derives from it.
-        labels: Labels of the store.
-        reject_duplicate_message: Whether a message that is there already is refused.
-        parser_config: How messages are parsed.
-    """
-
-    name: str
-    labels: Labels = field(default_factory=dict)
-    reject_duplicate_message: pulumi.Input[bool] | None = None
-    parser_config: Hl7v2ParserArgs | None = None
-
-    def __post_init__(self) -> None:
-        _check_store(self, rules.healthcare_id)
-
-
-StoreArgs = DicomStoreArgs | FhirStoreArgs | Hl7v2StoreArgs
-Store = healthcare.DicomStore | healthcare.FhirStore | healthcare.Hl7Store
+from components.grants import GrantArgs, Membership, memberships
+from components.stores import (
+    ConsentStoreArgs,
+    DicomStoreArgs,
+    FhirStoreArgs,
+    Hl7v2StoreArgs,
+    StoreArgs,
+)
 
 
 @dataclass(frozen=True)
@@ -111,6 +31,10 @@ class HealthcareDatasetArgs:
         dicom_stores: The DICOM stores, no two of one name.
         fhir_stores: The FHIR stores, no two of one name.
         hl7v2_stores: The HL7v2 stores, no two of one name.
+        consent_stores: The consent stores, no two of one name.
+        kms_key_name: The full name of a key to encrypt with; Google's own if None. Replaces.
+        members: Roles on the dataset and all in it, added to what others hold.
+        deletion_policy: DELETE, PREVENT or ABANDON, for the dataset and its stores.
     """
 
     project: pulumi.Input[str]
@@ -120,6 +44,10 @@ class HealthcareDatasetArgs:
     dicom_stores: Sequence[DicomStoreArgs] = ()
     fhir_stores: Sequence[FhirStoreArgs] = ()
     hl7v2_stores: Sequence[Hl7v2StoreArgs] = ()
+    consent_stores: Sequence[ConsentStoreArgs] = ()
+    kms_key_name: pulumi.Input[str] | None = None
+    members: Sequence[GrantArgs] = ()
+    deletion_policy: pulumi.Input[str] | None = None
 
     def __post_init__(self) -> None:
         owner = "HealthcareDatasetArgs"
@@ -127,14 +55,53 @@ class HealthcareDatasetArgs:
         require(owner, "location", self.location, rules.location)
         require(owner, "dataset", self.dataset, rules.healthcare_id)
         require(owner, "time_zone", self.time_zone, rules.time_zone)
+        require(owner, "kms_key_name", self.kms_key_name, rules.kms_key_name)
         kinds: dict[str, Sequence[StoreArgs]] = {
             "dicom_stores": self.dicom_stores,
             "fhir_stores": self.fhir_stores,
             "hl7v2_stores": self.hl7v2_stores,
+            "consent_stores": self.consent_stores,
         }
         for kind, stores in kinds.items():
             for _, store, _ in rules.repeated(store.name for store in stores):
                 raise ArgumentError(f'{owner}.{kind}: two stores are named "{store}"')
+        list(memberships(self.members, f"{owner}.members"))
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """One kind of store: its collection, its resource, and how a member of one is made."""
+
+    collection: str
+    resource: Callable[..., Any]
+    member: Callable[..., Any]
+    member_of: Callable[[Any], Mapping[str, pulumi.Input[str]]]
+
+
+_DICOM = _Kind(
+    "dicomStores",
+    healthcare.DicomStore,
+    healthcare.DicomStoreIamMember,
+    lambda store: {"dicom_store_id": store.id},
+)
+_FHIR = _Kind(
+    "fhirStores",
+    healthcare.FhirStore,
+    healthcare.FhirStoreIamMember,
+    lambda store: {"fhir_store_id": store.id},
+)
+_HL7V2 = _Kind(
+    "hl7V2Stores",
+    healthcare.Hl7Store,
+    healthcare.Hl7StoreIamMember,
+    lambda store: {"hl7_v2_store_id": store.id},
+)
+_CONSENT = _Kind(
+    "consentStores",
+    healthcare.ConsentStore,
+    healthcare.ConsentStoreIamMember,
+    lambda store: {"dataset": store.dataset, "consent_store_id": store.name},
+)
 
 
 class HealthcareDataset(Component):
@@ -144,7 +111,8 @@ class HealthcareDataset(Component):
     replacement of the dataset and of every store, and not as unrelated creations and deletions.
 
     Give `depends_on` the services and the service agent's grants: a store whose agent lacks its
-    roles is refused. Datasets carry no labels in Google Cloud; stores do.
+    roles is refused. Give `protect` to have the engine refuse to delete the dataset or a store.
+    Datasets carry no labels in Google Cloud; stores do.
 
     Inputs: see `HealthcareDatasetArgs`.
 
@@ -153,12 +121,16 @@ class HealthcareDataset(Component):
         dicom_stores: Id -> full name of every DICOM store.
         fhir_stores: Id -> full name of every FHIR store.
         hl7v2_stores: Id -> full name of every HL7v2 store.
+        consent_stores: Id -> full name of every consent store.
     """
 
     dataset: pulumi.Output[str]
     dicom_stores: pulumi.Output[dict[str, str]]
     fhir_stores: pulumi.Output[dict[str, str]]
     hl7v2_stores: pulumi.Output[dict[str, str]]
+    consent_stores: pulumi.Output[dict[str, str]]
+    summary: dict[str, pulumi.Output[Any]]
+    """All outputs, by the names that stacks export them under."""
 
     def __init__(
         self,
@@ -168,14 +140,8 @@ class HealthcareDataset(Component):
     ) -> None:
         super().__init__(name, opts)
         self._name_of_component = name
-        dataset = healthcare.Dataset(
-            name,
-            project=args.project,
-            location=args.location,
-            name=args.dataset,
-            time_zone=args.time_zone,
-            opts=self._child(),
-        )
+        self._deletion_policy = args.deletion_policy
+        dataset = self._make_dataset(name, args)
         # The same text as the resources' ids, which are not known before the first update: with
         # it, a preview shows every name in full, and what a replacement changes them to.
         self.dataset = pulumi.Output.concat(
@@ -186,94 +152,74 @@ class HealthcareDataset(Component):
             "/datasets/",
             dataset.name,
         )
-        dicom_stores = [self._dicom_store(store) for store in args.dicom_stores]
-        fhir_stores = [self._fhir_store(store) for store in args.fhir_stores]
-        hl7v2_stores = [self._hl7v2_store(store) for store in args.hl7v2_stores]
-        self.dicom_stores = _full_names("dicomStores", dicom_stores)
-        self.fhir_stores = _full_names("fhirStores", fhir_stores)
-        self.hl7v2_stores = _full_names("hl7V2Stores", hl7v2_stores)
-        self.register_outputs(
-            {
-                "dataset": self.dataset,
-                "dicomStores": self.dicom_stores,
-                "fhirStores": self.fhir_stores,
-                "hl7v2Stores": self.hl7v2_stores,
-            }
+        for membership in memberships(args.members, f"{name}.members"):
+            self._member(healthcare.DatasetIamMember, name, {"dataset_id": dataset.id}, membership)
+        self.dicom_stores = self._stores(_DICOM, args.dicom_stores)
+        self.fhir_stores = self._stores(_FHIR, args.fhir_stores)
+        self.hl7v2_stores = self._stores(_HL7V2, args.hl7v2_stores)
+        self.consent_stores = self._stores(_CONSENT, args.consent_stores)
+        self.summary = {
+            "dataset": self.dataset,
+            "dicomStores": self.dicom_stores,
+            "fhirStores": self.fhir_stores,
+            "hl7v2Stores": self.hl7v2_stores,
+            "consentStores": self.consent_stores,
+        }
+        self.register_outputs(self.summary)
+
+    def _make_dataset(self, name: str, args: HealthcareDatasetArgs) -> healthcare.Dataset:
+        key = args.kms_key_name
+        return healthcare.Dataset(
+            name,
+            project=args.project,
+            location=args.location,
+            name=args.dataset,
+            time_zone=args.time_zone,
+            encryption_spec=None if key is None else {"kms_key_name": key},
+            deletion_policy=args.deletion_policy,
+            opts=self._child(hooks=None if key is None else propagation.after_grants()),
         )
 
-    def _dicom_store(self, store: DicomStoreArgs) -> healthcare.DicomStore:
-        return healthcare.DicomStore(
-            self._logical(store),
-            dataset=self.dataset,
-            name=store.name,
-            labels=store.labels,
-            opts=self._store_options(),
+    def _stores(self, kind: _Kind, stores: Sequence[StoreArgs]) -> pulumi.Output[dict[str, str]]:
+        """Make the stores of one kind; gives id -> full name."""
+        made = [self._store(kind, store) for store in stores]
+        pairs = [pulumi.Output.all(store.name, store.dataset) for store in made]
+        return pulumi.Output.all(*pairs).apply(
+            lambda known: {name: f"{dataset}/{kind.collection}/{name}" for name, dataset in known}
         )
 
-    def _fhir_store(self, store: FhirStoreArgs) -> healthcare.FhirStore:
-        return healthcare.FhirStore(
-            self._logical(store),
+    def _store(self, kind: _Kind, args: StoreArgs) -> Any:
+        logical = f"{self._name_of_component}-{args.name}"
+        properties = args.properties()
+        properties.setdefault("deletion_policy", self._deletion_policy)
+        reaches_out = any("notification" in key or "stream" in key for key in properties)
+        store = kind.resource(
+            logical,
             dataset=self.dataset,
-            name=store.name,
-            labels=store.labels,
-            version=store.version,
-            enable_update_create=store.enable_update_create,
-            disable_referential_integrity=store.disable_referential_integrity,
-            disable_resource_versioning=store.disable_resource_versioning,
-            enable_history_import=store.enable_history_import,
-            default_search_handling_strict=store.default_search_handling_strict,
-            opts=self._store_options(),
-        )
-
-    def _hl7v2_store(self, store: Hl7v2StoreArgs) -> healthcare.Hl7Store:
-        parser = store.parser_config
-        return healthcare.Hl7Store(
-            self._logical(store),
-            dataset=self.dataset,
-            name=store.name,
-            labels=store.labels,
-            reject_duplicate_message=store.reject_duplicate_message,
-            parser_config=None
-            if parser is None
-            else healthcare.Hl7StoreParserConfigArgs(
-                version=parser.version,
-                allow_null_header=parser.allow_null_header,
-                segment_terminator=parser.segment_terminator,
+            **properties,
+            # A replaced store keeps its name, and the name is in use until the old store is gone.
+            opts=self._child(
+                delete_before_replace=True,
+                hooks=propagation.after_grants() if reaches_out else None,
             ),
-            opts=self._store_options(),
         )
+        for membership in memberships(args.members, f"{logical}.members"):
+            self._member(kind.member, logical, kind.member_of(store), membership)
+        return store
 
-    def _logical(self, store: StoreArgs) -> str:
-        return f"{self._name_of_component}-{store.name}"
-
-    def _store_options(self) -> pulumi.ResourceOptions:
-        # A replaced store keeps its name, and the name is in use until the old store is gone.
-        return self._child(delete_before_replace=True)
-
-
-def _full_names(collection: str, stores: Sequence[Store]) -> pulumi.Output[dict[str, str]]:
-    """Id -> full name of every store of one kind."""
-    pairs = [pulumi.Output.all(store.name, store.dataset) for store in stores]
-    return pulumi.Output.all(*pairs).apply(
-        lambda known: {name: f"{dataset}/{collection}/{name}" for name, dataset in known}
-    )
-
-
-def _check_store(store: StoreArgs, name_rule: Callable[[str], str | None]) -> None:
-    owner = type(store).__name__
-    require(owner, "name", store.name, name_rule)
-    for key, value in store.labels.items():
-        require(owner, "labels", key, rules.label_key)
-        require(owner, "labels", value, rules.label_value)
-    if len(store.labels) > rules.MAX_LABELS:
-        raise ArgumentError(
-            f'{owner} "{store.name}": {len(store.labels)} labels, of {rules.MAX_LABELS} allowed'
+    def _member(
+        self,
+        resource: Callable[..., Any],
+        owner: str,
+        target: Mapping[str, pulumi.Input[str]],
+        membership: Membership,
+    ) -> None:
+        """Give one role on a dataset or store. Whoever may delete data may end a membership."""
+        resource(
+            f"{owner}-{membership.suffix}",
+            **target,
+            role=membership.role,
+            member=membership.member,
+            condition=membership.condition,
+            opts=self._child(protect=False),
         )
-
-
-def _fhir_version(version: str) -> str | None:
-    return rules.one_of(version, rules.FHIR_VERSIONS, "a FHIR version")
-
-
-def _parser_version(version: str) -> str | None:
-    return rules.one_of(version, rules.HL7V2_PARSER_VERSIONS, "a version of the HL7v2 parser")

@@ -23,14 +23,16 @@ class ProjectServicesArgs:
         project: The id of the project.
         services: The services to enable, such as `bigquery.googleapis.com`; the Healthcare API
             among them, unless it is enabled elsewhere and named in the component's `depends_on`.
+        identities: Services beside the Healthcare API whose agents to bring into being.
     """
 
     project: pulumi.Input[str]
     services: Sequence[str] = (HEALTHCARE,)
+    identities: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         require("ProjectServicesArgs", "project", self.project, rules.project)
-        for service in self.services:
+        for service in (*self.services, *self.identities):
             require("ProjectServicesArgs", "services", service, rules.service)
         for _, service, _ in rules.repeated(self.services):
             raise ArgumentError(f'ProjectServicesArgs.services: "{service}" is given twice')
@@ -50,11 +52,14 @@ class ProjectServices(Component):
     Outputs:
         service_agent_email: `service-NUMBER@gcp-sa-healthcare.iam.gserviceaccount.com`.
         service_agent_member: The same as IAM writes it, `serviceAccount:...`.
+        agent_members: Service -> its agent as IAM writes it, for the Healthcare API and every
+            other one asked for.
         project_number: The number of the project.
     """
 
     service_agent_email: pulumi.Output[str]
     service_agent_member: pulumi.Output[str]
+    agent_members: dict[str, pulumi.Output[str]]
     project_number: pulumi.Output[str]
 
     def __init__(
@@ -74,12 +79,17 @@ class ProjectServices(Component):
             )
             for service in args.services
         ]
-        identity = projects.ServiceIdentity(
-            f"{name}-healthcare-agent",
-            project=args.project,
-            service=HEALTHCARE,
-            opts=self._child(depends_on=services),
-        )
+        agents = {
+            service: projects.ServiceIdentity(
+                f"{name}-{service.removesuffix('.googleapis.com')}-agent",
+                project=args.project,
+                service=service,
+                opts=self._child(depends_on=services),
+            )
+            for service in (HEALTHCARE, *args.identities)
+        }
+        identity = agents[HEALTHCARE]
+        self.agent_members = {service: agent.member for service, agent in agents.items()}
         self.service_agent_email = identity.email
         self.service_agent_member = identity.member
         # The agent's address carries the project's number. The provider's data source of projects

@@ -85,7 +85,7 @@ def test_another_location_is_refused_until_it_is_allowed(stack: Stack, tmp_path:
 
 
 def test_a_basic_role_is_refused(stack: Stack) -> None:
-    stack.configure(serviceAgentRoles=["roles/editor"])
+    stack.configure(access="explicit", serviceAgentRoles=["roles/editor"])
     done = preview(stack)
     assert done.returncode != 0
     assert refused(done) == {("no-primitive-roles", "service-agent-editor")}

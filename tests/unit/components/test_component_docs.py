@@ -1,65 +1,54 @@
 """docs/components.md: every input, every output, and an example that runs."""
 
 import dataclasses
+import importlib
 import inspect
+import pkgutil
 import re
 from pathlib import Path
 
-import pulumi
 import pytest
 
-from components import healthcare_dataset as healthcare
-from components.project_services import ProjectServices, ProjectServicesArgs
-from components.service_agent_roles import ServiceAgentRoles, ServiceAgentRolesArgs
-from components.warehouse import Warehouse, WarehouseArgs
+import components
+from components import reference
+from components.base import Component
 from tests.unit.components.deployment import deploy
 
 DOCS = (Path(__file__).parents[3] / "docs" / "components.md").read_text()
-COMPONENTS: list[tuple[type[pulumi.ComponentResource], type]] = [
-    (ProjectServices, ProjectServicesArgs),
-    (ServiceAgentRoles, ServiceAgentRolesArgs),
-    (healthcare.HealthcareDataset, healthcare.HealthcareDatasetArgs),
-    (Warehouse, WarehouseArgs),
-]
 
 
-def section(heading: str) -> str:
-    return DOCS.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+def test_the_reference_is_made_from_the_components() -> None:
+    assert reference.written(DOCS) == DOCS
 
 
-def column(text: str, header: str) -> list[str]:
-    """The first cells of the table whose first header is `header`."""
-    rows = text.split(f"| {header} |", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
-    return [row.split("|")[1].strip(" `") for row in rows]
+def test_every_component_of_the_package_is_in_the_reference() -> None:
+    modules = [item.name for item in pkgutil.iter_modules(components.__path__)]
+    found = {
+        member
+        for name in modules
+        for _, member in inspect.getmembers(importlib.import_module(f"components.{name}"))
+        if inspect.isclass(member) and issubclass(member, Component) and member is not Component
+    }
+    assert found == set(reference.COMPONENTS)
 
 
-@pytest.mark.parametrize(("component", "args"), COMPONENTS)
-def test_every_argument_and_every_output_is_documented(
-    component: type[pulumi.ComponentResource], args: type
-) -> None:
-    text = section(component.__name__)
-    assert column(text, "argument") == [field.name for field in dataclasses.fields(args)]
-    outputs = [name for name in inspect.get_annotations(component) if not name.startswith("_")]
-    assert column(text, "output") == outputs
-    assert component.__doc__ is not None
-    assert all(f"{output}:" in component.__doc__ for output in outputs)
+@pytest.mark.parametrize("component", reference.COMPONENTS)
+def test_every_output_is_described(component: type[Component]) -> None:
+    annotated = {
+        name
+        for name, kind in inspect.get_annotations(component).items()
+        if "Output[" in str(kind) and name != "summary"
+    }
+    assert set(reference.outputs_of(component)) == annotated
 
 
 @pytest.mark.parametrize(
-    "args",
-    [
-        healthcare.DicomStoreArgs,
-        healthcare.FhirStoreArgs,
-        healthcare.Hl7v2StoreArgs,
-        healthcare.Hl7v2ParserArgs,
-    ],
+    "args", [args for several in reference.COMPONENTS.values() for args in several]
 )
-def test_every_property_of_a_store_is_documented(args: type) -> None:
-    [line] = [
-        row for row in section("HealthcareDataset").splitlines() if f"`{args.__name__}`" in row
-    ]
-    documented = set(re.findall(r"`(\w+)`", line))
-    assert {field.name for field in dataclasses.fields(args)} <= documented
+def test_every_argument_is_described(args: type) -> None:
+    described = reference.arguments_of(args)
+    assert list(described) == [field.name for field in dataclasses.fields(args)]
+    assert all(meaning for _, _, meaning in described.values())
 
 
 def test_the_example_runs() -> None:

@@ -7,16 +7,11 @@ import pytest
 from pulumi_gcp import projects
 
 from components.base import ArgumentError
-from components.healthcare_dataset import (
-    DicomStoreArgs,
-    FhirStoreArgs,
-    HealthcareDataset,
-    HealthcareDatasetArgs,
-    Hl7v2ParserArgs,
-    Hl7v2StoreArgs,
-)
+from components.encryption_key import EncryptionKeyArgs
+from components.healthcare_dataset import HealthcareDataset, HealthcareDatasetArgs
 from components.project_services import ProjectServices, ProjectServicesArgs
 from components.service_agent_roles import ServiceAgentRoles, ServiceAgentRolesArgs
+from components.stores import DicomStoreArgs, FhirStoreArgs, Hl7v2StoreArgs
 from components.warehouse import Warehouse, WarehouseArgs
 from tests.unit.components.deployment import AGENT, PROJECT_NUMBER, deploy
 
@@ -93,7 +88,9 @@ def test_a_dataset_with_stores_of_every_kind() -> None:
         fhir_stores=[FhirStoreArgs("records", version="STU3", enable_update_create=True)],
         hl7v2_stores=[
             Hl7v2StoreArgs(
-                "feed", reject_duplicate_message=True, parser_config=Hl7v2ParserArgs("V3", True)
+                "feed",
+                reject_duplicate_message=True,
+                parser_config={"version": "V3", "allow_null_header": True},
             )
         ],
     )
@@ -130,6 +127,7 @@ def test_a_dataset_with_stores_of_every_kind() -> None:
         "dicomStores": {"ct": f"{name}/dicomStores/ct"},
         "fhirStores": {"records": f"{name}/fhirStores/records"},
         "hl7v2Stores": {"feed": f"{name}/hl7V2Stores/feed"},
+        "consentStores": {},
     }
 
 
@@ -217,7 +215,7 @@ def test_children_belong_to_the_component_and_wait_for_what_it_waits_for(kind: s
             '"ct": 65 labels, of 64 allowed',
         ),
         (lambda: FhirStoreArgs("f", version="R7"), 'version: "R7" is not a FHIR version'),
-        (lambda: Hl7v2ParserArgs("V9"), 'version: "V9" is not a version of the HL7v2 parser'),
+        (lambda: EncryptionKeyArgs({}), "give kms_key_name for a key that exists, or project"),
         (lambda: WarehouseArgs("my-project", "a-b", "us"), '"a-b" is not an id of a BigQuery'),
         (
             lambda: ProjectServicesArgs("my-project", ["healthcare"]),

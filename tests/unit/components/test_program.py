@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from components.agent_plan import LAB_ROLES
 from components.problems import SettingsError
 from tests.unit.components.deployment import AGENT, PROJECT_NUMBER, Deployment, deploy
 
@@ -68,6 +69,25 @@ def test_outputs_name_all_that_the_scripts_and_the_manual_need(lab: Deployment) 
         },
         "fhirStores": {"fhirstore1": f"{DATASET}/fhirStores/fhirstore1"},
         "hl7v2Stores": {"hl7v2store1": f"{DATASET}/hl7V2Stores/hl7v2store1"},
+        "consentStores": {},
+        "datasets": {
+            "healthcare": {
+                "dataset": DATASET,
+                "dicomStores": {
+                    "dicomstore1": f"{DATASET}/dicomStores/dicomstore1",
+                    "dicomstore2": f"{DATASET}/dicomStores/dicomstore2",
+                },
+                "fhirStores": {"fhirstore1": f"{DATASET}/fhirStores/fhirstore1"},
+                "hl7v2Stores": {"hl7v2store1": f"{DATASET}/hl7V2Stores/hl7v2store1"},
+                "consentStores": {},
+            }
+        },
+        "topics": {},
+        "subscriptions": {},
+        "access": [
+            {"role": role, "on": "project local-project", "why": "the lab's roles"}
+            for role in LAB_ROLES
+        ],
         "serviceAgent": AGENT,
         "bigqueryDataset": "dataset1",
         "tableUri": "bq://local-project.dataset1.dicomstore1",

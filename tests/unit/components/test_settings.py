@@ -7,7 +7,7 @@ import pytest
 
 from components import settings
 from components.problems import SettingsError
-from components.settings import LAB_ROLES, SERVICES, Settings
+from components.settings import SERVICES, Settings
 from tests.unit.components.deployment import deploy
 
 OWN = settings.NAMESPACE
@@ -42,7 +42,7 @@ def test_defaults_are_the_labs() -> None:
     assert (lab.location, lab.dataset, lab.time_zone) == ("us-central1", "dataset1", "UTC")
     assert [store.name for store in lab.dicom_stores] == ["dicomstore1", "dicomstore2"]
     assert (lab.fhir_stores, lab.hl7v2_stores, lab.labels) == ([], [], {})
-    assert lab.service_agent_roles == list(LAB_ROLES)
+    assert (lab.access, lab.service_agent_roles) == ("lab", [])
     assert lab.services == list(SERVICES)
     assert (lab.bigquery_dataset, lab.bigquery_description) == ("dataset1", "DICOM")
     assert lab.bigquery_delete_contents is False
@@ -56,6 +56,7 @@ def test_every_key_is_read() -> None:
         dicomStores=["short", {"name": "long", "enabled": False, "labels": {"größe": "5"}}],
         fhirStores=[{"name": "f", "version": "STU3", "disableReferentialIntegrity": True}],
         hl7v2Stores=[{"name": "h", "parserConfig": {"version": "V3"}}],
+        access="explicit",
         serviceAgentRoles=["roles/storage.objectViewer", "organizations/12/roles/custom.one"],
         bigqueryDataset="imaging_1",
         bigqueryDescription="",
@@ -80,19 +81,22 @@ def test_unknown_key_suggests_the_nearest_and_lists_all() -> None:
     text = problem("datset", datset="x")
     assert 'gcp-healthcare-dicom:datset = "x"' in text
     assert 'is not a setting. Did you mean "dataset"?' in text
-    assert "Allowed: location, dataset, timeZone, dicomStores," in text
+    assert "Allowed: location, allowedLocations, dataset, timeZone, dicomStores," in text
 
 
 def test_unknown_key_of_a_store_names_its_place() -> None:
     text = problem("fhirStores[0].enableUpdates", fhirStores=[{"name": "f", "enableUpdates": True}])
     assert 'Did you mean "enableUpdateCreate"?' in text
-    assert "Allowed: name, enabled, labels, version, enableUpdateCreate," in text
+    assert "Allowed: name, enabled, labels, deletionPolicy, members, version," in text
 
 
 def test_unknown_key_of_a_parser_names_its_place() -> None:
     stores = [{"name": "h", "parserConfig": {"verson": "V3"}}]
     text = problem("hl7v2Stores[0].parserConfig.verson", hl7v2Stores=stores)
-    assert 'Did you mean "version"? Allowed: version, allowNullHeader, segmentTerminator.' in text
+    assert (
+        'Did you mean "version"? Allowed: version, allowNullHeader, segmentTerminator, schema.'
+        in text
+    )
 
 
 @pytest.mark.parametrize("location", ["us-centrall", "US-CENTRAL1", "us-central-1"])
@@ -147,12 +151,12 @@ def test_stores_of_different_kinds_may_share_a_name() -> None:
         ),
         (
             "serviceAgentRoles[0]",
-            {"serviceAgentRoles": ["storage.objectAdmin"]},
+            {"access": "explicit", "serviceAgentRoles": ["storage.objectAdmin"]},
             'Did you mean "roles/storage.objectAdmin"?',
         ),
         (
             "serviceAgentRoles[1]",
-            {"serviceAgentRoles": ["roles/viewer", "roles/viewer"]},
+            {"access": "explicit", "serviceAgentRoles": ["roles/viewer", "roles/viewer"]},
             "is the same as gcp-healthcare-dicom:serviceAgentRoles[0].",
         ),
         ("bigqueryDataset", {"bigqueryDataset": "a-b"}, "is not an id of a BigQuery dataset."),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from components.settings import LAB_ROLES
+from components.agent_plan import LAB_ROLES
 from policy.judge import Violation, judge_resource, judge_stack
 from policy.model import UNKNOWN, ResourcePolicy, StackPolicy
 from policy.registry import POLICIES

@@ -1,8 +1,4 @@
-"""What Google Cloud accepts as an id, a location, a label, a role: checked before anything is made.
-
-Every rule takes a value and returns a complaint, or None for a good value. A complaint says what
-the value is not, what is allowed, and the nearest good value if there is one. The stack's settings
-and the components' arguments apply the same rules.
+"""Rules for projects, locations, ids, roles, members and labels.
 
 Sources: the REST reference of the Cloud Healthcare API (locations, ids, labels), BigQuery's naming
 rules, IAM's role names, Resource Manager's project ids. Where the Google provider is stricter than
@@ -68,7 +64,19 @@ _ROLE = re.compile(
     r"|projects/[a-z][a-z0-9:.-]+/roles/[A-Za-z0-9_.]{3,64}"
     r"|organizations/[0-9]+/roles/[A-Za-z0-9_.]{3,64}"
 )
-_MEMBER = re.compile(r"[a-zA-Z]+:\S+")
+_MEMBER = re.compile(r"([a-zA-Z]+):\S+")
+_MEMBER_KINDS = (
+    "user",
+    "group",
+    "serviceAccount",
+    "domain",
+    "principal",
+    "principalSet",
+    "projectOwner",
+    "projectEditor",
+    "projectViewer",
+)
+_PUBLIC = ("allUsers", "allAuthenticatedUsers")
 
 
 def nearest(value: str, allowed: Iterable[str]) -> str:
@@ -174,10 +182,17 @@ def role(value: str) -> str | None:
 
 
 def member(value: str) -> str | None:
-    """A principal as IAM policies write it."""
-    if _MEMBER.fullmatch(value):
+    """A principal as IAM policies write it; nobody may let everybody in."""
+    match = _MEMBER.fullmatch(value)
+    if match and match[1] in _MEMBER_KINDS:
         return None
-    return "is not an IAM member. Allowed: KIND:NAME, such as serviceAccount:name@example.com."
+    if value in _PUBLIC:
+        return "would open patient data to everyone. Allowed: single people, groups, workloads."
+    near = nearest(match[1], _MEMBER_KINDS) if match else ""
+    return (
+        f"is not an IAM member.{near} Allowed: KIND:NAME, such as "
+        f"serviceAccount:name@example.com; kinds: {', '.join(_MEMBER_KINDS)}."
+    )
 
 
 def label_key(value: str) -> str | None:

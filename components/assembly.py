@@ -1,0 +1,132 @@
+"""How the parts of a stack hang together: what is made of the settings, after what."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+
+from components import arguments
+from components.agent_plan import used_topics
+from components.arguments import PUBSUB
+from components.encryption_key import EncryptionKey, EncryptionKeyArgs
+from components.healthcare_dataset import HealthcareDataset
+from components.notification_topic import NotificationTopic, NotificationTopicArgs
+from components.project_services import ProjectServices
+from components.settings import FIRST_DATASET, DatasetSettings, Settings
+from components.settings.references import in_order
+
+Topics = dict[str, NotificationTopic]
+
+
+def notification_topics(settings: Settings, services: ProjectServices) -> Topics:
+    """Make the stack's topics, and let the agent publish to every topic that a store notifies.
+
+    Returns:
+        Topic as it is written in the settings -> its component.
+    """
+    used = used_topics(settings)
+    agent = {"healthcare": services.service_agent_member}
+    pubsub_agent = services.agent_members.get(PUBSUB)
+    by_name = {topic.name: topic for topic in settings.topics}
+    made: Topics = {}
+    for name in in_order(settings.topics):
+        waits: list[Any] = [services, *made.values()]
+        if by_name[name].kms_key_name is not None and pubsub_agent is not None:
+            waits.append(_topic_key(name, str(by_name[name].kms_key_name), pubsub_agent, services))
+        made[name] = NotificationTopic(
+            f"topic-{name}",
+            arguments.notification_topic(
+                settings, by_name[name], agent if name in used else {}, pubsub_agent
+            ),
+            pulumi.ResourceOptions(depends_on=waits),
+        )
+    for topic in used:
+        if "/" in topic:
+            made[topic] = NotificationTopic(
+                f"topic-{topic.replace('/', '-')}",
+                NotificationTopicArgs(settings.project, topic, agent),
+                pulumi.ResourceOptions(depends_on=[services]),
+            )
+    return made
+
+
+def warehouse_key(settings: Settings, services: ProjectServices) -> EncryptionKey | None:
+    """Let BigQuery use the key of the warehouse."""
+    key = settings.bigquery_kms_key_name
+    if not key:
+        return None
+    # BigQuery encrypts as an agent of its own, which every project with BigQuery has.
+    agent = pulumi.Output.concat(
+        "serviceAccount:bq-",
+        services.project_number,
+        "@bigquery-encryption.iam.gserviceaccount.com",
+    )
+    return EncryptionKey(
+        "warehouse-key",
+        EncryptionKeyArgs({"bigquery": agent}, kms_key_name=key),
+        pulumi.ResourceOptions(depends_on=[services]),
+    )
+
+
+def healthcare_datasets(
+    settings: Settings,
+    services: ProjectServices,
+    topics: Topics,
+    waits_for: list[pulumi.Resource],
+) -> dict[str, HealthcareDataset]:
+    """Make every dataset with its stores and its key.
+
+    Args:
+        settings: Of the stack.
+        services: That must be enabled.
+        topics: The topics that stores may notify.
+        waits_for: What a store must find: the agent's roles, the warehouse of its streams.
+
+    Returns:
+        What the stack calls the dataset -> its component.
+    """
+    return {
+        dataset.name: _healthcare_dataset(
+            settings, dataset, services, topics, [services, *topics.values(), *waits_for]
+        )
+        for dataset in settings.all_datasets()
+    }
+
+
+def _healthcare_dataset(
+    settings: Settings,
+    dataset: DatasetSettings,
+    services: ProjectServices,
+    topics: Topics,
+    waits_for: list[pulumi.Resource],
+) -> HealthcareDataset:
+    first = dataset.name == FIRST_DATASET
+    name = FIRST_DATASET if first else f"{FIRST_DATASET}-{dataset.name}"
+    key_args = arguments.encryption_key(settings, dataset, services.service_agent_member)
+    key = None
+    if key_args is not None:
+        options = pulumi.ResourceOptions(
+            depends_on=[services], protect=dataset.deletion_protection or None
+        )
+        key = EncryptionKey(f"{name}-key", key_args, options)
+        waits_for = [*waits_for, key]
+    full_names: Mapping[str, pulumi.Input[str]] = {
+        topic: made.topic for topic, made in topics.items()
+    }
+    return HealthcareDataset(
+        name,
+        arguments.healthcare_dataset(
+            settings, dataset, full_names, None if key is None else key.kms_key_name
+        ),
+        pulumi.ResourceOptions(depends_on=waits_for, protect=dataset.deletion_protection or None),
+    )
+
+
+def _topic_key(
+    topic: str, key: str, pubsub_agent: pulumi.Input[str], services: ProjectServices
+) -> EncryptionKey:
+    return EncryptionKey(
+        f"topic-{topic}-key",
+        EncryptionKeyArgs({"pubsub": pubsub_agent}, kms_key_name=key),
+        pulumi.ResourceOptions(depends_on=[services]),
+    )

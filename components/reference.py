@@ -1,0 +1,144 @@
+"""The reference of every component, made from their own classes and docstrings.
+
+`python -m components.reference` writes it into `docs/components.md`; a test compares.
+"""
+
+import dataclasses
+import inspect
+import re
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import GenericAlias, NoneType, UnionType
+from typing import Any, Union, get_args, get_origin
+
+from components.audit_logs import AuditLogs, AuditLogsArgs
+from components.base import Component
+from components.encryption_key import EncryptionKey, EncryptionKeyArgs
+from components.grants import ConditionArgs, GrantArgs
+from components.healthcare_dataset import HealthcareDataset, HealthcareDatasetArgs
+from components.notification_topic import (
+    NotificationTopic,
+    NotificationTopicArgs,
+    SubscriptionArgs,
+)
+from components.project_members import ProjectMembers, ProjectMembersArgs
+from components.project_services import ProjectServices, ProjectServicesArgs
+from components.service_agent_access import ServiceAgentAccess, ServiceAgentAccessArgs
+from components.service_agent_roles import ServiceAgentRoles, ServiceAgentRolesArgs
+from components.stores import ConsentStoreArgs, DicomStoreArgs, FhirStoreArgs, Hl7v2StoreArgs
+from components.warehouse import Warehouse, WarehouseArgs
+from components.warehouse_views import WarehouseViews, WarehouseViewsArgs
+
+DOCS = Path(__file__).parents[1] / "docs" / "components.md"
+BEGIN = "<!-- made by `python -m components.reference` -->\n"
+END = "<!-- end -->\n"
+
+COMPONENTS: dict[type[Component], tuple[type, ...]] = {
+    ProjectServices: (ProjectServicesArgs,),
+    ServiceAgentRoles: (ServiceAgentRolesArgs,),
+    ServiceAgentAccess: (ServiceAgentAccessArgs,),
+    ProjectMembers: (ProjectMembersArgs, GrantArgs, ConditionArgs),
+    AuditLogs: (AuditLogsArgs,),
+    EncryptionKey: (EncryptionKeyArgs,),
+    NotificationTopic: (NotificationTopicArgs, SubscriptionArgs),
+    HealthcareDataset: (
+        HealthcareDatasetArgs,
+        DicomStoreArgs,
+        FhirStoreArgs,
+        Hl7v2StoreArgs,
+        ConsentStoreArgs,
+    ),
+    Warehouse: (WarehouseArgs,),
+    WarehouseViews: (WarehouseViewsArgs,),
+}
+"""Every component, with the classes of its arguments."""
+
+
+def written(page: str) -> str:
+    """A page with the reference in the place that its marks leave for it."""
+    before, _, rest = page.partition(BEGIN)
+    after = rest.partition(END)[2]
+    sections = "\n".join(_section(component) for component in COMPONENTS)
+    return f"{before}{BEGIN}\n{sections}\n{END}{after}"
+
+
+def outputs_of(component: type[Component]) -> dict[str, str]:
+    """Output -> what it is."""
+    return _entries(component, "Outputs")
+
+
+def arguments_of(args: type) -> dict[str, tuple[str, str, str]]:
+    """Argument -> its type, its default, what it is."""
+    described = _entries(args, "Attributes")
+    return {
+        field.name: (_type(field.type), _default(field), described[field.name])
+        for field in dataclasses.fields(args)
+    }
+
+
+def _section(component: type[Component]) -> str:
+    about = inspect.cleandoc(component.__doc__ or "").partition("\n\nInputs:")[0]
+    lines = [f"## {component.__name__}", f"`{component.__module__}`. {about}", ""]
+    for args in COMPONENTS[component]:
+        lines += [f"### {args.__name__}", "", "| argument | type | default | meaning |"]
+        lines += ["|---|---|---|---|"]
+        for name, (kind, default, meaning) in arguments_of(args).items():
+            lines.append(f"| `{name}` | {kind} | {default} | {meaning} |")
+        lines.append("")
+    outputs = outputs_of(component)
+    if outputs:
+        lines += ["| output | content |", "|---|---|"]
+        lines += [f"| `{name}` | {meaning} |" for name, meaning in outputs.items()]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _entries(owner: type, heading: str) -> dict[str, str]:
+    """The entries of one section of a docstring: name -> text on one line."""
+    text = inspect.cleandoc(owner.__doc__ or "")
+    section = re.search(rf"^{heading}:\n((?:    .*\n?|\n)*)", text, re.MULTILINE)
+    return dict(_parse(section[1])) if section else {}
+
+
+def _parse(section: str) -> Iterator[tuple[str, str]]:
+    for entry in re.split(r"^    (?=\w)", section, flags=re.MULTILINE)[1:]:
+        name, _, meaning = entry.partition(":")
+        yield name, " ".join(meaning.split())
+
+
+def _default(field: "dataclasses.Field[Any]") -> str:
+    if field.default is not dataclasses.MISSING:
+        empty = field.default is None or field.default in ("", ())
+        return "none" if empty else f"`{field.default!r}`"
+    return "required" if field.default_factory is dataclasses.MISSING else "none"
+
+
+def _type(annotation: Any) -> str:
+    """A type in words: inputs by what they hold, the provider's types by their class."""
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin in (Union, UnionType):
+        return _union(parts)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return f"map of {_type(parts[1])}"
+    if isinstance(origin, type) and issubclass(origin, Sequence):
+        return f"list of {_type(parts[0])}"
+    return f"`{annotation.__name__}`"
+
+
+def _union(parts: tuple[Any, ...]) -> str:
+    """An input is a value, an awaitable or an output; any may be left out."""
+    is_input = any(get_origin(part) is Awaitable for part in parts)
+    plain = [
+        part
+        for part in parts
+        if isinstance(part, type | GenericAlias)
+        and part is not NoneType
+        and get_origin(part) is not Awaitable
+        and not getattr(part, "__name__", "").endswith("ArgsDict")
+    ]
+    words = " or ".join(_type(part) for part in plain)
+    return f"input of {words}" if is_input else words
+
+
+if __name__ == "__main__":
+    DOCS.write_text(written(DOCS.read_text()))

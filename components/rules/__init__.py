@@ -1,0 +1,78 @@
+"""What Google Cloud accepts as an id, a location, a label, a role: checked before anything is made.
+
+Every rule takes a value and returns a complaint, or None for a good value. A complaint says what
+the value is not, what is allowed, and the nearest good value if there is one. The stack's settings
+and the components' arguments apply the same rules.
+"""
+
+from components.rules.general import (
+    FHIR_VERSIONS,
+    HL7V2_PARSER_VERSIONS,
+    LOCATIONS,
+    MAX_LABELS,
+    bigquery_dataset_id,
+    dicom_store_id,
+    healthcare_id,
+    label_key,
+    label_value,
+    location,
+    member,
+    nearest,
+    one_of,
+    project,
+    repeated,
+    role,
+    service,
+    time_zone,
+)
+from components.rules.references import (
+    OWN_DATASET,
+    base64,
+    bucket,
+    dataset_uri,
+    duration,
+    json_object,
+    kms_id,
+    kms_key_name,
+    kms_key_name_or_none,
+    kms_location,
+    pubsub_id,
+    push_endpoint,
+    table,
+    topic,
+)
+
+__all__ = [
+    "FHIR_VERSIONS",
+    "HL7V2_PARSER_VERSIONS",
+    "LOCATIONS",
+    "MAX_LABELS",
+    "OWN_DATASET",
+    "base64",
+    "bigquery_dataset_id",
+    "bucket",
+    "dataset_uri",
+    "dicom_store_id",
+    "duration",
+    "healthcare_id",
+    "json_object",
+    "kms_id",
+    "kms_key_name",
+    "kms_key_name_or_none",
+    "kms_location",
+    "label_key",
+    "label_value",
+    "location",
+    "member",
+    "nearest",
+    "one_of",
+    "project",
+    "pubsub_id",
+    "push_endpoint",
+    "repeated",
+    "role",
+    "service",
+    "table",
+    "time_zone",
+    "topic",
+]

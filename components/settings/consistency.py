@@ -1,0 +1,251 @@
+"""What is wrong between settings that are each right.
+
+The checks read the raw values, so that they find their problems even beside others; what is not of
+the right type is somebody else's problem and is passed over.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from components import rules
+from components.problems import Problem, show
+from components.settings.datasets import STORE_KINDS, named
+from components.settings.references import TopicReference, topic_references
+from components.settings.stack import FIRST_DATASET, SERVICES
+
+NEEDED_SERVICES = ("healthcare.googleapis.com", "bigquery.googleapis.com")
+"""The services without which no stack can be made."""
+
+_ONCE = (
+    "allowedLocations",
+    "serviceAgentRoles",
+    "importBuckets",
+    "exportBuckets",
+    "auditLogs",
+    "services",
+)
+
+Raw = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _Dataset:
+    """A dataset of the stack as it is written. `key` is the prefix of its keys."""
+
+    key: str
+    body: Raw
+    name: str
+    id: str
+    location: str
+
+
+def contradictions(raw: Raw, full_key: Mapping[str, str]) -> Iterator[Problem]:
+    """Every problem between settings, in no particular order.
+
+    Args:
+        raw: The values by alias.
+        full_key: Alias -> full key.
+    """
+    datasets = _datasets(raw, full_key)
+    for alias in _ONCE:
+        yield from _twice(_texts(raw.get(alias)), full_key[alias], "", "Remove one of them.")
+    for dataset in datasets:
+        yield from _stores(raw, dataset)
+        yield from _encryption(dataset)
+    yield from _dataset_names(datasets)
+    yield from _topics(raw, full_key["topics"])
+    yield from _unknown_topics(raw, full_key, datasets)
+    yield from _locations(raw, full_key, datasets)
+    yield from _access(raw, full_key)
+    missing = [item for item in NEEDED_SERVICES if item not in raw.get("services", SERVICES)]
+    if missing:
+        yield Problem(
+            full_key["services"], f"lacks {' and '.join(missing)}, which every stack needs: add it."
+        )
+
+
+def _datasets(raw: Raw, full_key: Mapping[str, str]) -> list[_Dataset]:
+    """The first dataset, whose keys are the stack's, and the further ones."""
+    namespace = full_key["dataset"].removesuffix("dataset")
+    location = _text(raw.get("location", "us-central1"))
+    first_id = _text(raw.get("dataset", "dataset1"))
+    found = [_Dataset(namespace, raw, FIRST_DATASET, first_id, location)]
+    for index, body in enumerate(_list(raw.get("datasets"))):
+        if isinstance(body, dict):
+            name = _text(body.get("name"))
+            key = f"{full_key['datasets']}[{index}]."
+            at = _text(body.get("location", location))
+            found.append(_Dataset(key, body, name, _text(body.get("dataset", name)), at))
+    return found
+
+
+def _stores(raw: Raw, dataset: _Dataset) -> Iterator[Problem]:
+    for kind in STORE_KINDS:
+        stores = [named(item) for item in _list(dataset.body.get(kind))]
+        names = [_text(item.get("name")) if isinstance(item, dict) else "" for item in stores]
+        key = f"{dataset.key}{kind}"
+        yield from _twice(names, key, ".name", "A switched-off store counts too.")
+        for index, store in enumerate(stores):
+            if isinstance(store, dict):
+                yield from _too_many_labels(raw, store, f"{key}[{index}].labels")
+                yield from _both_forms(store, f"{key}[{index}]")
+
+
+def _both_forms(store: Raw, key: str) -> Iterator[Problem]:
+    if store.get("notificationConfig") and store.get("notificationConfigs"):
+        yield Problem(
+            f"{key}.notificationConfig",
+            "is given beside notificationConfigs. Allowed: one of the two; the list is the newer.",
+        )
+
+
+def _encryption(dataset: _Dataset) -> Iterator[Problem]:
+    body = dataset.body.get("encryption")
+    if not isinstance(body, dict) or not body:
+        return
+    key = f"{dataset.key}encryption"
+    given = body.get("kmsKeyName")
+    made = [name for name in ("keyRing", "key", "rotationPeriod") if body.get(name)]
+    if given and made:
+        yield Problem(
+            key,
+            f"has kmsKeyName and {', '.join(made)}. Allowed: kmsKeyName for a key that exists, or "
+            "keyRing and key for one to make.",
+        )
+    elif not given and not {"keyRing", "key"} <= set(made):
+        yield Problem(key, "is incomplete. Allowed: kmsKeyName, or keyRing and key together.")
+    if isinstance(given, str) and rules.kms_key_name(given) is None:
+        at = rules.kms_location(given)
+        if at != dataset.location:
+            yield Problem(
+                f"{key}.kmsKeyName",
+                f"is a key in {at}, but the dataset is in {dataset.location}. Allowed: a key in "
+                "the dataset's location.",
+                show(given),
+            )
+
+
+def _dataset_names(datasets: Sequence[_Dataset]) -> Iterator[Problem]:
+    names: dict[str, str] = {}
+    places: dict[tuple[str, str], str] = {}
+    for dataset in datasets:
+        if dataset.name and dataset.name in names:
+            reserved = "is what the stack calls its first dataset."
+            taken = f"is the same as {names[dataset.name]}name."
+            complaint = reserved if dataset.name == FIRST_DATASET else taken
+            yield Problem(
+                f"{dataset.key}name", f"{complaint} Allowed: each once.", show(dataset.name)
+            )
+        place = (dataset.location, dataset.id)
+        if dataset.id and place in places:
+            yield Problem(
+                f"{dataset.key}dataset",
+                f"is also the id of {places[place]}dataset in {dataset.location}. Allowed: each "
+                "once in a location.",
+                show(dataset.id),
+            )
+        names.setdefault(dataset.name, dataset.key)
+        places.setdefault(place, dataset.key)
+
+
+def _topics(raw: Raw, key: str) -> Iterator[Problem]:
+    topics = [item for item in _list(raw.get("topics")) if isinstance(item, dict)]
+    yield from _twice([_text(item.get("name")) for item in topics], key, ".name", "Rename one.")
+    seen: dict[str, str] = {}
+    for index, topic in enumerate(topics):
+        for place, item in enumerate(_list(topic.get("subscriptions"))):
+            name = _text(item.get("name")) if isinstance(item, dict) else ""
+            here = f"{key}[{index}].subscriptions[{place}].name"
+            if name in seen:
+                complaint = f"is the same as {seen[name]}. Allowed: each once in a project."
+                yield Problem(here, complaint, show(name))
+            elif name:
+                seen[name] = here
+
+
+def _unknown_topics(
+    raw: Raw, full_key: Mapping[str, str], datasets: Sequence[_Dataset]
+) -> Iterator[Problem]:
+    known = [_text(item.get("name")) for item in _list(raw.get("topics")) if isinstance(item, dict)]
+    references: list[TopicReference] = list(topic_references(raw.get("topics"), full_key["topics"]))
+    for dataset in datasets:
+        for kind in STORE_KINDS:
+            references += topic_references(dataset.body.get(kind), f"{dataset.key}{kind}")
+    for reference in references:
+        if "/" not in reference.topic and reference.topic not in known:
+            listed = ", ".join(known) or "none is listed"
+            yield Problem(
+                reference.key,
+                f"is not one of the stack's topics.{rules.nearest(reference.topic, known)} "
+                f"Allowed: a name under topics ({listed}), or projects/PROJECT/topics/TOPIC.",
+                show(reference.topic),
+            )
+
+
+def _locations(
+    raw: Raw, full_key: Mapping[str, str], datasets: Sequence[_Dataset]
+) -> Iterator[Problem]:
+    allowed = _texts(raw.get("allowedLocations"))
+    if not allowed:
+        return
+    places = {f"{dataset.key}location": dataset.location for dataset in datasets}
+    for index, topic in enumerate(_list(raw.get("topics"))):
+        regions = topic.get("allowedPersistenceRegions") if isinstance(topic, dict) else None
+        for place, region in enumerate(_texts(regions)):
+            key = f"{full_key['topics']}[{index}].allowedPersistenceRegions[{place}]"
+            places[key] = region
+    for key, location in places.items():
+        if location and location not in allowed:
+            yield Problem(
+                key,
+                f"is not among {full_key['allowedLocations']}.{rules.nearest(location, allowed)} "
+                f"Allowed: {', '.join(allowed)}.",
+                show(location),
+            )
+
+
+def _access(raw: Raw, full_key: Mapping[str, str]) -> Iterator[Problem]:
+    mode = raw.get("access", "lab")
+    needs = {
+        "serviceAgentRoles": "explicit",
+        "importBuckets": "least-privilege",
+        "exportBuckets": "least-privilege",
+    }
+    for alias, needed in needs.items():
+        if raw.get(alias) and mode != needed:
+            yield Problem(
+                full_key[alias],
+                f'has no effect with {full_key["access"]} = "{mode}". Cure: set access to '
+                f"{needed}, or remove this.",
+            )
+
+
+def _twice(values: Sequence[str], key: str, field: str, cure: str) -> Iterator[Problem]:
+    for index, value, first in rules.repeated(values):
+        if value:
+            complaint = f"is the same as {key}[{first}]{field}. Allowed: each once. {cure}"
+            yield Problem(f"{key}[{index}]{field}", complaint, show(value))
+
+
+def _too_many_labels(raw: Raw, store: Raw, key: str) -> Iterator[Problem]:
+    own, general = store.get("labels"), raw.get("labels")
+    together = {*(own if isinstance(own, dict) else ()), *(general or ())}
+    if len(together) > rules.MAX_LABELS:
+        yield Problem(
+            key,
+            f"makes {len(together)} labels together with those of the stack. Allowed: at most "
+            f"{rules.MAX_LABELS} on a store.",
+        )
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _texts(value: object) -> list[str]:
+    return [_text(item) for item in _list(value)]

@@ -1,0 +1,124 @@
+"""All settings of a stack. The defaults and the descriptions stand here.
+
+`Pulumi.yaml` declares them to the engine once more and `docs/configuration.md` explains them; a
+test compares the three.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from components import rules
+from components.settings.access import GrantSettings
+from components.settings.datasets import DatasetContent, DatasetSettings, named
+from components.settings.model import HealthcareId, Labels, Location, Model, Role, follows
+from components.settings.stores import DicomStoreSettings
+from components.settings.topics import TopicSettings
+
+SERVICES = (
+    "healthcare.googleapis.com",
+    "bigquery.googleapis.com",
+    "storage.googleapis.com",
+    "iam.googleapis.com",
+    "cloudresourcemanager.googleapis.com",
+)
+"""The services that the lab works with."""
+
+FIRST_DATASET = "healthcare"
+"""What the stack calls its first dataset."""
+
+Bucket = Annotated[str, follows(rules.bucket)]
+Days = Annotated[int, Field(ge=0, le=36500)]
+
+
+class _Place(Model):
+    """Where the stack is."""
+
+    project: Annotated[str, follows(rules.project)] = Field(alias="gcp:project")
+    """The id of the Google Cloud project."""
+    location: Location = "us-central1"
+    """Where the data is kept: a region, or the multi-regions us and eu."""
+    allowed_locations: list[Location] = []
+    """The locations that no dataset of the stack may leave; an empty list allows all."""
+    dataset: HealthcareId = "dataset1"
+    """The id of the first Healthcare dataset. A change replaces it and all its stores."""
+
+
+class Settings(DatasetContent, _Place):
+    """All settings of a stack. The keys are those of `Pulumi.<stack>.yaml`, in camelCase.
+
+    The keys of a dataset's content, from `timeZone` to `deletionPolicy`, describe the first one.
+    """
+
+    dicom_stores: list[Annotated[DicomStoreSettings, BeforeValidator(named)]] = [
+        DicomStoreSettings(name="dicomstore1"),
+        DicomStoreSettings(name="dicomstore2"),
+    ]
+    """The DICOM stores. The first one is the lab's, the one to import into."""
+    datasets: list[DatasetSettings] = []
+    """Further datasets, each with stores of its own."""
+    topics: list[TopicSettings] = []
+    """Pub/Sub topics to make: stores notify them, subscriptions listen."""
+    access: Literal["lab", "least-privilege", "explicit"] = "lab"
+    """What the Healthcare service agent may do: the roles of the lab, the least, or a list."""
+    service_agent_roles: list[Role] = []
+    """The project roles of the Healthcare service agent, where `access` is explicit."""
+    import_buckets: list[Bucket] = []
+    """Buckets that imports read, where `access` is least-privilege. Public ones need no mention."""
+    export_buckets: list[Bucket] = []
+    """Buckets that exports write, where `access` is least-privilege."""
+    project_members: list[GrantSettings] = []
+    """Roles on the project, added to what others hold."""
+    bigquery_dataset: Annotated[str, follows(rules.bigquery_dataset_id)] = "dataset1"
+    """The id of the BigQuery dataset, in the same location."""
+    bigquery_description: str = "DICOM"
+    """The description of the BigQuery dataset."""
+    bigquery_delete_contents: bool = False
+    """Whether destroying the stack deletes the tables too; without it, tables block a destroy."""
+    bigquery_deletion_protection: bool = False
+    """Whether the engine refuses to delete the BigQuery dataset."""
+    bigquery_table_expiration_days: Days = 0
+    """Days after which a new table deletes itself; 0 for never."""
+    bigquery_partition_expiration_days: Days = 0
+    """Days after which a partition of a new table deletes itself; 0 for never."""
+    bigquery_labels: Labels = {}
+    """Labels of the BigQuery dataset, over those of the stack."""
+    bigquery_kms_key_name: Annotated[str, follows(rules.kms_key_name_or_none)] = ""
+    """An existing key for the tables, by its full name; Google's own if empty."""
+    bigquery_members: list[GrantSettings] = []
+    """Roles on the BigQuery dataset, added to what others hold."""
+    bigquery_views: bool = False
+    """Whether views make the exported table handy, from the first update after an export."""
+    audit_logs: list[Literal["ADMIN_READ", "DATA_READ", "DATA_WRITE"]] = []
+    """What is logged of accesses through the Healthcare API; changes are logged anyway."""
+    labels: Labels = {}
+    """Labels of every store, topic and BigQuery dataset. Healthcare datasets carry none."""
+    services: list[Annotated[str, follows(rules.service)]] = list(SERVICES)
+    """The Google Cloud services to enable. They stay enabled when the stack is destroyed."""
+
+    def all_datasets(self) -> list[DatasetSettings]:
+        """The first dataset and the further ones, in one form."""
+        content = {name: getattr(self, name) for name in DatasetContent.model_fields}
+        first = DatasetSettings.model_construct(
+            name=FIRST_DATASET, dataset=self.dataset, location=self.location, **content
+        )
+        return [first, *self.datasets]
+
+    def first_dicom_store(self) -> str | None:
+        """The id of the first DICOM store that is switched on: the lab's."""
+        return self._first("dicomStores")
+
+    def lab_variables(self) -> dict[str, str]:
+        """The variables that the lab's manual exports, those of switched-off stores left out."""
+        variables = {
+            "PROJECT_ID": self.project,
+            "REGION": self.location,
+            "DATASET_ID": self.dataset,
+            "FHIR_STORE_ID": self._first("fhirStores"),
+            "DICOM_STORE_ID": self._first("dicomStores"),
+            "HL7_STORE_ID": self._first("hl7v2Stores"),
+        }
+        return {name: value for name, value in variables.items() if value is not None}
+
+    def _first(self, kind: str) -> str | None:
+        return next((store.name for found, store in self.stores if found == kind), None)

@@ -1,0 +1,132 @@
+"""Views that make exported DICOM metadata handy."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pulumi
+from pulumi_gcp import bigquery
+
+from components import rules
+from components.base import Component, require
+
+
+@dataclass(frozen=True)
+class View:
+    """One view. `sql` has the place `{table}` for the table in backquotes."""
+
+    name: str
+    description: str
+    sql: str
+
+
+VIEWS = (
+    View(
+        "studies",
+        "One row a study: whose, when, what, how many series and instances.",
+        """\
+SELECT
+  StudyInstanceUID,
+  ANY_VALUE(PatientID) AS PatientID,
+  MIN(StudyDate) AS StudyDate,
+  STRING_AGG(DISTINCT Modality, ", " ORDER BY Modality) AS Modalities,
+  ANY_VALUE(StudyDescription) AS StudyDescription,
+  COUNT(DISTINCT SeriesInstanceUID) AS Series,
+  COUNT(*) AS Instances
+FROM {table}
+GROUP BY StudyInstanceUID""",
+    ),
+    View(
+        "findings_by_patient",
+        "One row a patient and finding, which the x-rays of the lab carry as study description.",
+        """\
+SELECT PatientID, StudyDescription AS Finding, COUNT(*) AS Instances
+FROM {table}
+GROUP BY PatientID, Finding""",
+    ),
+    View(
+        "modality_counts",
+        "One row a modality: how many patients, studies and instances.",
+        """\
+SELECT
+  Modality,
+  COUNT(DISTINCT PatientID) AS Patients,
+  COUNT(DISTINCT StudyInstanceUID) AS Studies,
+  COUNT(*) AS Instances
+FROM {table}
+GROUP BY Modality""",
+    ),
+)
+"""The views over every exported table; a view is called TABLE_NAME."""
+
+
+@dataclass(frozen=True)
+class WarehouseViewsArgs:
+    """Arguments of `WarehouseViews`.
+
+    Attributes:
+        project: The id of the project.
+        dataset: The id of the BigQuery dataset.
+        tables: The tables to look for: those that DICOM stores are exported to.
+        labels: Labels of the views.
+    """
+
+    project: str
+    dataset: pulumi.Output[str]
+    tables: Sequence[str]
+    labels: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        require("WarehouseViewsArgs", "project", self.project, rules.project)
+        for table in self.tables:
+            require("WarehouseViewsArgs", "tables", table, rules.table)
+
+
+class WarehouseViews(Component):
+    """Views over exported tables, as soon as those exist.
+
+    BigQuery refuses a view over a table that is not there, and the tables come with the first
+    export. So each update asks which there are: the first one after an export makes the views,
+    and no update before it fails. A table that is gone takes its views with it at the next update.
+
+    Inputs: see `WarehouseViewsArgs`.
+
+    Outputs:
+        views: Names of the views there are.
+    """
+
+    views: pulumi.Output[list[str]]
+
+    def __init__(
+        self,
+        name: str,
+        args: WarehouseViewsArgs,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, opts)
+        self.views = args.dataset.apply(lambda dataset: self._make(name, args, dataset))
+        self.register_outputs({"views": self.views})
+
+    def _make(self, name: str, args: WarehouseViewsArgs, dataset: str) -> list[str]:
+        found = bigquery.get_tables(
+            dataset_id=dataset,
+            project=args.project,
+            opts=pulumi.InvokeOptions(parent=self),
+        )
+        there = {table.table_id for table in found.tables}
+        wanted = [(table, view) for table in args.tables if table in there for view in VIEWS]
+        for table, view in wanted:
+            bigquery.Table(
+                f"{name}-{table}-{view.name}",
+                project=args.project,
+                dataset_id=dataset,
+                table_id=f"{table}_{view.name}",
+                description=view.description,
+                labels=args.labels,
+                deletion_protection=False,
+                view={
+                    "query": view.sql.format(table=f"`{args.project}.{dataset}.{table}`"),
+                    "use_legacy_sql": False,
+                },
+                opts=self._child(),
+            )
+        return [f"{table}_{view.name}" for table, view in wanted]
