@@ -10,9 +10,12 @@ import asyncio
 import random
 import re
 import time
-from functools import cache
+from weakref import WeakKeyDictionary
 
 import pulumi
+from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.proto.resource_pb2_grpc import ResourceMonitorStub
+from pulumi.runtime.settings import get_monitor, monitor_supports_feature
 
 DEADLINE = 600.0
 """Seconds from the first refusal until it counts as final."""
@@ -50,13 +53,27 @@ class Patience:
         return min(random.uniform(0.5, 1) * wait, left)  # noqa: S311 (jitter)
 
 
-def after_grants() -> pulumi.ResourceHookBinding:
-    """Hooks of a resource that needs a grant made shortly before it."""
-    return pulumi.ResourceHookBinding(on_error=[_hook(pulumi.get_stack())])
+def after_grants() -> pulumi.ResourceHookBinding | None:
+    """Hooks of a resource that needs a grant made shortly before it.
+
+    None where no engine listens: in tests with mocks, and under an engine without error hooks.
+    """
+    monitor = get_monitor()
+    if not isinstance(monitor, ResourceMonitorStub):
+        return None
+    if not monitor_supports_feature(resource_pb2.RESOURCE_MONITOR_FEATURE_ERROR_HOOKS):
+        return None
+    hook = _hooks.get(monitor)
+    if hook is None:
+        hook = _hooks[monitor] = _hook()
+    return pulumi.ResourceHookBinding(on_error=[hook])
 
 
-@cache
-def _hook(stack: str) -> pulumi.ErrorHook:  # noqa: ARG001 (one hook a program)
+# One hook an engine: a process may run programs on several, one after the other.
+_hooks: WeakKeyDictionary[ResourceMonitorStub, pulumi.ErrorHook] = WeakKeyDictionary()
+
+
+def _hook() -> pulumi.ErrorHook:
     patience = Patience()
 
     async def again(args: pulumi.ErrorHookArgs) -> bool:

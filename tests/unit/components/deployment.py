@@ -55,6 +55,14 @@ class Deployment:
         return found
 
 
+_COLLECTIONS = {
+    "DicomStore": "dicomStores",
+    "FhirStore": "fhirStores",
+    "Hl7Store": "hl7V2Stores",
+    "ConsentStore": "consentStores",
+}
+
+
 class _Cloud(mocks.Mocks):
     """Fills what Google Cloud computes, by type."""
 
@@ -69,8 +77,7 @@ class _Cloud(mocks.Mocks):
         if args.typ == "gcp:healthcare/dataset:Dataset":
             parent = f"projects/{inputs['project']}/locations/{inputs['location']}"
             return f"{parent}/datasets/{inputs['name']}", dict(inputs)
-        collections = {"DicomStore": "dicomStores", "FhirStore": "fhirStores"}
-        collection = {**collections, "Hl7Store": "hl7V2Stores"}.get(args.typ.rpartition(":")[2])
+        collection = _COLLECTIONS.get(args.typ.rpartition(":")[2])
         if collection:
             return f"{inputs['dataset']}/{collection}/{inputs['name']}", dict(inputs)
         return f"{args.name}-id", dict(inputs)
