@@ -103,28 +103,30 @@ class WarehouseViews(Component):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
-        self.views = args.dataset.apply(lambda dataset: self._make(name, args, dataset))
+        found = bigquery.get_tables_output(
+            dataset_id=args.dataset,
+            project=args.project,
+            opts=pulumi.InvokeOutputOptions(parent=self),
+        )
+        self.views = found.apply(lambda found: self._make(name, args, found))
         self.register_outputs({"views": self.views})
 
-    def _make(self, name: str, args: WarehouseViewsArgs, dataset: str) -> list[str]:
-        found = bigquery.get_tables(
-            dataset_id=dataset,
-            project=args.project,
-            opts=pulumi.InvokeOptions(parent=self),
-        )
+    def _make(
+        self, name: str, args: WarehouseViewsArgs, found: bigquery.GetTablesResult
+    ) -> list[str]:
         there = {table.table_id for table in found.tables}
         wanted = [(table, view) for table in args.tables if table in there for view in VIEWS]
         for table, view in wanted:
             bigquery.Table(
                 f"{name}-{table}-{view.name}",
                 project=args.project,
-                dataset_id=dataset,
+                dataset_id=found.dataset_id,
                 table_id=f"{table}_{view.name}",
                 description=view.description,
                 labels=args.labels,
                 deletion_protection=False,
                 view={
-                    "query": view.sql.format(table=f"`{args.project}.{dataset}.{table}`"),
+                    "query": view.sql.format(table=f"`{args.project}.{found.dataset_id}.{table}`"),
                     "use_legacy_sql": False,
                 },
                 opts=self._child(),

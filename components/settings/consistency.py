@@ -6,13 +6,15 @@ the right type is somebody else's problem and is passed over.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from components import rules
 from components.problems import Problem, show
 from components.settings.datasets import STORE_KINDS, named
+from components.settings.grant_checks import grant_problems
+from components.settings.raw import Raw, items, maps, text, texts, twice
 from components.settings.references import TopicReference, topic_references
 from components.settings.stack import FIRST_DATASET, SERVICES
+from components.settings.topic_checks import topic_problems
 
 NEEDED_SERVICES = ("healthcare.googleapis.com", "bigquery.googleapis.com")
 """The services without which no stack can be made."""
@@ -25,8 +27,6 @@ _ONCE = (
     "auditLogs",
     "services",
 )
-
-Raw = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,15 @@ def contradictions(raw: Raw, full_key: Mapping[str, str]) -> Iterator[Problem]:
     """
     datasets = _datasets(raw, full_key)
     for alias in _ONCE:
-        yield from _twice(_texts(raw.get(alias)), full_key[alias], "", "Remove one of them.")
+        yield from twice(texts(raw.get(alias)), full_key[alias], "", "Remove one of them.")
     for dataset in datasets:
         yield from _stores(raw, dataset)
         yield from _encryption(dataset)
+        yield from grant_problems(dataset.body.get("members"), f"{dataset.key}members")
     yield from _dataset_names(datasets)
-    yield from _topics(raw, full_key["topics"])
-    yield from _unknown_topics(raw, full_key, datasets)
+    yield from topic_problems(raw, full_key["topics"], _references(raw, full_key, datasets))
+    for alias in ("projectMembers", "bigqueryMembers"):
+        yield from grant_problems(raw.get(alias), full_key[alias])
     yield from _locations(raw, full_key, datasets)
     yield from _access(raw, full_key)
     missing = [item for item in NEEDED_SERVICES if item not in raw.get("services", SERVICES)]
@@ -68,28 +70,28 @@ def contradictions(raw: Raw, full_key: Mapping[str, str]) -> Iterator[Problem]:
 def _datasets(raw: Raw, full_key: Mapping[str, str]) -> list[_Dataset]:
     """The first dataset, whose keys are the stack's, and the further ones."""
     namespace = full_key["dataset"].removesuffix("dataset")
-    location = _text(raw.get("location", "us-central1"))
-    first_id = _text(raw.get("dataset", "dataset1"))
+    location = text(raw.get("location", "us-central1"))
+    first_id = text(raw.get("dataset", "dataset1"))
     found = [_Dataset(namespace, raw, FIRST_DATASET, first_id, location)]
-    for index, body in enumerate(_list(raw.get("datasets"))):
-        if isinstance(body, dict):
-            name = _text(body.get("name"))
-            key = f"{full_key['datasets']}[{index}]."
-            at = _text(body.get("location", location))
-            found.append(_Dataset(key, body, name, _text(body.get("dataset", name)), at))
+    for index, body in maps(raw.get("datasets")):
+        name = text(body.get("name"))
+        key = f"{full_key['datasets']}[{index}]."
+        at = text(body.get("location", location))
+        found.append(_Dataset(key, body, name, text(body.get("dataset", name)), at))
     return found
 
 
 def _stores(raw: Raw, dataset: _Dataset) -> Iterator[Problem]:
     for kind in STORE_KINDS:
-        stores = [named(item) for item in _list(dataset.body.get(kind))]
-        names = [_text(item.get("name")) if isinstance(item, dict) else "" for item in stores]
+        stores = [named(item) for item in items(dataset.body.get(kind))]
+        names = [text(item.get("name")) if isinstance(item, dict) else "" for item in stores]
         key = f"{dataset.key}{kind}"
-        yield from _twice(names, key, ".name", "A switched-off store counts too.")
+        yield from twice(names, key, ".name", "A switched-off store counts too.")
         for index, store in enumerate(stores):
             if isinstance(store, dict):
                 yield from _too_many_labels(raw, store, f"{key}[{index}].labels")
                 yield from _both_forms(store, f"{key}[{index}]")
+                yield from grant_problems(store.get("members"), f"{key}[{index}].members")
 
 
 def _both_forms(store: Raw, key: str) -> Iterator[Problem]:
@@ -149,50 +151,26 @@ def _dataset_names(datasets: Sequence[_Dataset]) -> Iterator[Problem]:
         places.setdefault(place, dataset.key)
 
 
-def _topics(raw: Raw, key: str) -> Iterator[Problem]:
-    topics = [item for item in _list(raw.get("topics")) if isinstance(item, dict)]
-    yield from _twice([_text(item.get("name")) for item in topics], key, ".name", "Rename one.")
-    seen: dict[str, str] = {}
-    for index, topic in enumerate(topics):
-        for place, item in enumerate(_list(topic.get("subscriptions"))):
-            name = _text(item.get("name")) if isinstance(item, dict) else ""
-            here = f"{key}[{index}].subscriptions[{place}].name"
-            if name in seen:
-                complaint = f"is the same as {seen[name]}. Allowed: each once in a project."
-                yield Problem(here, complaint, show(name))
-            elif name:
-                seen[name] = here
-
-
-def _unknown_topics(
+def _references(
     raw: Raw, full_key: Mapping[str, str], datasets: Sequence[_Dataset]
-) -> Iterator[Problem]:
-    known = [_text(item.get("name")) for item in _list(raw.get("topics")) if isinstance(item, dict)]
-    references: list[TopicReference] = list(topic_references(raw.get("topics"), full_key["topics"]))
+) -> list[TopicReference]:
+    """Every mention of a topic."""
+    found = list(topic_references(raw.get("topics"), full_key["topics"]))
     for dataset in datasets:
         for kind in STORE_KINDS:
-            references += topic_references(dataset.body.get(kind), f"{dataset.key}{kind}")
-    for reference in references:
-        if "/" not in reference.topic and reference.topic not in known:
-            listed = ", ".join(known) or "none is listed"
-            yield Problem(
-                reference.key,
-                f"is not one of the stack's topics.{rules.nearest(reference.topic, known)} "
-                f"Allowed: a name under topics ({listed}), or projects/PROJECT/topics/TOPIC.",
-                show(reference.topic),
-            )
+            found += topic_references(dataset.body.get(kind), f"{dataset.key}{kind}")
+    return found
 
 
 def _locations(
     raw: Raw, full_key: Mapping[str, str], datasets: Sequence[_Dataset]
 ) -> Iterator[Problem]:
-    allowed = _texts(raw.get("allowedLocations"))
+    allowed = texts(raw.get("allowedLocations"))
     if not allowed:
         return
     places = {f"{dataset.key}location": dataset.location for dataset in datasets}
-    for index, topic in enumerate(_list(raw.get("topics"))):
-        regions = topic.get("allowedPersistenceRegions") if isinstance(topic, dict) else None
-        for place, region in enumerate(_texts(regions)):
+    for index, topic in maps(raw.get("topics")):
+        for place, region in enumerate(texts(topic.get("allowedPersistenceRegions"))):
             key = f"{full_key['topics']}[{index}].allowedPersistenceRegions[{place}]"
             places[key] = region
     for key, location in places.items():
@@ -221,13 +199,6 @@ def _access(raw: Raw, full_key: Mapping[str, str]) -> Iterator[Problem]:
             )
 
 
-def _twice(values: Sequence[str], key: str, field: str, cure: str) -> Iterator[Problem]:
-    for index, value, first in rules.repeated(values):
-        if value:
-            complaint = f"is the same as {key}[{first}]{field}. Allowed: each once. {cure}"
-            yield Problem(f"{key}[{index}]{field}", complaint, show(value))
-
-
 def _too_many_labels(raw: Raw, store: Raw, key: str) -> Iterator[Problem]:
     own, general = store.get("labels"), raw.get("labels")
     together = {*(own if isinstance(own, dict) else ()), *(general or ())}
@@ -237,15 +208,3 @@ def _too_many_labels(raw: Raw, store: Raw, key: str) -> Iterator[Problem]:
             f"makes {len(together)} labels together with those of the stack. Allowed: at most "
             f"{rules.MAX_LABELS} on a store.",
         )
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _texts(value: object) -> list[str]:
-    return [_text(item) for item in _list(value)]

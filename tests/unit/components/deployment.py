@@ -25,6 +25,7 @@ class Resource:
     parent: str
     dependencies: frozenset[str]
     delete_before_replace: bool
+    protect: bool = False
 
 
 @dataclass
@@ -66,8 +67,9 @@ _COLLECTIONS = {
 class _Cloud(mocks.Mocks):
     """Fills what Google Cloud computes, by type."""
 
-    def __init__(self, agent: str) -> None:
+    def __init__(self, agent: str, tables: list[str]) -> None:
         self._agent = agent
+        self._tables = tables
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         inputs = args.inputs
@@ -82,8 +84,11 @@ class _Cloud(mocks.Mocks):
             return f"{inputs['dataset']}/{collection}/{inputs['name']}", dict(inputs)
         return f"{args.name}-id", dict(inputs)
 
-    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], None]:
-        raise AssertionError(f"the program calls {args.token}: it needs no provider function")
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[Any]]:
+        if args.token == "gcp:bigquery/getTables:getTables":
+            tables = [{"tableId": name, "labels": {}} for name in self._tables]
+            return {**args.args, "id": "tables", "tables": tables}, []
+        raise AssertionError(f"the program calls {args.token}: it needs no such function")
 
 
 class _Monitor(mocks.MockMonitor):
@@ -103,6 +108,7 @@ class _Monitor(mocks.MockMonitor):
                     parent=request.parent.rpartition("::")[2],
                     dependencies=frozenset(urn.rpartition("::")[2] for urn in request.dependencies),
                     delete_before_replace=request.deleteBeforeReplace,
+                    protect=request.protect,
                 )
             )
         return super().RegisterResource(request)  # type: ignore[no-untyped-call]
@@ -121,6 +127,7 @@ def deploy(
     agent: str = AGENT,
     stack: str = "test",
     into: Deployment | None = None,
+    tables: list[str] | None = None,
 ) -> Deployment:
     """Run a program as the engine would, with the mocks in its place.
 
@@ -130,6 +137,7 @@ def deploy(
         secret: Keys whose values are secrets.
         agent: The address of the Healthcare service agent.
         stack: The stack's name.
+        tables: The tables that BigQuery has already.
         into: Where to write what is registered, for programs that fail.
     """
     deployment = Deployment() if into is None else into
@@ -144,7 +152,7 @@ def deploy(
     def run_once() -> None:
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
-        cloud = _Cloud(agent)
+        cloud = _Cloud(agent, tables or [])
         mocks.set_mocks(
             cloud,
             project="gcp-healthcare-dicom",

@@ -14,12 +14,15 @@ MAIN = Path(__file__).parents[3] / "__main__.py"
 DATASET = "projects/local-project/locations/us-central1/datasets/dataset1"
 
 
-def run(into: Deployment | None = None, /, **config: Any) -> Deployment:
+def run(
+    into: Deployment | None = None, /, *, tables: list[str] | None = None, **config: Any
+) -> Deployment:
     values = {f"gcp-healthcare-dicom:{key}": value for key, value in config.items()}
     return deploy(
         lambda: runpy.run_path(str(MAIN), run_name="__main__"),
         {"gcp:project": "local-project", **values},
         into=into,
+        tables=tables,
     )
 
 
