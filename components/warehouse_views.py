@@ -71,7 +71,7 @@ class WarehouseViewsArgs:
     """
 
     project: str
-    dataset: pulumi.Output[str]
+    dataset: pulumi.Input[str]
     tables: Sequence[str]
     labels: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 

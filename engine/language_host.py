@@ -89,13 +89,21 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         version = ".".join(map(str, sys.version_info[:3]))
         return language_pb2.AboutResponse(executable=sys.executable, version=version)
 
-    def InstallDependencies(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Refuse: the lock file is installed by `make setup`, with hashes."""
-        del request
-        context.abort(
-            grpc.StatusCode.UNIMPLEMENTED,
-            "this engine was built from source and installs no dependencies: run `make setup`",
-        )
+    def InstallDependencies(self, request: Any, context: Any) -> Iterator[Any]:  # noqa: N802
+        """Let be what is installed; refuse otherwise: `make setup` installs the lock file.
+
+        The engine asks before it first runs a plugin from a folder, which names a virtual
+        environment as a project does.
+        """
+        try:
+            python = python_of(request.info)
+        except VirtualenvError:
+            context.abort(
+                grpc.StatusCode.UNIMPLEMENTED,
+                "this engine was built from source and installs no dependencies: run `make setup`",
+            )
+        text = f"Nothing to install: {python} is there.\n"
+        yield language_pb2.InstallDependenciesResponse(stdout=text.encode())
 
     def GenerateProgram(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
         """Show what `pulumi import` adopted in Pulumi's own notation: this host writes no Python.

@@ -152,7 +152,8 @@ def test_a_role_taken_from_the_list_is_taken_from_the_agent(lab: Lab, deployed: 
         "roles/healthcare.datasetAdmin",
         "roles/healthcare.dicomStoreAdmin",
     }
-    deployed.configure(access="explicit", serviceAgentRoles=["roles/bigquery.admin", "roles/healthcare.datasetAdmin"])
+    roles = ["roles/bigquery.admin", "roles/healthcare.datasetAdmin"]
+    deployed.configure(access="explicit", serviceAgentRoles=roles)
     assert deployed.plan() == {
         "service-agent-storage.objectAdmin": "delete",
         "service-agent-healthcare.dicomStoreAdmin": "delete",

@@ -159,9 +159,25 @@ def test_a_missing_virtualenv_is_told_with_its_cure(host: LanguageHost, project:
         list(host.RunPlugin(plugin, Context()))
 
 
-def test_dependencies_are_not_installed_but_the_cure_is_told(host: LanguageHost) -> None:
+def installing(folder: Path) -> Any:
+    info = language_pb2.ProgramInfo(root_directory=str(folder))
+    info.options.update({"virtualenv": "venv"})
+    return language_pb2.InstallDependenciesRequest(info=info)
+
+
+def test_dependencies_are_not_installed_but_the_cure_is_told(
+    host: LanguageHost, tmp_path: Path
+) -> None:
     with pytest.raises(AbortedError, match=r"UNIMPLEMENTED: .* run `make setup`"):
-        host.InstallDependencies(language_pb2.InstallDependenciesRequest(), Context())
+        list(host.InstallDependencies(installing(tmp_path), Context()))
+
+
+def test_what_is_installed_already_is_let_be(host: LanguageHost, tmp_path: Path) -> None:
+    python = tmp_path / "venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.touch()
+    [said] = host.InstallDependencies(installing(tmp_path), Context())
+    assert said.stdout.decode() == f"Nothing to install: {python} is there.\n"
 
 
 def test_what_the_host_says_of_itself(host: LanguageHost) -> None:
