@@ -16,6 +16,7 @@ from googleapiclient.discovery import build
 
 if TYPE_CHECKING:
     from google.cloud import bigquery
+    from google.cloud.storage import Client as StorageClient
 
 SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 HEALTHCARE_ROOT = "https://healthcare.googleapis.com/"
@@ -62,8 +63,25 @@ def resource_manager() -> Any:
 
 
 def pubsub() -> Any:
-    """Make a client of the Pub/Sub API, v1 (topics)."""
+    """Make a client of the Pub/Sub API, v1 (topics, subscriptions)."""
     return _discovered("pubsub", "v1", "GOOGLE_PUBSUB_CUSTOM_ENDPOINT")
+
+
+def service_usage() -> Any:
+    """Make a client of the Service Usage API, v1 (which services are enabled)."""
+    return _discovered("serviceusage", "v1", "GOOGLE_SERVICE_USAGE_CUSTOM_ENDPOINT")
+
+
+def key_management() -> Any:
+    """Make a client of Cloud KMS, v1 (key rings, keys)."""
+    return _discovered("cloudkms", "v1", "GOOGLE_KMS_CUSTOM_ENDPOINT")
+
+
+def cloud_storage(project: str) -> "StorageClient":
+    """Make a Cloud Storage client; the library itself honours STORAGE_EMULATOR_HOST."""
+    from google.cloud.storage import Client
+
+    return Client(project=project, credentials=credentials())
 
 
 def big_query(project: str, location: str | None = None) -> "bigquery.Client":

@@ -96,7 +96,7 @@ def up(stack: str, environment: Mapping[str, str], *, report: Report, color: boo
         selected = automation.create_or_select_stack(
             stack, work_dir=str(ROOT), opts=_options(environment)
         )
-        done = _to_its_end(
+        done = to_its_end(
             lambda: selected.up(
                 diff=True,
                 color="always" if color else "never",
@@ -115,7 +115,7 @@ def up(stack: str, environment: Mapping[str, str], *, report: Report, color: boo
     return Deployment(len(countable(resources(stack, environment))), changes, outputs)
 
 
-def _to_its_end(act: Callable[[], T]) -> T:
+def to_its_end(act: Callable[[], T]) -> T:
     """Let Pulumi finish what it is at when Ctrl-C is pressed, then be interrupted.
 
     The terminal sends Ctrl-C to Pulumi too, which then stops after the step it is at and releases
@@ -162,7 +162,7 @@ def destroy(stack: str, environment: Mapping[str, str], *, report: Report, color
     """
     try:
         selected = _selected(stack, environment)
-        _to_its_end(
+        to_its_end(
             lambda: selected.destroy(
                 color="always" if color else "never",
                 suppress_progress=True,

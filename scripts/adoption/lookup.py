@@ -1,0 +1,226 @@
+"""Whether a resource exists: asked of the services themselves, each policy once."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from google.api_core.exceptions import NotFound
+from googleapiclient.errors import HttpError
+
+from engine.loopback import is_loopback
+from scripts.common import clients, retrying
+from scripts.common.errors import translated
+
+Json = dict[str, Any]
+
+POLICY_VERSION = 3  # the first that knows conditions
+
+APIS: dict[str, tuple[Callable[[], Any], str]] = {
+    "healthcare": (clients.healthcare, "GOOGLE_HEALTHCARE_CUSTOM_ENDPOINT"),
+    "pubsub": (clients.pubsub, "GOOGLE_PUBSUB_CUSTOM_ENDPOINT"),
+    "kms": (clients.key_management, "GOOGLE_KMS_CUSTOM_ENDPOINT"),
+    "serviceusage": (clients.service_usage, "GOOGLE_SERVICE_USAGE_CUSTOM_ENDPOINT"),
+    "resourcemanager": (clients.resource_manager, "GOOGLE_RESOURCE_MANAGER_CUSTOM_ENDPOINT"),
+}
+# A service that is off has no resources; both texts are Google's.
+_OFF = ("has not been used in project", "it is disabled")
+_BASIC_ROLES = {
+    "OWNER": "roles/bigquery.dataOwner",
+    "WRITER": "roles/bigquery.dataEditor",
+    "READER": "roles/bigquery.dataViewer",
+}
+_BIG_QUERY_MEMBERS = {"groupByEmail": "group:", "domain": "domain:"}
+
+
+class NotServedError(Exception):
+    """The place that the environment leads to does not have the service."""
+
+
+class Lookup:
+    """The services, asked for what exists. Absent is what answers 404, or whose API is off."""
+
+    def __init__(self) -> None:
+        self._clients: dict[str, Any] = {}
+        self._answers: dict[tuple[str, ...], Json | None] = {}
+
+    def get(self, api: str, collection: str, name: str) -> Json | None:
+        """Read a resource by its full name.
+
+        Args:
+            api: a key of APIS.
+            collection: where it is in the discovery document, such as `projects.topics`.
+            name: its full name.
+
+        Raises:
+            NotServedError: this place has no such service.
+            ScriptError: the service can't tell.
+        """
+        parameter = {"projects.topics": "topic", "projects.subscriptions": "subscription"}
+        key = parameter.get(collection, "name")
+        request = self._collection(api, collection).get(**{key: name})
+        return self._answer(("get", name), f"looking for {name}", request.execute)
+
+    def policy(self, api: str, collection: str, name: str) -> Json | None:
+        """Read who may do what on a resource, by its full name; None if it does not exist."""
+        at = self._collection(api, collection)
+        request = at.getIamPolicy(resource=name, options_requestedPolicyVersion=POLICY_VERSION)
+        return self._answer(("policy", name), f"reading the policy of {name}", request.execute)
+
+    def project_policy(self, project: str) -> Json | None:
+        """Read who may do what in a project."""
+        options = {"options": {"requestedPolicyVersion": POLICY_VERSION}}
+        request = self._collection("resourcemanager", "projects").getIamPolicy(
+            resource=project, body=options
+        )
+        doing = f"reading the policy of project {project}"
+        return self._answer(("policy", project), doing, request.execute)
+
+    def project_number(self, project: str) -> str | None:
+        """Look up the number of a project; None if there is none of that id."""
+        request = self._collection("resourcemanager", "projects").get(projectId=project)
+        doing = f"looking for project {project}"
+        found = self._answer(("project", project), doing, request.execute)
+        return None if found is None else str(found["projectNumber"])
+
+    def big_query_dataset(self, project: str, dataset: str) -> Json | None:
+        """Read a BigQuery dataset, its access list among the rest."""
+        name = f"{project}.{dataset}"
+
+        def ask() -> Json:
+            found: Json = clients.big_query(project).get_dataset(name).to_api_repr()
+            return found
+
+        return self._answer(("bigquery", name), f"looking for BigQuery dataset {name}", ask)
+
+    def big_query_table(self, project: str, dataset: str, table: str) -> Json | None:
+        """Read a BigQuery table or view."""
+        name = f"{project}.{dataset}.{table}"
+
+        def ask() -> Json:
+            found: Json = clients.big_query(project).get_table(name).to_api_repr()
+            return found
+
+        return self._answer(("bigquery", name), f"looking for BigQuery table {name}", ask)
+
+    def bucket(self, project: str, bucket: str) -> Json | None:
+        """Read a bucket's own description."""
+
+        def ask() -> Json:
+            found = clients.cloud_storage(project).get_bucket(bucket)
+            return {"name": found.name}
+
+        return self._answer(("bucket", bucket), f"looking for bucket {bucket}", ask)
+
+    def bucket_policy(self, project: str, bucket: str) -> Json | None:
+        """Read who may do what on a bucket."""
+
+        def ask() -> Json:
+            at = clients.cloud_storage(project).bucket(bucket)
+            policy = at.get_iam_policy(requested_policy_version=POLICY_VERSION)
+            answer: Json = policy.to_api_repr()
+            return answer
+
+        return self._answer(("policy", bucket), f"reading the policy of bucket {bucket}", ask)
+
+    def namesakes(self, project: str, dataset: str) -> list[str]:
+        """Find the Healthcare datasets of an id in all locations of a project, by full name."""
+        locations = self._collection("healthcare", "projects.locations")
+        doing = f"listing the locations of {project}"
+        listed = self._answer(
+            ("locations", project), doing, locations.list(name=f"projects/{project}").execute
+        )
+        names = [
+            f"projects/{project}/locations/{location['locationId']}/datasets/{dataset}"
+            for location in (listed or {}).get("locations", [])
+        ]
+        at = "projects.locations.datasets"
+        return [name for name in names if self.get("healthcare", at, name) is not None]
+
+    def _collection(self, api: str, path: str) -> Any:
+        make, variable = APIS[api]
+        if api not in self._clients:
+            if _elsewhere(variable):
+                raise NotServedError(api)
+            self._clients[api] = make()
+        found = self._clients[api]
+        for part in path.split("."):
+            found = getattr(found, part)()
+        return found
+
+    def _answer(self, key: tuple[str, ...], doing: str, ask: Callable[[], Json]) -> Json | None:
+        if key not in self._answers:
+            with translated(doing):
+                self._answers[key] = _or_none(lambda: retrying.call(ask))
+        return self._answers[key]
+
+
+def _elsewhere(variable: str) -> bool:
+    """Tell whether the other services are on this machine, but this one is not."""
+    others = [os.environ.get(name, "") for _, name in APIS.values()]
+    return not os.environ.get(variable) and any(is_loopback(other) for other in others if other)
+
+
+def _or_none(ask: Callable[[], Json]) -> Json | None:
+    try:
+        return ask()
+    except HttpError as error:
+        text = str(error)
+        off = error.status_code == 403 and any(words in text for words in _OFF)
+        if error.status_code == 404 or off:
+            return None
+        raise
+    except NotFound:
+        return None
+
+
+def grants(policy: Json | None, role: str, member: str, condition: Mapping[str, Any]) -> bool:
+    """Tell whether a policy gives a role to a member, under exactly this condition."""
+    wanted = _condition(condition)
+    return any(
+        binding.get("role") == role
+        and _condition(binding.get("condition") or {}) == wanted
+        and _has(binding.get("members", []), member)
+        for binding in (policy or {}).get("bindings", [])
+    )
+
+
+def names_member(policy: Json | None, member: str) -> bool:
+    """Tell whether a policy gives anything at all to a member."""
+    return any(_has(b.get("members", []), member) for b in (policy or {}).get("bindings", []))
+
+
+def access_as_policy(dataset: Json) -> Json:
+    """Write the access list of a BigQuery dataset as a policy; views in it are no grants."""
+    return {
+        "bindings": [
+            {
+                "role": _BASIC_ROLES.get(entry["role"], entry["role"]),
+                "members": [_big_query_member(entry)],
+                "condition": entry.get("condition") or {},
+            }
+            for entry in dataset.get("access", [])
+            if entry.get("role")
+        ]
+    }
+
+
+def _big_query_member(entry: Json) -> str:
+    if email := entry.get("userByEmail"):
+        kind = "serviceAccount" if email.endswith("gserviceaccount.com") else "user"
+        return f"{kind}:{email}"
+    for key, prefix in _BIG_QUERY_MEMBERS.items():
+        if key in entry:
+            return f"{prefix}{entry[key]}"
+    return str(entry.get("iamMember") or entry.get("specialGroup") or "")
+
+
+def _condition(raw: Mapping[str, Any]) -> dict[str, str]:
+    keys = ("title", "description", "expression")
+    return {key: str(raw[key]) for key in keys if raw.get(key)}
+
+
+def _has(members: Iterable[str], member: str) -> bool:
+    # E-mail addresses know no case; the ids in principals do.
+    if member.startswith("principal"):
+        return member in members
+    return member.lower() in {one.lower() for one in members}
