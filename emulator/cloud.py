@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from emulator.bigquery.backend import Backend as BigQuery
+from emulator.bigquery.models import Metadata
 from emulator.database import Database
 from emulator.healthcare.dicom.service import Dicom
 from emulator.healthcare.models import CREATE_DATASET, Resources
@@ -45,6 +47,8 @@ class Cloud:
         self.projects = Projects(self.database, self.policies)
         self.services = Services(self.database, self.projects, settings.all_services_enabled)
         self.topics = Topics(self.database, self.policies)
+        self.bigquery = BigQuery(settings.bigquery_url)
+        self.bigquery_metadata = Metadata(self.database)
         self.healthcare = Resources(self.database)
         self.operations.register(CREATE_DATASET, self.healthcare.finish_create)
         self.healthcare.on_delete(self.policies.drop)
@@ -79,6 +83,24 @@ class Cloud:
         member = f"serviceAccount:{self.services.healthcare_agent(project)}"
         return self.policies.allows(resources, member, permission)
 
+    def service_agent_has_on_dataset(
+        self, project: str, permission: str, dataset_project: str, dataset: str
+    ) -> bool:
+        """Whether the project's Healthcare service agent has a permission on a BigQuery dataset.
+
+        Args:
+            project: The id of the project whose agent acts.
+            permission: Such as `bigquery.tables.create`.
+            dataset_project: The project of the BigQuery dataset.
+            dataset: The BigQuery dataset's id.
+        """
+        member = f"serviceAccount:{self.services.healthcare_agent(project)}"
+        return self.policies.allows(
+            [f"projects/{dataset_project}"], member, permission
+        ) or self.bigquery_metadata.allows(
+            f"projects/{dataset_project}/datasets/{dataset}", member, permission
+        )
+
     def reset(self) -> None:
         """Forget everything: every dataset with all inside it, policies, projects, services."""
         for dataset in self.healthcare.datasets():
@@ -89,4 +111,5 @@ class Cloud:
         """Stop running operations and close the state."""
         self.operations.close()
         self.dicom.close()
+        self.bigquery.close()
         self.database.close()

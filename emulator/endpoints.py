@@ -6,32 +6,27 @@ PROJECT = "local-project"
 """The project that tools work in when none is named."""
 
 
-def environment(
-    state_dir: Path, *, port: int, bigquery_port: int, storage_port: int
-) -> dict[str, str]:
+def environment(state_dir: Path, *, port: int, storage_port: int) -> dict[str, str]:
     """The variables that Google's own tools know, with the addresses of a running emulator.
 
     Args:
         state_dir: The emulator's state folder, which holds the credentials.
-        port: The port of the emulator's own services.
-        bigquery_port: The port of the BigQuery stand-in.
+        port: The port of the emulator's own services, and of the front of BigQuery.
         storage_port: The port of the Cloud Storage stand-in.
     """
-    root, bigquery, storage = (
-        f"http://127.0.0.1:{number}" for number in (port, bigquery_port, storage_port)
-    )
+    root, storage = (f"http://127.0.0.1:{number}" for number in (port, storage_port))
     return {
         # The Google provider of Pulumi and Terraform: with version and trailing slash.
         "GOOGLE_HEALTHCARE_CUSTOM_ENDPOINT": f"{root}/v1beta1/",
         "GOOGLE_RESOURCE_MANAGER_CUSTOM_ENDPOINT": f"{root}/v1/",
         "GOOGLE_SERVICE_USAGE_CUSTOM_ENDPOINT": f"{root}/v1/",
         "GOOGLE_PUBSUB_CUSTOM_ENDPOINT": f"{root}/v1/",
-        "GOOGLE_BIG_QUERY_CUSTOM_ENDPOINT": f"{bigquery}/bigquery/v2/",
+        "GOOGLE_BIG_QUERY_CUSTOM_ENDPOINT": f"{root}/bigquery/v2/",
         "GOOGLE_STORAGE_CUSTOM_ENDPOINT": f"{storage}/storage/v1/",
         "GOOGLE_OAUTH_ACCESS_TOKEN": "local",
         "GOOGLE_PROJECT": PROJECT,
         # Google's client libraries.
-        "BIGQUERY_EMULATOR_HOST": bigquery,
+        "BIGQUERY_EMULATOR_HOST": root,
         "STORAGE_EMULATOR_HOST": storage,
         "GOOGLE_APPLICATION_CREDENTIALS": str(state_dir / "credentials.json"),
         "GOOGLE_CLOUD_PROJECT": PROJECT,

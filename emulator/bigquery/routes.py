@@ -1,7 +1,7 @@
-"""Paths of BigQuery that `bq` calls, on the emulator's own port.
+"""Paths of BigQuery, on the emulator's own port.
 
-Client libraries talk to bqemulator directly. `bq` first reads the discovery document at the API's
-address, which bqemulator does not serve; so it is served here, and all else is passed on.
+Datasets and tables are answered here, because bqemulator keeps only a part of what is said of them;
+so is the discovery document that `bq` reads first. Jobs, queries, rows and uploads are passed on.
 """
 
 from collections.abc import Iterator
@@ -11,12 +11,29 @@ from starlette.routing import Route
 from emulator.bigquery import responses
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+_DATASETS = "/bigquery/v2/projects/{project}/datasets"
+_TABLES = f"{_DATASETS}/{{dataset}}/tables"
+_SERVED = (
+    ("POST", _DATASETS, responses.insert_dataset),
+    ("GET", f"{_DATASETS}/{{dataset}}", responses.get_dataset),
+    ("PATCH", f"{_DATASETS}/{{dataset}}", responses.patch_dataset),
+    ("PUT", f"{_DATASETS}/{{dataset}}", responses.put_dataset),
+    ("DELETE", f"{_DATASETS}/{{dataset}}", responses.delete_dataset),
+    ("GET", _TABLES, responses.list_tables),
+    ("POST", _TABLES, responses.insert_table),
+    ("GET", f"{_TABLES}/{{table}}", responses.get_table),
+    ("PATCH", f"{_TABLES}/{{table}}", responses.patch_table),
+    ("PUT", f"{_TABLES}/{{table}}", responses.put_table),
+    ("DELETE", f"{_TABLES}/{{table}}", responses.delete_table),
+)
 
 
 def routes() -> Iterator[Route]:
     """Every route."""
     yield Route("/$discovery/rest", responses.discovery, methods=["GET"])
     yield Route("/discovery/v1/apis/bigquery/v2/rest", responses.discovery, methods=["GET"])
+    for method, path, handler in _SERVED:
+        yield Route(path, responses.served(handler), methods=[method])
     yield Route("/bigquery/v2/{path:path}", responses.forward, methods=_METHODS)
     yield Route("/upload/bigquery/v2/{path:path}", responses.forward, methods=_METHODS)
     yield Route("/resumable/upload/bigquery/v2/{path:path}", responses.forward, methods=_METHODS)

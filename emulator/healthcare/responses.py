@@ -249,7 +249,8 @@ def _check_stream(call: Call, stream: dict[str, Any]) -> None:
     if match is None:
         raise invalid_argument(f"invalid BigQuery URI {uri!r}: bq://project.dataset[.table]")
     project = call.cloud.projects.id_of(call.path["project"])
-    if not call.cloud.service_agent_has(project, "bigquery.tables.updateData"):
+    place = (match[1], match[2])
+    if not call.cloud.service_agent_has_on_dataset(project, "bigquery.tables.updateData", *place):
         raise permission_denied(
             f"failed to verify dataset ({match[1]}.{match[2]}), please add the required "
             "bigquery.dataEditor role to the Cloud Healthcare service agent "

@@ -261,13 +261,28 @@ def test_export_needs_the_bigquery_roles(lab: Lab, grant: Callable[..., None]) -
         ({"tableUri": "bq://no.table"}, "invalid BigQuery table URI"),
         ({"tableUri": "projects/p/datasets/d/tables/t"}, "invalid BigQuery table URI"),
         ({"writeDisposition": "WRITE_SOMEHOW"}, "WRITE_SOMEHOW"),
-        ({"tableUri": "bq://contract-x.absent.t"}, "failed to verify dataset (contract-x.absent)"),
     ],
 )
 def test_destinations_that_are_refused(lab: Lab, destination: dict[str, str], text: str) -> None:
     code, message = refused(lambda: lab.export(**destination))
     assert code == 400
     assert text in message
+
+
+def test_a_dataset_that_is_not_there_is_refused(lab: Lab) -> None:
+    code, message = refused(lambda: lab.export(tableUri=f"bq://{lab.project}.absent.t"))
+
+    assert (code, message) == (
+        400,
+        f"failed to verify dataset ({lab.project}.absent): it does not exist",
+    )
+
+
+def test_a_dataset_of_another_project_needs_a_role_there(lab: Lab) -> None:
+    code, message = refused(lambda: lab.export(tableUri="bq://contract-x.absent.t"))
+
+    assert code == 403
+    assert "failed to verify dataset (contract-x.absent)" in message
 
 
 def test_exactly_one_destination(lab: Lab) -> None:

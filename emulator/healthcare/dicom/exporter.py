@@ -52,7 +52,7 @@ def _bigquery_request(cloud: "Cloud", project: str, given: dict[str, Any]) -> di
     if disposition not in DISPOSITIONS:
         raise invalid_argument(f"invalid write_disposition {disposition!r}")
     dataset = f"{table.project}.{table.dataset}"
-    permissions.require_on_bigquery(cloud, project, dataset)
+    permissions.require_on_bigquery(cloud, project, table.project, table.dataset)
     with BigQuery(cloud.bigquery_url) as bigquery:
         if not bigquery.has_dataset(table.project, table.dataset):
             raise failed_precondition(f"failed to verify dataset ({dataset}): it does not exist")

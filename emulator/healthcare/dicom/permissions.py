@@ -24,21 +24,26 @@ def require_on_bucket(
         )
 
 
-def require_on_bigquery(cloud: "Cloud", project: str, dataset: str) -> None:
+def require_on_bigquery(cloud: "Cloud", project: str, dataset_project: str, dataset: str) -> None:
     """Refuse, unless the agent may run a load job into a dataset.
 
+    It writes by a role on the dataset or on the dataset's project; jobs belong to a project.
+
     Raises:
-        ApiError: 403, naming the dataset, the permission and the role that is missing.
+        ApiError: 403, naming the agent, the dataset, the permission and the role that is missing.
     """
-    needed = (
-        ("bigquery.tables.create", "roles/bigquery.dataEditor"),
-        ("bigquery.tables.updateData", "roles/bigquery.dataEditor"),
-        ("bigquery.jobs.create", "roles/bigquery.jobUser"),
-    )
-    for permission, role in needed:
-        if not cloud.service_agent_has(project, permission):
-            agent = cloud.services.healthcare_agent(project)
-            raise permission_denied(
-                f"failed to verify dataset ({dataset}): {agent} does not have {permission}, please "
-                f"add the required {role} role to the Cloud Healthcare Service Agent"
-            )
+    agent = cloud.services.healthcare_agent(project)
+    missing = [
+        (permission, "roles/bigquery.dataEditor")
+        for permission in ("bigquery.tables.create", "bigquery.tables.updateData")
+        if not cloud.service_agent_has_on_dataset(project, permission, dataset_project, dataset)
+    ]
+    if not cloud.service_agent_has(project, "bigquery.jobs.create"):
+        missing.append(("bigquery.jobs.create", "roles/bigquery.jobUser"))
+    if missing:
+        permission, role = missing[0]
+        raise permission_denied(
+            f"failed to verify dataset ({dataset_project}.{dataset}): {agent} does not have "
+            f"{permission}, please add the required {role} role to the Cloud Healthcare Service "
+            "Agent"
+        )

@@ -1,0 +1,83 @@
+"""The calls to bqemulator, which keeps the tables and runs the queries."""
+
+import random
+import time
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from emulator.bigquery.errors import BigQueryError, of_reason
+from emulator.errors import unavailable
+
+Json = dict[str, Any]
+_SECONDS = 600.0
+_FIRST_PAUSE_SECONDS = 0.02
+_LONGEST_PAUSE_SECONDS = 1.0
+
+
+class Backend:
+    """bqemulator at an address. Safe for many threads.
+
+    Raises:
+        ApiError: each call, where bqemulator refuses or can't be reached.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._client = httpx.Client(base_url=url, timeout=_SECONDS)
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._client.close()
+
+    def call(self, method: str, name: str, body: Json | None = None, **query: str) -> Json:
+        """One call.
+
+        Args:
+            method: The HTTP method.
+            name: The path below the version, such as `projects/P/datasets`.
+            body: What is sent as JSON.
+            query: Parameters.
+        """
+        path = f"/bigquery/v2/{quote(name)}"
+        try:
+            answer = self._client.request(method, path, json=body, params=query)
+        except httpx.HTTPError as error:
+            raise unavailable(f"BigQuery is not ready: {type(error).__name__}.") from error
+        if not answer.is_error:
+            content: Json = answer.json() if answer.content else {}
+            return content
+        try:
+            told = answer.json()["error"]
+            reason = told["errors"][0]["reason"]
+        except (ValueError, KeyError, IndexError, TypeError):
+            raise BigQueryError(
+                answer.status_code, "internalError", f"bqemulator answered {answer.status_code}."
+            ) from None
+        raise BigQueryError(answer.status_code, reason, told["message"])
+
+    def find(self, name: str) -> Json | None:
+        """A resource, or None where there is none."""
+        try:
+            return self.call("GET", name)
+        except BigQueryError as error:
+            if error.code == 404:
+                return None
+            raise
+
+    def run(self, project: str, statement: str) -> None:
+        """Run one statement to its end.
+
+        Raises:
+            ApiError: as for the class; what the statement failed with.
+        """
+        query = {"query": statement, "useLegacySql": False}
+        # Not `jobs.query`: bqemulator hides there what a statement failed with.
+        job = self.call("POST", f"projects/{project}/jobs", {"configuration": {"query": query}})
+        pause = _FIRST_PAUSE_SECONDS
+        while job["status"]["state"] != "DONE":
+            time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
+            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+            job = self.call("GET", f"projects/{project}/jobs/{job['jobReference']['jobId']}")
+        if error := job["status"].get("errorResult"):
+            raise of_reason(error["reason"], error["message"])

@@ -1,0 +1,60 @@
+"""Errors as BigQuery answers them: with a reason, which its clients go by.
+
+https://cloud.google.com/bigquery/docs/error-messages
+"""
+
+from typing import Any
+
+from emulator.errors import ApiError
+
+_STATUS = {
+    400: "INVALID_ARGUMENT",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    409: "ALREADY_EXISTS",
+    412: "FAILED_PRECONDITION",
+    501: "UNIMPLEMENTED",
+    503: "UNAVAILABLE",
+}
+_CODES = {
+    "accessDenied": 403,
+    "backendError": 503,
+    "duplicate": 409,
+    "notFound": 404,
+    "notImplemented": 501,
+}
+
+
+class BigQueryError(ApiError):
+    """An error with BigQuery's reason, such as `notFound` or `invalidQuery`."""
+
+    def __init__(self, code: int, reason: str, message: str) -> None:
+        super().__init__(code, _STATUS.get(code, "UNKNOWN"), message)
+        self.reason = reason
+
+    def body(self) -> dict[str, Any]:
+        """The JSON body of the answer."""
+        body = super().body()
+        error = {"domain": "global", "reason": self.reason, "message": self.message}
+        body["error"]["errors"] = [error]
+        return body
+
+
+def of_reason(reason: str, message: str) -> BigQueryError:
+    """The error that stands for what a job ended with."""
+    return BigQueryError(_CODES.get(reason, 400), reason, message)
+
+
+def no_dataset(project: str, dataset: str) -> BigQueryError:
+    """404."""
+    return BigQueryError(404, "notFound", f"Not found: Dataset {project}:{dataset}")
+
+
+def no_table(project: str, dataset: str, table: str) -> BigQueryError:
+    """404."""
+    return BigQueryError(404, "notFound", f"Not found: Table {project}:{dataset}.{table}")
+
+
+def invalid(message: str) -> BigQueryError:
+    """400."""
+    return BigQueryError(400, "invalid", message)
