@@ -44,6 +44,14 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Dataset:
+    """One dataset of a stack: its full name, and its DICOM stores by short id."""
+
+    name: str
+    dicom_stores: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Outputs:
     """What the scripts use of a stack's outputs; stores map a short id to the full name."""
 
@@ -57,6 +65,7 @@ class Outputs:
     service_agent: str = ""
     bigquery_dataset: str = ""
     table_uri: str = ""
+    datasets: dict[str, Dataset] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, stack: str, body: dict[str, Any]) -> "Outputs":
@@ -80,6 +89,10 @@ class Outputs:
                 bigquery_dataset=body["bigqueryDataset"],
                 # Not there in a stack without DICOM stores.
                 table_uri=body.get("tableUri", ""),
+                datasets={
+                    name: Dataset(each["dataset"], dict(each["dicomStores"]))
+                    for name, each in body.get("datasets", {}).items()
+                },
             )
         except KeyError as missing:
             raise ScriptError(
@@ -164,22 +177,28 @@ def outputs(stack: str) -> Outputs:
     return Outputs.from_json(stack, json.loads(done.stdout or "{}"))
 
 
-def _store_of(outputs: Outputs, store: str | None, stack: str) -> str:
-    """Find a DICOM store by short id or full name; the first one by default."""
-    stores = outputs.dicom_stores
+def _store_of(owner: str, stores: dict[str, str], store: str | None, first: str) -> str:
+    """Find a DICOM store by short id or full name.
+
+    Args:
+        owner: whose stores they are, for the message.
+        stores: short id -> full name.
+        store: what the user wants; None for the first.
+        first: the short id of the first store in the settings, which outputs are too sorted to
+            tell; another if there is none of that id.
+    """
     if not stores:
         raise ScriptError(
-            f"Stack {stack!r} has no DICOM store.",
+            f"{owner} has no DICOM store.",
             "Add one under dicomStores in the stack's configuration and deploy it.",
         )
     if store is None:
-        return next(iter(stores.values()))
+        return stores.get(first, next(iter(stores.values())))
     if store in stores.values():
         return store
     if store not in stores:
         raise UsageError(
-            f"Stack {stack!r} has no DICOM store {store!r}.",
-            f"Its DICOM stores: {', '.join(stores)}.",
+            f"{owner} has no DICOM store {store!r}.", f"Its DICOM stores: {', '.join(stores)}."
         )
     return stores[store]
 
@@ -200,6 +219,13 @@ def target(choice: Choice, found: Outputs | None) -> Target:
         dataset = f"{parent}/datasets/{choice.dataset}"
         store = f"{dataset}/dicomStores/{choice.store}"
         return Target(choice.project, choice.location, dataset, store)
+    stack = choice.stack or DEFAULT_STACK
+    further = _further_dataset(choice, found)
+    if further is not None:
+        owner = f"Dataset {choice.dataset!r} of stack {stack!r}"
+        store = _store_of(owner, further.dicom_stores, choice.store, "")
+        names = (found.project, found.location, further.name, store, found.bigquery_dataset)
+        return Target(*names, _table_of(found, store))
     if choice.project or choice.location or choice.dataset:
         project = choice.project or found.project
         location = choice.location or found.location
@@ -209,8 +235,8 @@ def target(choice: Choice, found: Outputs | None) -> Target:
             store_id = choice.store or next(iter(found.dicom_stores), "")
             store = f"{elsewhere}/dicomStores/{store_id}"
             return Target(project, location, elsewhere, store)
-    stack = choice.stack or DEFAULT_STACK
-    store = _store_of(found, choice.store, stack)
+    first = found.table_uri.rpartition(".")[2]
+    store = _store_of(f"Stack {stack!r}", found.dicom_stores, choice.store, first)
     return Target(
         found.project,
         found.location,
@@ -219,6 +245,19 @@ def target(choice: Choice, found: Outputs | None) -> Target:
         found.bigquery_dataset,
         _table_of(found, store),
     )
+
+
+def _further_dataset(choice: Choice, found: Outputs) -> Dataset | None:
+    """Find the stack's dataset that `--dataset` means, by its name in the settings or its id."""
+    if choice.project or choice.location or choice.dataset is None:
+        return None
+    for name, dataset in found.datasets.items():
+        if dataset.name != found.dataset and choice.dataset in (
+            name,
+            dataset.name.rpartition("/")[2],
+        ):
+            return dataset
+    return None
 
 
 def _table_of(found: Outputs, store: str) -> str:

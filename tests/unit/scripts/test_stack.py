@@ -60,6 +60,39 @@ def test_the_first_store_is_the_default() -> None:
     assert (found.store, found.table_uri) == (STORE, "bq://local-project.dataset1.dicomstore1")
 
 
+def test_the_first_store_is_the_one_of_the_settings_and_not_of_the_alphabet() -> None:
+    table = "bq://local-project.dataset1.dicomstore2"
+    found = stack.target(Choice(), Outputs.from_json("local", {**OUTPUTS, "tableUri": table}))
+    assert found.store == f"{DATASET}/dicomStores/dicomstore2"
+    assert found.table_uri == table
+
+
+PLACE = DATASET.rpartition("/")[0]
+SEVERAL = {
+    **OUTPUTS,
+    "datasets": {
+        "healthcare": {"dataset": DATASET, "dicomStores": OUTPUTS["dicomStores"]},
+        "research": {
+            "dataset": f"{PLACE}/deid",
+            "dicomStores": {"copy": f"{PLACE}/deid/dicomStores/copy"},
+        },
+        "empty": {"dataset": f"{PLACE}/empty", "dicomStores": {}},
+    },
+}
+
+
+@pytest.mark.parametrize("name", ["research", "deid"])
+def test_a_further_dataset_is_found_by_its_name_and_by_its_id(name: str) -> None:
+    found = stack.target(Choice(dataset=name), Outputs.from_json("local", SEVERAL))
+    assert (found.dataset, found.store) == (f"{PLACE}/deid", f"{PLACE}/deid/dicomStores/copy")
+    assert found.table_uri == "bq://local-project.dataset1.copy"
+
+
+def test_a_further_dataset_without_a_dicom_store() -> None:
+    with pytest.raises(ScriptError, match="Dataset 'empty' of stack 'local' has no DICOM store"):
+        stack.target(Choice(dataset="empty"), Outputs.from_json("local", SEVERAL))
+
+
 def test_another_store_has_another_table() -> None:
     found = _target(store="dicomstore2")
     assert found.store == f"{DATASET}/dicomStores/dicomstore2"
