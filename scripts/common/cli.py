@@ -30,7 +30,8 @@ Stack = Annotated[
 Project = Annotated[str | None, typer.Option(help="Project, instead of the stack's.")]
 Location = Annotated[str | None, typer.Option(help="Location, instead of the stack's.")]
 DatasetId = Annotated[
-    str | None, typer.Option("--dataset", help="a further dataset of the stack, or any other, by its id.")
+    str | None,
+    typer.Option("--dataset", help="A further dataset of the stack, or any other by its id."),
 ]
 Store = Annotated[str | None, typer.Option(help="DICOM store. [dim]\\[default: the first][/dim]")]
 Json = Annotated[
