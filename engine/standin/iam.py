@@ -73,6 +73,7 @@ class Member:
         name: template of the resource whose policy it is, as the id begins with it.
         key: property that names the resource.
         patterns: regular expressions of what `key` may say, with the variables of `name` as groups.
+        imported: template of what an import makes `key` say; what the id says when empty.
         version: API version of the policy's calls, in place of the endpoint's own.
         get, set: how the policy is read and written.
     """
@@ -81,6 +82,7 @@ class Member:
     name: str
     key: str
     patterns: tuple[str, ...] = ()
+    imported: str = ""
     version: str = ""
     get: Callable[[Api, "Member", str], Json] = _get_policy
     set: Callable[[Api, "Member", str, Json], None] = _set_policy
@@ -91,14 +93,14 @@ class Member:
         Raises:
             StandInError: the property does not name one.
         """
+        return self.name.format_map(self._parts(values, api))
+
+    def _parts(self, values: Values, api: Api) -> dict[str, Any]:
         given = str(values[self.key])
         for pattern in self.patterns:
             if match := re.fullmatch(pattern, given):
-                found = {
-                    "project": values.get("project") or api.config.project,
-                    **match.groupdict(),
-                }
-                return self.name.format_map(found)
+                project = values.get("project") or api.config.project
+                return {"project": project, **match.groupdict()}
         shapes = " or ".join(re.sub(r"\(\?P<(\w+)>[^)]*\)", r"{\1}", p) for p in self.patterns)
         raise StandInError(
             f'{self.key} "{given}" does not name a resource: it has to look like {shapes}'
@@ -143,6 +145,8 @@ class Member:
             )
         values: Values = {self.key: parts[0], "role": parts[1], "member": _normal(parts[2])}
         name = self.resource_name(values, api)
+        if self.imported:
+            values[self.key] = self.imported.format_map(self._parts(values, api))
         if "project" in row.properties and (match := re.match(r"projects/([^/]+)/", name)):
             values["project"] = match[1]
         title = parts[3] if len(parts) > 3 else ""

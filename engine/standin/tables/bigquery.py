@@ -1,4 +1,4 @@
-"""Rows of BigQuery: the dataset, and who may do what in it."""
+"""Rows of BigQuery: the dataset, who may do what in it, and its tables and views."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from engine.standin.iam import MEMBER, Member
 from engine.standin.properties import Properties, Property
 from engine.standin.resource import Resource
 from engine.standin.rest import Rest
+from engine.standin.tables.bigquery_tables import TABLES
 from engine.standin.tables.common import (
     DELETION_POLICY,
     LABEL_OUTPUTS,
@@ -209,10 +210,11 @@ _MEMBERS = Resource(
             r"(?:(?P<project>[^/]+)/)(?P<dataset>\w+)",
             r"(?P<dataset>\w+)",
         ),
+        imported="{dataset}",
         get=_get_policy,
         set=_set_policy,
     ),
     uncovered=("condition",),
 )
 
-ROWS = (_DATASETS, _MEMBERS)
+ROWS = (_DATASETS, _MEMBERS, TABLES)

@@ -264,6 +264,18 @@ def test_grants_on_a_bigquery_dataset_are_access_entries(
     assert len(google.resources[DATASET_PATH]["access"]) == 1
 
 
+def test_an_adopted_grant_on_a_bigquery_dataset_names_it_shortly(engine: Engine) -> None:
+    engine.create(BIGQUERY, DATASET)
+    token = "gcp:bigquery/datasetIamMember:DatasetIamMember"
+    grant = {"role": "roles/bigquery.dataViewer", "member": "user:a@b.c"}
+    created, _ = engine.create(token, {"datasetId": "dataset1", **grant})
+
+    id_, state, _ = engine.read(token, f"{DATASET_PATH} {grant['role']} {grant['member']}")
+
+    assert id_ == created
+    assert state["datasetId"] == "dataset1"
+
+
 def test_grants_on_a_bucket(engine: Engine, google: FakeGoogle) -> None:
     token = "gcp:storage/bucketIAMMember:BucketIAMMember"
 
