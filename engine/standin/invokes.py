@@ -38,6 +38,34 @@ def get_project(args: Values, api: Api) -> Values:
     }
 
 
+def get_tables(args: Values, api: Api) -> Values:
+    """`gcp:bigquery/getTables:getTables`: the tables and views of a dataset, with their labels."""
+    project, dataset = args.get("project") or api.config.project, args["datasetId"]
+    if not project:
+        raise StandInError(
+            "getTables: no project; give a project, or set one with "
+            "`pulumi config set gcp:project PROJECT`"
+        )
+    path = f"projects/{project}/datasets/{dataset}/tables"
+    found: list[Values] = []
+    query: dict[str, str] = {}
+    while True:
+        try:
+            page = api.call("bigquery", "GET", path, query=query)
+        except ApiError as error:
+            raise StandInError(f"Error retrieving tables: {error}") from error
+        found += page.get("tables", [])
+        if not page.get("nextPageToken"):
+            break
+        query["pageToken"] = page["nextPageToken"]
+    tables = [
+        {"tableId": table["tableReference"]["tableId"], "labels": table.get("labels", {})}
+        for table in found
+    ]
+    return {"id": path, "project": project, "datasetId": dataset, "tables": tables}
+
+
 FUNCTIONS: Mapping[str, Callable[[Values, Api], Values]] = {
+    "gcp:bigquery/getTables:getTables": get_tables,
     "gcp:organizations/getProject:getProject": get_project,
 }

@@ -130,7 +130,8 @@ class Resource:
             changes = [Change("pulumiLabels", "update", replace=False)]
         # Two resources of one name cannot be: unless the name changes too, the old one goes first.
         replaced = {change.top for change in changes if change.replace}
-        named = next((name for name in ("name", "datasetId") if name in self.properties), None)
+        names = ("name", "tableId", "datasetId")
+        named = next((name for name in names if name in self.properties), None)
         made_up = named in news.get("__defaults", ())
         return Difference(
             changes, bool(replaced and named and named not in replaced and not made_up)

@@ -22,6 +22,7 @@ class ExitCode(IntEnum):
     USAGE = 2
     PARTLY_FAILED = 3
     STILL_RUNNING = 4
+    REFUSED = 5
     INTERRUPTED = 130
 
 

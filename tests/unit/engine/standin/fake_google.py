@@ -120,8 +120,11 @@ class FakeGoogle:
 
     def _bigquery(self, path: str, request: Request) -> Json | None:
         body = request.body or {}
+        if request.method == "GET" and path.endswith("/tables"):
+            return self._bigquery_tables(path, request)
         if request.method == "POST":
-            path = f"{path}/{body['datasetReference']['datasetId']}"
+            kind = "table" if path.endswith("/tables") else "dataset"
+            path = f"{path}/{body[f'{kind}Reference'][f'{kind}Id']}"
             self._refuse_twin(path)
             grants = [{"role": "OWNER", "specialGroup": "projectOwners"}]
             made = {"etag": "1", "creationTime": "1700000000000", "access": grants}
@@ -139,6 +142,15 @@ class FakeGoogle:
             del self.resources[path]
             return None
         return self._find(path)
+
+    def _bigquery_tables(self, path: str, request: Request) -> Json:
+        """One table a page."""
+        self._find(path.removesuffix("/tables"))
+        names = [name for name in sorted(self.resources) if name.startswith(f"{path}/")]
+        start = int(request.query.get("pageToken", "0"))
+        page: Json = {"tables": [self.resources[name] for name in names[start : start + 1]]}
+        more = {"nextPageToken": str(start + 1)} if start + 1 < len(names) else {}
+        return page | more
 
     def _storage(self, path: str, request: Request) -> Json | None:
         body = request.body or {}
