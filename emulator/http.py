@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
@@ -54,6 +55,15 @@ class JsonResponse(Response):
         """The bytes of the body; half a surrogate pair, which UTF-8 has not, stays escaped."""
         text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
         return text.encode(errors="backslashreplace")
+
+
+class _Id(StringConvertor):
+    """An id in a path: what follows a colon is a verb, `name:verb`, and no part of it."""
+
+    regex = "[^/:]+"
+
+
+register_url_convertor("id", _Id())
 
 
 def routes(method: str, path: str, handler: Handler) -> Iterator[Route]:

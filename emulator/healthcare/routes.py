@@ -14,7 +14,7 @@ from emulator.iam.responses import policy_routes
 _LOCATIONS = "/projects/{project}/locations"
 _LOCATION = f"{_LOCATIONS}/{{location}}"
 _DATASETS = f"{_LOCATION}/datasets"
-_DATASET = f"{_DATASETS}/{{dataset}}"
+_DATASET = f"{_DATASETS}/{{dataset:id}}"
 _OPERATION = f"{_DATASET}/operations/{{operation}}"
 
 
@@ -38,7 +38,7 @@ def routes() -> Iterator[Route]:
 
 def _store_routes(kind: Kind) -> Iterator[Route]:
     stores = f"{_DATASET}/{kind.collection}"
-    store = f"{stores}/{{store}}"
+    store = f"{stores}/{{store:id}}"
     yield from policy_routes(store, partial(responses.store_name, kind), responses.existing)
     yield from versions("POST", stores, partial(responses.create_store, kind))
     yield from versions("GET", stores, partial(responses.list_stores, kind))

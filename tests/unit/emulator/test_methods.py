@@ -1,0 +1,43 @@
+"""docs/methods.md says what the routes serve, and what is not served says so itself."""
+
+import pytest
+from starlette.testclient import TestClient
+
+from emulator import methods
+from emulator.methods import Method
+
+
+def test_the_table_is_made_from_the_routes_and_the_discovery_document() -> None:
+    page = methods.DOCS.read_text()
+    assert methods.written(page) == page
+
+
+def test_all_of_datasets_and_dicom_stores_is_served() -> None:
+    missing = {
+        method.name.removeprefix("projects.locations.")
+        for method in methods.methods()
+        if not method.served and _of_imaging(method.name)
+    }
+    assert missing == {"datasets.deidentify", "datasets.dicomStores.deidentify"}
+
+
+def _of_imaging(name: str) -> bool:
+    resource = name.removeprefix("projects.locations.datasets.").partition(".")[0]
+    return resource == "dicomStores" or name.count(".") == 3
+
+
+def test_notes_are_about_methods_that_exist() -> None:
+    served = {method.name for method in methods.methods() if method.served}
+    assert set(methods.PARTLY) <= served
+
+
+UNSERVED = [method for method in methods.methods() if not method.served]
+
+
+@pytest.mark.parametrize("method", UNSERVED, ids=lambda method: method.name)
+def test_what_is_not_served_says_so(client: TestClient, method: Method) -> None:
+    answer = client.request(method.http, method.path)
+    assert answer.status_code == 501
+    error = answer.json()["error"]
+    assert (error["code"], error["status"]) == (501, "UNIMPLEMENTED")
+    assert f"healthcare.{method.name} is not served" in error["message"]
