@@ -43,6 +43,9 @@ up: $(READY) ## Deploy the stack
 refresh: $(READY) ## Compare the stack with what is really there
 	@$(PULUMI) refresh --stack $(STACK) $(ARGS)
 
+adopt: $(READY) ## Bring what exists under the stack; ARGS=--dry-run only tells
+	@$(BIN)/python scripts/adopt.py --stack $(STACK) $(ARGS)
+
 destroy: $(READY) ## Destroy the stack's resources
 	@$(PULUMI) destroy --stack $(STACK) $(ARGS)
 

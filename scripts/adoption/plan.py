@@ -1,7 +1,7 @@
 """What the engine would do, and its own list of what it would create, ready to be imported."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,21 +46,22 @@ class Plan:
         """Give those of the resources that would be updated in place."""
         return [change for change in self.preview.by(Action.UPDATE) if change.urn in urns]
 
-    def importable(self, ids: Mapping[str, str]) -> dict[str, Any]:
+    def importable(self, ids: Mapping[str, str], inside: Iterable[str] = ()) -> dict[str, Any]:
         """Write the import file of some of the resources, and of the components they stand in.
 
         Args:
             ids: URN -> id, each of a resource that would be created.
+            inside: URNs of resources of which the components alone are to be imported.
         """
         entries = dict(self._entries())
-        wanted = {place_of(urn): id_ for urn, id_ in ids.items()}
-        kept: set[str] = set()
         by_name = {entry["name"]: entry for entry in entries.values()}
-        for place in wanted:
-            entry: Entry | None = entries[place]
-            while entry is not None and entry["name"] not in kept:
-                kept.add(entry["name"])
-                entry = by_name.get(entry.get("parent", ""))
+        wanted = {place_of(urn): id_ for urn, id_ in ids.items()}
+        kept = {entries[place]["name"] for place in wanted}
+        for place in (*wanted, *map(place_of, inside)):
+            parent = by_name.get(entries[place].get("parent", ""))
+            while parent is not None:
+                kept.add(parent["name"])
+                parent = by_name.get(parent.get("parent", ""))
         resources = [
             {**entry, "id": wanted[place]} if place in wanted else entry
             for place, entry in entries.items()
@@ -68,8 +69,21 @@ class Plan:
         ]
         return {**self.document, "resources": resources}
 
+    def parent(self, urn: str) -> str:
+        """Give the URN of a created resource's parent: a component, or the stack itself."""
+        stack, project, types, _ = urn.split("::", 3)
+        entries = dict(self._entries())
+        name = entries[place_of(urn)].get("parent")
+        if not name:
+            stack_name = stack.rpartition(":")[2]
+            return f"{stack}::{project}::pulumi:pulumi:Stack::{project}-{stack_name}"
+        for (_, own), entry in entries.items():
+            if entry["name"] == name:
+                return f"{stack}::{project}::{types.rpartition('$')[0]}::{own}"
+        return str(self.document["nameTable"][name])
+
     def orphan(self, urn: str) -> bool:
-        """Tell whether the resource's parent is one that has to be created first."""
+        """Tell whether the resource's parent is a resource that has to be created first."""
         entries = dict(self._entries())
         by_name = {entry["name"]: entry for entry in entries.values()}
         parent = by_name.get(entries[place_of(urn)].get("parent", ""))
