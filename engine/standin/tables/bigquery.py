@@ -8,7 +8,6 @@ from engine.standin.properties import Properties, Property
 from engine.standin.resource import Resource
 from engine.standin.rest import Rest
 from engine.standin.tables.bigquery_tables import TABLES
-from engine.standin.tables.bigquery_tables import TABLES
 from engine.standin.tables.common import (
     DELETION_POLICY,
     LABEL_OUTPUTS,
