@@ -23,6 +23,9 @@ from emulator.http import JsonResponse, limited_body
 from emulator.pubsub.routes import routes as pubsub
 from emulator.resourcemanager.routes import routes as resourcemanager
 from emulator.serviceusage.routes import routes as serviceusage
+from emulator.storage.forwarding import Forwarder
+from emulator.storage.routes import objects
+from emulator.storage.routes import routes as storage
 
 LOG = logging.getLogger(__name__)
 _LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
@@ -32,9 +35,10 @@ def create_app(cloud: Cloud) -> Starlette:
     """The application over one state. Closing the application closes the state."""
 
     @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
         cloud.operations.resume_interrupted()
         yield
+        await app.state.storage.aclose()
         await run_in_threadpool(cloud.close)
 
     app = Starlette(
@@ -42,10 +46,12 @@ def create_app(cloud: Cloud) -> Starlette:
         routes=[
             *control(),
             *bigquery(),
+            *storage(),
             *healthcare(),
             *pubsub(),
             *serviceusage(),
             *resourcemanager(),
+            *objects(),
         ],
         middleware=[Middleware(LoopbackOnly), Middleware(MethodOverride)],
         exception_handlers={
@@ -56,6 +62,7 @@ def create_app(cloud: Cloud) -> Starlette:
         lifespan=lifespan,
     )
     app.state.cloud = cloud
+    app.state.storage = Forwarder(cloud.storage_url)
     app.state.neighbours = NoNeighbours()
     return app
 

@@ -13,6 +13,8 @@ from emulator.operations import Operations
 from emulator.pubsub.models import Topics
 from emulator.resourcemanager.models import Projects
 from emulator.serviceusage.models import Services
+from emulator.storage.backend import Backend as Storage
+from emulator.storage.models import Buckets
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ class Cloud:
         self.topics = Topics(self.database, self.policies)
         self.bigquery = BigQuery(settings.bigquery_url)
         self.bigquery_metadata = Metadata(self.database)
+        self.storage = Storage(settings.storage_url)
+        self.buckets = Buckets(self.database, self.policies, self.projects)
         self.healthcare = Resources(self.database)
         self.operations.register(CREATE_DATASET, self.healthcare.finish_create)
         self.healthcare.on_delete(self.policies.drop)
@@ -101,6 +105,17 @@ class Cloud:
             f"projects/{dataset_project}/datasets/{dataset}", member, permission
         )
 
+    def service_agent_has_on_bucket(self, project: str, permission: str, bucket: str) -> bool:
+        """Whether the project's Healthcare service agent has a permission on a bucket.
+
+        Args:
+            project: The id of the project whose agent acts.
+            permission: Such as `storage.objects.list`.
+            bucket: The bucket's name.
+        """
+        member = f"serviceAccount:{self.services.healthcare_agent(project)}"
+        return self.buckets.allows(bucket, project, member, permission)
+
     def reset(self) -> None:
         """Forget everything: every dataset with all inside it, policies, projects, services."""
         for dataset in self.healthcare.datasets():
@@ -111,5 +126,6 @@ class Cloud:
         """Stop running operations and close the state."""
         self.operations.close()
         self.dicom.close()
+        self.storage.close()
         self.bigquery.close()
         self.database.close()

@@ -65,7 +65,6 @@ class Running:
         return environment(
             self.state,
             port=self.ports.api,
-            storage_port=self.ports.storage,
         )
 
 

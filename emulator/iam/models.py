@@ -24,6 +24,8 @@ Binding = dict[str, Any]
 
 WHOLE = ("bindings", "auditConfigs")
 """What a policy holds beside its version and etag."""
+EVERYBODY = frozenset({"allAuthenticatedUsers", "allUsers"})
+"""The members who are anybody; an account that somebody signed in as, a service agent's too."""
 
 
 class Policies:
@@ -44,6 +46,12 @@ class Policies:
                 "SELECT body, generation FROM policies WHERE resource = ?", (resource,)
             ).fetchone()
         return _shown(row)
+
+    def is_set(self, resource: str) -> bool:
+        """Whether the policy of a resource was ever set."""
+        with self._database.read() as connection:
+            query = "SELECT 1 FROM policies WHERE resource = ?"
+            return connection.execute(query, (resource,)).fetchone() is not None
 
     def set(
         self, resource: str, policy: Mapping[str, Any], fields: Collection[str] = WHOLE
@@ -104,13 +112,17 @@ class Policies:
 
         Conditions are kept, not evaluated: a binding with one counts as one without.
         """
-        for resource in resources:
-            for binding in self.get(resource).get("bindings", []):
-                if member not in binding["members"] and "allUsers" not in binding["members"]:
-                    continue
-                if permission in permissions_of(binding["role"]):
-                    return True
-        return False
+        return any(grants(self.get(resource), member, permission) for resource in resources)
+
+
+def grants(policy: Mapping[str, Any], member: str, permission: str) -> bool:
+    """Whether a policy gives a member a permission; see `Policies.allows`."""
+    names = {member, *EVERYBODY}
+    return any(
+        permission in permissions_of(binding["role"])
+        for binding in policy.get("bindings", [])
+        if not names.isdisjoint(binding["members"])
+    )
 
 
 def without_conditions(policy: Policy) -> Policy:

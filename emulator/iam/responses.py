@@ -8,6 +8,7 @@ from typing import Any
 
 from starlette.routing import Route
 
+from emulator.cloud import Cloud
 from emulator.discovery import camel_case
 from emulator.errors import invalid_argument, not_found
 from emulator.http import Call, routes
@@ -37,7 +38,7 @@ def policy_routes(path: str, name: Name, exists: Exists) -> Iterator[Route]:
         check_request(call.body)
         policy = call.body["policy"]
         check_policy(policy)
-        _check_agents(call, policy)
+        check_agents(call.cloud, policy)
         return call.cloud.policies.set(resource, policy, _masked(call.body.get("updateMask")))
 
     def test(call: Call) -> dict[str, Any]:
@@ -71,13 +72,17 @@ def _masked(mask: str | None) -> set[str]:
     return {camel_case(field.strip()) for field in (mask or "bindings,etag").split(",")}
 
 
-def _check_agents(call: Call, policy: dict[str, Any]) -> None:
-    """A service agent can be granted a role only once it exists."""
+def check_agents(cloud: Cloud, policy: dict[str, Any]) -> None:
+    """Refuse a policy that grants a role to a service agent which does not exist yet.
+
+    Raises:
+        ApiError: 400, naming the agent.
+    """
     members = {
         member.removeprefix("serviceAccount:")
         for binding in policy.get("bindings") or []
         for member in binding.get("members") or []
         if member.startswith("serviceAccount:")
     }
-    for missing in call.cloud.services.missing_agents(members):
+    for missing in cloud.services.missing_agents(members):
         raise invalid_argument(f"Service account {missing} does not exist.")

@@ -16,7 +16,7 @@ def require_on_bucket(
     Raises:
         ApiError: 403, naming the agent, the permission and a role that brings it.
     """
-    if not cloud.service_agent_has(project, permission, f"buckets/{bucket}"):
+    if not cloud.service_agent_has_on_bucket(project, permission, bucket):
         agent = cloud.services.healthcare_agent(project)
         raise permission_denied(
             f"{agent} does not have {permission} access to the Google Cloud Storage bucket "

@@ -28,7 +28,7 @@ def test_no_command_that_is_not_there() -> None:
 
 
 def test_every_variable() -> None:
-    variables = environment(Path(), port=1, storage_port=3)
+    variables = environment(Path(), port=1)
 
     assert [name for name in variables if f"`{name}`" not in PAGE] == []
 

@@ -1,0 +1,73 @@
+"""Requests passed on to fake-gcs-server, and its answers passed back, both as streams."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from emulator.storage.backend import unreachable
+
+_HOP_BY_HOP = {b"connection", b"host", b"keep-alive", b"proxy-connection", b"transfer-encoding"}
+_SECONDS = 600.0
+
+
+class Forwarder:
+    """The way to fake-gcs-server for requests as they are; connections are used again.
+
+    Args:
+        url: The address, without a path.
+        transport: What carries the requests, in tests.
+    """
+
+    def __init__(self, url: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._url = httpx.URL(url)
+        self._transport = transport or httpx.AsyncHTTPTransport(
+            verify=False,  # plain HTTP: to load this machine's certificates takes a while
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=32),
+        )
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._transport.aclose()
+
+    async def __call__(self, request: Request) -> Response:
+        """Pass a request on.
+
+        Raises:
+            StorageError: 503 if the server can't be reached.
+        """
+        path, query = request.scope["raw_path"], request.scope["query_string"]
+        outgoing = httpx.Request(
+            request.method,
+            self._url.copy_with(raw_path=path + (b"?" + query if query else b"")),
+            headers=[one for one in request.headers.raw if one[0] not in _HOP_BY_HOP],
+            content=request.stream() if _has_body(request) else None,
+            extensions={"timeout": httpx.Timeout(_SECONDS).as_dict()},
+        )
+        try:
+            answer = await self._transport.handle_async_request(outgoing)
+        except httpx.HTTPError as error:
+            raise unreachable(error) from None
+        response = StreamingResponse(_content(answer), answer.status_code)
+        response.raw_headers = [
+            (name.lower(), value)
+            for name, value in answer.headers.raw
+            if name.lower() not in _HOP_BY_HOP
+        ]
+        return response
+
+
+def _has_body(request: Request) -> bool:
+    return request.headers.get("content-length", "0") != "0" or (
+        "transfer-encoding" in request.headers
+    )
+
+
+async def _content(answer: httpx.Response) -> AsyncIterator[bytes]:
+    """The bytes as they come, compressed ones too."""
+    try:
+        async for chunk in answer.aiter_raw():
+            yield chunk
+    finally:
+        await answer.aclose()

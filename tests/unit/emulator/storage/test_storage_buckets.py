@@ -1,0 +1,192 @@
+"""Buckets, their settings, and what the front passes on."""
+
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.unit.emulator.storage.conftest import FakeStorage
+
+BUCKETS = "/storage/v1/b"
+
+
+def error(answer: Any) -> tuple[int, str, str]:
+    body = answer.json()["error"]
+    assert body["code"] == answer.status_code
+    [entry] = body["errors"]
+    assert entry["message"] == body["message"]
+    return body["code"], entry["reason"], body["message"]
+
+
+def names(answer: Any) -> list[str]:
+    return [one["name"] for one in answer.json().get("items", [])]
+
+
+def test_the_settings_of_a_bucket_are_kept(client: TestClient) -> None:
+    given = {
+        "name": "bucket-1",
+        "location": "europe-west1",
+        "storageClass": "NEARLINE",
+        "labels": {"env": "lab"},
+        "iamConfiguration": {"uniformBucketLevelAccess": {"enabled": True}},
+        "website": None,
+    }
+
+    made = client.post(f"{BUCKETS}?project=local-project", json=given).json()
+
+    assert client.get(f"{BUCKETS}/bucket-1").json() == made
+    assert made["location"] == "EUROPE-WEST1"
+    assert made["locationType"] == "region"
+    assert made["storageClass"] == "NEARLINE"
+    assert made["labels"] == {"env": "lab"}
+    assert made["iamConfiguration"] == {
+        "uniformBucketLevelAccess": {"enabled": True},
+        "publicAccessPrevention": "inherited",
+    }
+    assert made["projectNumber"] == "123456789012"
+    assert made["selfLink"] == "http://127.0.0.1:1/storage/v1/b/bucket-1"
+    assert "website" not in made
+
+
+def test_a_patch_merges_and_a_put_replaces(client: TestClient, bucket: str) -> None:
+    client.patch(bucket, json={"labels": {"a": "1", "b": "2"}, "storageClass": "COLDLINE"})
+
+    patched = client.patch(f"{bucket}?fields=labels,metageneration", json={"labels": {"a": None}})
+    assert patched.json() == {"labels": {"b": "2"}, "metageneration": "3"}
+
+    put = client.put(bucket, json={"labels": {"c": "3"}}).json()
+    assert (put["labels"], put["storageClass"]) == ({"c": "3"}, "STANDARD")
+    stale = client.patch(f"{bucket}?ifMetagenerationMatch=3", json={"labels": {}})
+    assert error(stale)[:2] == (412, "conditionNotMet")
+    assert client.get(bucket).json()["labels"] == {"c": "3"}
+
+
+def test_a_bucket_stays_where_it_is(client: TestClient) -> None:
+    body = {"name": "bucket-1", "location": "eu"}
+    client.post(f"{BUCKETS}?project=local-project", json=body)
+
+    client.patch(f"{BUCKETS}/bucket-1", json={"location": "US"})
+    client.put(f"{BUCKETS}/bucket-1", json={"location": "US"})
+
+    read = client.get(f"{BUCKETS}/bucket-1").json()
+    assert (read["location"], read["locationType"]) == ("EU", "multi-region")
+
+
+def test_a_bucket_that_was_made_past_the_front_can_be_used(
+    client: TestClient, fake: FakeStorage
+) -> None:
+    fake.buckets["direct"] = {}
+
+    assert client.get(f"{BUCKETS}/direct").json()["location"] == "US-CENTRAL1"
+    assert client.patch(f"{BUCKETS}/direct", json={"labels": {"a": "b"}}).status_code == 200
+    assert client.get(f"{BUCKETS}/direct").json()["labels"] == {"a": "b"}
+    assert names(client.get(f"{BUCKETS}?project=any-project")) == ["direct"]
+
+
+def test_a_list_holds_the_projects_buckets(client: TestClient, bucket: str) -> None:
+    client.post(f"{BUCKETS}?project=other-project", json={"name": "bucket-2"})
+
+    assert names(client.get(f"{BUCKETS}?project=other-project")) == ["bucket-2"]
+    assert names(client.get(f"{BUCKETS}?project=local-project")) == ["bucket-1"]
+    assert client.get(f"{BUCKETS}?project=local-project&prefix=x").json() == {
+        "kind": "storage#buckets"
+    }
+
+
+def test_a_deleted_bucket_leaves_nothing_behind(client: TestClient, bucket: str) -> None:
+    client.patch(bucket, json={"labels": {"a": "b"}})
+    given = {"bindings": [{"role": "roles/storage.objectViewer", "members": ["allUsers"]}]}
+    client.put(f"{bucket}/iam", json=given).raise_for_status()
+
+    assert client.delete(bucket).status_code == 204
+
+    assert error(client.get(bucket)) == (404, "notFound", "The specified bucket does not exist.")
+    assert error(client.get(f"{bucket}/iam"))[0] == 404
+    client.post(f"{BUCKETS}?project=local-project", json={"name": "bucket-1"})
+    assert "labels" not in client.get(bucket).json()
+    assert "allUsers" not in client.get(f"{bucket}/iam").text
+
+
+def test_a_bucket_that_was_deleted_past_the_front_leaves_nothing_behind(
+    client: TestClient, bucket: str, fake: FakeStorage
+) -> None:
+    client.patch(bucket, json={"labels": {"a": "b"}})
+    del fake.buckets["bucket-1"]
+
+    assert client.get(bucket).status_code == 404
+
+    fake.buckets["bucket-1"] = {}
+    assert "labels" not in client.get(bucket).json()
+
+
+def test_what_is_refused(client: TestClient, bucket: str, fake: FakeStorage) -> None:
+    url = f"{BUCKETS}?project=local-project"
+    assert error(client.post(url, json={"name": "bucket-1"}))[:2] == (409, "conflict")
+    assert error(client.post(url, json={}))[:2] == (400, "required")
+    assert error(client.post(BUCKETS, json={"name": "x"})) == (
+        400,
+        "required",
+        "Required parameter: project",
+    )
+    assert "label" in error(client.post(url, json={"name": "bucket-2", "label": {}}))[2]
+    versioned = {"name": "bucket-2", "versioning": {"enabled": True}}
+    assert error(client.post(url, json=versioned))[:2] == (501, "notImplemented")
+    assert "bucket-2" not in fake.buckets
+    fake.buckets["bucket-1"]["object"] = b""
+    assert error(client.delete(bucket)) == (
+        409,
+        "conflict",
+        "The bucket you tried to delete is not empty.",
+    )
+    fake.down = True
+    assert error(client.get(bucket))[:2] == (503, "backendError")
+    assert error(client.get(f"{bucket}/o"))[:2] == (503, "backendError")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/storage/v1/b/bucket-1/o/dicom%2Fa%20b%3F.dcm?alt=media&generation=1",
+        "/storage/v1/b/bucket-1/o?prefix=a%2F&maxResults=2",
+        "/download/storage/v1/b/bucket-1/o/x?alt=media",
+        "/bucket-1/dicom/a.dcm",
+    ],
+)
+def test_reads_are_passed_on_as_they_are(client: TestClient, fake: FakeStorage, path: str) -> None:
+    answer = client.get(path, headers={"Range": "bytes=0-1", "Accept-Encoding": "gzip"})
+
+    assert (answer.status_code, answer.content) == (200, b"content")
+    sent = fake.requests[-1]
+    assert sent.url.raw_path.decode() == path
+    assert sent.headers["range"] == "bytes=0-1"
+    assert sent.headers["accept-encoding"] == "gzip"
+    assert "transfer-encoding" not in sent.headers
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/upload/storage/v1/b/bucket-1/o?uploadType=media&name=a%2Fb"),
+        ("PUT", "/resumable/upload/storage/v1/b/bucket-1/o?upload_id=1"),
+        ("POST", "/batch/storage/v1"),
+        ("PUT", "/bucket-1/dicom/a.dcm"),
+    ],
+)
+def test_writes_are_passed_on_as_they_are(
+    client: TestClient, fake: FakeStorage, method: str, path: str
+) -> None:
+    content = bytes(range(256)) * 4096
+
+    answer = client.request(method, path, content=content, headers={"Content-Type": "a/b"})
+
+    assert answer.content == content
+    sent = fake.requests[-1]
+    assert (sent.method, sent.url.raw_path.decode()) == (method, path)
+    assert sent.headers["content-type"] == "a/b"
+    assert sent.headers["content-length"] == str(len(content))
+
+
+def test_other_paths_are_no_objects(client: TestClient, fake: FakeStorage) -> None:
+    for path in ("/v1/nothing/here", "/v1beta1/x", "/bigquery/v3/x", "/_emulator/x", "/ab/x"):
+        assert client.get(path).status_code in {404, 501}
+    assert fake.requests == []
