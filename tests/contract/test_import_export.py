@@ -234,8 +234,9 @@ def test_an_unknown_store(lab: Lab) -> None:
 
 
 def test_import_needs_the_storage_role(lab: Lab, grant: Callable[..., None]) -> None:
+    bucket = lab.buckets.create_bucket(f"{lab.project}-closed").name
     grant(WAREHOUSE)
-    code, message = refused(lambda: lab.begin_import(LAB))
+    code, message = refused(lambda: lab.begin_import(f"gs://{bucket}/*.dcm"))
     assert code == 403
     assert "does not have storage.objects.list access" in message
     assert "@gcp-sa-healthcare.iam.gserviceaccount.com" in message
