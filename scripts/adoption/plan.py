@@ -82,6 +82,10 @@ class Plan:
                 return f"{stack}::{project}::{types.rpartition('$')[0]}::{own}"
         return str(self.document["nameTable"][name])
 
+    def lists(self, urn: str) -> bool:
+        """Tell whether the engine has the resource in its import file."""
+        return place_of(urn) in dict(self._entries())
+
     def orphan(self, urn: str) -> bool:
         """Tell whether the resource's parent is a resource that has to be created first."""
         entries = dict(self._entries())

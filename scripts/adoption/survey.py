@@ -185,6 +185,8 @@ class Surveyor:
         id_ = kind.identify(state.inputs, self._project)
         if id_ is None:
             return Thing(state, Fate.UNKNOWN, note="its id is known only once it is created")
+        if not plan.lists(change.urn):
+            return Thing(state, Fate.NOT_LOOKED_FOR, id_, note="the engine can't import it")
         if plan.orphan(change.urn):
             return Thing(state, Fate.MISSING, id_, note="what it belongs to does not exist")
         if change.urn in self._left:
