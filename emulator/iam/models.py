@@ -75,6 +75,7 @@ class Policies:
                 )
             merged = {key: (policy if key in fields else present).get(key) for key in WHOLE}
             merged["bindings"] = _merged(merged["bindings"] or [])
+            merged["auditConfigs"] = _merged_audit(merged["auditConfigs"] or [])
             body = {key: value for key, value in merged.items() if value}
             body["version"] = 3 if any(map(_condition, body.get("bindings", []))) else 1
             connection.execute(
@@ -151,6 +152,21 @@ def _merged(bindings: Iterable[Binding]) -> list[Binding]:
         kept = merged.setdefault(key, {**binding, "members": []})
         kept["members"] = list(dict.fromkeys([*kept["members"], *(binding.get("members") or [])]))
     return [binding for binding in merged.values() if binding["members"]]
+
+
+def _merged_audit(configs: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """One entry for each service, with one for each type of log and each exempted member once."""
+    services: dict[str, dict[str, dict[str, Any]]] = {}
+    for config in configs:
+        types = services.setdefault(config["service"], {})
+        for entry in config["auditLogConfigs"]:
+            kept = types.setdefault(entry["logType"], {"logType": entry["logType"]})
+            exempt = [*kept.get("exemptedMembers", []), *(entry.get("exemptedMembers") or [])]
+            kept |= {"exemptedMembers": list(dict.fromkeys(exempt))} if exempt else {}
+    return [
+        {"service": service, "auditLogConfigs": [*types.values()]}
+        for service, types in services.items()
+    ]
 
 
 def _condition(binding: Binding) -> str:

@@ -13,7 +13,12 @@ from emulator.discovery import camel_case
 from emulator.errors import invalid_argument, not_found
 from emulator.http import Call, routes
 from emulator.iam.models import without_conditions
-from emulator.iam.validation import check_policy, check_request, check_requested_version
+from emulator.iam.validation import (
+    check_mask,
+    check_policy,
+    check_request,
+    check_requested_version,
+)
 
 Name = Callable[[Call], str]
 Exists = Callable[[Call, str], bool]
@@ -68,8 +73,14 @@ def _requested_version(call: Call) -> int:
 
 
 def _masked(mask: str | None) -> set[str]:
-    """The fields of the policy that a request replaces; bindings alone if it does not say."""
-    return {camel_case(field.strip()) for field in (mask or "bindings,etag").split(",")}
+    """The fields of the policy that a request replaces; bindings alone if it does not say.
+
+    Raises:
+        ApiError: 400 for what is no field.
+    """
+    fields = {camel_case(field.strip()) for field in (mask or "bindings,etag").split(",")}
+    check_mask(fields)
+    return fields
 
 
 def check_agents(cloud: Cloud, policy: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 import base64
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from emulator.discovery import api
@@ -17,6 +17,7 @@ _MEMBER = re.compile(
     rf"allUsers|allAuthenticatedUsers|(deleted:)?(user|serviceAccount|group):{_ADDRESS}"
     r"|domain:[^@\s]+|project(Owner|Editor|Viewer):[^\s]+|principal(Set)?://[^\s]+"
 )
+_FIELDS = {"auditConfigs", "bindings", "etag", "version"}
 _SPECIAL = {"allusers": "allUsers", "allauthenticatedusers": "allAuthenticatedUsers"}
 
 
@@ -43,6 +44,18 @@ def check_policy(policy: Mapping[str, Any]) -> None:
     decoded(policy.get("etag") or "")
     for binding in policy.get("bindings") or []:
         _check_binding(binding or {}, policy.get("version"))
+    for config in policy.get("auditConfigs") or []:
+        _check_audit_config(config or {})
+
+
+def check_mask(fields: Iterable[str]) -> None:
+    """Refuse to replace fields that a policy has not.
+
+    Raises:
+        ApiError: 400, naming the field.
+    """
+    for field in sorted(set(fields) - _FIELDS):
+        raise invalid_argument(f"Invalid update_mask provided: {field} is no field of a policy.")
 
 
 def decoded(etag: str) -> bytes:
@@ -80,11 +93,31 @@ def _check_binding(binding: Mapping[str, Any], version: object) -> None:
             f"Role {role} stands for a binding with a condition: read the policy with "
             "requestedPolicyVersion 3 before it is changed."
         )
-    for member in binding.get("members") or []:
-        if not isinstance(member, str) or not _MEMBER.fullmatch(member):
-            raise _bad_member(str(member))
+    _check_members(binding.get("members"))
     if binding.get("condition") is not None:
         _check_condition(role, binding["condition"], version)
+
+
+def _check_audit_config(config: Mapping[str, Any]) -> None:
+    service = config.get("service")
+    if not service:
+        raise invalid_argument("An audit config needs a service, or allServices.")
+    entries = config.get("auditLogConfigs") or []
+    if not entries:
+        raise invalid_argument(f"The audit config of {service} needs auditLogConfigs.")
+    for entry in entries:
+        if (entry or {}).get("logType") in (None, "LOG_TYPE_UNSPECIFIED"):
+            raise invalid_argument(
+                f"An auditLogConfig of {service} needs a logType: ADMIN_READ, DATA_READ or "
+                "DATA_WRITE."
+            )
+        _check_members(entry.get("exemptedMembers"))
+
+
+def _check_members(members: Iterable[Any] | None) -> None:
+    for member in members or []:
+        if not isinstance(member, str) or not _MEMBER.fullmatch(member):
+            raise _bad_member(str(member))
 
 
 def _bad_member(member: str) -> ApiError:
