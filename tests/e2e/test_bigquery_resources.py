@@ -11,7 +11,7 @@ import yaml
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
-from tests.e2e.labs import ROOT, Lab
+from tests.e2e.labs import ROOT, Lab, Stack
 from tests.e2e.programs import Program
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sockets]
@@ -268,3 +268,30 @@ def test_tables_are_looked_up(lab: Lab, program: Callable[[str], Program]) -> No
     assert stack.outputs() == {"tables": [["t", {"env": "lab"}]]}
     url = lab.environment["GOOGLE_BIG_QUERY_CUSTOM_ENDPOINT"]
     httpx.delete(f"{url}projects/{stack.project}/datasets/found?deleteContents=true")
+
+
+def test_the_programs_views_come_with_the_exported_table(stack: Stack) -> None:
+    stack.configure(bigqueryViews=True, bigqueryDeleteContents=True)
+    stack.plan()  # nothing is there to look tables up in, and that is no error
+    stack.up()
+    assert stack.plan() == {}
+    client = bigquery.Client(
+        project=stack.project,
+        credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
+        client_options={"api_endpoint": stack.lab.environment["BIGQUERY_EMULATOR_HOST"]},
+    )
+    columns = ["PatientID", "Modality", "StudyDescription", "StudyInstanceUID", "SeriesInstanceUID"]
+    schema = [bigquery.SchemaField(name, "STRING") for name in columns]
+    schema.append(bigquery.SchemaField("StudyDate", "DATE"))
+    client.create_table(bigquery.Table(f"{stack.project}.dataset1.dicomstore1", schema))
+    rows = "('88', 'DX', 'Mass', '1.2', '1.2.1', NULL), ('88', 'CT', 'Mass', '1.2', '1.2.2', NULL)"
+    client.query(f"INSERT INTO dataset1.dicomstore1 VALUES {rows}").result()
+
+    stack.up()
+
+    sql = "SELECT Modalities, Series, Instances FROM dataset1.dicomstore1_studies"
+    assert [tuple(row.values()) for row in client.query(sql).result()] == [("CT, DX", 2, 2)]
+    assert stack.plan() == {}
+    client.delete_table("dataset1.dicomstore1")
+    stack.up()
+    assert list(client.list_tables("dataset1")) == []
