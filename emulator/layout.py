@@ -12,6 +12,10 @@ import psutil
 from emulator.endpoints import environment
 
 
+FOLDER = "emulator"
+"""What every state folder is called."""
+
+
 def state_dir() -> Path:
     """The state folder: `.lab/emulator` of the project, or `emulator` in `LAB_DIR`.
 
@@ -19,7 +23,7 @@ def state_dir() -> Path:
     """
     project = Path(__file__).resolve().parent.parent
     base = project if (project / "Pulumi.yaml").exists() else Path.cwd()
-    return Path(os.environ.get("LAB_DIR") or base / ".lab").resolve() / "emulator"
+    return Path(os.environ.get("LAB_DIR") or base / ".lab").resolve() / FOLDER
 
 
 @dataclass(frozen=True)

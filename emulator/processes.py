@@ -14,7 +14,7 @@ import httpx
 import psutil
 from filelock import FileLock
 
-from emulator.layout import Ports, Running, alive, children, recorded
+from emulator.layout import FOLDER, Ports, Running, alive, children, recorded
 from emulator.ports import any_port, holder, is_free
 
 LOG = logging.getLogger(__name__)
@@ -40,14 +40,16 @@ def start(
     """Start the emulator in the background and wait until it is ready; one that runs is kept.
 
     Args:
-        state: Its state folder.
+        state: Its state folder, which must be called `emulator`: it finds it by `LAB_DIR`.
         ports: Ports to listen on; those left at 0 are the ones used last, or any free ones.
         all_services_enabled: Every service counts as enabled in every project.
         report: Told what happens.
 
     Raises:
-        EmulatorError: A port is in use, or a service does not come up.
+        EmulatorError: A port is in use, a service does not come up, or the folder has another name.
     """
+    if state.name != FOLDER:
+        raise EmulatorError(f"the state folder is {state}: it must be {state / FOLDER}")
     state.mkdir(parents=True, exist_ok=True)
     wanted = ports or Ports()
     with FileLock(state / "start.lock"):
