@@ -11,7 +11,6 @@ import psutil
 
 from emulator.endpoints import environment
 
-
 FOLDER = "emulator"
 """What every state folder is called."""
 

@@ -120,6 +120,6 @@ def test_the_state_is_the_projects_wherever_it_is_called_from(
 
 
 def test_a_state_folder_of_another_name_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(EmulatorError, match="it must be .*/mine/emulator"):
+    with pytest.raises(EmulatorError, match=r"it must be .*/mine/emulator"):
         processes.start(tmp_path / "mine")
     assert not (tmp_path / "mine").exists()
