@@ -1,5 +1,6 @@
 """Bring resources that exist under a stack, without replacing any."""
 
+import signal
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
@@ -122,4 +123,6 @@ def main(
 
 
 if __name__ == "__main__":
+    # A cancelled CI job sends this: the state is put back as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     app()

@@ -1,8 +1,9 @@
 """What the engine would do, and its own list of what it would create, ready to be imported."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from scripts.preview.model import Action, Change, Preview
@@ -53,18 +54,16 @@ class Plan:
             ids: URN -> id, each of a resource that would be created.
             inside: URNs of resources of which the components alone are to be imported.
         """
-        entries = dict(self._entries())
-        by_name = {entry["name"]: entry for entry in entries.values()}
         wanted = {place_of(urn): id_ for urn, id_ in ids.items()}
-        kept = {entries[place]["name"] for place in wanted}
+        kept = {self._entries[place]["name"] for place in wanted}
         for place in (*wanted, *map(place_of, inside)):
-            parent = by_name.get(entries[place].get("parent", ""))
+            parent = self._parent(place)
             while parent is not None:
                 kept.add(parent["name"])
-                parent = by_name.get(parent.get("parent", ""))
+                parent = self._by_name.get(parent.get("parent", ""))
         resources = [
             {**entry, "id": wanted[place]} if place in wanted else entry
-            for place, entry in entries.items()
+            for place, entry in self._entries.items()
             if entry["name"] in kept
         ]
         return {**self.document, "resources": resources}
@@ -72,40 +71,47 @@ class Plan:
     def parent(self, urn: str) -> str:
         """Give the URN of a created resource's parent: a component, or the stack itself."""
         stack, project, types, _ = urn.split("::", 3)
-        entries = dict(self._entries())
-        name = entries[place_of(urn)].get("parent")
+        name = self._entries[place_of(urn)].get("parent")
         if not name:
             stack_name = stack.rpartition(":")[2]
             return f"{stack}::{project}::pulumi:pulumi:Stack::{project}-{stack_name}"
-        for (_, own), entry in entries.items():
-            if entry["name"] == name:
-                return f"{stack}::{project}::{types.rpartition('$')[0]}::{own}"
+        if name in self._by_name:
+            own = _logical(self._by_name[name])
+            return f"{stack}::{project}::{types.rpartition('$')[0]}::{own}"
         return str(self.document["nameTable"][name])
 
     def lists(self, urn: str) -> bool:
         """Tell whether the engine has the resource in its import file."""
-        return place_of(urn) in dict(self._entries())
+        return place_of(urn) in self._entries
 
     def orphan(self, urn: str) -> bool:
         """Tell whether the resource's parent is a resource that has to be created first."""
-        entries = dict(self._entries())
-        by_name = {entry["name"]: entry for entry in entries.values()}
-        parent = by_name.get(entries[place_of(urn)].get("parent", ""))
+        parent = self._parent(place_of(urn))
         return parent is not None and not parent.get("component")
 
-    def _entries(self) -> Iterator[tuple[Place, Entry]]:
-        entries: list[Entry] = self.document.get("resources") or []
-        by_name = {entry["name"]: entry for entry in entries}
-        for entry in entries:
-            yield (self._types(entry, by_name), entry.get("logicalName") or entry["name"]), entry
+    def _parent(self, place: Place) -> Entry | None:
+        return self._by_name.get(self._entries[place].get("parent", ""))
 
-    def _types(self, entry: Entry, by_name: Mapping[str, Entry]) -> str:
+    @cached_property
+    def _by_name(self) -> dict[str, Entry]:
+        return {entry["name"]: entry for entry in self.document.get("resources") or []}
+
+    @cached_property
+    def _entries(self) -> dict[Place, Entry]:
+        return {(self._types(entry), _logical(entry)): entry for entry in self._by_name.values()}
+
+    def _types(self, entry: Entry) -> str:
         own, parent = str(entry["type"]), entry.get("parent")
         if not parent:
             return own
-        if parent in by_name:
-            return f"{self._types(by_name[parent], by_name)}${own}"
+        if parent in self._by_name:
+            return f"{self._types(self._by_name[parent])}${own}"
         return f"{place_of(self.document['nameTable'][parent])[0]}${own}"
+
+
+def _logical(entry: Entry) -> str:
+    """The name that the program gives; `name` is the import file's own where two are the same."""
+    return str(entry.get("logicalName") or entry["name"])
 
 
 def read(document: str) -> dict[str, Any]:
