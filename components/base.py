@@ -32,6 +32,14 @@ class Component(pulumi.ComponentResource):
             pulumi.ResourceOptions(**options),  # type: ignore[arg-type]
         )
 
+    def _grandchild(self, **options: object) -> pulumi.ResourceOptions:
+        """Options of a child that refers to another one, and so waits for all that one waits for.
+
+        Naming every dependency again, for each of hundreds of stores, would cost more time than
+        all the rest of the program.
+        """
+        return pulumi.ResourceOptions(parent=self, **options)  # type: ignore[arg-type]
+
 
 def require(owner: str, argument: str, value: object, rule: Callable[[str], str | None]) -> None:
     """Check an argument that is known already; one that comes out of a resource passes.

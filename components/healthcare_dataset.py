@@ -198,7 +198,7 @@ class HealthcareDataset(Component):
             dataset=self.dataset,
             **properties,
             # A replaced store keeps its name, and the name is in use until the old store is gone.
-            opts=self._child(
+            opts=self._grandchild(
                 delete_before_replace=True,
                 hooks=propagation.after_grants() if reaches_out else None,
             ),
@@ -221,5 +221,5 @@ class HealthcareDataset(Component):
             role=membership.role,
             member=membership.member,
             condition=membership.condition,
-            opts=self._child(protect=False),
+            opts=self._grandchild(protect=False),
         )

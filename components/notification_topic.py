@@ -1,5 +1,8 @@
 """A Pub/Sub topic that stores notify, who may publish to it, and who listens."""
 
+# Unevaluated, the annotations load nothing of the provider for programs without topics.
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any

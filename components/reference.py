@@ -70,10 +70,20 @@ def outputs_of(component: type[Component]) -> dict[str, str]:
 def arguments_of(args: type) -> dict[str, tuple[str, str, str]]:
     """Argument -> its type, its default, what it is."""
     described = _entries(args, "Attributes")
+    hints = annotations_of(args)
     return {
-        field.name: (_type(field.type), _default(field), described[field.name])
+        field.name: (_type(hints[field.name]), _default(field), described[field.name])
         for field in dataclasses.fields(args)
     }
+
+
+def annotations_of(kind: type) -> dict[str, Any]:
+    """The annotations of a class of ours, inherited ones too, evaluated where they are texts."""
+    found: dict[str, Any] = {}
+    for each in reversed(kind.__mro__):
+        if each.__module__.startswith("components."):
+            found |= inspect.get_annotations(each, eval_str=True)
+    return found
 
 
 def _section(component: type[Component]) -> str:

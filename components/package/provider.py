@@ -81,9 +81,10 @@ def build(kind: type, inputs: Mapping[str, Any], owner: str) -> Any:
         said = [f"unknown: {', '.join(unknown)}"] if unknown else []
         said += [f"missing: {', '.join(missing)}"] if missing else []
         raise ArgumentError(f"{owner}: {'; '.join(said)}. Inputs: {', '.join(fields)}.")
+    hints = reference.annotations_of(kind)
     return kind(
         **{
-            fields[name].name: _value(fields[name].type, value, f"{owner}.{name}")
+            fields[name].name: _value(hints[fields[name].name], value, f"{owner}.{name}")
             for name, value in inputs.items()
             if value is not None
         }

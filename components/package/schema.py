@@ -68,7 +68,7 @@ def _resource(component: type[Component], args: type, types: dict[str, Schema]) 
 
 def _output(component: type[Component], name: str) -> Schema:
     """The type of an output: a text, a list of texts, or a map of texts."""
-    annotation: Any = inspect.get_annotations(component)[name]
+    annotation = reference.annotations_of(component)[name]
     if get_origin(annotation) is dict:  # of outputs by name
         return {"type": "object", "additionalProperties": {"type": "string"}}
     [inner] = get_args(annotation)
@@ -78,11 +78,12 @@ def _output(component: type[Component], name: str) -> Schema:
 def _properties(args: type, types: dict[str, Schema]) -> tuple[Schema, list[str]]:
     """The properties of one of our classes of arguments, and which of them are required."""
     described = reference.arguments_of(args)
+    hints = reference.annotations_of(args)
     properties: Schema = {}
     required: list[str] = []
     for field in dataclasses.fields(args):
         properties[camel(field.name)] = {
-            **_type(field.type, types),
+            **_type(hints[field.name], types),
             "description": described[field.name][2],
         }
         no_default = field.default is field.default_factory is dataclasses.MISSING

@@ -36,7 +36,7 @@ def test_every_component_of_the_package_is_in_the_reference() -> None:
 def test_every_output_is_described(component: type[Component]) -> None:
     annotated = {
         name
-        for name, kind in inspect.get_annotations(component).items()
+        for name, kind in reference.annotations_of(component).items()
         if "Output[" in str(kind) and name != "summary"
     }
     assert set(reference.outputs_of(component)) == annotated
@@ -70,4 +70,6 @@ def test_the_example_runs() -> None:
         for hospital in ("north", "south")
     }
     for store in stores:
-        assert {"agent-bigquery.jobUser", "services-healthcare"} <= store.dependencies
+        assert {"agent-bigquery.jobUser", "services-healthcare"} <= made.all_dependencies(
+            store.name
+        )

@@ -193,7 +193,7 @@ def test_children_belong_to_the_component_and_wait_for_what_it_waits_for(kind: s
     children = [child for child in made.resources if child.parent == "it"]
     assert children
     for child in children:
-        assert "before" in child.dependencies
+        assert "before" in made.all_dependencies(child.name)
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_a_store_waits_for_the_right_to_publish_to_its_topic() -> None:
     assert made["healthcare-ct"].inputs["notificationConfig"] == {
         "pubsubTopic": "projects/local-project/topics/imaging"
     }
-    assert "topic-imaging-healthcare" in made["healthcare-ct"].dependencies
+    assert "topic-imaging-healthcare" in made.all_dependencies("healthcare-ct")
     assert "services-pubsub" in made.names
 
 
@@ -134,7 +134,9 @@ def test_least_privilege_gives_each_role_where_it_is_needed() -> None:
     assert store.inputs["streamConfigs"][0]["bigqueryDestination"] == {
         "tableUri": "bq://local-project.dataset1.ct_stream"
     }
-    assert {"service-agent-access-bigquery-warehouse", "warehouse"} <= store.dependencies
+    assert {"service-agent-access-bigquery-warehouse", "warehouse"} <= made.all_dependencies(
+        "healthcare-ct"
+    )
     granted = {(item["role"], item["on"]) for item in made.outputs["stack"]["access"]}
     assert granted == {
         ("roles/bigquery.jobUser", "project local-project"),

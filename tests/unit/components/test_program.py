@@ -111,8 +111,10 @@ def test_stores_wait_for_services_identity_grants_and_dataset(lab: Deployment) -
     assert len(services) == 5
     assert len(grants) == 4
     for store in ("healthcare-dicomstore1", "healthcare-fhirstore1", "healthcare-hl7v2store1"):
-        direct = lab[store].dependencies
-        assert direct >= services | grants | {"services-healthcare-agent", "healthcare"}
+        assert lab.all_dependencies(store) >= services | grants | {
+            "services-healthcare-agent",
+            "healthcare",
+        }
 
 
 def test_grants_wait_for_the_identity_and_the_identity_for_every_service(lab: Deployment) -> None:
