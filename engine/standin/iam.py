@@ -1,7 +1,8 @@
 """The behaviour of the `...IamMember` types: one member of one role in the policy of a resource.
 
 A grant is added to the policy as it is, and everybody else's grants stay. The policy is read,
-changed and written back with its etag; when somebody else was faster (409), it starts again.
+changed and written back with its etag; when somebody else was faster (409, in Cloud Storage 412),
+it starts again.
 """
 
 import re
@@ -109,7 +110,7 @@ class Member:
     def create(self, row: Resource, wanted: Values, api: Api) -> str:  # noqa: ARG002
         """Adds the member."""
         name = self.resource_name(wanted, api)
-        self._change(api, name, lambda policy: _add(policy, wanted))
+        self.change(api, name, lambda policy: _add(policy, wanted))
         return _id(name, wanted)
 
     def read(self, row: Resource, id_: str, known: Values, api: Api) -> Values | None:  # noqa: ARG002
@@ -133,7 +134,7 @@ class Member:
 
     def delete(self, row: Resource, id_: str, state: Values, api: Api) -> None:  # noqa: ARG002
         """Takes the member out, and nobody else."""
-        self._change(api, self.resource_name(state, api), lambda policy: _remove(policy, state))
+        self.change(api, self.resource_name(state, api), lambda policy: _remove(policy, state))
 
     def adopt(self, row: Resource, id_: str, api: Api) -> tuple[str, Values]:
         """Takes `RESOURCE ROLE MEMBER [CONDITION TITLE]`, as Google's provider does."""
@@ -165,7 +166,22 @@ class Member:
             + f" in the policy of {name}"
         )
 
-    def _change(self, api: Api, name: str, change: Callable[[Json], Json]) -> None:
+    def change(
+        self,
+        api: Api,
+        name: str,
+        change: Callable[[Json], Json],
+        part: Callable[[Json], list[str]] | None = None,
+    ) -> None:
+        """Changes the policy, and waits until the change shows.
+
+        Args:
+            api: Google's APIs.
+            name: whose policy it is.
+            change: makes the new policy of the present one.
+            part: what of a policy is changed, in words; its bindings unless it says otherwise.
+        """
+
         def write() -> Json:
             policy = change(self.get(api, self, name))
             self.set(api, self, name, policy)
@@ -173,9 +189,15 @@ class Member:
 
         with api.lock(f"{self.service}/{name}"):
             api.persist(write, _conflict)
-            self._settle(api, name, change)
+            self._settle(api, name, change, part or _bindings)
 
-    def _settle(self, api: Api, name: str, change: Callable[[Json], Json]) -> None:
+    def _settle(
+        self,
+        api: Api,
+        name: str,
+        change: Callable[[Json], Json],
+        part: Callable[[Json], list[str]],
+    ) -> None:
         """Reads until the change is seen a few times in a row: policies spread with a delay."""
         seen = 0
 
@@ -183,7 +205,7 @@ class Member:
             nonlocal seen
             while seen < _SETTLED:
                 policy = self.get(api, self, name)
-                if _bindings(policy) != _bindings(change(policy)):
+                if part(policy) != part(change(policy)):
                     seen = 0
                     raise NotYetError(f"the policy of {name} does not show the change")
                 seen += 1
@@ -192,7 +214,7 @@ class Member:
 
 
 def _conflict(error: Exception) -> bool:
-    return isinstance(error, ApiError) and error.code == 409
+    return isinstance(error, ApiError) and error.code in (409, 412)
 
 
 def _condition(values: Mapping[str, Any]) -> dict[str, str]:

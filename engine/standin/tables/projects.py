@@ -1,7 +1,8 @@
-"""Rows of a project: its services, their identities, and who may do what in it."""
+"""Rows of a project: its services, their identities, who may do what in it, what is logged."""
 
 from dataclasses import replace
 
+from engine.standin.audit import AuditConfig
 from engine.standin.http import Api, Json
 from engine.standin.iam import MEMBER, POLICY_VERSION, Member
 from engine.standin.properties import Property
@@ -27,6 +28,16 @@ def _set_policy(api: Api, member: Member, name: str, policy: Json) -> None:
     body = {"policy": policy, "updateMask": "bindings,etag,auditConfigs"}
     api.call(member.service, "POST", f"projects/{name}:setIamPolicy", body=body)
 
+
+_POLICY = Member(
+    service="resourcemanager",
+    name="{project}",
+    key="project",
+    patterns=(r"(?:projects/)?(?P<project>[^/]+)",),
+    get=_get_policy,
+    set=_set_policy,
+)
+_REQUIRED_PROJECT = replace(PROJECT, required=True, computed=False, from_provider="")
 
 ROWS = (
     Resource(
@@ -59,17 +70,26 @@ ROWS = (
     Resource(
         pulumi_type="gcp:projects/iAMMember:IAMMember",
         title="IAM member of the project",
+        properties={"project": _REQUIRED_PROJECT, **MEMBER},
+        behaviour=_POLICY,
+    ),
+    Resource(
+        pulumi_type="gcp:projects/iAMAuditConfig:IAMAuditConfig",
+        title="IAM audit config of the project",
         properties={
-            "project": replace(PROJECT, required=True, computed=False, from_provider=""),
-            **MEMBER,
+            "project": _REQUIRED_PROJECT,
+            "service": Property(required=True),
+            "auditLogConfigs": Property(
+                kind="list",
+                required=True,
+                unordered=True,
+                fields={
+                    "logType": Property(required=True),
+                    "exemptedMembers": Property(kind="list", unordered=True),
+                },
+            ),
+            "etag": Property(output=True),
         },
-        behaviour=Member(
-            service="resourcemanager",
-            name="{project}",
-            key="project",
-            patterns=(r"(?:projects/)?(?P<project>[^/]+)",),
-            get=_get_policy,
-            set=_set_policy,
-        ),
+        behaviour=AuditConfig(policy=_POLICY),
     ),
 )

@@ -7,7 +7,7 @@ import pytest
 from engine.protocol import provider_pb2
 from engine.standin.values import Values
 from tests.unit.engine.standin.conftest import Engine, RefusedError
-from tests.unit.engine.standin.fake_google import FakeGoogle
+from tests.unit.engine.standin.fake_google import FakeGoogle, Reply, Request, error
 
 BIGQUERY = "gcp:bigquery/dataset:Dataset"
 TOPIC = "gcp:pubsub/topic:Topic"
@@ -291,3 +291,16 @@ def test_grants_on_a_bucket(engine: Engine, google: FakeGoogle) -> None:
     assert engine.read(token, f"b/bucket-1 {GRANT['role']} {GRANT['member']}")[0] == id_
     engine.delete(token, id_, state)
     assert google.policies["b/bucket-1"]["bindings"] == []
+
+
+def test_a_conflict_on_a_bucket_starts_again(engine: Engine, google: FakeGoogle) -> None:
+    conflicts = [error(412, "a pre-condition did not hold", "FAILED_PRECONDITION")]
+
+    def conflict(request: Request) -> Reply | None:
+        return conflicts.pop() if conflicts and request.method == "PUT" else None
+
+    google.faults.append(conflict)
+
+    engine.create("gcp:storage/bucketIAMMember:BucketIAMMember", {"bucket": "bucket-1", **GRANT})
+
+    assert len(google.calls("PUT")) == 2

@@ -52,7 +52,7 @@ def _properties(node: ast.ClassDef) -> Iterator[tuple[str, str]]:
 def _module(row: Resource) -> Path:
     package, _, name = row.pulumi_type.removeprefix("gcp:").partition("/")
     words = re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name.rpartition(":")[2]).lower()
-    return _sdk() / package / f"{words.replace('iammember', 'iam_member')}.py"
+    return _sdk() / package / f"{re.sub('iam(?=member|audit)', 'iam_', words)}.py"
 
 
 def _class_name(row: Resource) -> str:
