@@ -13,7 +13,6 @@ import argparse
 import json
 import os
 import queue
-import signal
 import subprocess
 import sys
 import threading
@@ -25,6 +24,7 @@ from typing import IO, Any
 import grpc
 from google.protobuf import json_format
 
+from engine.ending import Ending
 from engine.protocol import language_pb2, language_pb2_grpc, plugin_pb2
 
 BAIL = 32
@@ -37,9 +37,6 @@ MESSAGE_LIMIT = 400 * 1024 * 1024
 NO_GENERATOR = (
     "This engine was built from source and does not write Python. Declare in your program:"
 )
-
-ORPHAN_SECONDS = 1.0
-"""How soon the host notices that the engine is gone."""
 
 
 class VirtualenvError(Exception):
@@ -236,9 +233,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("engine")
     # Options that the engine may add (tracing, root) matter to other hosts only.
     options, _ = parser.parse_known_args(arguments)
-    engine, ended = os.getppid(), threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
+    ending = Ending()
     sizes = [(f"grpc.max_{way}_message_length", MESSAGE_LIMIT) for way in ("send", "receive")]
     server = grpc.server(ThreadPoolExecutor(max_workers=16), options=sizes)
     host = LanguageHost(options.launcher, options.engine, options.host_version)
@@ -247,9 +242,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    # An engine that was killed says nothing; its child is then adopted by another process.
-    while not ended.wait(ORPHAN_SECONDS) and os.getppid() == engine:
-        pass
+    ending.wait()
     server.stop(grace=0).wait()
 
 

@@ -1,14 +1,13 @@
 """Serves the plugin: `python -m engine.standin [ENGINE_ADDRESS]`. The engine starts it."""
 
 import logging
-import signal
+import os
 import sys
-import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import grpc
 
+from engine.ending import Ending
 from engine.protocol import provider_pb2_grpc
 from engine.standin.provider import StandIn
 
@@ -17,15 +16,9 @@ _GRACE = 2.0  # seconds for calls under way when the engine ends the plugin
 
 
 def main() -> int:
-    """Serves until the engine ends the process; the first line of stdout is the port."""
+    """Serves until the engine says stop, or is gone; the first line of stdout is the port."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-    ended = threading.Event()
-
-    def end(*_: Any) -> None:
-        ended.set()
-
-    signal.signal(signal.SIGINT, end)
-    signal.signal(signal.SIGTERM, end)
+    ending = Ending()
     sizes = [
         ("grpc.max_receive_message_length", _MESSAGE_LIMIT),
         ("grpc.max_send_message_length", -1),
@@ -36,7 +29,9 @@ def main() -> int:
     server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    ended.wait()
+    if not ending.wait():
+        # Calls under way would go on changing what the next update works on: nothing is waited for.
+        os._exit(1)
     server.stop(_GRACE).wait()
     return 0
 

@@ -2,11 +2,13 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import grpc
+import psutil
 import pytest
 from google.protobuf import empty_pb2
 
@@ -49,6 +51,48 @@ def test_serves_until_the_engine_ends_it(end: signal.Signals) -> None:
         _, errors = process.communicate(timeout=20)
     assert process.returncode == 0
     assert errors == ""
+
+
+ENGINE = """
+import subprocess, sys
+plugin = subprocess.Popen([sys.executable, "-m", "engine.standin"], stdout=subprocess.PIPE)
+print(plugin.pid, plugin.stdout.readline().decode().strip(), flush=True)
+plugin.wait()
+"""
+
+
+def test_ends_with_an_engine_that_was_killed_whatever_it_is_at() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(20)
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}/v1/"
+        engine = subprocess.Popen(
+            [sys.executable, "-c", ENGINE],
+            cwd=ROOT,
+            env={**os.environ, "GOOGLE_PUBSUB_CUSTOM_ENDPOINT": endpoint},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert engine.stdout is not None
+        pid, port = map(int, engine.stdout.readline().split())
+        plugin = psutil.Process(pid)
+        try:
+            with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+                stub = provider_pb2_grpc.ResourceProviderStub(channel)
+                stub.Configure(provider_pb2.ConfigureRequest(args=to_struct({"project": "p"})))
+                urn = "urn:pulumi:s::p::gcp:pubsub/topic:Topic::t"
+                wanted = to_struct({"name": "t", "project": "p"})
+                call = stub.Create.future(provider_pb2.CreateRequest(urn=urn, properties=wanted))
+                caller, _ = silent.accept()
+                assert caller.recv(4).decode() == "PUT "
+                engine.kill()
+                assert psutil.wait_procs([plugin], timeout=10)[1] == []
+                assert call.exception(timeout=10) is not None
+                caller.close()
+        finally:
+            engine.kill()
+            engine.communicate()
+            if plugin.is_running():
+                plugin.kill()
 
 
 def test_starts_without_the_sdk() -> None:
