@@ -115,7 +115,6 @@ def main(
         raise _refuse(found, stack_name)
     adopted = len(survey.adopted)
     if adopted and not dry_run:
-        output.say("Adopting ...")
         adopt(real, before, survey, output.say)
     output.result(_conclusion(adopted, stack_name, dry_run=dry_run))
     told = {"stack": stack_name, "dry_run": dry_run, "managed": managed(before)}

@@ -34,6 +34,7 @@ def adopt(real: Workspace, before: State | None, survey: Survey, report: Report)
             "Run it again: it looks at the stack as it is now.",
         )
     try:
+        report("Importing into the stack ...")
         for each in survey.rounds:
             each.take(real)
         _confirm(real.preview(), survey)

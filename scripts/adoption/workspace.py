@@ -231,7 +231,8 @@ def _readable(real: Workspace, copy: Workspace, state: State | None) -> State:
     """The state, with its secrets as the copy encrypts them."""
     plain = real.state(secrets=True) if '"ciphertext"' in json.dumps(state) else state
     assert plain is not None
-    salt = re.search(r"^encryptionsalt: *(\S+)", copy.file.read_text("utf-8"), re.MULTILINE)
-    assert salt is not None
+    # In the style of what stood there before: quoted or not, in braces or not.
+    salt = re.search(r"\bencryptionsalt: *'?([\w:=+/]+)", copy.file.read_text("utf-8"))
+    assert salt is not None, "the engine writes it when it makes the stack"
     provider = {"type": "passphrase", "state": {"salt": salt[1]}}
     return {**plain, "deployment": {**plain["deployment"], "secrets_providers": provider}}

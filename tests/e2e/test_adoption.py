@@ -2,7 +2,10 @@
 
 import io
 import json
+import os
+import signal
 import subprocess
+import sys
 from itertools import count
 from typing import Any
 
@@ -128,6 +131,18 @@ def _kinds(things: list[dict[str, Any]]) -> list[tuple[str, str]]:
     return sorted((thing["kind"], thing["name"]) for thing in things)
 
 
+def _hide(hand: ByHand, store: str) -> None:
+    """Make an output of a store a secret, as the real provider makes some of its outputs."""
+    state = hand.state()
+    [resource] = [r for r in state["deployment"]["resources"] if r.get("id", "").endswith(store)]
+    hidden = json.dumps(resource["outputs"]["selfLink"])
+    mark = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
+    resource["outputs"]["selfLink"] = {**mark, "plaintext": hidden}
+    file = hand.lab.program / "hidden.json"
+    file.write_text(json.dumps(state))
+    hand.stack.pulumi("stack", "import", "--file", str(file), "-s", hand.stack.name)
+
+
 def test_what_was_made_by_hand_is_adopted_and_stays(lab: Lab) -> None:
     hand = ByHand(lab)
     hand.grant(hand.dataset, "roles/healthcare.datasetViewer", ANNA, "user:bob@example.org")
@@ -245,6 +260,10 @@ def test_what_was_made_beside_a_stack_joins_it(lab: Lab) -> None:
         topics=[{"name": "late"}],
     )
 
+    # Secrets in settings and state, which the copy has to be able to read.
+    hand.stack.pulumi("config", "set", "--secret", "other:token", "x", "-s", hand.stack.name)
+    _hide(hand, "dicomstore1")
+
     told = hand.adopted()
 
     assert _kinds(told["adopted"]) == [
@@ -252,6 +271,52 @@ def test_what_was_made_beside_a_stack_joins_it(lab: Lab) -> None:
         ("service", "services-pubsub"),
         ("topic", "late"),
     ]
+    assert "ciphertext" in json.dumps(hand.state())
     assert "replace" not in " ".join(hand.operations(hand.stack))
     hand.stack.up()
     assert hand.stack.plan() == {}
+
+
+def test_a_dry_run_makes_no_stack(lab: Lab) -> None:
+    hand = ByHand(lab)
+    name = hand.stack.name
+    hand.stack.pulumi("stack", "rm", "--yes", "--preserve-config", name)
+    settings = hand.stack.file.read_text()
+
+    assert hand.adopted("--dry-run")["adopted"]
+
+    assert name not in hand.stack.pulumi("stack", "ls", "--json").stdout
+    assert hand.stack.file.read_text() == settings
+    assert hand.adopted()["adopted"]
+    assert hand.adopted()["adopted"] == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_it_puts_the_state_back_and_can_be_run_again(
+    lab: Lab, number: signal.Signals
+) -> None:
+    hand = ByHand(lab)
+    before = hand.state()["deployment"].get("resources", [])
+    script = [str(ROOT / "scripts/adopt.py"), "--stack", hand.stack.name]
+    process = subprocess.Popen(
+        [sys.executable, "-u", *script, "--cwd", str(lab.program)],
+        cwd=ROOT,
+        env={**lab.environment, "LAB_DIR": str(lab.folder)},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stderr is not None
+    assert any("Importing into" in line for line in process.stderr), "it never began"
+    # As the terminal does it, to the engine too; a job's end is told to the script alone.
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)
+    else:
+        process.send_signal(number)
+    said = process.stderr.read()
+
+    assert process.wait(60) == ExitCode.INTERRUPTED, said
+    assert "Putting the state back" in said
+    assert hand.state()["deployment"].get("resources", []) == before
+    assert hand.adopted()["adopted"]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from scripts.adoption.workspace import Workspace, managed, open_at, scratch
 from scripts.common.errors import ScriptError
@@ -24,12 +25,14 @@ with calls.open("a") as log:
     log.write(json.dumps([sys.argv[1:], backend, os.getcwd(), given]) + "\\n")
 if words[:2] == ["stack", "init"]:
     file = pathlib.Path(f"Pulumi.{{words[2]}}.yaml")
-    file.write_text(file.read_text() + "\\nencryptionsalt: v1:copy\\n")
+    text = file.read_text()
+    made = text.removesuffix("}}") + ", encryptionsalt: 'v1:c+/o:py='}}"
+    file.write_text(made if text.endswith("}}") else text + "\\nencryptionsalt: v1:c+/o:py=\\n")
 if "--import-file" in sys.argv and (here / "import.json").exists():
     path = sys.argv[sys.argv.index("--import-file") + 1]
     pathlib.Path(path).write_text((here / "import.json").read_text())
 name = "-".join(words[:2]) if words[0] == "stack" else words[0]
-name = "secrets" if "--show-secrets" in sys.argv else name
+name += ".secrets" if "--show-secrets" in sys.argv else ""
 sys.stdout.write((here / name).read_text() if (here / name).exists() else "")
 error = here / (name + ".error")
 if error.exists():
@@ -149,29 +152,34 @@ def test_a_copy_has_the_program_the_name_and_a_backend_of_its_own(desk: Desk) ->
     assert at == str(folder)
 
 
-def test_a_copied_state_is_encrypted_as_the_copy_encrypts(desk: Desk) -> None:
+@pytest.mark.parametrize("settings", ["config: {}\n", "config: {a: {secure: v1:abc}}\n"])
+def test_a_copied_state_is_encrypted_as_the_copy_encrypts(desk: Desk, settings: str) -> None:
+    desk.configure(settings)
     plain = json.loads(json.dumps(STATE).replace('"ciphertext": "v1:abc"', '"plaintext": "x"'))
-    desk.answer("secrets", plain)
+    desk.answer("stack-export.secrets", plain)
+    desk.answer("config.secrets", {"a": {"value": "t"}})
     with scratch(desk.workspace, STATE):
         pass
-    (arguments, backend, _, _), (put, other, _, given) = desk.calls[1:]
-    assert "--show-secrets" in arguments
-    assert backend == "file://own"
-    assert (put[:2], other) == (["stack", "import"], desk.calls[0][1])
+    (exported, own, _, _), (put, other, _, given) = desk.calls[-2:]
+    assert (exported[:2], own) == (["stack", "export"], "file://own")
+    assert (put[:2], other) == (["stack", "import"], desk.calls[-3][1])
     deployment = json.loads(given)["deployment"]
-    assert deployment["secrets_providers"] == {"type": "passphrase", "state": {"salt": "v1:copy"}}
+    assert deployment["secrets_providers"] == {
+        "type": "passphrase",
+        "state": {"salt": "v1:c+/o:py="},
+    }
     assert deployment["resources"] == plain["deployment"]["resources"]
 
 
 def test_secret_settings_are_decrypted_for_the_copy_alone(desk: Desk) -> None:
     desk.configure("config:\n  a:token:\n    secure: v1:abc\nencryptionsalt: v1:own\n")
     values = {"a:token": {"value": "t", "secret": True}, "a:list": {"objectValue": [1]}}
-    desk.answer("secrets", values)
+    desk.answer("config.secrets", values)
     with scratch(desk.workspace, None) as copy:
-        settings = json.loads(copy.file.read_text().splitlines()[0])
-        assert settings == {"config": {"a:token": "t", "a:list": [1]}}
+        settings = yaml.safe_load(copy.file.read_text())
+        assert settings["config"] == {"a:token": "t", "a:list": [1]}
 
 
 def test_config_reads_texts_and_objects(desk: Desk) -> None:
-    desk.answer("secrets", {"gcp:project": {"value": "p"}})
+    desk.answer("config.secrets", {"gcp:project": {"value": "p"}})
     assert Workspace.config(desk.workspace) == {"gcp:project": "p"}
