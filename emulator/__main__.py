@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 
 from emulator import layout, processes
+from emulator.faults.commands import app as faults
 from emulator.layout import Ports, Running
 from emulator.processes import EmulatorError
 
@@ -28,6 +29,7 @@ app = typer.Typer(
     What it serves, and how it differs from the real one: docs/emulator.md
     """,
 )
+app.add_typer(faults, name="fault")
 _notes = Console(stderr=True, soft_wrap=True)
 Port = Annotated[
     int,

@@ -18,6 +18,9 @@ from emulator.cloud import Cloud
 from emulator.control.models import NoNeighbours
 from emulator.control.routes import routes as control
 from emulator.errors import ApiError, internal, not_found, permission_denied, unimplemented
+from emulator.faults.middleware import FaultsOnDemand
+from emulator.faults.models import Faults
+from emulator.faults.routes import routes as faults
 from emulator.healthcare.routes import routes as healthcare
 from emulator.http import JsonResponse, limited_body
 from emulator.pubsub.routes import routes as pubsub
@@ -45,6 +48,7 @@ def create_app(cloud: Cloud) -> Starlette:
         # The first route that matches answers, so the narrow ones come first.
         routes=[
             *control(),
+            *faults(),
             *bigquery(),
             *storage(),
             *healthcare(),
@@ -53,7 +57,11 @@ def create_app(cloud: Cloud) -> Starlette:
             *resourcemanager(),
             *objects(),
         ],
-        middleware=[Middleware(LoopbackOnly), Middleware(MethodOverride)],
+        middleware=[
+            Middleware(LoopbackOnly),
+            Middleware(MethodOverride),
+            Middleware(FaultsOnDemand),
+        ],
         exception_handlers={
             ApiError: _api_error,
             HTTPException: _http_error,
@@ -64,6 +72,7 @@ def create_app(cloud: Cloud) -> Starlette:
     app.state.cloud = cloud
     app.state.storage = Forwarder(cloud.storage_url)
     app.state.neighbours = NoNeighbours()
+    app.state.faults = Faults()
     return app
 
 

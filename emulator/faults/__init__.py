@@ -1,0 +1,1 @@
+"""Faults on demand: chosen calls are refused, late or cut off."""
