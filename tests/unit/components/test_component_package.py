@@ -11,7 +11,7 @@ from components import reference
 from components.base import ArgumentError
 from components.grants import ConditionArgs, GrantArgs
 from components.healthcare_dataset import HealthcareDatasetArgs
-from components.package.provider import build
+from components.package.inputs import build
 from components.package.schema import package
 from components.stores import DicomStoreArgs
 
