@@ -60,6 +60,29 @@ def test_a_project_and_its_policy(emulator: Running, project: str, service_agent
     assert manager.call(tested, "TestIamPermissionsResponse") == body
 
 
+def test_what_a_project_logs(emulator: Running, project: str) -> None:
+    manager = Client(emulator, "cloudresourcemanager", "v1")
+    projects = manager.api.projects()
+    policy = manager.call(projects.getIamPolicy(resource=project, body={}), "Policy")
+    logs = [{"logType": "DATA_READ", "exemptedMembers": ["user:a@b.example"]}]
+    configs = [{"service": "healthcare.googleapis.com", "auditLogConfigs": logs}]
+
+    def write(mask: str | None) -> dict[str, Any]:
+        body = {"policy": {"auditConfigs": configs}, **({"updateMask": mask} if mask else {})}
+        return manager.call(projects.setIamPolicy(resource=project, body=body), "Policy")
+
+    written = write("auditConfigs,etag")
+
+    assert (written["auditConfigs"], written["bindings"]) == (configs, policy["bindings"])
+    read = manager.call(projects.getIamPolicy(resource=project, body={}), "Policy")
+    assert read == written
+    configs = []
+    assert "auditConfigs" not in write("auditConfigs")
+    with pytest.raises(HttpError) as caught:
+        write("audits")
+    assert caught.value.status_code == 400
+
+
 def test_the_agent_of_a_project_that_has_none(emulator: Running, project: str) -> None:
     manager = Client(emulator, "cloudresourcemanager", "v1").api.projects()
     number = manager.get(projectId="contract-untouched").execute()["projectNumber"]
