@@ -5,7 +5,6 @@ from typing import Any
 
 from emulator.bigquery import access
 from emulator.bigquery.errors import BigQueryError, invalid, no_dataset
-from emulator.bigquery.models import merged
 from emulator.bigquery.resources import (
     Json,
     check_etag,
@@ -16,6 +15,7 @@ from emulator.bigquery.resources import (
     without_nulls,
 )
 from emulator.cloud import Cloud
+from emulator.merging import merged
 
 _ID = r"\w{1,1024}"
 _FOR_BACKEND: Json = {

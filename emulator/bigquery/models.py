@@ -6,7 +6,6 @@ all that a client can set is kept here, but for a table's schema, which load job
 
 import json
 import threading
-from collections.abc import Mapping
 from typing import Any
 
 from emulator.bigquery import access
@@ -87,17 +86,3 @@ class Metadata:
             ).fetchone()
         entries = [] if row is None else json.loads(row["body"]).get("access", [])
         return access.allows(entries, member, permission)
-
-
-def merged(present: Mapping[str, Any], change: Mapping[str, Any]) -> Json:
-    """A resource after a PATCH: null takes a field away (RFC 7396)."""
-    result = dict(present)
-    for key, value in change.items():
-        if value is None:
-            result.pop(key, None)
-        elif isinstance(value, Mapping):
-            below = result.get(key)
-            result[key] = merged(below if isinstance(below, Mapping) else {}, value)
-        else:
-            result[key] = value
-    return result

@@ -8,7 +8,6 @@ from starlette.datastructures import QueryParams
 from emulator.bigquery import datasets
 from emulator.bigquery.columns import sql_type
 from emulator.bigquery.errors import BigQueryError, invalid, no_table
-from emulator.bigquery.models import merged
 from emulator.bigquery.resources import (
     Json,
     check_etag,
@@ -20,6 +19,7 @@ from emulator.bigquery.resources import (
 )
 from emulator.cloud import Cloud
 from emulator.http import page
+from emulator.merging import merged
 
 _ID = r"[\w\- ]{1,1024}"
 _EVERYTHING = "1000000"

@@ -10,6 +10,7 @@ from emulator.discovery import api
 from emulator.endpoints import PROJECT
 from emulator.errors import ApiError
 from emulator.iam.models import EVERYBODY, Policies, Policy, grants
+from emulator.merging import merged
 from emulator.resourcemanager.models import Projects
 from emulator.seed.bucket import BUCKET as PUBLIC_BUCKET
 from emulator.storage.errors import StorageError, condition_not_met
@@ -96,7 +97,7 @@ class Buckets:
             present: Json = {} if row is None else json.loads(row["body"])
             fixed = {key: value for key, value in present.items() if key in _FIXED}
             given = {key: value for key, value in settings.items() if key not in _FIXED}
-            after = {**_without_nulls(given), **fixed} if whole else _merged(present, given)
+            after = {**_without_nulls(given), **fixed} if whole else merged(present, given)
             kept = (None, now) if row is None else (row["project"], row["created"])
             connection.execute(
                 "INSERT OR REPLACE INTO storage_buckets VALUES (?, ?, ?, ?, ?, ?)",
@@ -128,7 +129,7 @@ class Buckets:
         if row is None:
             return answer
         kept = json.loads(row["body"])
-        answer |= kept | {"iamConfiguration": _merged(_ACCESS, kept.get("iamConfiguration", {}))}
+        answer |= kept | {"iamConfiguration": merged(_ACCESS, kept.get("iamConfiguration", {}))}
         place = str(answer["location"]).upper()
         return answer | {
             "location": place,
@@ -221,22 +222,8 @@ def settings_of(body: Mapping[str, Any]) -> Json:
     return {key: value for key, value in body.items() if key in SETTINGS}
 
 
-def _merged(present: Mapping[str, Any], change: Mapping[str, Any]) -> Json:
-    """Settings after a PATCH: null takes a field away (RFC 7396)."""
-    result = dict(present)
-    for key, value in change.items():
-        if value is None:
-            result.pop(key, None)
-        elif isinstance(value, Mapping):
-            below = result.get(key)
-            result[key] = _merged(below if isinstance(below, Mapping) else {}, value)
-        else:
-            result[key] = value
-    return result
-
-
 def _without_nulls(settings: Mapping[str, Any]) -> Json:
-    return _merged({}, settings)
+    return merged({}, settings)
 
 
 def _now() -> str:

@@ -8,9 +8,9 @@ import pytest
 from emulator.bigquery import resources
 from emulator.bigquery.columns import sql_type
 from emulator.bigquery.errors import BigQueryError, no_dataset, of_reason
-from emulator.bigquery.models import merged
 from emulator.cloud import Cloud
 from emulator.errors import ApiError
+from emulator.merging import merged
 
 DATASET = "projects/local-project/datasets/lab"
 TABLE = f"{DATASET}/tables/images"
