@@ -29,7 +29,7 @@ class ComponentPackage(Provider):
 
     Raises:
         ArgumentError: From `construct`, for an unknown component.
-        pulumi.InputPropertiesError: From `construct`, for inputs that can't be used.
+        pulumi.InputPropertyError: From `construct`, for inputs that can't be used.
     """
 
     def __init__(self) -> None:
@@ -53,5 +53,5 @@ class ComponentPackage(Provider):
             made = component(name, args, options)  # type: ignore[call-arg]
         except ArgumentError as error:
             # The engine shows this error as one of the program's inputs, without a traceback.
-            raise pulumi.InputPropertiesError(str(error)) from error
+            raise pulumi.InputPropertyError(name, str(error)) from error
         return ConstructResult(made.urn, state_of(made))

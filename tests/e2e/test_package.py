@@ -120,5 +120,5 @@ def test_an_unknown_input_is_named(consumer: Program) -> None:
     (consumer.folder / "__main__.py").write_text(program)
     done = consumer.pulumi("preview", "--stack", consumer.stack, check=False)
     assert done.returncode != 0
-    said = done.stdout + done.stderr
+    said = " ".join((done.stdout + done.stderr).split())
     assert "HealthcareDataset: unknown: datset; missing: dataset. Inputs: project," in said
