@@ -1,7 +1,6 @@
 """How preview and up grow with the number of stores, beside a plain Pulumi program."""
 
 import json
-import statistics
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from benchmarks.clones import clone, run
 
 PYTHON = ".venv/bin/python"
 SIZES = (1, 10, 100, 300)
+TURNS = 3
 GOAL = 1.2
 """How much longer than the plain program ours may take, at every size."""
 
@@ -66,8 +66,8 @@ class _Program:
 def measure_growth(report: Callable[[str], None]) -> Iterator[Growth]:
     """Yield each comparison as soon as it is known.
 
-    The programs take turns, so that whatever else the machine does meets both; the middle of three
-    turns counts (of one, with 100 stores or more).
+    The programs take turns, so that whatever else the machine does meets both; the fastest of
+    three turns counts, which it disturbed least.
 
     Args:
         report: told what is being measured.
@@ -97,14 +97,12 @@ def _compare(ours: _Program, plain: _Program, stores: int) -> Iterator[Growth]:
     seconds: dict[tuple[str, str], list[float]] = {}
     for program in (ours, plain):
         program.configure(stores)
-    for _ in range(3 if stores < 100 else 1):
+    for _ in range(TURNS):
         for work, step in steps.items():
             for program in (ours, plain):
                 seconds.setdefault((work, program.stack), []).append(step(program))
         for program in (ours, plain):
             program.destroy()
     for work in steps:
-        mine, theirs = (
-            statistics.median(seconds[work, program.stack]) for program in (ours, plain)
-        )
+        mine, theirs = (min(seconds[work, program.stack]) for program in (ours, plain))
         yield Growth(work, stores, mine, theirs)
