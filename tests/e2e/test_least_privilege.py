@@ -1,0 +1,162 @@
+"""The lab with the least that it needs: each grant is needed by one step, and by that step only."""
+
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from google.cloud.storage import Client
+
+from tests.e2e.labs import Lab, Stack
+
+pytestmark = [pytest.mark.e2e, pytest.mark.sockets]
+
+STACK = "local-least"
+INCOMING, OUTGOING = "least-incoming", "least-outgoing"
+PUBLIC = "gcs-public-data--healthcare-nih-chest-xray"
+IMAGES = 5
+PATIENCE_SECONDS = 60
+STORE = f"projects/{STACK}/locations/us-central1/datasets/dataset1/dicomStores/ct"
+STEPS = ("import", "export to BigQuery", "export to Cloud Storage")
+
+
+@dataclass(frozen=True)
+class Hospital:
+    """A stack with least privilege, its buckets, and the steps of the lab on it."""
+
+    lab: Lab
+    stack: Stack
+
+    def step(self, name: str) -> subprocess.CompletedProcess[str]:
+        """Run one step of the lab; whether it ends well is the test's question."""
+        flags = ("--stack", STACK, "--store", "ct")
+        commands = {
+            "import": ("scripts/import_dicom.py", f"gs://{INCOMING}/**.dcm", *flags),
+            "export to BigQuery": (
+                *("scripts/export_metadata.py", "--write-disposition", "truncate"),
+                *flags,
+            ),
+        }
+        if name in commands:
+            return self.lab.python(*commands[name], check=False)
+        return self._export_to_storage()
+
+    def _export_to_storage(self) -> subprocess.CompletedProcess[str]:
+        destination = {"gcsDestination": {"uriPrefix": f"gs://{OUTGOING}/out"}}
+        try:
+            operation = self.lab.call("POST", f"v1/{STORE}:export", destination)
+        except httpx.HTTPStatusError as refused:
+            return subprocess.CompletedProcess([], 1, "", refused.response.text)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not operation.get("done") and time.monotonic() < deadline:
+            time.sleep(0.1)
+            operation = self.lab.call("GET", f"v1/{operation['name']}")
+        assert operation["done"]
+        failed = operation.get("error", {}).get("message", "")
+        return subprocess.CompletedProcess([], 1 if failed else 0, "", failed)
+
+    def broken(self) -> dict[str, str]:
+        """Step that fails -> what it says."""
+        done = {name: self.step(name) for name in STEPS}
+        return {
+            name: each.stdout + each.stderr for name, each in done.items() if each.returncode != 0
+        }
+
+
+GRANTS = {
+    "service-agent-bigquery.jobUser": "export to BigQuery",
+    "service-agent-access-bigquery-warehouse": "export to BigQuery",
+    f"service-agent-access-import-{INCOMING}": "import",
+    f"service-agent-access-export-{OUTGOING}": "export to Cloud Storage",
+}
+"""Logical name of each grant of the agent -> the step that needs it."""
+
+
+@pytest.fixture(scope="module")
+def hospital(lab: Lab) -> Iterator[Hospital]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in lab.environment.items():
+            patch.setenv(name, value)
+        storage = Client(project=STACK)
+    for bucket in (INCOMING, OUTGOING):
+        storage.create_bucket(bucket)
+    for blob in storage.list_blobs(PUBLIC, prefix="dicom/", max_results=IMAGES):
+        storage.bucket(INCOMING).blob(blob.name).upload_from_string(blob.download_as_bytes())
+    stack = lab.stack(STACK)
+    stack.configure(
+        access="least-privilege",
+        importBuckets=[INCOMING],
+        exportBuckets=[OUTGOING],
+        dicomStores=[{"name": "ct"}],
+        fhirStores=[],
+        hl7v2Stores=[],
+    )
+    stack.up()
+    yield Hospital(lab, stack)
+    stack.change("destroy")
+    assert stack.resources() == {}
+
+
+def grants(stack: Stack) -> dict[str, dict[str, Any]]:
+    """Logical name of each membership of the agent -> its state."""
+    agent = f"serviceAccount:{stack.outputs()['serviceAgent']}"
+    return {
+        urn.rpartition("::")[2]: state
+        for urn, state in stack.resources().items()
+        if state.get("inputs", {}).get("member") == agent
+    }
+
+
+def revoke(lab: Lab, grant: dict[str, Any]) -> None:
+    """Take one role away behind the engine's back, as somebody would by hand."""
+    inputs = grant["outputs"]
+    if grant["type"].startswith("gcp:bigquery/"):
+        path = f"bigquery/v2/projects/{inputs['project']}/datasets/{inputs['datasetId']}"
+        email = inputs["member"].removeprefix("serviceAccount:")
+        access = lab.call("GET", path)["access"]
+        kept = [entry for entry in access if entry.get("userByEmail") != email]
+        assert len(kept) == len(access) - 1
+        lab.call("PATCH", path, {"access": kept})
+        return
+    if grant["type"].startswith("gcp:storage/"):
+        read = write = f"storage/v1/b/{inputs['bucket'].removeprefix('b/')}/iam"
+        policy = lab.call("GET", read)
+        lab.call("PUT", write, without(policy, inputs))
+        return
+    resource = f"v1/projects/{inputs['project']}"
+    policy = lab.call("POST", f"{resource}:getIamPolicy", {})
+    lab.call("POST", f"{resource}:setIamPolicy", {"policy": without(policy, inputs)})
+
+
+def without(policy: dict[str, Any], grant: dict[str, Any]) -> dict[str, Any]:
+    """A policy without one member of one role."""
+    [binding] = [each for each in policy["bindings"] if each["role"] == grant["role"]]
+    binding["members"].remove(grant["member"])
+    return policy
+
+
+def test_every_step_passes_with_the_least(hospital: Hospital) -> None:
+    assert hospital.broken() == {}
+    found: Any = hospital.lab.call("GET", f"v1/{STORE}/dicomWeb/instances")
+    assert len(found) == IMAGES
+
+
+def test_the_list_of_grants_is_whole(hospital: Hospital) -> None:
+    assert set(grants(hospital.stack)) == set(GRANTS)
+    told = {(item["role"], item["on"]) for item in hospital.stack.outputs()["access"]}
+    assert len(told) == len(GRANTS)
+
+
+@pytest.mark.parametrize("name", GRANTS)
+def test_a_grant_is_needed_by_its_step_and_by_no_other(hospital: Hospital, name: str) -> None:
+    revoke(hospital.lab, grants(hospital.stack)[name])
+    try:
+        broken = hospital.broken()
+        assert set(broken) == {GRANTS[name]}
+        assert "gcp-sa-healthcare" in broken[GRANTS[name]]
+    finally:
+        hospital.stack.up("--refresh")
+    assert hospital.broken() == {}
