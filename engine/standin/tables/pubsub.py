@@ -159,24 +159,33 @@ _SUBSCRIPTIONS = Resource(
     uncovered=("bigqueryConfig", "cloudStorageConfig", "messageTransforms"),
 )
 
-_TOPIC_MEMBERS = Resource(
-    pulumi_type="gcp:pubsub/topicIAMMember:TopicIAMMember",
-    title="IAM member of the topic",
-    properties={
-        "topic": Property(required=True, replace=True, same=_same_name),
-        "project": PROJECT,
-        **MEMBER,
-    },
-    behaviour=Member(
-        service="pubsub",
-        name="projects/{project}/topics/{topic}",
-        key="topic",
-        patterns=(
-            r"projects/(?P<project>[^/]+)/topics/(?P<topic>[^/]+)",
-            r"(?P<project>[^/]+)/(?P<topic>[^/]+)",
-            r"(?P<topic>[^/]+)",
-        ),
-    ),
-)
 
-ROWS = (_TOPICS, _SUBSCRIPTIONS, _TOPIC_MEMBERS)
+def _members(type_: str, title: str, key: str) -> Resource:
+    """The members of a topic or a subscription, whose collection is called after it."""
+    return Resource(
+        pulumi_type=f"gcp:pubsub/{type_[0].lower()}{type_[1:]}:{type_}",
+        title=title,
+        properties={
+            key: Property(required=True, replace=True, same=_same_name),
+            "project": PROJECT,
+            **MEMBER,
+        },
+        behaviour=Member(
+            service="pubsub",
+            name=f"projects/{{project}}/{key}s/{{{key}}}",
+            key=key,
+            patterns=(
+                rf"projects/(?P<project>[^/]+)/{key}s/(?P<{key}>[^/]+)",
+                rf"(?P<project>[^/]+)/(?P<{key}>[^/]+)",
+                rf"(?P<{key}>[^/]+)",
+            ),
+        ),
+    )
+
+
+ROWS = (
+    _TOPICS,
+    _SUBSCRIPTIONS,
+    _members("TopicIAMMember", "IAM member of the topic", "topic"),
+    _members("SubscriptionIAMMember", "IAM member of the subscription", "subscription"),
+)

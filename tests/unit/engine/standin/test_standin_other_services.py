@@ -197,6 +197,8 @@ def test_a_bucket_with_objects_goes_only_by_force(engine: Engine, google: FakeGo
          "p-1/us-central1/d/s", f"{HEALTHCARE}/hl7V2Stores/s", "v1"),
         ("pubsub/topicIAMMember:TopicIAMMember", "topic", "t",
          "projects/local-project/topics/t", "v1"),
+        ("pubsub/subscriptionIAMMember:SubscriptionIAMMember", "subscription", "s",
+         "projects/local-project/subscriptions/s", "v1"),
     ],
 )  # fmt: skip
 def test_grants_on_a_resource(
