@@ -57,7 +57,10 @@ MEMBER: Properties = {
 
 
 def _get_policy(api: Api, member: "Member", name: str) -> Json:
-    return api.call(member.service, "GET", f"{name}:getIamPolicy", version=member.version)
+    # Without it, bindings with conditions come under roles that are not theirs.
+    query = {"options.requestedPolicyVersion": str(POLICY_VERSION)}
+    path = f"{name}:getIamPolicy"
+    return api.call(member.service, "GET", path, query=query, version=member.version)
 
 
 def _set_policy(api: Api, member: "Member", name: str, policy: Json) -> None:

@@ -320,3 +320,58 @@ def test_interrupted_it_puts_the_state_back_and_can_be_run_again(
     assert "Putting the state back" in said
     assert hand.state()["deployment"].get("resources", []) == before
     assert hand.adopted()["adopted"]
+
+
+def _member(role: str, member: str = ANNA, **more: Any) -> list[dict[str, Any]]:
+    return [{"role": role, "members": [member], **more}]
+
+
+def test_all_that_a_stack_made_comes_under_a_new_one(lab: Lab) -> None:
+    condition = {"title": "for a while", "expression": 'request.time < timestamp("2030-01-01")'}
+    notified = {"notificationConfig": {"pubsubTopic": "news", "sendForBulkImport": True}}
+    dicom = {"name": "ct", "labels": {"modality": "ct"}, **notified}
+    old = lab.stack(
+        f"local-adopt{next(_NUMBERS)}",
+        dicomStores=[
+            {**dicom, "members": _member("roles/healthcare.dicomViewer", condition=condition)}
+        ],
+        fhirStores=[
+            {
+                "name": "records",
+                "version": "R4",
+                "disableReferentialIntegrity": True,
+                "members": _member("roles/healthcare.fhirResourceReader"),
+            }
+        ],
+        hl7v2Stores=[
+            {
+                "name": "feed",
+                "parserConfig": {"version": "V3"},
+                "members": _member("roles/healthcare.hl7V2Consumer"),
+            }
+        ],
+        members=_member("roles/healthcare.datasetViewer"),
+        datasets=[{"name": "research", "dataset": "deidentified", "dicomStores": [{"name": "ct"}]}],
+        topics=[{"name": "news", "messageRetentionDuration": "86400s"}],
+        access="least-privilege",
+        labels={"team": "imaging"},
+        bigqueryMembers=_member("roles/bigquery.dataViewer", "group:all@example.org"),
+        projectMembers=_member("roles/bigquery.jobUser"),
+        auditLogs=["DATA_READ"],
+    )
+    old.up()
+    made = {urn: r["id"] for urn, r in old.resources().items() if r.get("custom")}
+    old.pulumi("stack", "rm", "--force", "--yes", "--preserve-config", old.name)
+    script = ("--stack", old.name, "--cwd", str(lab.program), "--json")
+
+    done = lab.python(str(ROOT / "scripts/adopt.py"), *script, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout)["to_create"] == []
+    adopted = {urn: r["id"] for urn, r in old.resources().items() if r.get("custom")}
+    assert adopted == made
+    assert set(old.plan().values()) <= {"update"}
+    old.up()
+    assert old.plan() == {}
+    old.change("destroy")
+    assert not lab.exists(f"projects/{old.project}/locations/us-central1/datasets/dataset1")

@@ -211,6 +211,7 @@ def test_grants_on_a_resource(
 
     get, write = google.requests[:2]
     assert (get.method, get.path) == ("GET", f"/{prefix}/{name}:getIamPolicy")
+    assert get.query["options.requestedPolicyVersion"] == "3"
     assert (write.method, write.path) == ("POST", f"/{prefix}/{name}:setIamPolicy")
     assert write.body is not None
     assert list(write.body) == ["policy"]
