@@ -20,9 +20,6 @@ from pulumi.runtime.settings import get_monitor, monitor_supports_feature
 DEADLINE = 600.0
 """Seconds from the first refusal until it counts as final."""
 
-_NAME = "wait-for-grants (run `pulumi destroy --run-program` to see the error behind this)"
-# The engine keeps hooks by name with the resource. In a destroy without the program it can't call
-# one, and shows its name in the place of the error.
 _REFUSED = re.compile(
     r"permission|lacks|does not have|not authorized|accessdenied|forbidden|\b403\b", re.IGNORECASE
 )
@@ -87,4 +84,4 @@ def _hook() -> pulumi.ErrorHook:
         await asyncio.sleep(wait)
         return True
 
-    return pulumi.ErrorHook(_NAME, again)
+    return pulumi.ErrorHook("wait-for-grants", again)

@@ -1,0 +1,70 @@
+"""A first `up` in a new project, where grants are not known everywhere at once."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.labs import Lab, Stack
+
+pytestmark = [pytest.mark.e2e, pytest.mark.sockets]
+
+CREATE = "healthcare.projects.locations.datasets.dicomStores.create"
+DELETE = "healthcare.projects.locations.datasets.dicomStores.delete"
+REFUSED = "the service agent does not have permission to publish to the topic"
+
+
+@pytest.fixture
+def notifying(stack: Stack) -> Stack:
+    """A stack with one store that notifies a topic: it needs a grant made just before it."""
+    store = {"name": "ct", "notificationConfig": {"pubsubTopic": "imaging"}}
+    topics = [{"name": "imaging"}]
+    stack.configure(dicomStores=[store], fhirStores=[], hl7v2Stores=[], topics=topics)
+    return stack
+
+
+@pytest.fixture(autouse=True)
+def cleared(lab: Lab) -> Iterator[None]:
+    yield
+    lab.call("DELETE", "_emulator/faults")
+
+
+def broken(lab: Lab) -> int:
+    """How many calls the only fault has broken."""
+    [fault] = lab.call("GET", "_emulator/faults")["faults"]
+    count: int = fault["broken"]
+    return count
+
+
+def test_a_store_is_tried_again_until_its_grant_has_spread(notifying: Stack) -> None:
+    fault = {"method": CREATE, "status": 403, "message": REFUSED, "times": 3}
+    notifying.lab.call("POST", "_emulator/faults", fault)
+    said = notifying.up()
+    assert broken(notifying.lab) == 3
+    assert "healthcare-ct: refused; the grant it needs may still be spreading." in said
+    assert notifying.lab.exists(notifying.outputs()["dicomStores"]["ct"])
+    assert notifying.plan() == {}
+
+
+def test_what_no_grant_mends_fails_at_once(notifying: Stack) -> None:
+    fault = {"method": CREATE, "status": 400, "message": "invalid store", "times": 3}
+    notifying.lab.call("POST", "_emulator/faults", fault)
+    said = notifying.change("up", "--skip-preview", check=False)
+    assert "invalid store" in said
+    assert broken(notifying.lab) == 1
+
+
+def test_a_store_that_needs_no_grant_is_not_tried_again(stack: Stack) -> None:
+    stack.configure(dicomStores=[{"name": "ct"}], fhirStores=[], hl7v2Stores=[])
+    fault = {"method": CREATE, "status": 403, "message": REFUSED, "times": 3}
+    stack.lab.call("POST", "_emulator/faults", fault)
+    said = stack.change("up", "--skip-preview", check=False)
+    assert REFUSED in said
+    assert broken(stack.lab) == 1
+
+
+def test_a_failed_destroy_says_why(notifying: Stack) -> None:
+    notifying.up()
+    fault = {"method": DELETE, "status": 403, "message": "store is held"}
+    notifying.lab.call("POST", "_emulator/faults", fault)
+    assert "store is held" in notifying.change("destroy", check=False)
+    assert broken(notifying.lab) == 1
