@@ -1,0 +1,111 @@
+from typing import Any
+
+import pytest
+
+from scripts.common.errors import ScriptError
+from scripts.removal import contents
+from scripts.removal.contents import Content, Fate
+from scripts.removal.state import State
+from tests.unit.scripts.adoption.services import DATASET, PROJECT
+from tests.unit.scripts.removal.cloud import Cloud, forbidden
+
+
+def _state(type_: str, id_: str, **properties: Any) -> State:
+    return State.from_json({"deployment": {"resources": [_body(type_, id_, **properties)]}})
+
+
+def _body(type_: str, id_: str, **properties: Any) -> dict[str, Any]:
+    body = {"urn": f"urn::{id_}", "type": type_, "custom": True, "id": id_}
+    return {**body, "outputs": {"project": PROJECT, **properties}}
+
+
+def _warehouse(*, goes: bool) -> State:
+    id_ = f"projects/{PROJECT}/datasets/b"
+    return _state("gcp:bigquery/dataset:Dataset", id_, deleteContentsOnDestroy=goes)
+
+
+def _found(state: State, *, strays: bool = False) -> list[tuple[str, str, Fate]]:
+    return [(c.kind, c.name, c.fate) for c in contents.find(state, strays=strays)]
+
+
+def test_tables_block(cloud: Cloud) -> None:
+    cloud.tables[f"{PROJECT}.b"] = {"t": "TABLE"}
+    [found] = contents.find(_warehouse(goes=False), strays=False)
+    assert (found.kind, found.name, found.fate) == (
+        "BigQuery table",
+        f"{PROJECT}.b.t",
+        Fate.BLOCKS,
+    )
+    assert "bigqueryDeleteContents" in found.cure
+
+
+def test_where_contents_go_views_go_first(cloud: Cloud) -> None:
+    kinds = {"a": "TABLE", "b": "EXTERNAL", "y": "MATERIALIZED_VIEW", "z": "VIEW"}
+    cloud.tables[f"{PROJECT}.b"] = dict(kinds)
+    found = contents.find(_warehouse(goes=True), strays=False)
+    assert {content.fate for content in found} == {Fate.EMPTIED}
+    said: list[str] = []
+    names = [f"{PROJECT}.b.{name}" for name in ("y", "z", "a", "b")]
+    assert contents.empty(found, said.append) == names
+    assert cloud.deleted == names
+    assert said[0] == f"Deleting BigQuery view {PROJECT}.b.y ..."
+    assert cloud.tables[f"{PROJECT}.b"] == {}
+
+
+def test_tables_of_the_stack_are_the_engines(cloud: Cloud) -> None:
+    warehouse = f"projects/{PROJECT}/datasets/b"
+    cloud.tables[f"{PROJECT}.b"] = {"mine": "TABLE", "other": "TABLE"}
+    bodies = [
+        _body("gcp:bigquery/dataset:Dataset", warehouse),
+        _body("gcp:bigquery/table:Table", f"{warehouse}/tables/mine"),
+    ]
+    found = _found(State.from_json({"deployment": {"resources": bodies}}))
+    assert found == [("BigQuery table", f"{PROJECT}.b.other", Fate.BLOCKS)]
+
+
+def test_a_warehouse_that_is_gone_or_left_has_no_contents_that_matter(cloud: Cloud) -> None:
+    assert _found(_warehouse(goes=False)) == []
+    cloud.tables[f"{PROJECT}.b"] = {"t": "TABLE"}
+    id_ = f"projects/{PROJECT}/datasets/b"
+    assert _found(_state("gcp:bigquery/dataset:Dataset", id_, deletionPolicy="PREVENT")) == []
+
+
+@pytest.mark.parametrize(("strays", "fate"), [(False, Fate.BLOCKS), (True, Fate.GOES)])
+def test_stores_that_others_made(cloud: Cloud, *, strays: bool, fate: Fate) -> None:
+    cloud.found = {
+        f"{DATASET}/dicomStores": {
+            "dicomStores": [
+                {"name": f"{DATASET}/dicomStores/{name}"} for name in ("mine", "theirs")
+            ]
+        },
+        f"{DATASET}/hl7V2Stores": {"hl7V2Stores": [{"name": f"{DATASET}/hl7V2Stores/h"}]},
+    }
+    bodies = [
+        _body("gcp:healthcare/dataset:Dataset", DATASET),
+        _body("gcp:healthcare/dicomStore:DicomStore", f"{DATASET}/dicomStores/mine"),
+    ]
+    assert _found(State.from_json({"deployment": {"resources": bodies}}), strays=strays) == [
+        ("DICOM store", f"{DATASET}/dicomStores/theirs", fate),
+        ("HL7v2 store", f"{DATASET}/hl7V2Stores/h", fate),
+    ]
+
+
+@pytest.mark.parametrize(("force", "fate"), [(False, Fate.BLOCKS), (True, Fate.GOES)])
+def test_objects_of_a_bucket_are_never_named(cloud: Cloud, *, force: bool, fate: Fate) -> None:
+    cloud.objects["bucket"] = ["a-patient.dcm"]
+    state = _state("gcp:storage/bucket:Bucket", "bucket", forceDestroy=force)
+    assert _found(state) == [("objects of bucket", "bucket", fate)]
+    cloud.objects["bucket"] = []
+    assert _found(state) == []
+
+
+def test_a_service_that_can_not_tell_is_an_error(cloud: Cloud) -> None:
+    cloud.refused[f"{DATASET}/dicomStores"] = forbidden("may not: dicomStores.list")
+    with pytest.raises(ScriptError, match="may not"):
+        _found(_state("gcp:healthcare/dataset:Dataset", DATASET))
+
+
+def test_only_what_is_to_be_emptied_is(cloud: Cloud) -> None:
+    left = [Content("BigQuery table", "p.b.t", Fate.BLOCKS), Content("DICOM store", "s", Fate.GOES)]
+    assert contents.empty(left, lambda _: None) == []
+    assert cloud.deleted == []
