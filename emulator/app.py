@@ -23,6 +23,7 @@ from emulator.faults.models import Faults
 from emulator.faults.routes import routes as faults
 from emulator.healthcare.routes import routes as healthcare
 from emulator.http import JsonResponse, limited_body
+from emulator.kms.routes import routes as kms
 from emulator.pubsub.routes import routes as pubsub
 from emulator.resourcemanager.routes import routes as resourcemanager
 from emulator.serviceusage.routes import routes as serviceusage
@@ -53,6 +54,7 @@ def create_app(cloud: Cloud) -> Starlette:
             *storage(),
             *healthcare(),
             *pubsub(),
+            *kms(),
             *serviceusage(),
             *resourcemanager(),
             *objects(),

@@ -9,6 +9,7 @@ from emulator.database import Database
 from emulator.healthcare.dicom.service import Dicom
 from emulator.healthcare.models import CREATE_DATASET, Resources
 from emulator.iam.models import Policies
+from emulator.kms.models import Keys
 from emulator.operations import Operations
 from emulator.pubsub.models import Topics
 from emulator.resourcemanager.models import Projects
@@ -49,6 +50,7 @@ class Cloud:
         self.projects = Projects(self.database, self.policies)
         self.services = Services(self.database, self.projects, settings.all_services_enabled)
         self.topics = Topics(self.database, self.policies)
+        self.keys = Keys(self.database, self.policies)
         self.bigquery = BigQuery(settings.bigquery_url)
         self.bigquery_metadata = Metadata(self.database)
         self.storage = Storage(settings.storage_url)

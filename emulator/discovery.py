@@ -21,6 +21,7 @@ _SERVED = (
     ("healthcare", "v1"),
     ("healthcare", "v1beta1"),
     ("pubsub", "v1"),
+    ("cloudkms", "v1"),
     ("serviceusage", "v1"),
     ("serviceusage", "v1beta1"),
     ("cloudresourcemanager", "v1"),

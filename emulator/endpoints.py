@@ -20,6 +20,7 @@ def environment(state_dir: Path, *, port: int) -> dict[str, str]:
         "GOOGLE_RESOURCE_MANAGER_CUSTOM_ENDPOINT": f"{root}/v1/",
         "GOOGLE_SERVICE_USAGE_CUSTOM_ENDPOINT": f"{root}/v1/",
         "GOOGLE_PUBSUB_CUSTOM_ENDPOINT": f"{root}/v1/",
+        "GOOGLE_KMS_CUSTOM_ENDPOINT": f"{root}/v1/",
         "GOOGLE_BIG_QUERY_CUSTOM_ENDPOINT": f"{root}/bigquery/v2/",
         "GOOGLE_STORAGE_CUSTOM_ENDPOINT": f"{root}/storage/v1/",
         "GOOGLE_OAUTH_ACCESS_TOKEN": "local",
@@ -32,6 +33,7 @@ def environment(state_dir: Path, *, port: int) -> dict[str, str]:
         # gcloud and bq.
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_BIGQUERY": f"{root}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER": f"{root}/",
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDKMS": f"{root}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_HEALTHCARE": f"{root}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB": f"{root}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_SERVICEUSAGE": f"{root}/",

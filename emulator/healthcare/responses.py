@@ -6,7 +6,7 @@ from typing import Any
 
 from emulator.discovery import camel_case, snake_case
 from emulator.errors import invalid_argument, permission_denied
-from emulator.healthcare import schema
+from emulator.healthcare import encryption, schema
 from emulator.healthcare.kinds import LOCATIONS, Kind
 from emulator.healthcare.models import (
     CREATE_DATASET,
@@ -42,6 +42,7 @@ def create_dataset(call: Call) -> dict[str, Any]:
     schema.check(call.version, "Dataset", call.body)
     check_dataset(call.body)
     body = {"timeZone": "UTC", **_given(call, "Dataset")}
+    encryption.check_new(call.cloud, _project(call), call.path["location"], body)
     parent = f"{_parent(call)}/datasets"
     dataset = call.cloud.healthcare.create(parent, dataset_id, body)
     # The real agent comes into being once the service is first needed.

@@ -18,6 +18,7 @@ SERVICES: Mapping[str, tuple[str, str]] = {
     "resourcemanager": ("resourceManagerCustomEndpoint", "GOOGLE_RESOURCE_MANAGER_CUSTOM_ENDPOINT"),
     "serviceusage": ("serviceUsageCustomEndpoint", "GOOGLE_SERVICE_USAGE_CUSTOM_ENDPOINT"),
     "pubsub": ("pubsubCustomEndpoint", "GOOGLE_PUBSUB_CUSTOM_ENDPOINT"),
+    "kms": ("kmsCustomEndpoint", "GOOGLE_KMS_CUSTOM_ENDPOINT"),
     "bigquery": ("bigQueryCustomEndpoint", "GOOGLE_BIG_QUERY_CUSTOM_ENDPOINT"),
     "storage": ("storageCustomEndpoint", "GOOGLE_STORAGE_CUSTOM_ENDPOINT"),
 }

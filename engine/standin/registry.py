@@ -6,7 +6,7 @@ from importlib import import_module
 
 from engine.standin.resource import Resource
 
-SERVICES = ("bigquery", "healthcare", "projects", "pubsub", "storage")
+SERVICES = ("bigquery", "healthcare", "kms", "projects", "pubsub", "storage")
 
 
 def find(token: str) -> Resource | None:

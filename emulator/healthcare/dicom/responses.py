@@ -3,7 +3,7 @@
 from typing import Any
 
 from emulator.errors import not_found, unimplemented
-from emulator.healthcare import schema
+from emulator.healthcare import encryption, schema
 from emulator.healthcare.dicom import exporter, importer, storage_settings
 from emulator.healthcare.dicom.models import Place
 from emulator.healthcare.kinds import KINDS
@@ -17,9 +17,11 @@ def place_of(call: Call) -> Place:
     """Give the store of a path, or what is named below it.
 
     Raises:
-        ApiError: 404 for a store that is not there.
+        ApiError: 404 for a store that is not there, 400 or 403 where its dataset's key can't be
+            used.
     """
     store = call.cloud.healthcare.get(store_name(_KIND, call))["name"]
+    encryption.require(call.cloud, store.rpartition("/dicomStores/")[0])
     path = call.path
     return Place(store, path.get("study"), path.get("series"), path.get("instance"))
 

@@ -1,11 +1,12 @@
 """Rows of the Cloud Healthcare API: the dataset, its stores, and the access to each."""
 
 import json
-from dataclasses import replace
+import re
+from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.standin.errors import ApiError
-from engine.standin.http import Json
+from engine.standin.http import Api, Json
 from engine.standin.iam import MEMBER, Member
 from engine.standin.properties import Properties, Property
 from engine.standin.resource import Resource
@@ -339,7 +340,39 @@ def _member(type_: str, title: str, key: str, collection: str = "") -> Resource:
     )
 
 
+@dataclass(frozen=True)
+class ConsentMember(Member):
+    """A member of a consent store, which two properties name."""
+
+    def _parts(self, values: Values, api: Api) -> dict[str, Any]:
+        full = re.fullmatch(rf"(.+)/consentStores/({_ID})", str(values[self.key]))
+        if full and "consentStoreId" not in values:  # as an import names it
+            values |= {self.key: full[1], "consentStoreId": full[2]}
+        return {**super()._parts(values, api), "store": values["consentStoreId"]}
+
+
+_CONSENT_MEMBERS = Resource(
+    pulumi_type="gcp:healthcare/consentStoreIamMember:ConsentStoreIamMember",
+    title="IAM member of the consent store",
+    properties={
+        "dataset": Property(required=True, replace=True),
+        "consentStoreId": Property(required=True, replace=True),
+        **MEMBER,
+    },
+    behaviour=ConsentMember(
+        service="healthcare",
+        name="projects/{project}/locations/{location}/datasets/{dataset}/consentStores/{store}",
+        key="dataset",
+        patterns=(
+            r"projects/(?P<project>[a-z0-9.:-]+)/locations/(?P<location>[a-z0-9-]+)"
+            rf"/datasets/(?P<dataset>{_ID})",
+        ),
+        version="v1",
+    ),
+)
+
 ROWS = (
+    _CONSENT_MEMBERS,
     _DATASETS,
     _DICOM_STORES,
     _FHIR_STORES,
