@@ -8,6 +8,8 @@ READY := $(VENV)/.ready
 PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(shell \
 	$(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
 PULUMI = $(BIN)/python -m engine run --stack $(STACK) -- pulumi
+# What an interrupted update left half done comes first: see docs/operations.md.
+SETTLE = $(BIN)/python scripts/settle.py --stack $(STACK)
 # What no stack may do: see docs/policies.md. The pack has an environment of its own.
 POLICY_CONFIG ?= policy/config.json
 POLICY = --policy-pack policy --policy-pack-config $(POLICY_CONFIG)
@@ -38,15 +40,18 @@ preview: $(READY) ## What `up` would change, property by property
 up: $(READY) ## Deploy the stack
 	@$(PULUMI) stack select --create $(STACK)
 	@$(BIN)/python -m policy.environment
+	@$(SETTLE) --cwd .
 	@$(PULUMI) up --stack $(STACK) $(POLICY) $(ARGS)
 
 refresh: $(READY) ## Compare the stack with what is really there
+	@$(SETTLE) --cwd .
 	@$(PULUMI) refresh --stack $(STACK) $(ARGS)
 
 adopt: $(READY) ## Bring what exists under the stack; ARGS=--dry-run only tells
 	@$(BIN)/python scripts/adopt.py --stack $(STACK) $(ARGS)
 
 destroy: $(READY) ## Destroy the stack's resources
+	@$(SETTLE) --cwd .
 	@$(PULUMI) destroy --stack $(STACK) $(ARGS)
 
 EXAMPLE ?= minimal
@@ -54,6 +59,7 @@ VERB ?= up
 example: $(READY) ## Deploy one of examples/: EXAMPLE=minimal; VERB=destroy takes it down
 	@test -f examples/$(EXAMPLE)/__main__.py || { echo 'error: there is no example "$(EXAMPLE)": see examples/README.md' >&2; exit 2; }
 	@$(PULUMI) -C examples/$(EXAMPLE) stack select --create $(STACK)
+	@$(SETTLE) --cwd examples/$(EXAMPLE)
 	@$(PULUMI) -C examples/$(EXAMPLE) $(VERB) --stack $(STACK) $(ARGS)
 
 test: $(READY) ## All tests: unit, contract, end to end with the real engine

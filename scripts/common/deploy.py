@@ -11,6 +11,7 @@ from pulumi.automation.errors import CommandError, ConcurrentUpdateError, StackN
 
 from scripts.common.errors import ScriptError
 from scripts.common.stack import ROOT
+from scripts.common.unfinished import settle
 
 Report = Callable[[str], None]
 T = TypeVar("T")
@@ -81,7 +82,7 @@ def _selected(stack: str, environment: Mapping[str, str]) -> automation.Stack:
 
 
 def up(stack: str, environment: Mapping[str, str], *, report: Report, color: bool) -> Deployment:
-    """Deploy the program; make the stack if it is not there.
+    """Deploy the program; make the stack if it is not there, settle what was left half done.
 
     Args:
         stack: its name.
@@ -96,6 +97,7 @@ def up(stack: str, environment: Mapping[str, str], *, report: Report, color: boo
         selected = automation.create_or_select_stack(
             stack, work_dir=str(ROOT), opts=_options(environment)
         )
+        to_its_end(lambda: settle(stack, ROOT, environment, report))
         done = to_its_end(
             lambda: selected.up(
                 diff=True,
@@ -157,11 +159,14 @@ def resources(stack: str, environment: Mapping[str, str]) -> list[Resource]:
 def destroy(stack: str, environment: Mapping[str, str], *, report: Report, color: bool) -> None:
     """Destroy what the stack made; the empty stack stays, with its configuration.
 
+    What an interrupted update may have made is settled first: it goes as well.
+
     Raises:
         ScriptError: Pulumi failed; its lines have been reported.
     """
     try:
         selected = _selected(stack, environment)
+        to_its_end(lambda: settle(stack, ROOT, environment, report))
         to_its_end(
             lambda: selected.destroy(
                 color="always" if color else "never",

@@ -17,6 +17,8 @@ from googleapiclient.errors import HttpError
 TRANSIENT_CODES = frozenset({408, 429, 500, 502, 503, 504})
 # Codes that say that the service did nothing: safe to repeat for calls that must not run twice.
 REFUSED_CODES = frozenset({429, 503})
+# What a dataset answers, with 404, while its creation is under way.
+_NOT_YET = "dataset not initialized"
 
 INITIAL_SECONDS = 0.2
 MAXIMUM_SECONDS = 10.0
@@ -36,7 +38,7 @@ def _code(error: Exception) -> int | None:
 def is_transient(error: Exception) -> bool:
     """Tell whether a call that may run twice is worth repeating."""
     if (code := _code(error)) is not None:
-        return code in TRANSIENT_CODES
+        return code in TRANSIENT_CODES or (code == 404 and _NOT_YET in str(error).lower())
     if isinstance(error, auth_exceptions.RefreshError):
         return bool(error.retryable)
     return isinstance(

@@ -35,9 +35,11 @@ class FakeStack:
     def __init__(self) -> None:
         self.error: Exception | None = None
         self.told: dict[str, Any] = {}
+        self.done: list[str] = []
 
     def up(self, **options: Any) -> Any:
         self.told = options
+        self.done.append("up")
         options["on_output"]("Updating (local)")
         if self.error:
             raise self.error
@@ -45,6 +47,7 @@ class FakeStack:
         return SimpleNamespace(summary=summary, outputs={"a": SimpleNamespace(value="b")})
 
     def destroy(self, **options: Any) -> None:
+        self.done.append("destroy")
         options["on_output"]("Destroying (local)")
         if self.error:
             raise self.error
@@ -58,6 +61,7 @@ def pulumi(monkeypatch: pytest.MonkeyPatch) -> FakeStack:
     fake = FakeStack()
     for name in ("create_or_select_stack", "select_stack"):
         monkeypatch.setattr(automation, name, lambda *_, **__: fake)
+    monkeypatch.setattr(deploy, "settle", lambda *_: fake.done.append("settle"))
     return fake
 
 
@@ -67,6 +71,12 @@ def test_up_reports_counts_and_gives_outputs(pulumi: FakeStack) -> None:
     assert done == deploy.Deployment(2, {"create": 2}, {"a": "b"})
     assert lines == ["Updating (local)"]
     assert (pulumi.told["diff"], pulumi.told["color"]) == (True, "never")
+
+
+def test_what_an_interrupted_update_left_is_settled_first(pulumi: FakeStack) -> None:
+    deploy.up("local", {}, report=lambda _: None, color=False)
+    deploy.destroy("local", {}, report=lambda _: None, color=False)
+    assert pulumi.done == ["settle", "up", "settle", "destroy"]
 
 
 def test_a_failed_up_says_pulumis_own_error(pulumi: FakeStack) -> None:

@@ -30,6 +30,13 @@ def test_passing_codes_are_tried_again(code: int, naps: list[float]) -> None:
     assert all(0 <= nap <= retrying.MAXIMUM_SECONDS for nap in naps)
 
 
+def test_a_dataset_that_is_being_made_is_waited_for(naps: list[float]) -> None:
+    body = b'{"error": {"code": 404, "message": "dataset not initialized"}}'
+    target, _ = _failing(HttpError(httplib2.Response({"status": "404"}), body))
+    assert retrying.call(target) == "answer"
+    assert len(naps) == 1
+
+
 @pytest.mark.parametrize("code", [400, 401, 403, 404, 409, 501])
 def test_final_codes_are_not(code: int, naps: list[float]) -> None:
     target, left = _failing(_error(code), _error(code))
