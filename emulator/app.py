@@ -41,6 +41,7 @@ def create_app(cloud: Cloud) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         cloud.operations.resume_interrupted()
+        cloud.delivery.start()
         yield
         await app.state.storage.aclose()
         await run_in_threadpool(cloud.close)

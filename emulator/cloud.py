@@ -11,7 +11,10 @@ from emulator.healthcare.models import CREATE_DATASET, Resources
 from emulator.iam.models import Policies
 from emulator.kms.models import Keys
 from emulator.operations import Operations
+from emulator.pubsub.delivery import Delivery
+from emulator.pubsub.messages import Messages
 from emulator.pubsub.models import Topics
+from emulator.pubsub.subscriptions import Subscriptions
 from emulator.resourcemanager.models import Projects
 from emulator.serviceusage.models import Services
 from emulator.storage.backend import Backend as Storage
@@ -50,6 +53,9 @@ class Cloud:
         self.projects = Projects(self.database, self.policies)
         self.services = Services(self.database, self.projects, settings.all_services_enabled)
         self.topics = Topics(self.database, self.policies)
+        self.subscriptions = Subscriptions(self.database, self.policies)
+        self.messages = Messages(self.database, self.subscriptions)
+        self.delivery = Delivery(self.messages, self.subscriptions)
         self.keys = Keys(self.database, self.policies)
         self.bigquery = BigQuery(settings.bigquery_url)
         self.bigquery_metadata = Metadata(self.database)
@@ -126,6 +132,7 @@ class Cloud:
 
     def close(self) -> None:
         """Stop running operations and close the state."""
+        self.delivery.close()
         self.operations.close()
         self.dicom.close()
         self.storage.close()

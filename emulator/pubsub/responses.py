@@ -63,4 +63,5 @@ def patch(call: Call) -> dict[str, Any]:
 def delete(call: Call) -> dict[str, Any]:
     """Delete a topic."""
     call.cloud.topics.delete(name(call))
+    call.cloud.subscriptions.orphan(name(call))
     return {}

@@ -1,0 +1,123 @@
+"""Filters of subscriptions (https://cloud.google.com/pubsub/docs/subscription-message-filter)."""
+
+import re
+from collections.abc import Callable, Mapping
+
+from emulator.errors import invalid_argument
+
+Filter = Callable[[Mapping[str, str]], bool]
+
+_TOKEN = re.compile(
+    r"\s*(?:(?P<sign>[()=:,.-]|!=)|(?P<quoted>\"(?:[^\"\\]|\\.)*\")|(?P<word>[A-Za-z_][\w-]*))"
+)
+MOST_BYTES = 256
+
+
+def parse(text: str) -> Filter:
+    """Make a filter out of its text; an empty one lets every message pass.
+
+    Raises:
+        ApiError: 400, naming the place that can't be read.
+    """
+    if len(text.encode()) > MOST_BYTES:
+        raise invalid_argument(f"a filter has at most {MOST_BYTES} bytes")
+    return _Parser(text).whole() if text.strip() else lambda _: True
+
+
+class _Parser:
+    """Reads `NOT a AND b OR (c)`: terms joined by AND or by OR, one of them at a level."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._tokens = list(self._split())
+        self._next = 0
+
+    def _split(self) -> list[str]:
+        tokens, place = [], 0
+        while self._text[place:].strip():
+            match = _TOKEN.match(self._text, place)
+            if match is None:
+                raise self._wrong(self._text[place:].strip())
+            tokens.append(match[0].strip())
+            place = match.end()
+        return tokens
+
+    def _wrong(self, what: str) -> Exception:
+        return invalid_argument(f"invalid filter {self._text!r}: at {what!r}")
+
+    def whole(self) -> Filter:
+        found = self._joined()
+        if self._next < len(self._tokens):
+            raise self._wrong(self._tokens[self._next])
+        return found
+
+    def _joined(self) -> Filter:
+        terms = [self._term()]
+        sign = self._peek()
+        while sign in ("AND", "OR") and self._peek() == sign:
+            self._next += 1
+            terms.append(self._term())
+        every = sign != "OR"
+        return lambda given: (all if every else any)(term(given) for term in terms)
+
+    def _term(self) -> Filter:
+        word = self._take()
+        if word in ("NOT", "-"):
+            inner = self._term()
+            return lambda given: not inner(given)
+        if word == "(":
+            inner = self._joined()
+            self._expect(")")
+            return inner
+        if word == "hasPrefix":
+            self._expect("(")
+            self._expect("attributes")
+            key = self._key(".")
+            self._expect(",")
+            prefix = self._string()
+            self._expect(")")
+            return lambda given: given.get(key, "").startswith(prefix)
+        if word != "attributes":
+            raise self._wrong(word)
+        return self._comparison()
+
+    def _comparison(self) -> Filter:
+        if self._peek() == ":":
+            key = self._key(":")
+            return lambda given: key in given
+        key = self._key(".")
+        sign = self._take()
+        if sign not in ("=", "!="):
+            raise self._wrong(sign)
+        value = self._string()
+        return lambda given: (given.get(key) == value) == (sign == "=")
+
+    def _key(self, sign: str) -> str:
+        self._expect(sign)
+        word = self._take()
+        return _unquoted(word)
+
+    def _string(self) -> str:
+        word = self._take()
+        if not word.startswith('"'):
+            raise self._wrong(word)
+        return _unquoted(word)
+
+    def _peek(self) -> str:
+        return self._tokens[self._next] if self._next < len(self._tokens) else ""
+
+    def _take(self) -> str:
+        word = self._peek()
+        if not word:
+            raise self._wrong("its end")
+        self._next += 1
+        return word
+
+    def _expect(self, word: str) -> None:
+        found = self._take()
+        if found != word:
+            raise self._wrong(found)
+
+
+def _unquoted(word: str) -> str:
+    return re.sub(r"\\(.)", r"\1", word[1:-1]) if word.startswith('"') else word

@@ -1,0 +1,138 @@
+"""Subscriptions as resources."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from emulator.database import Database
+from emulator.errors import already_exists, invalid_argument, not_found
+from emulator.iam.models import Policies
+from emulator.pubsub import filters
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS subscriptions (
+    name TEXT PRIMARY KEY,
+    project TEXT NOT NULL,
+    topic TEXT NOT NULL,
+    body TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS subscriptions_by_topic ON subscriptions (topic);
+"""
+DELETED = "_deleted-topic_"
+"""What stands for a topic that is gone."""
+_NAME = re.compile(r"projects/([^/]+)/subscriptions/((?!goog)[A-Za-z][\w.~+%-]{2,254})")
+_DEFAULTS: dict[str, Any] = {
+    "ackDeadlineSeconds": 10,
+    "messageRetentionDuration": "604800s",
+    "expirationPolicy": {"ttl": "2678400s"},
+    "pushConfig": {},
+    "state": "ACTIVE",
+}
+
+Subscription = dict[str, Any]
+
+
+class Subscriptions:
+    """The subscriptions of all projects, by full name."""
+
+    def __init__(self, database: Database, policies: Policies) -> None:
+        self._database = database
+        self._policies = policies
+        database.apply(SCHEMA)
+
+    def get(self, name: str) -> Subscription:
+        """A subscription.
+
+        Raises:
+            ApiError: 400 for what is no subscription's name, 404 for one that is not there.
+        """
+        _project(name)
+        with self._database.read() as connection:
+            row = connection.execute(
+                "SELECT body, topic FROM subscriptions WHERE name = ?", (name,)
+            ).fetchone()
+        if row is None:
+            raise not_found(f"Resource not found (resource={name.rpartition('/')[2]}).")
+        return {**json.loads(row["body"]), "topic": row["topic"]}
+
+    def exists(self, name: str) -> bool:
+        """Whether there is a subscription of this name."""
+        with self._database.read() as connection:
+            query = "SELECT 1 FROM subscriptions WHERE name = ?"
+            return connection.execute(query, (name,)).fetchone() is not None
+
+    def list(self, project: str) -> Sequence[Subscription]:
+        """The subscriptions of a project, by name."""
+        return self._select("project = ?", project)
+
+    def of_topic(self, topic: str) -> Sequence[Subscription]:
+        """The subscriptions of a topic, by name."""
+        return self._select("topic = ?", topic)
+
+    def pushed(self) -> Sequence[Subscription]:
+        """Every subscription that is delivered to an endpoint."""
+        every = self._select("1 = ?", 1)
+        return [each for each in every if each.get("pushConfig", {}).get("pushEndpoint")]
+
+    def create(self, name: str, body: Mapping[str, Any]) -> Subscription:
+        """Add a subscription.
+
+        Raises:
+            ApiError: 400 for a filter that can't be read, 409 if the name is taken.
+        """
+        filters.parse(body.get("filter", ""))
+        created = {**_DEFAULTS, **body, "name": name}
+        with self._database.write() as connection:
+            added = connection.execute(
+                "INSERT OR IGNORE INTO subscriptions VALUES (?, ?, ?, ?)",
+                (name, _project(name), created.pop("topic"), json.dumps(created)),
+            ).rowcount
+        if not added:
+            raise already_exists(f"Resource already exists in the project (resource={name}).")
+        return self.get(name)
+
+    def update(self, name: str, fields: Mapping[str, Any]) -> Subscription:
+        """Set fields of a subscription; a field set to None falls back to its default."""
+        present = self.get(name)
+        merged = {**present, **fields}
+        body = {key: value for key, value in merged.items() if value is not None}
+        body = {**{key: value for key, value in _DEFAULTS.items() if key in fields}, **body}
+        body.pop("topic")
+        with self._database.write() as connection:
+            connection.execute(
+                "UPDATE subscriptions SET body = ? WHERE name = ?", (json.dumps(body), name)
+            )
+        return self.get(name)
+
+    def orphan(self, topic: str) -> None:
+        """Leave the subscriptions of a deleted topic without one."""
+        with self._database.write() as connection:
+            connection.execute(
+                "UPDATE subscriptions SET topic = ? WHERE topic = ?", (DELETED, topic)
+            )
+
+    def delete(self, name: str) -> None:
+        """Delete a subscription with its policy."""
+        self.get(name)
+        with self._database.write() as connection:
+            connection.execute("DELETE FROM subscriptions WHERE name = ?", (name,))
+        self._policies.drop(name)
+
+    def _select(self, condition: str, value: object) -> Sequence[Subscription]:
+        with self._database.read() as connection:
+            rows = connection.execute(
+                f"SELECT body, topic FROM subscriptions WHERE {condition} ORDER BY name",  # noqa: S608
+                (value,),
+            ).fetchall()
+        return [{**json.loads(row["body"]), "topic": row["topic"]} for row in rows]
+
+
+def _project(name: str) -> str:
+    match = _NAME.fullmatch(name)
+    if match is None:
+        raise invalid_argument(
+            f"Invalid resource name given (name={name}): projects/PROJECT/subscriptions/NAME, the "
+            "name 3 to 255 letters, digits and -_.~+%, beginning with a letter, not with goog."
+        )
+    return match[1]

@@ -1,0 +1,217 @@
+"""Pub/Sub under Google's client: subscriptions, messages, deadlines, dead letters, push."""
+
+import base64
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
+from queue import Queue
+from typing import Any
+
+import pytest
+from googleapiclient.discovery import build
+from googleapiclient.errors import HttpError
+
+from emulator.layout import Running
+
+pytestmark = pytest.mark.sockets
+_NUMBERS = count(1)
+SECONDS = 20
+
+
+@pytest.fixture
+def pubsub(emulator: Running) -> Any:
+    options = {"api_endpoint": emulator.url}
+    return build("pubsub", "v1", client_options=options, static_discovery=True).projects()
+
+
+@pytest.fixture
+def topic(pubsub: Any, project: str) -> str:
+    name = f"projects/{project}/topics/events{next(_NUMBERS)}"
+    return str(pubsub.topics().create(name=name, body={}).execute()["name"])
+
+
+@pytest.fixture
+def listen(pubsub: Any, project: str, topic: str) -> Callable[..., str]:
+    """Makes a subscription of the topic; its full name."""
+
+    def make(**body: Any) -> str:
+        name = f"projects/{project}/subscriptions/sub{next(_NUMBERS)}"
+        made = pubsub.subscriptions().create(name=name, body={"topic": topic, **body}).execute()
+        assert made["topic"] == body.get("topic", topic)
+        return str(made["name"])
+
+    return make
+
+
+@pytest.fixture
+def publish(pubsub: Any, topic: str) -> Callable[..., str]:
+    """Publishes one message; its id."""
+
+    def send(text: str, **attributes: str) -> str:
+        message = {"data": base64.b64encode(text.encode()).decode(), "attributes": attributes}
+        body = {"messages": [message]}
+        answer = pubsub.topics().publish(topic=topic, body=body).execute()
+        return str(answer["messageIds"][0])
+
+    return send
+
+
+def pull(pubsub: Any, subscription: str) -> list[dict[str, Any]]:
+    request = pubsub.subscriptions().pull(subscription=subscription, body={"maxMessages": 10})
+    received: list[dict[str, Any]] = request.execute().get("receivedMessages", [])
+    return received
+
+
+def texts(received: list[dict[str, Any]]) -> list[str]:
+    return [base64.b64decode(each["message"]["data"]).decode() for each in received]
+
+
+def test_every_subscription_gets_every_message_once(
+    pubsub: Any, listen: Callable[..., str], publish: Callable[..., str]
+) -> None:
+    one, other = listen(), listen()
+    number = publish("first", action="CreateInstance")
+    publish("second")
+    received = pull(pubsub, one)
+    assert texts(received) == ["first", "second"]
+    message = received[0]["message"]
+    assert (message["messageId"], message["attributes"]) == (number, {"action": "CreateInstance"})
+    assert pull(pubsub, one) == []
+    body = {"ackIds": [each["ackId"] for each in received]}
+    pubsub.subscriptions().acknowledge(subscription=one, body=body).execute()
+    assert texts(pull(pubsub, other)) == ["first", "second"]
+
+
+def test_what_is_not_acknowledged_comes_again(
+    pubsub: Any, listen: Callable[..., str], publish: Callable[..., str]
+) -> None:
+    name = listen()
+    publish("again")
+    [received] = pull(pubsub, name)
+    body = {"ackIds": [received["ackId"]], "ackDeadlineSeconds": 0}
+    pubsub.subscriptions().modifyAckDeadline(subscription=name, body=body).execute()
+    [second] = pull(pubsub, name)
+    assert second["message"]["messageId"] == received["message"]["messageId"]
+    assert second["ackId"] != received["ackId"]
+    stale = {"ackIds": [received["ackId"]]}
+    pubsub.subscriptions().acknowledge(subscription=name, body=stale).execute()
+    fresh = {"ackIds": [second["ackId"]], "ackDeadlineSeconds": 0}
+    pubsub.subscriptions().modifyAckDeadline(subscription=name, body=fresh).execute()
+    assert texts(pull(pubsub, name)) == ["again"]
+
+
+@pytest.mark.parametrize(
+    ("text", "passes"),
+    [
+        ('attributes.action = "CreateInstance"', True),
+        ('attributes.action != "CreateInstance"', False),
+        ("attributes:action AND NOT attributes:other", True),
+        ('hasPrefix(attributes.action, "Delete") OR (attributes:"action")', True),
+        ("-attributes:action", False),
+    ],
+)
+def test_a_filter_lets_pass_what_it_names(
+    pubsub: Any, listen: Callable[..., str], publish: Callable[..., str], text: str, passes: bool
+) -> None:
+    name = listen(filter=text)
+    publish("x", action="CreateInstance")
+    assert texts(pull(pubsub, name)) == (["x"] if passes else [])
+
+
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        ({"filter": "attributes.action == 3"}, "invalid filter"),
+        ({"filter": "attributes"}, "at 'its end'"),
+        ({"ackDeadlineSeconds": 5}, "10 to 600"),
+        ({"topic": "projects/p/topics/none"}, "Resource not found"),
+        ({"bigqueryConfig": {"table": "p.d.t"}}, "not served here"),
+    ],
+)
+def test_what_is_refused(listen: Callable[..., str], body: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(HttpError, match=complaint):
+        listen(**body)
+
+
+def test_dead_letters_go_where_they_are_sent(
+    pubsub: Any, project: str, topic: str, listen: Callable[..., str], publish: Callable[..., str]
+) -> None:
+    dead = pubsub.topics().create(name=f"{topic}-dead", body={}).execute()["name"]
+    policy = {"deadLetterTopic": dead, "maxDeliveryAttempts": 5}
+    name = listen(deadLetterPolicy=policy)
+    grave = listen(topic=dead)
+    publish("lost")
+    for attempt in range(1, 6):
+        [received] = pull(pubsub, name)
+        assert received["deliveryAttempt"] == attempt
+        body = {"ackIds": [received["ackId"]], "ackDeadlineSeconds": 0}
+        pubsub.subscriptions().modifyAckDeadline(subscription=name, body=body).execute()
+    assert pull(pubsub, name) == []
+    [letter] = pull(pubsub, grave)
+    assert texts([letter]) == ["lost"]
+    attributes = letter["message"]["attributes"]
+    assert attributes["CloudPubSubDeadLetterSourceDeliveryCount"] == "5"
+    assert attributes["CloudPubSubDeadLetterSourceSubscriptionProject"] == project
+
+
+def test_a_deleted_topic_leaves_its_subscriptions_without_one(
+    pubsub: Any, topic: str, listen: Callable[..., str]
+) -> None:
+    name = listen()
+    listed = pubsub.topics().subscriptions().list(topic=topic).execute()
+    assert listed["subscriptions"] == [name]
+    pubsub.topics().delete(topic=topic).execute()
+    found = pubsub.subscriptions().get(subscription=name).execute()
+    assert found["topic"] == "_deleted-topic_"
+
+
+class Worker(ThreadingHTTPServer):
+    """An endpoint that refuses the first message it gets."""
+
+    def __init__(self) -> None:
+        self.received: Queue[dict[str, Any]] = Queue()
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/push"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Worker
+    refused = 0
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.received.put(body)
+        first = type(self).refused == 0
+        type(self).refused += 1
+        self.send_response(503 if first else 204)
+        self.end_headers()
+
+    def log_message(self, *args: Any) -> None:
+        """Nothing: the test tells what happened."""
+
+
+@pytest.fixture
+def worker() -> Iterator[Worker]:
+    server = Worker()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_messages_are_pushed_until_the_endpoint_takes_them(
+    listen: Callable[..., str], publish: Callable[..., str], worker: Worker
+) -> None:
+    name = listen(pushConfig={"pushEndpoint": worker.url}, retryPolicy={"minimumBackoff": "0.1s"})
+    number = publish("knock", action="CreateInstance")
+    tries = [worker.received.get(timeout=SECONDS) for _ in range(2)]
+    assert [each["message"]["messageId"] for each in tries] == [number, number]
+    assert tries[0]["subscription"] == name
+    assert base64.b64decode(tries[1]["message"]["data"]) == b"knock"
+    publish("next")
+    assert texts([worker.received.get(timeout=SECONDS)]) == ["next"]
