@@ -29,7 +29,7 @@ help: ## List the commands
 lab: $(READY) ## The whole lab: deploy, import, export, query; STACK=local or your own
 	@$(BIN)/python scripts/lab.py --stack $(STACK) $(ARGS)
 
-lab-down: $(READY) ## Tear the lab down and prove that nothing is left
+lab-down: $(READY) ## The same as destroy, and stop the local Google Cloud
 	@$(BIN)/python scripts/teardown.py --stack $(STACK) $(ARGS)
 
 preview: $(READY) ## What `up` would change, property by property
@@ -50,9 +50,8 @@ refresh: $(READY) ## Compare the stack with what is really there
 adopt: $(READY) ## Bring what exists under the stack; ARGS=--dry-run only tells
 	@$(BIN)/python scripts/adopt.py --stack $(STACK) $(ARGS)
 
-destroy: $(READY) ## Destroy the stack's resources
-	@$(SETTLE) --cwd .
-	@$(PULUMI) destroy --stack $(STACK) $(ARGS)
+destroy: $(READY) ## Destroy the stack and prove that nothing is left; ARGS=--dry-run only tells
+	@$(BIN)/python scripts/teardown.py --stack $(STACK) --keep-running $(ARGS)
 
 EXAMPLE ?= minimal
 VERB ?= up

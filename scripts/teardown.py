@@ -1,141 +1,131 @@
 """Destroy a stack, and prove through the services' own lists that nothing of it is left."""
 
-import json
-from dataclasses import dataclass
+import signal
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from engine import places
-from scripts.common import cli, deploy, leftovers, stack
+from scripts.common import cli, stack
 from scripts.common.cli import Output
-from scripts.common.errors import ScriptError
-from scripts.common.leftovers import Made
+from scripts.common.errors import ExitCode, ScriptError, UsageError
+from scripts.removal import age, report
+from scripts.removal.engine import Engine
+from scripts.removal.flow import Outcome, Request, TearDown
+from scripts.removal.memory import Memory
+from scripts.removal.running import WAIT_SECONDS
 
 HELP = """Destroy a stack, and prove through the services' own lists that nothing of it is left.
 
-Only what the stack made is touched or looked for. Enabled services stay enabled. A local Google
-Cloud is stopped afterwards; its files stay until `python -m emulator reset`.
+Operations under way in its datasets are cancelled, BigQuery tables deleted where the stack says
+bigqueryDeleteContents, memberships of deleted accounts removed. What the stack did not make is not
+touched: where it would be lost, nothing is changed, and it is named. What is protected (protect,
+deletionPolicy PREVENT) is left and named, with what it needs. Enabled services stay enabled.
+
+A local Google Cloud is stopped afterwards; its files stay until `python -m emulator reset`.
 
 [bold]Examples[/bold]
 
-  teardown.py                   the local stack
+  teardown.py                              the local stack
 
-  teardown.py --stack dev       asks first, when run in a terminal
+  teardown.py --stack dev --dry-run        what would go, and what would stay
 
-  teardown.py --keep-running    leave the local Google Cloud running
+  teardown.py --stack dev                  asks first; --yes does not
 
-[bold]Exit codes[/bold]: 0 nothing is left; 1 failed, or something is left; 2 the command line is
-wrong; 130 interrupted."""
+  teardown.py --stack lab-anna --older-than 8h --yes     unless it was updated since
+
+[bold]Exit codes[/bold]: 0 nothing is left, or the stack is too young; 1 failed, or something is
+left; 2 the command line is wrong; 4 --timeout is up; 5 refused, because what others made would be
+lost: nothing was changed; 6 what is protected is left, all else is gone; 130 interrupted."""
 
 app = cli.application()
 
 
-@dataclass(frozen=True)
-class Memory:
-    """What is being torn down, kept in a file until its absence is proved.
-
-    After the destroy the state no longer knows the names: without this file, a teardown whose
-    proof was interrupted could never be proved.
-    """
-
-    file: Path
-
-    def recall(self) -> list[Made]:
-        """Give what an earlier, unproved teardown was after."""
-        if not self.file.exists():
-            return []
-        return [Made(**made) for made in json.loads(self.file.read_text("utf-8"))]
-
-    def keep(self, made: list[Made]) -> None:
-        """Remember, whole or not at all."""
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        draft = self.file.with_suffix(".new")
-        draft.write_text(json.dumps([m.to_json() for m in made], indent=2) + "\n", "utf-8")
-        draft.replace(self.file)
-
-    def drop(self) -> None:
-        """Forget: it is proved."""
-        self.file.unlink(missing_ok=True)
-
-
-def _merged(earlier: list[Made], now: list[Made]) -> list[Made]:
-    return list(dict.fromkeys([*now, *earlier]))
-
-
-def _show(made: list[Made], left: list[Made], output: Output) -> None:
-    drawn = Table(title="Asked of the services", title_justify="left")
-    for column in ("kind", "name", "state"):
-        drawn.add_column(column, overflow="fold")
-    for thing in made:
-        state = "[green]gone"
-        if thing in left:
-            state = "kept, as the program says" if thing.retained else "[red]still there"
-        drawn.add_row(thing.kind, thing.name, state)
-    output.out.print(drawn)
-
-
-def tear_down(name: str, output: Output) -> list[Made]:
-    """Destroy the stack and prove it.
-
-    Returns:
-        What the stack had made; empty if there was nothing.
-
-    Raises:
-        ScriptError: the destroy failed, or something is left; the table has been shown.
-    """
-    place = stack.enter(name, output.say)
-    memory = Memory(places.lab_dir() / f"teardown-{name}.json")
-    state = deploy.resources(name, place.environment)
-    made = _merged(memory.recall(), leftovers.made_by(state))
-    if deploy.countable(state):
-        memory.keep(made)
-        color = output.out.is_terminal
-        deploy.destroy(name, place.environment, report=output.raw, color=color)
-    if not made:
-        output.result(f"Stack {name!r} has made nothing that is left: nothing to tear down.")
-        return []
-    left = leftovers.still_there(made)
-    if not output.as_json:
-        _show(made, left, output)
-    wrong = [thing for thing in left if not thing.retained]
-    if wrong:
-        raise ScriptError(
-            f"{len(wrong)} of {len(made)} are still there: "
-            + ", ".join(f"{thing.kind} {thing.name}" for thing in wrong)
-            + ".",
-            "Run it again. What stays even then was made anew by someone else: delete it by hand.",
-            details={"left": [thing.to_json() for thing in wrong]},
+def _ask_first(name: str, output: Output, *, yes: bool) -> None:
+    """Have a person agree, or a program say --yes; what is local can be made again."""
+    if yes or places.is_local(name):
+        return
+    if output.as_json or not output.err.is_terminal:
+        raise UsageError(
+            f"Stack {name!r} and all its data would be destroyed, and nobody can be asked.",
+            "Give --yes; --dry-run shows what would go.",
         )
-    memory.drop()
-    return made
+    if not typer.confirm(f"Destroy stack {name!r} and all its data?", err=True):
+        raise ScriptError("Nothing was destroyed.")
+
+
+def _open(name: str, folder: Path, output: Output) -> tuple[Engine, Memory]:
+    if not (folder / "Pulumi.yaml").exists():
+        raise UsageError(f"{folder} has no Pulumi.yaml.", "Name the folder of the program: --cwd.")
+    engine = Engine(name, folder.resolve(), stack.enter(name, output.say).environment)
+    file = f"teardown-{engine.project()}-{name.replace('/', '-')}.json"
+    return engine, Memory(places.lab_dir() / file)
+
+
+def _exit_code(outcome: Outcome, *, dry_run: bool) -> ExitCode:
+    return ExitCode.PROTECTED if outcome.protected and not dry_run else ExitCode.OK
 
 
 @app.command(help=HELP)
-@cli.guarded("Run it again to go on; if Pulumi says that the stack is locked, run `pulumi cancel`.")
+@cli.guarded("Run it again to go on: it ends in the same place.")
 def main(
     stack_name: Annotated[
         str, typer.Option("--stack", "-s", help="Pulumi stack to destroy.")
     ] = stack.DEFAULT_STACK,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", "-n", help="Only tell; everything stays as it is.")
+    ] = False,
+    older_than: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DURATION",
+            help="Leave a stack alone that was updated less than this ago: 30m, 8h, 2d.",
+        ),
+    ] = None,
+    strays: Annotated[
+        bool,
+        typer.Option(
+            "--strays", help="Delete stores too that others made in the stack's datasets."
+        ),
+    ] = False,
+    timeout: Annotated[
+        float, typer.Option(min=0.0, help="Seconds that what is under way may take to end.")
+    ] = WAIT_SECONDS,
     keep_running: Annotated[
         bool, typer.Option("--keep-running", help="Do not stop the local Google Cloud.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")] = False,
+    cwd: Annotated[
+        Path,
+        typer.Option(
+            "--cwd", "-C", show_default=False, help="Folder of the program, if it is another one."
+        ),
+    ] = stack.ROOT,
     as_json: cli.Json = False,
 ) -> None:
     """Run the command line."""
     output = Output(as_json=as_json)
-    asks = not (yes or as_json or places.is_local(stack_name)) and output.err.is_terminal
-    if asks and not typer.confirm(f"Destroy stack {stack_name!r} and all its data?", err=True):
-        raise ScriptError("Nothing was destroyed.")
-    made = tear_down(stack_name, output)
-    if not keep_running:
+    limit = age.duration(older_than) if older_than is not None else None
+    _ask_first(stack_name, output, yes=yes or dry_run)
+    engine, memory = _open(stack_name, cwd, output)
+    again = ["--stack", stack_name]
+    again += [flag for flag, given in (("--strays", strays), ("--yes", yes)) if given]
+    again += [] if cwd == stack.ROOT else ["--cwd", str(cwd)]
+    resume = cli.command_line("teardown.py", again)
+    request = Request(resume, dry_run, limit, strays, timeout)
+    outcome = TearDown(engine, memory, request, output).run()
+    report.show(outcome, output, dry_run=dry_run)
+    code = _exit_code(outcome, dry_run=dry_run)
+    if not (keep_running or dry_run or outcome.skipped or code):
         stack.leave(stack_name)
-    output.result("Nothing of the stack is left." if made else "Nothing is left.")
-    output.json({"stack": stack_name, "gone": [thing.to_json() for thing in made]})
+    output.result(report.conclusion(outcome, stack_name, dry_run=dry_run))
+    output.json(report.shape(outcome, stack_name, dry_run=dry_run))
+    if code:
+        raise typer.Exit(int(code))
 
 
 if __name__ == "__main__":
+    # A cancelled CI job sends this; it ends as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     app()

@@ -1,9 +1,9 @@
-"""The program, deployed and destroyed by Pulumi's Automation API; output as Pulumi writes it."""
+"""The program, deployed by Pulumi's Automation API; output as Pulumi writes it."""
 
 import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pulumi import automation
@@ -40,8 +40,6 @@ class Resource:
     type: str
     urn: str
     id: str
-    outputs: dict[str, Any] = field(default_factory=dict)
-    retained: bool = False
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> "Resource":
@@ -50,8 +48,6 @@ class Resource:
             type=body["type"],
             urn=body["urn"],
             id=body.get("id", ""),
-            outputs=body.get("outputs") or {},
-            retained=bool(body.get("retainOnDelete")),
         )
 
 
@@ -154,26 +150,3 @@ def resources(stack: str, environment: Mapping[str, str]) -> list[Resource]:
     except CommandError as error:
         raise _failed("Reading", stack, error) from error
     return [Resource.from_json(r) for r in (exported.deployment or {}).get("resources") or ()]
-
-
-def destroy(stack: str, environment: Mapping[str, str], *, report: Report, color: bool) -> None:
-    """Destroy what the stack made; the empty stack stays, with its configuration.
-
-    What an interrupted update may have made is settled first: it goes as well.
-
-    Raises:
-        ScriptError: Pulumi failed; its lines have been reported.
-    """
-    try:
-        selected = _selected(stack, environment)
-        to_its_end(lambda: settle(stack, ROOT, environment, report))
-        to_its_end(
-            lambda: selected.destroy(
-                color="always" if color else "never",
-                suppress_progress=True,
-                on_output=report,
-                on_error=report,
-            )
-        )
-    except CommandError as error:
-        raise _failed("Destroying", stack, error) from error

@@ -23,6 +23,7 @@ class ExitCode(IntEnum):
     PARTLY_FAILED = 3
     STILL_RUNNING = 4
     REFUSED = 5
+    PROTECTED = 6
     INTERRUPTED = 130
 
 

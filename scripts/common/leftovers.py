@@ -1,31 +1,25 @@
-"""What a stack made, by name, and whether the services still have it.
+"""What a stack made, and whether it is still there: asked of the services, not of Pulumi.
 
-The names are taken from the stack's state before it is destroyed; the proof is asked of the
-services' own lists, not of Pulumi.
+The names are taken from the stack's state before it is destroyed. How a kind of resource is looked
+for is a row of `scripts/adoption/kinds.py`, by Pulumi's type token; what has no row is not checked,
+and said not to be.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from string import Formatter
 from typing import Any
 
+from scripts.adoption.kinds import KINDS, Kind
+from scripts.adoption.lookup import Lookup, NotServedError
 from scripts.common import clients, retrying
-from scripts.common.deploy import Resource
 from scripts.common.errors import translated
+from scripts.preview import names
 
-KINDS = {
-    "gcp:healthcare/dataset:Dataset": "Healthcare dataset",
-    "gcp:healthcare/dicomStore:DicomStore": "DICOM store",
-    "gcp:healthcare/fhirStore:FhirStore": "FHIR store",
-    "gcp:healthcare/hl7Store:Hl7Store": "HL7v2 store",
-    "gcp:projects/iAMMember:IAMMember": "role binding",
-    "gcp:bigquery/dataset:Dataset": "BigQuery dataset",
-    "gcp:pubsub/topic:Topic": "Pub/Sub topic",
-}
-STORE_COLLECTIONS = {
-    "DICOM store": "dicomStores",
-    "FHIR store": "fhirStores",
-    "HL7v2 store": "hl7V2Stores",
-}
+_MORE = ("condition",)  # of a grant, beside what its id is made of
+_KEY = "gcp:kms/cryptoKey:CryptoKey"
+_VIEW = ("view", "materializedView")
 
 
 @dataclass(frozen=True)
@@ -33,114 +27,142 @@ class Made:
     """Something that the stack made.
 
     Attributes:
-        kind: a value of KINDS.
-        name: full name; of a role binding "ROLE for MEMBER in PROJECT".
-        project: where it is listed.
-        member: of a role binding only.
-        role: of a role binding only.
-        retained: the program says to keep it when the stack goes.
+        type: Pulumi's type token.
+        id: as the provider writes it, a full name as a rule.
+        urn: the engine's name for it.
+        project: the provider's, for what does not name one.
+        values: those of its properties that it is looked for by.
+        view: a table that only shows others.
     """
 
-    kind: str
-    name: str
-    project: str
-    member: str = ""
-    role: str = ""
-    retained: bool = False
+    type: str
+    id: str
+    urn: str
+    project: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    view: bool = False
+
+    @classmethod
+    def of(
+        cls, type_: str, id_: str, urn: str, properties: Mapping[str, Any], project: str
+    ) -> "Made":
+        """Keep of a resource what it is looked for by, and nothing else: no secret, no data."""
+        row = KINDS.get(type_)
+        wanted = {*_fields(row), *_MORE} if row else set()
+        values = {key: properties[key] for key in sorted(wanted) if properties.get(key)}
+        view = type_.startswith("gcp:bigquery/table:") and any(map(properties.get, _VIEW))
+        return cls(type_, id_, urn, project, values, view=view)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells it apart; a resource that was replaced has the URN of its successor."""
+        return self.urn, self.id
+
+    @property
+    def kind(self) -> str:
+        """What it is, in words."""
+        if self.is_grant:
+            return "grant"
+        return "BigQuery view" if self.view else names.kind_of(self.type)
+
+    @property
+    def name(self) -> str:
+        """Its full name; of a grant "ROLE for MEMBER on RESOURCE"."""
+        if self.is_grant:
+            return f"{self.values['role']} for {self.values['member']} on {self.resource}"
+        return self.id
+
+    @property
+    def is_grant(self) -> bool:
+        """Whether it is a role for a member."""
+        row = KINDS.get(self.type)
+        return row is not None and row.grant
+
+    @property
+    def resource(self) -> str:
+        """The resource itself; of a grant the one it is on."""
+        row = KINDS.get(self.type)
+        found = row.identify(self.values, self.project) if row and row.grant else None
+        return found.partition(" ")[0] if found else self.id
 
     def to_json(self) -> dict[str, Any]:
-        """Give the shape in which it is remembered, and printed by `--json`."""
+        """Give the shape in which it is remembered."""
         return asdict(self)
 
-
-def made_by(resources: list[Resource]) -> list[Made]:
-    """Name everything in a stack's state whose absence can be proved."""
-    return [_made(KINDS[r.type], r) for r in resources if r.type in KINDS]
-
-
-def _made(kind: str, resource: Resource) -> Made:
-    outputs, kept = resource.outputs, resource.retained
-    if kind == "role binding":
-        project, role, member = outputs["project"], outputs["role"], outputs["member"]
-        name = f"{role} for {member} in {project}"
-        return Made(kind, name, project, member, role, retained=kept)
-    # The ids of all the others are their full names, by the Google provider's convention.
-    return Made(kind, resource.id, resource.id.split("/")[1], retained=kept)
+    def shown(self) -> dict[str, str]:
+        """Give the shape in which `--json` prints it."""
+        return {"kind": self.kind, "name": self.name, "type": self.type}
 
 
-def still_there(made: list[Made]) -> list[Made]:
+def _fields(row: Kind) -> set[str]:
+    fields = {f.partition(".")[0] for _, f, _, _ in Formatter().parse(row.id) if f}
+    return fields | {"project"}
+
+
+class Verdict(StrEnum):
+    """What the services say of something."""
+
+    GONE = "gone"
+    THERE = "still there"
+    UNKNOWN = "not checked"
+
+
+def examine(made: Iterable[Made]) -> list[tuple[Made, Verdict]]:
     """Ask the services which of these exist.
+
+    What lay in something that is gone is gone with it, and not asked for again.
 
     Raises:
         ScriptError: a service can't tell.
     """
-    lister = Lister()
-    return [thing for thing in made if lister.has(thing)]
+    lookup = Lookup()
+    gone: set[str] = set()
+    found = []
+    # Containers have shorter names than what lies in them.
+    for thing in sorted(made, key=lambda thing: (len(thing.resource), thing.is_grant)):
+        verdict = _verdict(thing, lookup, gone)
+        # A bucket's name alone may be that of a project as well.
+        if verdict is Verdict.GONE and not thing.is_grant and "/" in thing.id:
+            gone.add(thing.id)
+        found.append((thing, verdict))
+    order = {id(thing): place for place, thing in enumerate(made)}
+    return sorted(found, key=lambda each: order[id(each[0])])
 
 
-class Lister:
-    """Asks each list once, and remembers the answer."""
-
-    def __init__(self) -> None:
-        self._lists: dict[tuple[str, str], set[str]] = {}
-
-    def has(self, thing: Made) -> bool:
-        """Tell whether a service still lists the thing."""
-        if thing.kind == "role binding":
-            bindings = self._of("bindings", thing.project, _bindings)
-            return f"{thing.role} {thing.member}" in bindings
-        if thing.kind == "BigQuery dataset":
-            return thing.name in self._of("BigQuery", thing.project, _big_query_datasets)
-        if thing.kind == "Pub/Sub topic":
-            return thing.name in self._of("topics", thing.project, _topics)
-        dataset = "/".join(thing.name.split("/")[:6])
-        datasets = self._of("datasets", dataset.rpartition("/datasets/")[0], _datasets)
-        if thing.kind == "Healthcare dataset" or dataset not in datasets:
-            return dataset in datasets
-        collection = STORE_COLLECTIONS[thing.kind]
-        return thing.name in self._of(collection, dataset, lambda d: _stores(d, collection))
-
-    def _of(self, what: str, parent: str, ask: Callable[[str], set[str]]) -> set[str]:
-        key = (what, parent)
-        if key not in self._lists:
-            with translated(f"listing {what} of {parent}"):
-                self._lists[key] = ask(parent)
-        return self._lists[key]
+def _verdict(thing: Made, lookup: Lookup, gone: set[str]) -> Verdict:
+    row = KINDS.get(thing.type)
+    if row is None:
+        return Verdict.UNKNOWN
+    if any(f"{thing.resource}/".startswith(f"{name}/") for name in gone):
+        return Verdict.GONE
+    check = CHECKS.get(thing.type)
+    try:
+        if check is not None:
+            there = check(lookup, thing)
+        else:
+            there = row.find(thing.values, thing.project, thing.id, lookup)
+    except NotServedError:
+        return Verdict.UNKNOWN
+    return Verdict.THERE if there else Verdict.GONE
 
 
-def _pages(collection: Any, key: str, **parent: str) -> Iterator[dict[str, Any]]:
-    """Read a paged list to its end; items as the service sends them."""
-    request = collection.list(**parent)
+def _usable_key(lookup: Lookup, key: Made) -> bool:
+    """Tell whether a key has a version that can still be used: Google keeps the name for good."""
+    collection = "projects.locations.keyRings.cryptoKeys"
+    if lookup.get("kms", collection, key.id) is None:
+        return False
+    versions = clients.key_management().projects().locations().keyRings().cryptoKeys()
+    at = versions.cryptoKeyVersions()
+    request = at.list(parent=key.id)
     while request is not None:
-        answer = retrying.call(request.execute)
-        yield from answer.get(key, [])
-        request = collection.list_next(request, answer)
+        with translated(f"listing the versions of {key.id}"):
+            answer = retrying.call(request.execute)
+        for version in answer.get("cryptoKeyVersions", []):
+            if not version["state"].startswith("DESTROY"):
+                return True
+        request = at.list_next(request, answer)
+    return False
 
 
-def _datasets(parent: str) -> set[str]:
-    collection = clients.healthcare().projects().locations().datasets()
-    return {item["name"] for item in _pages(collection, "datasets", parent=parent)}
-
-
-def _stores(dataset: str, collection: str) -> set[str]:
-    stores = getattr(clients.healthcare().projects().locations().datasets(), collection)()
-    return {item["name"] for item in _pages(stores, collection, parent=dataset)}
-
-
-def _topics(project: str) -> set[str]:
-    topics = clients.pubsub().projects().topics()
-    return {item["name"] for item in _pages(topics, "topics", project=f"projects/{project}")}
-
-
-def _bindings(project: str) -> set[str]:
-    projects = clients.resource_manager().projects()
-    options = {"options": {"requestedPolicyVersion": 3}}
-    request = projects.getIamPolicy(resource=project, body=options)
-    policy = retrying.call(request.execute)
-    return {f"{b['role']} {m}" for b in policy.get("bindings", []) for m in b.get("members", [])}
-
-
-def _big_query_datasets(project: str) -> set[str]:
-    client = clients.big_query(project)
-    listed = retrying.call(lambda: list(client.list_datasets()))
-    return {f"projects/{d.project}/datasets/{d.dataset_id}" for d in listed}
+CHECKS: dict[str, Callable[[Lookup, Made], bool]] = {_KEY: _usable_key}
+"""Kinds that can't be gone as others can."""

@@ -31,11 +31,16 @@ def kind(state: State) -> str:
     """Return what the resource is, in words where this package has some."""
     if state.type == "gcp:bigquery/table:Table" and is_view(state):
         return "BigQuery view"
-    known = KINDS.get(state.type)
+    return kind_of(state.type)
+
+
+def kind_of(type_: str) -> str:
+    """Return what a type token means, in words where this package has some."""
+    known = KINDS.get(type_)
     if known:
         return known
     # `gcp:pubsub/topicIAMMember:TopicIAMMember` reads `pubsub.TopicIAMMember`.
-    module, _, name = state.type.rpartition(":")
+    module, _, name = type_.rpartition(":")
     place = module.split(":")[-1].split("/")[0]
     return f"{place}.{name}" if place and place != "index" else name
 

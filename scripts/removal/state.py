@@ -9,7 +9,7 @@ from typing import Any
 Json = dict[str, Any]
 
 _STACK = "pulumi:pulumi:Stack"
-_PROVIDERS = "pulumi:providers:"
+_GCP = "pulumi:providers:gcp"
 HEALTHCARE_DATASET = "gcp:healthcare/dataset:Dataset"
 BIGQUERY_DATASET = "gcp:bigquery/dataset:Dataset"
 BIGQUERY_TABLE = "gcp:bigquery/table:Table"
@@ -38,6 +38,9 @@ class Why(StrEnum):
 
 HELD = frozenset({Why.PROTECT, Why.PREVENT, Why.DELETION_PROTECTION, Why.ENDANGERED, Why.NEEDED})
 """Left in the cloud and in the stack; the others only in the cloud."""
+
+_BY_ITSELF = frozenset({Why.KEY_RING, Why.SERVICE, Why.AGENT})
+"""Left whatever else is; a key is not: only what is left keeps its versions."""
 
 
 @dataclass(frozen=True)
@@ -142,30 +145,43 @@ class State:
         What something that is left depends on, or lies in, is left too. Something to be let go of
         would be lost with what it lies in, or with the key that encrypts it: then all of it stays.
         """
-        reasons = {entry.urn: entry.why for entry in self.entries if entry.why}
-        held = {urn: why for urn, why in reasons.items() if why in HELD}
-        self._hold_what_is_needed(held)
-        for entry in self.entries:
-            let_go = reasons.get(entry.urn) in (Why.ABANDON, Why.RETAIN) and entry.urn not in held
-            if let_go and self._would_be_lost(entry, held, reasons):
-                held[entry.urn] = Why.ENDANGERED
-                self._hold_what_is_needed(held)
+        by_itself = {e.urn: e.why for e in self.entries if e.why in _BY_ITSELF}
+        reasons = {**self._reasons(), **self._held(), **by_itself}
         made = {entry.urn for entry in self.made}
-        return {urn: why for urn, why in {**reasons, **held}.items() if urn in made}
+        return {urn: why for urn, why in reasons.items() if urn in made}
 
     def targets(self) -> list[str] | None:
         """Name what to destroy, by URN; None for everything."""
-        held = {urn: why for urn, why in self.left().items() if why in HELD}
+        held = self._held()
         if not held:
             return None
-        self._hold_what_is_needed(held)
         urns = (e.urn for e in self.entries if e.urn not in held and e.type != _STACK)
         return list(dict.fromkeys(urns))
+
+    def project_of(self, entry: Entry) -> str:
+        """Look up the project that a resource's provider works in; empty if it names none."""
+        providers = (e for e in self.entries if e.type == _GCP and e.urn in entry.needs)
+        return next((str(e.values.get("project", "")) for e in providers), "")
 
     def destroyed(self, type_: str) -> list[Entry]:
         """What of a type a destroy would delete."""
         left = self.left()
         return [e for e in self.made if e.type == type_ and e.urn not in left]
+
+    def _reasons(self) -> dict[str, Why]:
+        return {entry.urn: entry.why for entry in self.entries if entry.why}
+
+    def _held(self) -> dict[str, Why]:
+        """What stays in the stack, too; components and providers among it."""
+        reasons = self._reasons()
+        held = {urn: why for urn, why in reasons.items() if why in HELD}
+        self._hold_what_is_needed(held)
+        for entry in self.entries:
+            let_go = entry.why in (Why.ABANDON, Why.RETAIN) and entry.urn not in held
+            if let_go and self._would_be_lost(entry, held, reasons):
+                held[entry.urn] = Why.ENDANGERED
+                self._hold_what_is_needed(held)
+        return held
 
     def _would_be_lost(
         self, entry: Entry, held: Mapping[str, Why], reasons: Mapping[str, Why]

@@ -19,8 +19,6 @@ RESOURCES = [
         "type": "gcp:healthcare/dataset:Dataset",
         "urn": "urn:dataset",
         "id": "projects/p/locations/l/datasets/d",
-        "outputs": {"name": "d"},
-        "retainOnDelete": True,
     },
 ]
 
@@ -46,12 +44,6 @@ class FakeStack:
         summary = SimpleNamespace(resource_changes={automation.OpType.CREATE: 2})
         return SimpleNamespace(summary=summary, outputs={"a": SimpleNamespace(value="b")})
 
-    def destroy(self, **options: Any) -> None:
-        self.done.append("destroy")
-        options["on_output"]("Destroying (local)")
-        if self.error:
-            raise self.error
-
     def export_stack(self) -> Any:
         return SimpleNamespace(deployment={"resources": RESOURCES})
 
@@ -75,8 +67,7 @@ def test_up_reports_counts_and_gives_outputs(pulumi: FakeStack) -> None:
 
 def test_what_an_interrupted_update_left_is_settled_first(pulumi: FakeStack) -> None:
     deploy.up("local", {}, report=lambda _: None, color=False)
-    deploy.destroy("local", {}, report=lambda _: None, color=False)
-    assert pulumi.done == ["settle", "up", "settle", "destroy"]
+    assert pulumi.done == ["settle", "up"]
 
 
 def test_a_failed_up_says_pulumis_own_error(pulumi: FakeStack) -> None:
@@ -90,7 +81,7 @@ def test_a_failed_up_says_pulumis_own_error(pulumi: FakeStack) -> None:
 def test_a_locked_stack_is_cured_by_cancel(pulumi: FakeStack) -> None:
     pulumi.error = _command_error("error: the stack is currently locked by 1 lock(s)")
     with pytest.raises(ScriptError, match="is locked") as caught:
-        deploy.destroy("local", {}, report=lambda _: None, color=False)
+        deploy.up("local", {}, report=lambda _: None, color=False)
     assert "pulumi cancel --stack local" in caught.value.cure
 
 
@@ -101,8 +92,6 @@ def test_the_state_is_read_resource_by_resource(pulumi: FakeStack) -> None:
         "gcp:healthcare/dataset:Dataset",
     ]
     assert found[2].id == "projects/p/locations/l/datasets/d"
-    assert found[2].outputs == {"name": "d"}
-    assert [r.retained for r in found] == [False, False, True]
 
 
 def test_a_stack_that_does_not_exist_has_no_resources(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,15 +107,15 @@ def test_ctrl_c_lets_pulumi_finish_first(
 ) -> None:
     ended = []
 
-    def destroy(**_: Any) -> None:
+    def up(**_: Any) -> None:
         # As from a terminal: the signal comes while Pulumi works, and Pulumi ends by itself.
         threading.Event().wait(0.05)
         os.kill(os.getpid(), signal.SIGINT)
         threading.Event().wait(0.05)
-        ended.append("destroyed")
+        ended.append("deployed")
         raise _command_error("error: update cancelled")
 
-    monkeypatch.setattr(pulumi, "destroy", destroy)
+    monkeypatch.setattr(pulumi, "up", up)
     with pytest.raises(KeyboardInterrupt):
-        deploy.destroy("local", {}, report=lambda _: None, color=False)
-    assert ended == ["destroyed"]
+        deploy.up("local", {}, report=lambda _: None, color=False)
+    assert ended == ["deployed"]

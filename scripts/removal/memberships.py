@@ -1,0 +1,217 @@
+"""Memberships of deleted accounts: nothing else takes them out of a policy.
+
+When an account is deleted, IAM rewrites what it was granted to `deleted:serviceAccount:X?uid=N`.
+The provider looks for the member as the program wrote it, finds none, and leaves the other behind.
+https://cloud.google.com/iam/docs/policies#handle-deleted-members
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from google.api_core.exceptions import Conflict, NotFound, PreconditionFailed
+from google.api_core.retry import Retry
+from googleapiclient.errors import HttpError
+
+from scripts.adoption.lookup import APIS, POLICY_VERSION, access_as_policy, grants
+from scripts.common import clients, retrying
+from scripts.common.errors import translated
+from scripts.common.leftovers import Made
+
+Json = dict[str, Any]
+
+_GONE = 404
+_STALE_ETAG = (409, 412)
+_ACCESS = ("iamMember", "userByEmail", "groupByEmail")
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Who may do what on a resource, and how to say so anew.
+
+    Attributes:
+        bindings: as IAM has them, one role and condition each.
+        write: replaces them; refused if they have changed since they were read.
+    """
+
+    bindings: list[Json]
+    write: Callable[[list[Json]], object]
+
+
+def find(made: Iterable[Made]) -> list[Made]:
+    """Find the stack's grants that have become those of deleted accounts.
+
+    Returns:
+        Grants whose member is the one that the policy has now, `deleted:...`.
+
+    Raises:
+        ScriptError: a policy can't be read.
+    """
+    found = []
+    for grant in _grants(made):
+        with translated(f"reading the policy of {grant.resource}"):
+            policy = _read(grant)
+        if policy is not None:
+            found += [_as_deleted(grant, member) for member in _stale(policy.bindings, grant)]
+    return found
+
+
+def remove(made: Iterable[Made], say: Callable[[str], None]) -> list[Made]:
+    """Take these memberships out of the policies, and nothing else.
+
+    Returns:
+        What was taken out, as `find` gives it.
+
+    Raises:
+        ScriptError: a policy can't be read or written.
+    """
+    found = find(made)
+    for grant in found:
+        say(f"Removing {grant.name} ...")
+        with translated(f"removing {grant.name}"):
+            Retry(predicate=_changed_meanwhile)(_take_out)(grant)
+    return found
+
+
+def _take_out(grant: Made) -> None:
+    policy = _read(grant)
+    if policy is None:
+        return
+    member = grant.values["member"]
+    bindings = [
+        {**binding, "members": [m for m in binding["members"] if m != member]}
+        if _is_of(binding, grant, member)
+        else binding
+        for binding in policy.bindings
+    ]
+    retrying.call(lambda: policy.write(bindings))
+
+
+def _changed_meanwhile(error: Exception) -> bool:
+    if isinstance(error, HttpError):
+        return error.status_code in _STALE_ETAG
+    return isinstance(error, (Conflict, PreconditionFailed))
+
+
+def _grants(made: Iterable[Made]) -> Iterator[Made]:
+    yield from (thing for thing in made if thing.is_grant and thing.type in PLACES)
+
+
+def _stale(bindings: list[Json], grant: Made) -> list[str]:
+    kind, _, address = grant.values["member"].partition(":")
+    deleted = re.compile(rf"deleted:{kind}:{re.escape(address)}\?uid=\d+", re.IGNORECASE)
+    return [
+        member
+        for binding in bindings
+        for member in binding.get("members", [])
+        if deleted.fullmatch(member) and _is_of(binding, grant, member)
+    ]
+
+
+def _is_of(binding: Json, grant: Made, member: str) -> bool:
+    condition = grant.values.get("condition") or {}
+    return grants({"bindings": [binding]}, grant.values["role"], member, condition)
+
+
+def _as_deleted(grant: Made, member: str) -> Made:
+    return replace(grant, values={**grant.values, "member": member})
+
+
+def _read(grant: Made) -> Policy | None:
+    """Read the policy that a grant is in; None if its resource is gone."""
+    try:
+        return PLACES[grant.type](grant)
+    except NotFound:
+        return None
+    except HttpError as error:
+        if error.status_code == _GONE:
+            return None
+        raise
+
+
+def _discovered(api: str, collection: str, grant: Made) -> Policy:
+    make, _ = APIS[api]
+    at: Any = make()
+    for part in collection.split("."):
+        at = getattr(at, part)()
+    name = grant.resource
+    if collection == "projects":
+        options = {"options": {"requestedPolicyVersion": POLICY_VERSION}}
+        request = at.getIamPolicy(resource=name, body=options)
+    else:
+        request = at.getIamPolicy(resource=name, options_requestedPolicyVersion=POLICY_VERSION)
+    policy = retrying.call(request.execute)
+
+    def write(bindings: list[Json]) -> None:
+        kept = [binding for binding in bindings if binding["members"]]
+        at.setIamPolicy(resource=name, body={"policy": {**policy, "bindings": kept}}).execute()
+
+    return Policy(policy.get("bindings", []), write)
+
+
+def _bucket(grant: Made) -> Policy:
+    bucket = clients.cloud_storage(grant.project).bucket(grant.resource)
+    policy = retrying.call(lambda: bucket.get_iam_policy(requested_policy_version=POLICY_VERSION))
+
+    def write(bindings: list[Json]) -> None:
+        policy.bindings = [binding for binding in bindings if binding["members"]]
+        bucket.set_iam_policy(policy)
+
+    return Policy([{**b, "members": sorted(b["members"])} for b in policy.bindings], write)
+
+
+def _big_query(grant: Made) -> Policy:
+    _, project, _, name = grant.resource.split("/")
+    client = clients.big_query(project)
+    dataset = retrying.call(lambda: client.get_dataset(f"{project}.{name}"))
+    entries = list(dataset.access_entries)
+
+    def write(bindings: list[Json]) -> None:
+        dataset.access_entries = [
+            e for e, b in zip(entries, bindings, strict=True) if b["members"] != []
+        ]
+        client.update_dataset(dataset, ["access_entries"])
+
+    return Policy([_binding(entry.to_api_repr()) for entry in entries], write)
+
+
+def _binding(entry: Json) -> Json:
+    """An entry of an access list as a binding; that of a view, for example, has no role."""
+    if not entry.get("role"):
+        return {"role": "", "members": [""]}
+    [binding] = access_as_policy({"access": [entry]})["bindings"]
+    raw = [str(entry[key]) for key in _ACCESS if str(entry.get(key, "")).startswith("deleted:")]
+    return {**binding, "members": raw or binding["members"]}
+
+
+_HEALTHCARE = "projects.locations.datasets"
+PLACES: dict[str, Callable[[Made], Policy]] = {
+    "gcp:projects/iAMMember:IAMMember": partial(_discovered, "resourcemanager", "projects"),
+    "gcp:healthcare/datasetIamMember:DatasetIamMember": partial(
+        _discovered, "healthcare", _HEALTHCARE
+    ),
+    "gcp:healthcare/dicomStoreIamMember:DicomStoreIamMember": partial(
+        _discovered, "healthcare", f"{_HEALTHCARE}.dicomStores"
+    ),
+    "gcp:healthcare/fhirStoreIamMember:FhirStoreIamMember": partial(
+        _discovered, "healthcare", f"{_HEALTHCARE}.fhirStores"
+    ),
+    "gcp:healthcare/hl7StoreIamMember:Hl7StoreIamMember": partial(
+        _discovered, "healthcare", f"{_HEALTHCARE}.hl7V2Stores"
+    ),
+    "gcp:healthcare/consentStoreIamMember:ConsentStoreIamMember": partial(
+        _discovered, "healthcare", f"{_HEALTHCARE}.consentStores"
+    ),
+    "gcp:pubsub/topicIAMMember:TopicIAMMember": partial(_discovered, "pubsub", "projects.topics"),
+    "gcp:pubsub/subscriptionIAMMember:SubscriptionIAMMember": partial(
+        _discovered, "pubsub", "projects.subscriptions"
+    ),
+    "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": partial(
+        _discovered, "kms", "projects.locations.keyRings.cryptoKeys"
+    ),
+    "gcp:storage/bucketIAMMember:BucketIAMMember": _bucket,
+    "gcp:bigquery/datasetIamMember:DatasetIamMember": _big_query,
+}
+"""How the policy of each kind of grant is read and written."""
