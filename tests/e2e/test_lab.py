@@ -26,6 +26,7 @@ AGENT = "serviceAccount:service-123456789012@gcp-sa-healthcare.iam.gserviceaccou
 PUBLIC = "gs://gcs-public-data--healthcare-nih-chest-xray/dicom"
 TABLE = "bq://local-project.dataset1.dicomstore1"
 PATIENCE_SECONDS = 60
+IMPORT, EXPORT = "ImportDicomData", "ExportDicomData"
 
 
 class Runs:
@@ -282,25 +283,35 @@ def _without_uids(content: bytes) -> bytes:
 
 def _import_under_way(runs: Runs, flags: list[str]) -> tuple[subprocess.Popen[str], str]:
     """Start the import script and wait until its operation has done a part of the work."""
+    return _under_way(runs, "import_dicom.py", flags, IMPORT, half_done=True)
+
+
+def _under_way(
+    runs: Runs, script: str, flags: list[str], method: str, *, half_done: bool
+) -> tuple[subprocess.Popen[str], str]:
+    """Start a script in a group of its own and wait until its operation is there, or half done."""
     environment = {**os.environ, **runs.lab.environment, "LAB_DIR": str(runs.lab.folder)}
     before = _operations(runs.lab)
-    script = subprocess.Popen(
-        [sys.executable, str(SCRIPTS / "import_dicom.py"), *flags],
+    process = subprocess.Popen(
+        [sys.executable, str(SCRIPTS / script), *flags],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
     until = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < until:
         for name, operation in _operations(runs.lab).items():
-            counter = operation.get("metadata", {}).get("counter", {})
+            metadata = operation.get("metadata", {})
+            counter = metadata.get("counter", {})
             begun, left = int(counter.get("success", 0)), int(counter.get("pending", 0))
-            if name not in before and begun and left:
-                return script, name
-    script.kill()
-    raise AssertionError("the import was never seen in the middle of its work")
+            new = name not in before and metadata.get("apiMethodName", "").endswith(method)
+            if new and (not half_done or (begun and left)):
+                return process, name
+    process.kill()
+    raise AssertionError(f"{script} was never seen in the middle of its {method}")
 
 
 def _operations(lab: Lab) -> dict[str, dict[str, Any]]:
@@ -328,6 +339,29 @@ def test_an_interrupted_script_says_how_to_go_on_and_that_works(runs: Runs) -> N
     assert command[-2:] == ["--resume", name]
     done = runs.script("import_dicom.py", *command[2:])
     _ended(done, ExitCode.OK, "405 files are in the store, none failed.")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["SIGINT", "SIGKILL"])
+@pytest.mark.parametrize("method", [IMPORT, EXPORT])
+def test_a_lab_that_was_interrupted_is_simply_run_again(
+    runs: Runs, method: str, number: signal.Signals
+) -> None:
+    store = f"{DATASET}/dicomStores/dicomstore2"
+    runs.lab.call("DELETE", f"v1/{store}")
+    runs.store("dicomstore2")
+    flags = ["--store", "dicomstore2"]
+    process, _ = _under_way(runs, "lab.py", flags, method, half_done=method == IMPORT)
+    os.killpg(process.pid, number)
+    told = "".join(process.communicate(timeout=PATIENCE_SECONDS))
+    if number == signal.SIGINT:
+        assert process.returncode == ExitCode.INTERRUPTED, told
+        assert "Traceback" not in told
+    assert runs.summary() == {}, f"after {number.name} in {method}"
+    again = _ended(runs.script("lab.py", *flags), ExitCode.OK, "All is as it must be.")
+    summary = runs.summary()
+    assert (summary["instances"], summary["rows"]) == (405, 405), again.stdout
+    assert summary["changes"] == {"same": summary["resources"]}, again.stdout
+    assert runs.count("dicomstore2") == 405, f"after {number.name} in {method}"
 
 
 def test_a_killed_emulator_loses_and_doubles_nothing(runs: Runs) -> None:
