@@ -8,6 +8,7 @@ import typer
 from scripts.common import cli, stack
 from scripts.common.cli import Output
 from scripts.common.deploy import to_its_end
+from scripts.common.errors import UsageError
 from scripts.common.unfinished import settle
 
 HELP = """Settle what an interrupted update left half done: its lock, and what it may have made.
@@ -39,6 +40,8 @@ def main(
 ) -> None:
     """Run the command line."""
     output = Output(as_json=False)
+    if not (cwd / "Pulumi.yaml").exists():
+        raise UsageError(f"{cwd} has no Pulumi.yaml.", "Name the folder of the program: --cwd.")
     environment = stack.enter(stack_name, output.say).environment
     to_its_end(lambda: settle(stack_name, cwd, environment, output.result))
 

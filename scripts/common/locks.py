@@ -7,13 +7,12 @@ of Pulumi Cloud and of buckets are left alone: theirs ends by itself, or by `pul
 
 import json
 import os
+import re
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
-
-from pulumi import automation
 
 from scripts.common.errors import ScriptError
 
@@ -58,8 +57,8 @@ def held(stack: str, folder: Path, backend: str) -> list[Lock]:
     root = Path(unquote(parts.netloc + parts.path)).expanduser() / _LOCKS
     if not root.is_dir():
         return []
-    project = automation.LocalWorkspace(work_dir=str(folder)).project_settings().name
-    return list(_locks(root / project / stack.rpartition("/")[2]))
+    named = re.search(r"""^name: *["']?([\w.-]+)""", (folder / "Pulumi.yaml").read_text(), re.M)
+    return list(_locks(root / named[1] / stack.rpartition("/")[2])) if named else []
 
 
 def _locks(folder: Path) -> Iterator[Lock]:
