@@ -75,12 +75,32 @@ def _methods(api: str, version: str) -> list[tuple[str, re.Pattern[str], str]]:
     return sorted(found, key=lambda one: -len(one[1].pattern))
 
 
+_BOOLEAN = {"type": "boolean"}
+_UNDOCUMENTED: Mapping[str, Mapping[str, Schema]] = {
+    "healthcare": {
+        "FhirStore": {"enableHistoryImport": _BOOLEAN},
+        "NotificationConfig": {
+            "sendFullResource": _BOOLEAN,
+            "sendPreviousResourceOnDelete": _BOOLEAN,
+        },
+    }
+}
+"""Fields that the Google provider sends, and the service takes, though no document has them."""
+
+
 class Api:
     """The messages of one version of an API."""
 
     def __init__(self, name: str, version: str) -> None:
         self._package = f"type.googleapis.com/google.cloud.{name}.{version}"
-        self._schemas: Mapping[str, Schema] = document(name, version)["schemas"]
+        undocumented = _UNDOCUMENTED.get(name, {})
+        self._schemas: Mapping[str, Schema] = {
+            message: {
+                **schema,
+                "properties": {**schema.get("properties", {}), **undocumented.get(message, {})},
+            }
+            for message, schema in document(name, version)["schemas"].items()
+        }
 
     def fields(self, message: str) -> frozenset[str]:
         """The names of a message's fields."""

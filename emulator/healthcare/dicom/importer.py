@@ -10,7 +10,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from emulator.errors import invalid_argument, not_found, unavailable
-from emulator.healthcare.dicom import fetching, permissions, wildcards
+from emulator.healthcare.dicom import fetching, notifications, permissions, wildcards
 from emulator.healthcare.dicom.fetching import Fetched, StorageDownError, Task
 from emulator.healthcare.dicom.models import (
     MISMATCH,
@@ -125,6 +125,12 @@ class _Import:
             [incoming for _, incoming in good],
             self._operation.request["storageClass"],
         )
+        new = [
+            incoming.record
+            for (_, incoming), outcome in zip(good, outcomes, strict=True)
+            if outcome is Outcome.STORED
+        ]
+        notifications.tell(self._cloud, self._store, new, notifications.IMPORTED)
         for (name, _), outcome in zip(good, outcomes, strict=True):
             if outcome is Outcome.MISMATCH:
                 self._fail([name], MISMATCH)

@@ -28,6 +28,7 @@ class Stored:
     """What became of the parts of a request."""
 
     stored: list[Record] = field(default_factory=list)
+    new: list[Record] = field(default_factory=list)
     failed: list[Record | None] = field(default_factory=list)
 
     @property
@@ -63,6 +64,8 @@ def store(
     for incoming, outcome in zip(good, outcomes, strict=True):
         kept = outcome is not Outcome.MISMATCH
         (result.stored if kept else result.failed).append(incoming.record)
+        if outcome is Outcome.STORED:
+            result.new.append(incoming.record)
     return result
 
 

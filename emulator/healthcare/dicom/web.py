@@ -15,6 +15,7 @@ from emulator.healthcare.dicom import (
     accept,
     deletion,
     multipart,
+    notifications,
     qido,
     rendering,
     responses,
@@ -248,6 +249,7 @@ def _store(web: Web, paths: list[Path], kind: str) -> Response:
     finally:
         for path in paths:
             path.unlink(missing_ok=True)
+    notifications.tell(web.cloud, web.place.store, result.new, notifications.STORED)
     model = stow.answer(result, web.root)
     if kind == DICOM_XML:
         return _plain(stow.to_xml(model), DICOM_XML, result.status)

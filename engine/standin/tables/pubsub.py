@@ -131,7 +131,12 @@ _SUBSCRIPTIONS = Resource(
         "messageRetentionDuration": replace(_DURATION, default="604800s"),
         "retainAckedMessages": Property(kind="boolean"),
         "expirationPolicy": Property(
-            kind="object", computed=True, fields={"ttl": Property(required=True)}
+            kind="object",
+            computed=True,
+            fields={"ttl": Property(required=True)},
+            encode=lambda policy: {"ttl": policy["ttl"]} if policy["ttl"] else {},
+            # A policy without a time to live, which is for ever, is not the same as no policy.
+            decode=lambda policy: {"ttl": policy.get("ttl", "")},
         ),
         "filter": Property(replace=True),
         "deadLetterPolicy": Property(

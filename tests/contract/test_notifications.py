@@ -1,0 +1,119 @@
+"""A DICOM store tells its topic of new instances, stored and imported."""
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pydicom
+import pytest
+from dicomweb_client import DICOMwebClient
+from pydicom.data import get_testdata_file
+
+from emulator.layout import Running
+
+pytestmark = pytest.mark.sockets
+IMAGES = "gs://gcs-public-data--healthcare-nih-chest-xray/dicom/00000001_00*.dcm"
+
+
+class Watched:
+    """A store that notifies a topic, and a subscription of that topic."""
+
+    def __init__(self, root: str, project: str, agent: str, **config: Any) -> None:
+        self.root, self.project = root, project
+        self.topic = f"projects/{project}/topics/instances"
+        self.subscription = f"projects/{project}/subscriptions/watch"
+        self.call("PUT", self.topic)
+        self.call("PUT", self.subscription, {"topic": self.topic})
+        self.allow(agent)
+        parent = f"projects/{project}/locations/us-central1"
+        self.call("POST", f"{parent}/datasets?datasetId=d")
+        body = {"notificationConfig": {"pubsubTopic": self.topic, **config}}
+        stores = f"{parent}/datasets/d/dicomStores"
+        self.store = self.call("POST", f"{stores}?dicomStoreId=ct", body)["name"]
+
+    def call(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+        answer = httpx.request(method, f"{self.root}/v1/{path}", json=body or {}, timeout=30)
+        answer.raise_for_status()
+        content: dict[str, Any] = answer.json()
+        return content
+
+    def allow(self, *members: str) -> None:
+        """Say who may publish to the topic: these and nobody else."""
+        bindings = [{"role": "roles/pubsub.publisher", "members": [*members]}] if members else []
+        self.call("POST", f"{self.topic}:setIamPolicy", {"policy": {"bindings": bindings}})
+
+    def told(self) -> list[dict[str, Any]]:
+        """The messages there are."""
+        answer = self.call("POST", f"{self.subscription}:pull", {"maxMessages": 100})
+        return [each["message"] for each in answer.get("receivedMessages", [])]
+
+    def stow(self) -> pydicom.Dataset:
+        image = pydicom.dcmread(str(get_testdata_file("CT_small.dcm")))
+        DICOMwebClient(f"{self.root}/v1/{self.store}/dicomWeb").store_instances([image])
+        return image
+
+    def import_images(self) -> int:
+        """Import the images of one patient; how many there are."""
+        body = {"gcsSource": {"uri": IMAGES}}
+        operation = self.call("POST", f"{self.store}:import", body)
+        while not operation.get("done"):
+            operation = self.call("GET", operation["name"])
+        return int(operation["metadata"]["counter"]["success"])
+
+
+@pytest.fixture
+def watched(
+    emulator: Running, project: str, service_agent: str, grant: Callable[..., None]
+) -> Callable[..., Watched]:
+    grant("roles/storage.objectViewer")
+    return lambda **config: Watched(emulator.url, project, service_agent, **config)
+
+
+def test_a_stored_instance_is_told_once(watched: Callable[..., Watched]) -> None:
+    store = watched()
+    image = store.stow()
+    [message] = store.told()
+    path = f"studies/{image.StudyInstanceUID}/series/{image.SeriesInstanceUID}"
+    name = f"{store.store}/dicomWeb/{path}/instances/{image.SOPInstanceUID}"
+    assert base64.b64decode(message["data"]).decode() == name
+    attributes = message["attributes"]
+    assert attributes.pop("lastUpdatedTime")
+    assert attributes == {
+        "action": "StoreInstances",
+        "storeName": store.store,
+        "studyInstanceUID": image.StudyInstanceUID,
+        "seriesInstanceUID": image.SeriesInstanceUID,
+        "sopInstanceUID": image.SOPInstanceUID,
+        "modality": "CT",
+    }
+    store.stow()
+    assert store.told() == []
+
+
+def test_imported_instances_are_told_where_it_is_asked_for(
+    watched: Callable[..., Watched],
+) -> None:
+    store = watched(sendForBulkImport=True)
+    count = store.import_images()
+    messages = store.told()
+    assert count > 1
+    assert len({message["attributes"]["sopInstanceUID"] for message in messages}) == count
+    assert {message["attributes"]["action"] for message in messages} == {"ImportDicomData"}
+
+
+def test_imported_instances_are_not_told_otherwise(watched: Callable[..., Watched]) -> None:
+    store = watched()
+    assert store.import_images() > 1
+    assert store.told() == []
+
+
+def test_without_the_right_to_publish_instances_are_kept_and_nobody_is_told(
+    watched: Callable[..., Watched],
+) -> None:
+    store = watched()
+    store.allow()
+    store.stow()
+    assert store.told() == []
+    web = DICOMwebClient(f"{store.root}/v1/{store.store}/dicomWeb")
+    assert len(web.search_for_instances()) == 1
