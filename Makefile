@@ -30,7 +30,7 @@ lab: $(READY) ## The whole lab: deploy, import, export, query; STACK=local or yo
 	@$(BIN)/python scripts/lab.py --stack $(STACK) $(ARGS)
 
 lab-down: $(READY) ## The same as destroy, and stop the local Google Cloud
-	@$(BIN)/python scripts/teardown.py --stack $(STACK) $(ARGS)
+	@$(BIN)/python scripts/teardown.py --stack $(STACK) --cwd . $(ARGS)
 
 preview: $(READY) ## What `up` would change, property by property
 	@$(PULUMI) stack select --create $(STACK)
@@ -51,7 +51,7 @@ adopt: $(READY) ## Bring what exists under the stack; ARGS=--dry-run only tells
 	@$(BIN)/python scripts/adopt.py --stack $(STACK) $(ARGS)
 
 destroy: $(READY) ## Destroy the stack and prove that nothing is left; ARGS=--dry-run only tells
-	@$(BIN)/python scripts/teardown.py --stack $(STACK) --keep-running $(ARGS)
+	@$(BIN)/python scripts/teardown.py --stack $(STACK) --cwd . --keep-running $(ARGS)
 
 EXAMPLE ?= minimal
 VERB ?= up
