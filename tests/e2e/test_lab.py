@@ -380,7 +380,13 @@ def test_a_killed_emulator_loses_and_doubles_nothing(runs: Runs) -> None:
 
 def test_the_lab_is_torn_down_and_a_second_time_there_is_nothing(runs: Runs) -> None:
     """The last test of the module: nothing is there afterwards."""
+    # The tests before have made stores of their own in the stack's dataset.
     done = runs.script("teardown.py", "--keep-running")
+    _ended(
+        done, ExitCode.REFUSED, "Nothing was changed", f"{DATASET}/dicomStores/mixed", "--strays"
+    )
+    assert runs.count("dicomstore1") == 405
+    done = runs.script("teardown.py", "--keep-running", "--strays")
     _ended(done, ExitCode.OK, "gone", "Nothing of the stack is left.")
     assert not runs.lab.exists(DATASET)
     policy = runs.lab.call("POST", f"v1/projects/{PROJECT}:getIamPolicy", {})
