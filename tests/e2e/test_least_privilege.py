@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import pydicom
 import pytest
+from dicomweb_client import DICOMwebClient
 from google.cloud.storage import Client
+from pydicom.data import get_testdata_file
+from pydicom.uid import generate_uid
 
 from tests.e2e.labs import Lab, Stack
 
@@ -20,7 +24,15 @@ PUBLIC = "gcs-public-data--healthcare-nih-chest-xray"
 IMAGES = 5
 PATIENCE_SECONDS = 60
 STORE = f"projects/{STACK}/locations/us-central1/datasets/dataset1/dicomStores/ct"
-STEPS = ("import", "export to BigQuery", "export to Cloud Storage")
+SECRET = STORE.replace("dataset1", "secret")
+SUBSCRIPTION = f"projects/{STACK}/subscriptions/watch"
+STEPS = (
+    "import",
+    "export to BigQuery",
+    "export to Cloud Storage",
+    "notification",
+    "encrypted data",
+)
 
 
 @dataclass(frozen=True)
@@ -42,7 +54,33 @@ class Hospital:
         }
         if name in commands:
             return self.lab.python(*commands[name], check=False)
-        return self._export_to_storage()
+        steps = {
+            "export to Cloud Storage": self._export_to_storage,
+            "notification": self._notification,
+            "encrypted data": self._encrypted_data,
+        }
+        return steps[name]()
+
+    def _notification(self) -> subprocess.CompletedProcess[str]:
+        """Store an instance that is new, and look whether the subscription hears of it."""
+        self.lab.call("POST", f"v1/{SUBSCRIPTION}:pull", {"maxMessages": 100})
+        image = pydicom.dcmread(str(get_testdata_file("CT_small.dcm")))
+        image.SOPInstanceUID = image.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+        root = self.lab.environment["GOOGLE_HEALTHCARE_CUSTOM_ENDPOINT"]
+        DICOMwebClient(f"{root}{STORE}/dicomWeb").store_instances([image])
+        answer = self.lab.call("POST", f"v1/{SUBSCRIPTION}:pull", {"maxMessages": 100})
+        told = [each["message"]["attributes"] for each in answer.get("receivedMessages", [])]
+        heard = image.SOPInstanceUID in {each["sopInstanceUID"] for each in told}
+        log = (self.lab.folder / "emulator" / "emulator.log").read_text()
+        refusal = "" if heard else log.rpartition("ERROR")[2]
+        return subprocess.CompletedProcess([], 0 if heard else 1, "", refusal)
+
+    def _encrypted_data(self) -> subprocess.CompletedProcess[str]:
+        try:
+            self.lab.call("GET", f"v1/{SECRET}:getDICOMStoreMetrics")
+        except httpx.HTTPStatusError as refused:
+            return subprocess.CompletedProcess([], 1, "", refused.response.text)
+        return subprocess.CompletedProcess([], 0, "", "")
 
     def _export_to_storage(self) -> subprocess.CompletedProcess[str]:
         destination = {"gcsDestination": {"uriPrefix": f"gs://{OUTGOING}/out"}}
@@ -71,6 +109,8 @@ GRANTS = {
     "service-agent-access-bigquery-warehouse": "export to BigQuery",
     f"service-agent-access-import-{INCOMING}": "import",
     f"service-agent-access-export-{OUTGOING}": "export to Cloud Storage",
+    "topic-instances-healthcare": "notification",
+    "healthcare-secret-key-healthcare": "encrypted data",
 }
 """Logical name of each grant of the agent -> the step that needs it."""
 
@@ -90,9 +130,22 @@ def hospital(lab: Lab) -> Iterator[Hospital]:
         access="least-privilege",
         importBuckets=[INCOMING],
         exportBuckets=[OUTGOING],
-        dicomStores=[{"name": "ct"}],
+        dicomStores=[
+            {
+                "name": "ct",
+                "notificationConfig": {"pubsubTopic": "instances", "sendForBulkImport": True},
+            }
+        ],
         fhirStores=[],
         hl7v2Stores=[],
+        topics=[{"name": "instances", "subscriptions": [{"name": "watch"}]}],
+        datasets=[
+            {
+                "name": "secret",
+                "encryption": {"keyRing": "least", "key": "secret"},
+                "dicomStores": [{"name": "ct"}],
+            }
+        ],
     )
     stack.up()
     yield Hospital(lab, stack)
@@ -126,8 +179,13 @@ def revoke(lab: Lab, grant: dict[str, Any]) -> None:
         policy = lab.call("GET", read)
         lab.call("PUT", write, without(policy, inputs))
         return
-    resource = f"v1/projects/{inputs['project']}"
-    policy = lab.call("POST", f"{resource}:getIamPolicy", {})
+    resource = f"v1/projects/{inputs.get('project', '')}"
+    if grant["type"].startswith("gcp:pubsub/"):
+        resource += f"/topics/{inputs['topic']}"
+    if grant["type"].startswith("gcp:kms/"):
+        resource = f"v1/{inputs['cryptoKeyId']}"
+    verb = "POST" if grant["type"].startswith("gcp:projects/") else "GET"
+    policy = lab.call(verb, f"{resource}:getIamPolicy", {} if verb == "POST" else None)
     lab.call("POST", f"{resource}:setIamPolicy", {"policy": without(policy, inputs)})
 
 
@@ -141,7 +199,7 @@ def without(policy: dict[str, Any], grant: dict[str, Any]) -> dict[str, Any]:
 def test_every_step_passes_with_the_least(hospital: Hospital) -> None:
     assert hospital.broken() == {}
     found: Any = hospital.lab.call("GET", f"v1/{STORE}/dicomWeb/instances")
-    assert len(found) == IMAGES
+    assert len(found) == IMAGES + 1  # and the one that was told
 
 
 def test_the_list_of_grants_is_whole(hospital: Hospital) -> None:

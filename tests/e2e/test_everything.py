@@ -1,0 +1,106 @@
+"""A stack with every property of datasets and stores, on the local Google Cloud."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.e2e.labs import Lab, Stack
+
+pytestmark = [pytest.mark.e2e, pytest.mark.sockets]
+
+EVERYTHING = Path(__file__).parents[1] / "data" / "stacks" / "everything.yaml"
+PROJECT = "local-everything"
+PLACE = f"projects/{PROJECT}/locations/europe-west4/datasets"
+
+
+@pytest.fixture(scope="module")
+def everything(lab: Lab) -> Stack:
+    config: dict[str, Any] = yaml.safe_load(EVERYTHING.read_text().replace("PROJECT", PROJECT))
+    stack = lab.stack(PROJECT)
+    stack.file.write_text(yaml.safe_dump({"config": {"gcp:project": PROJECT, **config["config"]}}))
+    stack.up()
+    return stack
+
+
+OURS = {"dataset", "name", "location", "project", "deletionPolicy", "labels"}
+"""Inputs of a store that are no fields of its body, or are looked at apart."""
+
+
+def held(wanted: Any, found: Any) -> bool:
+    """Whether an answer holds all that was asked for; what is off or empty may be left out."""
+    if isinstance(wanted, dict):
+        return isinstance(found or {}, dict) and all(
+            held(value, (found or {}).get(key)) for key, value in wanted.items() if key[:2] != "__"
+        )
+    if isinstance(wanted, list):
+        return len(wanted) == len(found or []) and all(map(held, wanted, found or []))
+    if isinstance(found, dict):  # the schema of messages is sent as text
+        return bool(json.loads(wanted) == found)
+    return wanted == found or (not wanted and not found)
+
+
+def test_the_cloud_has_every_property(everything: Stack) -> None:
+    stores = [
+        state
+        for state in everything.resources().values()
+        if state["type"].startswith("gcp:healthcare/") and "Iam" not in state["type"]
+    ]
+    assert len(stores) == 9
+    for state in stores:
+        body = everything.lab.call("GET", f"v1beta1/{state['id']}")
+        for key, value in state["inputs"].items():
+            if key not in OURS and not key.startswith("__"):
+                assert held(value, body.get(key)), (state["id"], key, value, body)
+        labels = {k: v for k, v in state["inputs"].get("labels", {}).items() if k[:2] != "__"}
+        assert body.get("labels", {}).items() >= labels.items()
+
+
+def test_members_have_what_they_were_given_and_nobody_lost_a_role(everything: Stack) -> None:
+    store = f"v1/{PLACE}/identified/dicomStores/ct"
+    policy = everything.lab.call("GET", f"{store}:getIamPolicy?options.requestedPolicyVersion=3")
+    [binding] = policy["bindings"]
+    assert binding["members"] == ["group:radiologists@example.com"]
+    assert binding["condition"]["title"] == "until-2030"
+    project = everything.lab.call("POST", f"v1/projects/{PROJECT}:getIamPolicy", {})
+    given = {binding["role"]: binding["members"] for binding in project["bindings"]}
+    assert given["roles/bigquery.jobUser"][0].startswith("serviceAccount:service-")
+    assert given["roles/bigquery.jobUser"][1:] == ["group:research@example.com"]
+    [audit] = project["auditConfigs"]
+    assert audit["service"] == "healthcare.googleapis.com"
+    assert len(audit["auditLogConfigs"]) == 3
+
+
+def test_the_warehouse_has_its_settings(everything: Stack) -> None:
+    body = everything.lab.call("GET", f"bigquery/v2/projects/{PROJECT}/datasets/imaging")
+    month = str(30 * 24 * 3600 * 1000)
+    assert (body["defaultTableExpirationMs"], body["defaultPartitionExpirationMs"]) == (
+        month,
+        month,
+    )
+    assert body["labels"].items() >= {"holds": "metadata", "environment": "test"}.items()
+
+
+def test_a_second_up_changes_nothing(everything: Stack) -> None:
+    assert everything.plan() == {}, everything.preview("--diff")
+    assert "unchanged" in everything.up()
+
+
+def test_destroying_leaves_nothing(everything: Stack) -> None:
+    names = [
+        state["id"]
+        for state in everything.resources().values()
+        if state["type"].endswith((":Dataset", "Store", ":Topic", ":Subscription"))
+        and state["id"].startswith("projects/")
+        and not state["type"].startswith("gcp:bigquery/")
+    ]
+    # A store whose deletion policy is ABANDON goes with its dataset all the same.
+    everything.change("destroy")
+    assert everything.resources() == {}
+    assert len(names) == 13
+    assert [name for name in names if everything.lab.exists(name)] == []
+    policy = everything.lab.call("POST", f"v1/projects/{PROJECT}:getIamPolicy", {})
+    assert {binding["role"] for binding in policy["bindings"]} == {"roles/owner"}
+    assert policy.get("auditConfigs", []) == []
