@@ -8,6 +8,7 @@ from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
+import yaml
 
 from policy import environment
 from tests.e2e.labs import ROOT, Stack
@@ -15,6 +16,7 @@ from tests.e2e.labs import ROOT, Stack
 pytestmark = [pytest.mark.e2e, pytest.mark.sockets]
 
 PACK = ROOT / "policy"
+POLICIES = ROOT / "docs" / "policies.md"
 VIOLATION = re.compile(r"- \[(\w+)\] \[severity: \w+\]\s+([\w-]+)\s+\(\S+: (\S+)\)")
 AGENT_ROLES = ("bigquery.admin", "healthcare.datasetAdmin", "healthcare.dicomStoreAdmin",
                "storage.objectAdmin")  # fmt: skip
@@ -106,6 +108,15 @@ def test_production_owes_the_same_once_all_is_known(stack: Stack) -> None:
     done = preview(stack)
     assert done.returncode != 0
     assert refused(done) == IN_PRODUCTION
+
+
+def test_production_passes_with_all_that_it_owes(stack: Stack) -> None:
+    [example] = re.findall(r"```yaml\n(config:\n.*?)```", POLICIES.read_text(), re.DOTALL)
+    stack.configure(yaml.safe_load(example)["config"])
+    stack.configure(bigqueryDeleteContents=None)
+    done = preview(stack)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert refused(done) == set()
 
 
 def test_up_makes_nothing_of_what_is_refused(stack: Stack) -> None:
