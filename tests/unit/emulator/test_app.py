@@ -35,7 +35,9 @@ def test_what_the_api_has_and_the_emulator_has_not_is_named(client: TestClient) 
 @pytest.mark.parametrize(
     ("method", "path", "name"),
     [
-        ("GET", "projects/local-project/subscriptions/s", "pubsub.projects.subscriptions.get"),
+        ("POST", "projects/p/subscriptions/s:seek", "pubsub.projects.subscriptions.seek"),
+        ("PUT", "projects/p/snapshots/s", "pubsub.projects.snapshots.create"),
+        ("POST", "projects/p/schemas", "pubsub.projects.schemas.create"),
         ("GET", "organizations/1", "cloudresourcemanager.organizations.get"),
         ("DELETE", "projects/local-project", "cloudresourcemanager.projects.delete"),
     ],
