@@ -114,7 +114,9 @@ def _private_variables() -> dict[str, str]:
     """Where the engine keeps what belongs to the local place alone."""
     return {
         "PULUMI_HOME": str(lab_dir() / "pulumi/home"),
-        "PULUMI_BACKEND_URL": f"file://{lab_dir() / 'pulumi/state'}",
+        # Without the side file that the engine keeps to each file: it is not written at one go, and
+        # one that a killed engine left empty keeps the state from being read.
+        "PULUMI_BACKEND_URL": f"file://{lab_dir() / 'pulumi/state'}?metadata=skip",
     }
 
 

@@ -73,7 +73,7 @@ def test_the_local_place(lab: Path, started: list[Path]) -> None:
         HOST_PYTHON: sys.executable,
         "LAB_DIR": str(lab),
         "PULUMI_HOME": str(lab / "pulumi/home"),
-        "PULUMI_BACKEND_URL": f"file://{lab}/pulumi/state",
+        "PULUMI_BACKEND_URL": f"file://{lab}/pulumi/state?metadata=skip",
         "PULUMI_CONFIG_PASSPHRASE": "local",
         "GOOGLE_HEALTHCARE_CUSTOM_ENDPOINT": ENDPOINT,
     }
