@@ -268,7 +268,6 @@ def test_the_yardstick(peace: Peace) -> None:
 @pytest.mark.parametrize(
     ("number", "rising", "falling"),
     [
-        (signal.SIGINT, "before anything", "before anything goes"),
         (signal.SIGINT, "before the dataset is made", "before the dataset goes"),
         (signal.SIGINT, "while the dataset is being made", "once the dataset is gone"),
         (signal.SIGINT, "once the first store was made", "once the first store is gone"),
@@ -278,6 +277,7 @@ def test_the_yardstick(peace: Peace) -> None:
         (signal.SIGKILL, "while the dataset is being made", "once the dataset is gone"),
         (signal.SIGKILL, "before the second store is made", "once the first store is gone"),
     ],
+    ids=lambda value: value.name if isinstance(value, signal.Signals) else value,
 )
 def test_run_again_it_ends_as_wanted(
     new_desk: Callable[[], Desk], peace: Peace, number: signal.Signals, rising: str, falling: str
