@@ -138,6 +138,8 @@ class Api:
             return self.normal(kind["$ref"], value)
         if kind.get("type") == "array" and isinstance(value, list):
             return [self._normal_value(kind["items"], item) for item in value]
+        if kind.get("type") == "integer":
+            return int(value)  # "3" and 3.0 are integers too
         return value
 
     def _check_message(self, name: str, body: object, path: str) -> None:

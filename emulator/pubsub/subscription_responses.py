@@ -1,20 +1,20 @@
 """Requests and answers about subscriptions and messages."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from emulator.discovery import api, camel_case
-from emulator.errors import invalid_argument, not_found, unimplemented
+from emulator.errors import invalid_argument, not_found
 from emulator.http import Call, page
-from emulator.labels import check_labels
-from emulator.pubsub import responses
+from emulator.pubsub import checks, responses
 
 _FIXED = frozenset(
     {"name", "topic", "state", "filter", "enableMessageOrdering", "topicMessageRetentionDuration"}
 )
 """Fields of a subscription that no update changes."""
+_NOT_KEPT = ("state", "tags", "topicMessageRetentionDuration", "analyticsHubSubscriptionInfo")
+"""Fields that only the server sets, or that it takes and never answers."""
 _MOST_PULLED = 1000
-_MOST_SECONDS = 600
-_ELSEWHERE = ("bigqueryConfig", "cloudStorageConfig")
 
 
 def name(call: Call) -> str:
@@ -33,8 +33,7 @@ def create(call: Call) -> dict[str, Any]:
     """Create a subscription."""
     messages = api("pubsub", "v1")
     messages.check("Subscription", call.body, "subscription")
-    given = messages.normal("Subscription", call.body)
-    _check(given)
+    given = _settings(call, messages.normal("Subscription", call.body))
     topic = given.get("topic", "")
     if not call.cloud.topics.exists(topic):
         raise not_found(f"Resource not found (resource={topic.rpartition('/')[2]}).")
@@ -43,13 +42,13 @@ def create(call: Call) -> dict[str, Any]:
     return created
 
 
-def _check(body: dict[str, Any]) -> None:
-    check_labels(body.get("labels", {}))
-    if elsewhere := [field for field in _ELSEWHERE if body.get(field)]:
-        raise unimplemented(f"subscriptions with {elsewhere[0]} are not served here")
-    seconds = body.get("ackDeadlineSeconds")
-    if seconds and not 10 <= seconds <= _MOST_SECONDS:
-        raise invalid_argument(f"ack_deadline_seconds {seconds}: 10 to {_MOST_SECONDS}")
+def _settings(call: Call, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept of a subscription as it was sent, once it is found to be in order."""
+    body = {field: value for field, value in given.items() if field not in _NOT_KEPT}
+    checks.subscription(body, call.cloud.topics.exists)
+    if policy := body.get("deadLetterPolicy"):
+        body["deadLetterPolicy"] = {"maxDeliveryAttempts": 5, **policy}
+    return body
 
 
 def get(call: Call) -> dict[str, Any]:
@@ -83,8 +82,8 @@ def patch(call: Call) -> dict[str, Any]:
         raise invalid_argument("The update_mask in the UpdateSubscriptionRequest must be set.")
     if wrong := sorted(fields - messages.fields("Subscription") | fields & _FIXED):
         raise invalid_argument(f"Invalid update_mask provided: {', '.join(wrong)}.")
-    body = messages.normal("Subscription", call.body.get("subscription") or {})
-    _check(body)
+    given = messages.normal("Subscription", call.body.get("subscription") or {})
+    body = _settings(call, {field: given[field] for field in fields & given.keys()})
     changed = call.cloud.subscriptions.update(
         name(call), {field: body.get(field) for field in fields}
     )
@@ -101,23 +100,19 @@ def delete(call: Call) -> dict[str, Any]:
 
 def publish(call: Call) -> dict[str, Any]:
     """Publish messages to a topic."""
-    api("pubsub", "v1").check("PublishRequest", call.body)
+    body = _request(call, "PublishRequest")
     topic = call.cloud.topics.get(responses.name(call))["name"]
-    messages = call.body.get("messages") or []
-    if not messages:
-        raise invalid_argument("The list of messages is empty.")
-    if any(not one.get("data") and not one.get("attributes") for one in messages):
-        raise invalid_argument("One or more messages in the publish request is empty.")
-    return {"messageIds": call.cloud.messages.publish(topic, messages)}
+    given = checks.messages(body.get("messages", []))
+    return {"messageIds": call.cloud.messages.publish(topic, given)}
 
 
 def pull(call: Call) -> dict[str, Any]:
     """Take messages; the answer is empty where none is due."""
-    api("pubsub", "v1").check("PullRequest", call.body)
+    body = _request(call, "PullRequest")
     subscription = call.cloud.subscriptions.get(name(call))
     if subscription.get("pushConfig", {}).get("pushEndpoint"):
         raise invalid_argument("This method is not supported for push subscriptions.")
-    most = call.body.get("maxMessages", 0)
+    most = body.get("maxMessages", 0)
     if most < 1:
         raise invalid_argument("max_messages must be greater than 0.")
     received = call.cloud.messages.take(subscription, min(most, _MOST_PULLED))
@@ -126,34 +121,41 @@ def pull(call: Call) -> dict[str, Any]:
 
 def acknowledge(call: Call) -> dict[str, Any]:
     """Acknowledge messages."""
-    api("pubsub", "v1").check("AcknowledgeRequest", call.body)
+    body = _request(call, "AcknowledgeRequest")
     subscription = call.cloud.subscriptions.get(name(call))["name"]
-    call.cloud.messages.acknowledge(subscription, _ack_ids(call))
+    call.cloud.messages.acknowledge(subscription, _ack_ids(body))
     return {}
 
 
 def modify_ack_deadline(call: Call) -> dict[str, Any]:
     """Give more time to acknowledge messages, or have them delivered again."""
-    api("pubsub", "v1").check("ModifyAckDeadlineRequest", call.body)
+    body = _request(call, "ModifyAckDeadlineRequest")
     subscription = call.cloud.subscriptions.get(name(call))["name"]
-    seconds = call.body.get("ackDeadlineSeconds", 0)
-    if not 0 <= seconds <= _MOST_SECONDS:
-        raise invalid_argument(f"ack_deadline_seconds {seconds}: 0 to {_MOST_SECONDS}")
-    call.cloud.messages.postpone(subscription, _ack_ids(call), seconds)
+    seconds = body.get("ackDeadlineSeconds", 0)
+    if not 0 <= seconds <= checks.MOST_SECONDS:
+        raise invalid_argument(f"ack_deadline_seconds {seconds}: 0 to {checks.MOST_SECONDS}")
+    call.cloud.messages.postpone(subscription, _ack_ids(body), seconds)
     return {}
 
 
 def modify_push_config(call: Call) -> dict[str, Any]:
     """Set the endpoint of a subscription, or turn it into one that is pulled."""
-    api("pubsub", "v1").check("ModifyPushConfigRequest", call.body)
-    fields = {"pushConfig": call.body.get("pushConfig") or None}
-    call.cloud.subscriptions.update(name(call), fields)
+    config = _request(call, "ModifyPushConfigRequest").get("pushConfig")
+    body = _settings(call, {"pushConfig": config} if config else {})
+    call.cloud.subscriptions.update(name(call), {"pushConfig": body.get("pushConfig")})
     call.cloud.delivery.wake()
     return {}
 
 
-def _ack_ids(call: Call) -> list[str]:
-    ids: list[str] = call.body.get("ackIds") or []
+def _request(call: Call, message: str) -> dict[str, Any]:
+    """The body of a request, checked, without nulls."""
+    messages = api("pubsub", "v1")
+    messages.check(message, call.body)
+    return messages.normal(message, call.body)
+
+
+def _ack_ids(body: Mapping[str, Any]) -> list[str]:
+    ids: list[str] = body.get("ackIds", [])
     if not ids:
         raise invalid_argument("No ack ids specified.")
     return ids
