@@ -99,7 +99,7 @@ def running(folder: Path = PACK) -> Iterator[Pack]:
             yield Pack(analyzer_pb2_grpc.AnalyzerStub(channel))
     finally:
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
 
 
 def _struct(props: Mapping[str, Any]) -> struct_pb2.Struct:
