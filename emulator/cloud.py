@@ -54,7 +54,7 @@ class Cloud:
         self.services = Services(self.database, self.projects, settings.all_services_enabled)
         self.topics = Topics(self.database, self.policies)
         self.subscriptions = Subscriptions(self.database, self.policies)
-        self.messages = Messages(self.database, self.subscriptions)
+        self.messages = Messages(self.database, self.topics, self.subscriptions)
         self.delivery = Delivery(self.messages, self.subscriptions)
         self.keys = Keys(self.database, self.policies)
         self.bigquery = BigQuery(settings.bigquery_url)

@@ -7,30 +7,34 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from emulator.pubsub import pushing
 from emulator.pubsub.messages import Messages
-from emulator.pubsub.subscriptions import Subscription, Subscriptions
+from emulator.pubsub.subscriptions import Subscription, Subscriptions, endpoint
 
 LOG = logging.getLogger(__name__)
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_AT_ONCE = 100
-_LONGEST_SLEEP = 60.0
+_CLOSING_SECONDS = 10.0
 
 
 class Delivery:
-    """Posts messages in a thread of its own, until it is closed.
+    """Posts messages, in a thread for each subscription, until it is closed.
 
     Only endpoints on this machine are called: a stack file may name the real ones, and the local
     Google Cloud leaves the machine for nobody. What can't be delivered is tried again as the
-    subscription's retry policy says, and goes to its dead-letter topic in the end.
+    subscription's retry policy says, and goes to its dead-letter topic in the end. An endpoint
+    that is slow, or never answers, holds up its own subscription alone.
     """
 
     def __init__(self, messages: Messages, subscriptions: Subscriptions) -> None:
         self._messages = messages
         self._subscriptions = subscriptions
-        self._wake = threading.Condition()
-        self._due = False
+        self._news = threading.Condition()
+        self._number = 0
         self._closed = False
-        self._told: set[str] = set()
+        self._workers: dict[str, threading.Thread] = {}
+        self._told: dict[str, str] = {}
+        # No proxy of the environment: what goes to this machine stays on it.
+        self._client = httpx.Client(trust_env=False)
         self._thread = threading.Thread(target=self._run, name="pubsub-delivery", daemon=True)
 
     def start(self) -> None:
@@ -40,66 +44,80 @@ class Delivery:
 
     def wake(self) -> None:
         """Look at once whether something is due."""
-        with self._wake:
-            self._due = True
-            self._wake.notify()
+        with self._news:
+            self._number += 1
+            self._news.notify_all()
 
     def close(self) -> None:
-        """Stop after the message at hand."""
-        with self._wake:
-            self._closed = True
-            self._wake.notify()
-        if self._thread.is_alive():
-            self._thread.join(timeout=10)
+        """Stop after the messages at hand; what an endpoint still holds comes again."""
+        self._closed = True
+        self.wake()
+        deadline = time.monotonic() + _CLOSING_SECONDS
+        for thread in [self._thread, *self._workers.copy().values()]:
+            if thread.is_alive():
+                thread.join(max(deadline - time.monotonic(), 0))
+        self._client.close()
+
+    def _wait(self, number: int, due: float | None = None) -> None:
+        """Wait for news since that number, until something is due at most."""
+        left = None if due is None else max(due - time.time(), 0)
+        with self._news:
+            self._news.wait_for(lambda: self._number != number or self._closed, left)
 
     def _run(self) -> None:
-        with httpx.Client(timeout=10) as client:
-            while not self._closed:
-                local = [each for each in self._subscriptions.pushed() if self._is_local(each)]
-                for subscription in local:
-                    self._deliver(client, subscription)
-                self._sleep([each["name"] for each in local])
+        """Give every subscription that wants pushes a worker."""
+        while not self._closed:
+            number = self._number
+            for name in self._subscriptions.pushed():
+                if name not in self._workers:
+                    worker = threading.Thread(target=self._work, args=(name,), daemon=True)
+                    self._workers[name] = worker
+                    worker.start()
+            self._wait(number)
 
-    def _sleep(self, names: list[str]) -> None:
-        due = self._messages.next_due(names) if names else None
-        left = _LONGEST_SLEEP if due is None else min(max(due - time.time(), 0), _LONGEST_SLEEP)
-        with self._wake:
-            if not self._due and not self._closed:
-                self._wake.wait(left)
-            self._due = False
+    def _work(self, name: str) -> None:
+        try:
+            while not self._closed:
+                number = self._number
+                # Read every time: whoever deletes a subscription, or its endpoint, is heard.
+                subscription = self._subscriptions.find(name)
+                if subscription is None or not endpoint(subscription):
+                    return
+                due = self._messages.next_due(name) if self._is_local(subscription) else None
+                if due is None or due > time.time():
+                    self._wait(number, due)
+                else:
+                    self._deliver(subscription)
+        finally:
+            del self._workers[name]
+            self.wake()  # the subscription may be back already
 
     def _is_local(self, subscription: Subscription) -> bool:
-        endpoint = subscription["pushConfig"]["pushEndpoint"]
-        if urlsplit(endpoint).hostname in _LOOPBACK:
+        host = urlsplit(endpoint(subscription)).hostname
+        if host in _LOOPBACK:
             return True
-        if subscription["name"] not in self._told:
-            self._told.add(subscription["name"])
-            LOG.warning("%s is not on this machine: nothing is pushed to it", endpoint)
+        self._tell(
+            subscription["name"],
+            f"nothing is pushed to {host}: only endpoints on this machine are called",
+        )
         return False
 
-    def _deliver(self, client: httpx.Client, subscription: Subscription) -> None:
-        for received in self._messages.take(subscription, _AT_ONCE):
+    def _deliver(self, subscription: Subscription) -> None:
+        """Post what is due next."""
+        name = subscription["name"]
+        for received in self._messages.take(subscription, 1):
+            failure = pushing.post(self._client, subscription, received)
             if self._closed:
                 return
-            name, ack_id = subscription["name"], received["ackId"]
-            if _post(client, subscription, received):
-                self._messages.acknowledge(name, [ack_id])
+            if failure is None:
+                self._messages.acknowledge(subscription, [received["ackId"]])
+                self._told.pop(name, None)
             else:
-                policy = subscription.get("retryPolicy") or {}
-                backoff = float(policy.get("minimumBackoff", "1s").removesuffix("s"))
-                self._messages.postpone(name, [ack_id], max(backoff, 0.1))
+                self._messages.postpone(subscription, [received["ackId"]], 0)
+                self._tell(name, f"the endpoint did not take a message ({failure}): tried again")
 
-
-def _post(client: httpx.Client, subscription: Subscription, received: dict[str, object]) -> bool:
-    """Post one message; whether the endpoint took it."""
-    config = subscription["pushConfig"]
-    body = {**received, "subscription": subscription["name"]}
-    body.pop("ackId")
-    try:
-        answer = client.post(config["pushEndpoint"], json=body)
-    except httpx.HTTPError as error:
-        LOG.warning("push to %s failed: %s", config["pushEndpoint"], type(error).__name__)
-        return False
-    if not answer.is_success:
-        LOG.warning("push to %s was answered %s", config["pushEndpoint"], answer.status_code)
-    return answer.is_success
+    def _tell(self, name: str, trouble: str) -> None:
+        """Log what is wrong with a subscription's endpoint, once as long as it stays so."""
+        if self._told.get(name) != trouble:
+            self._told[name] = trouble
+            LOG.warning("%s: %s", name, trouble)

@@ -8,8 +8,12 @@ from emulator.errors import invalid_argument
 Filter = Callable[[Mapping[str, str]], bool]
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<sign>[()=:,.-]|!=)|(?P<quoted>\"(?:[^\"\\]|\\.)*\")|(?P<word>[A-Za-z_][\w-]*))"
+    r"\s*(?:(?P<sign>[()=:,.-]|!=)|(?P<quoted>\"(?:[^\"\\]|\\.)*\")|(?P<word>\w[\w-]*))"
 )
+_ESCAPE = re.compile(
+    r"\\(?:(?P<hex>u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})|(?P<octal>[0-3][0-7]{2})|(?P<other>.))"
+)
+_CONTROL = {"n": "\n", "t": "\t", "r": "\r"}
 MOST_BYTES = 256
 
 
@@ -120,4 +124,12 @@ class _Parser:
 
 
 def _unquoted(word: str) -> str:
-    return re.sub(r"\\(.)", r"\1", word[1:-1]) if word.startswith('"') else word
+    return _ESCAPE.sub(_unescaped, word[1:-1]) if word.startswith('"') else word
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    if match["hex"]:
+        return chr(int(match["hex"][1:], 16))
+    if match["octal"]:
+        return chr(int(match["octal"], 8))
+    return _CONTROL.get(match["other"], match["other"])

@@ -2,29 +2,31 @@
 
 import json
 import secrets
+import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from emulator.database import Database
-from emulator.pubsub import filters
+from emulator.pubsub import backoff, filters
+from emulator.pubsub.models import Topics
 from emulator.pubsub.subscriptions import Subscription, Subscriptions
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS messages (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     message_id TEXT NOT NULL,
-    subscription TEXT NOT NULL,
+    subscription TEXT NOT NULL REFERENCES subscriptions (name) ON DELETE CASCADE,
     body TEXT NOT NULL,
     due REAL NOT NULL,
     ack_id TEXT,
     attempts INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS messages_due ON messages (subscription, due);
+CREATE INDEX IF NOT EXISTS messages_taken ON messages (ack_id);
 CREATE TABLE IF NOT EXISTS message_numbers (number INTEGER PRIMARY KEY AUTOINCREMENT);
 """
-_DEFAULT_ATTEMPTS = 5
 
 Message = dict[str, Any]
 
@@ -32,8 +34,9 @@ Message = dict[str, Any]
 class Messages:
     """What waits to be delivered. `data` is base64, as on the wire."""
 
-    def __init__(self, database: Database, subscriptions: Subscriptions) -> None:
+    def __init__(self, database: Database, topics: Topics, subscriptions: Subscriptions) -> None:
         self._database = database
+        self._topics = topics
         self._subscriptions = subscriptions
         self._listeners: list[Callable[[], None]] = []
         database.apply(SCHEMA)
@@ -52,29 +55,9 @@ class Messages:
         Returns:
             The ids of the messages.
         """
-        listeners = [
-            (each["name"], filters.parse(each.get("filter", "")))
-            for each in self._subscriptions.of_topic(topic)
-        ]
-        ids: list[str] = []
         with self._database.write() as connection:
-            for message in messages:
-                number = connection.execute("INSERT INTO message_numbers DEFAULT VALUES").lastrowid
-                ids.append(str(number))
-                stamped = {**message, "messageId": ids[-1], "publishTime": _now()}
-                attributes = message.get("attributes", {})
-                connection.executemany(
-                    "INSERT INTO messages (message_id, subscription, body, due)"
-                    " VALUES (?, ?, ?, 0)",
-                    [
-                        (ids[-1], name, json.dumps(stamped))
-                        for name, passes in listeners
-                        if passes(attributes)
-                    ],
-                )
-            connection.execute("DELETE FROM message_numbers WHERE number < last_insert_rowid()")
-        for listener in self._listeners:
-            listener()
+            ids = self._insert(connection, topic, messages)
+        self._tell()
         return ids
 
     def take(self, subscription: Subscription, most: int) -> list[dict[str, Any]]:
@@ -85,67 +68,110 @@ class Messages:
         Returns:
             `ackId`, `message` and, with a dead-letter topic, `deliveryAttempt` of each.
         """
-        dead = subscription.get("deadLetterPolicy") or {}
-        limit = dead.get("maxDeliveryAttempts") or _DEFAULT_ATTEMPTS
         received: list[dict[str, Any]] = []
-        letters: list[Message] = []
-        due = time.time() + subscription["ackDeadlineSeconds"]
+        now = time.time()
         with self._database.write() as connection:
             rows = connection.execute(
                 "SELECT id, body, attempts FROM messages WHERE subscription = ? AND due <= ?"
                 " ORDER BY id LIMIT ?",
-                (subscription["name"], time.time(), most),
+                (subscription["name"], now, most),
             ).fetchall()
+            buried = self._bury(connection, subscription, rows)
             for row in rows:
-                if dead and row["attempts"] >= limit:
-                    letters.append(_letter(json.loads(row["body"]), subscription, row["attempts"]))
-                    connection.execute("DELETE FROM messages WHERE id = ?", (row["id"],))
+                if row["id"] in buried:
                     continue
-                ack_id = secrets.token_urlsafe(24)
+                ack_id, attempt = secrets.token_urlsafe(24), row["attempts"] + 1
+                rest = backoff.seconds(subscription, attempt)
                 connection.execute(
-                    "UPDATE messages SET ack_id = ?, due = ?, attempts = attempts + 1 WHERE id = ?",
-                    (ack_id, due, row["id"]),
+                    "UPDATE messages SET ack_id = ?, due = ?, attempts = ? WHERE id = ?",
+                    (ack_id, now + subscription["ackDeadlineSeconds"] + rest, attempt, row["id"]),
                 )
                 taken = {"ackId": ack_id, "message": json.loads(row["body"])}
-                attempt = {"deliveryAttempt": row["attempts"] + 1} if dead else {}
-                received.append({**taken, **attempt})
-        if letters:
-            self.publish(dead["deadLetterTopic"], letters)
+                dead = {"deliveryAttempt": attempt} if "deadLetterPolicy" in subscription else {}
+                received.append({**taken, **dead})
+        if buried:
+            self._tell()
         return received
 
-    def acknowledge(self, subscription: str, ack_ids: Sequence[str]) -> None:
+    def acknowledge(self, subscription: Subscription, ack_ids: Sequence[str]) -> None:
         """Forget messages; ids that are none, or too old, are passed over as Google does."""
         with self._database.write() as connection:
             connection.executemany(
                 "DELETE FROM messages WHERE subscription = ? AND ack_id = ?",
-                [(subscription, ack_id) for ack_id in ack_ids],
+                [(subscription["name"], ack_id) for ack_id in ack_ids],
             )
 
-    def postpone(self, subscription: str, ack_ids: Sequence[str], seconds: float) -> None:
-        """Let messages come again after so many seconds; 0 for at once."""
+    def postpone(self, subscription: Subscription, ack_ids: Sequence[str], seconds: float) -> None:
+        """Give so many seconds more to acknowledge messages; 0 says that they were refused."""
+        now = time.time()
         with self._database.write() as connection:
-            connection.executemany(
-                "UPDATE messages SET due = ? WHERE subscription = ? AND ack_id = ?",
-                [(time.time() + seconds, subscription, ack_id) for ack_id in ack_ids],
-            )
-        for listener in self._listeners:
-            listener()
+            for ack_id in ack_ids:
+                rows = connection.execute(
+                    "SELECT id, body, attempts FROM messages WHERE subscription = ? AND ack_id = ?",
+                    (subscription["name"], ack_id),
+                ).fetchall()
+                buried = set() if seconds else self._bury(connection, subscription, rows)
+                for row in rows:
+                    if row["id"] not in buried:
+                        rest = backoff.seconds(subscription, row["attempts"])
+                        connection.execute(
+                            "UPDATE messages SET due = ? WHERE id = ?",
+                            (now + seconds + rest, row["id"]),
+                        )
+        self._tell()
 
-    def next_due(self, subscriptions: Sequence[str]) -> float | None:
+    def next_due(self, subscription: str) -> float | None:
         """The moment, in seconds since 1970, when something is due next; None for never."""
-        marks = ", ".join("?" * len(subscriptions))
         with self._database.read() as connection:
             row = connection.execute(
-                f"SELECT MIN(due) AS due FROM messages WHERE subscription IN ({marks})",  # noqa: S608
-                tuple(subscriptions),
+                "SELECT MIN(due) AS due FROM messages WHERE subscription = ?", (subscription,)
             ).fetchone()
         due: float | None = row["due"]
         return due
 
-    def drop(self, subscription: str) -> None:
-        """Forget what waits for a deleted subscription."""
-        with self._database.write() as connection:
-            connection.execute("DELETE FROM messages WHERE subscription = ?", (subscription,))
+    def _tell(self) -> None:
+        for listener in self._listeners:
+            listener()
+
+    def _insert(
+        self, connection: sqlite3.Connection, topic: str, messages: Iterable[Mapping[str, Any]]
+    ) -> list[str]:
+        # Nobody else writes meanwhile: a subscription that is read here is not deleted here.
+        listeners = [
+            (each["name"], filters.parse(each.get("filter", "")))
+            for each in self._subscriptions.of_topic(topic)
+        ]
+        ids: list[str] = []
+        for message in messages:
+            number = connection.execute("INSERT INTO message_numbers DEFAULT VALUES").lastrowid
+            connection.execute("DELETE FROM message_numbers WHERE number < ?", (number,))
+            ids.append(str(number))
+            body = json.dumps({**message, "messageId": ids[-1], "publishTime": _now()})
+            attributes = message.get("attributes", {})
+            connection.executemany(
+                "INSERT INTO messages (message_id, subscription, body, due) VALUES (?, ?, ?, 0)",
+                [(ids[-1], name, body) for name, passes in listeners if passes(attributes)],
+            )
+        return ids
+
+    def _bury(
+        self,
+        connection: sqlite3.Connection,
+        subscription: Subscription,
+        rows: Sequence[sqlite3.Row],
+    ) -> set[int]:
+        """Move to the dead-letter topic what was delivered too often; the ids of those rows.
+
+        While that topic is gone nothing is moved: the messages go on being delivered.
+        """
+        policy = subscription.get("deadLetterPolicy")
+        if policy is None or not self._topics.exists(policy["deadLetterTopic"]):
+            return set()
+        dead = [row for row in rows if row["attempts"] >= policy["maxDeliveryAttempts"]]
+        letters = [_letter(json.loads(row["body"]), subscription, row["attempts"]) for row in dead]
+        self._insert(connection, policy["deadLetterTopic"], letters)
+        connection.executemany("DELETE FROM messages WHERE id = ?", [(row["id"],) for row in dead])
+        return {row["id"] for row in dead}
 
 
 def _letter(message: Message, subscription: Subscription, attempts: int) -> Message:

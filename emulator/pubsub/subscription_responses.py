@@ -7,6 +7,7 @@ from emulator.discovery import api, camel_case
 from emulator.errors import invalid_argument, not_found
 from emulator.http import Call, page
 from emulator.pubsub import checks, responses
+from emulator.pubsub.subscriptions import endpoint
 
 _FIXED = frozenset(
     {"name", "topic", "state", "filter", "enableMessageOrdering", "topicMessageRetentionDuration"}
@@ -94,7 +95,7 @@ def patch(call: Call) -> dict[str, Any]:
 def delete(call: Call) -> dict[str, Any]:
     """Delete a subscription with what waits for it."""
     call.cloud.subscriptions.delete(name(call))
-    call.cloud.messages.drop(name(call))
+    call.cloud.delivery.wake()
     return {}
 
 
@@ -110,7 +111,7 @@ def pull(call: Call) -> dict[str, Any]:
     """Take messages; the answer is empty where none is due."""
     body = _request(call, "PullRequest")
     subscription = call.cloud.subscriptions.get(name(call))
-    if subscription.get("pushConfig", {}).get("pushEndpoint"):
+    if endpoint(subscription):
         raise invalid_argument("This method is not supported for push subscriptions.")
     most = body.get("maxMessages", 0)
     if most < 1:
@@ -122,7 +123,7 @@ def pull(call: Call) -> dict[str, Any]:
 def acknowledge(call: Call) -> dict[str, Any]:
     """Acknowledge messages."""
     body = _request(call, "AcknowledgeRequest")
-    subscription = call.cloud.subscriptions.get(name(call))["name"]
+    subscription = call.cloud.subscriptions.get(name(call))
     call.cloud.messages.acknowledge(subscription, _ack_ids(body))
     return {}
 
@@ -130,7 +131,7 @@ def acknowledge(call: Call) -> dict[str, Any]:
 def modify_ack_deadline(call: Call) -> dict[str, Any]:
     """Give more time to acknowledge messages, or have them delivered again."""
     body = _request(call, "ModifyAckDeadlineRequest")
-    subscription = call.cloud.subscriptions.get(name(call))["name"]
+    subscription = call.cloud.subscriptions.get(name(call))
     seconds = body.get("ackDeadlineSeconds", 0)
     if not 0 <= seconds <= checks.MOST_SECONDS:
         raise invalid_argument(f"ack_deadline_seconds {seconds}: 0 to {checks.MOST_SECONDS}")

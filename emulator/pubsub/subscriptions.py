@@ -33,6 +33,12 @@ _DEFAULTS: dict[str, Any] = {
 Subscription = dict[str, Any]
 
 
+def endpoint(subscription: Subscription) -> str:
+    """Where a subscription is pushed to; empty for one that is pulled."""
+    url: str = subscription.get("pushConfig", {}).get("pushEndpoint", "")
+    return url
+
+
 class Subscriptions:
     """The subscriptions of all projects, by full name."""
 
@@ -48,19 +54,18 @@ class Subscriptions:
             ApiError: 400 for what is no subscription's name, 404 for one that is not there.
         """
         _project(name)
-        with self._database.read() as connection:
-            row = connection.execute(
-                "SELECT body, topic FROM subscriptions WHERE name = ?", (name,)
-            ).fetchone()
-        if row is None:
+        found = self.find(name)
+        if found is None:
             raise not_found(f"Resource not found (resource={name.rpartition('/')[2]}).")
-        return {**json.loads(row["body"]), "topic": row["topic"]}
+        return found
+
+    def find(self, name: str) -> Subscription | None:
+        """A subscription, if there is one of this name."""
+        return next(iter(self._select("name = ?", name)), None)
 
     def exists(self, name: str) -> bool:
         """Whether there is a subscription of this name."""
-        with self._database.read() as connection:
-            query = "SELECT 1 FROM subscriptions WHERE name = ?"
-            return connection.execute(query, (name,)).fetchone() is not None
+        return self.find(name) is not None
 
     def list(self, project: str) -> Sequence[Subscription]:
         """The subscriptions of a project, by name."""
@@ -70,10 +75,9 @@ class Subscriptions:
         """The subscriptions of a topic, by name."""
         return self._select("topic = ?", topic)
 
-    def pushed(self) -> Sequence[Subscription]:
-        """Every subscription that is delivered to an endpoint."""
-        every = self._select("1 = ?", 1)
-        return [each for each in every if each.get("pushConfig", {}).get("pushEndpoint")]
+    def pushed(self) -> Sequence[str]:
+        """The names of the subscriptions that are delivered to an endpoint."""
+        return [each["name"] for each in self._select("1 = ?", 1) if endpoint(each)]
 
     def create(self, name: str, body: Mapping[str, Any]) -> Subscription:
         """Add a subscription.
@@ -113,7 +117,7 @@ class Subscriptions:
             )
 
     def delete(self, name: str) -> None:
-        """Delete a subscription with its policy."""
+        """Delete a subscription with its policy and with what waits for it."""
         self.get(name)
         with self._database.write() as connection:
             connection.execute("DELETE FROM subscriptions WHERE name = ?", (name,))
