@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+from scripts.common.errors import ExitCode
+
 ROOT = Path(__file__).resolve().parents[3]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 # `preview` runs the code of a pull request: it writes the comment, and nothing else anywhere.
@@ -112,13 +114,37 @@ def test_the_documents_name_every_variable_and_exit_code() -> None:
 def test_stacks_are_changed_one_at_a_time_and_never_cut_off() -> None:
     for file, job, stack in (
         ("deploy.yml", "up", "matrix.stack"),
-        ("teardown.yml", "teardown", "inputs.stack"),
+        ("teardown.yml", "teardown", "matrix.stack"),
     ):
         concurrency = jobs(ROOT / ".github" / "workflows" / file)[job]["concurrency"]
         assert concurrency == {
             "group": f"stack-${{{{ {stack} }}}}",
             "cancel-in-progress": False,
         }
+
+
+def test_by_schedule_only_labs_are_taken_down_and_only_old_ones() -> None:
+    path = ROOT / ".github" / "workflows" / "teardown.yml"
+    assert triggers(path) == {"schedule", "workflow_dispatch"}
+    choose, teardown = jobs(path)["choose"], jobs(path)["teardown"]
+    assert "^lab-[a-z0-9-]{1,60}$" in choose["steps"][-1]["run"]
+    step = teardown["steps"][-1]
+    assert step["env"]["OLDER_THAN"] == (
+        "${{ github.event_name == 'schedule' && (vars.LAB_TIME_TO_LIVE || '8h') || '' }}"
+    )
+    assert '${OLDER_THAN:+--older-than "$OLDER_THAN"}' in step["run"]
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
+def test_the_list_of_stacks_is_read_for_labs_alone() -> None:
+    path = ROOT / ".github" / "workflows" / "teardown.yml"
+    run = jobs(path)["choose"]["steps"][-1]["run"]
+    [program] = re.findall(r"jq --compact-output '(\[\.\[\][^']*)'\)", run)
+    names = ["lab-anna", "org/project/lab-ben", "dev", "prod-lab-x", "lab-UPPER"]
+    listed = json.dumps([{"name": name} for name in names])
+    command = ["jq", "--compact-output", program]
+    done = subprocess.run(command, input=listed, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == ["lab-anna", "lab-ben"]
 
 
 def test_only_environments_get_the_account_that_may_change_things() -> None:
@@ -185,3 +211,123 @@ def test_the_comment_is_updated_in_place(
     assert asked == "api --paginate repos/o/r/issues/7/comments?per_page=100"
     assert written == f"api {call} --field body=@{tmp_path}/summary.md"
     assert "new" in (tmp_path / "step.md").read_text()
+
+
+TEARDOWN = ROOT / ".github" / "workflows" / "teardown.yml"
+STACKS = ["dev", "lab-anna", "org/lab-b-2", "prod-lab-x", "lab-", "lab-Upper", "lab-a;b"]
+
+
+def script_of(job: str, step: str) -> str:
+    (found,) = [s["run"] for s in jobs(TEARDOWN)[job]["steps"] if s.get("name") == step]
+    return str(found)
+
+
+def act(
+    script: str, folder: Path, python: str, environment: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run a step's own script, with a Python that does what the test says."""
+    (folder / ".venv" / "bin").mkdir(parents=True)
+    file = folder / ".venv" / "bin" / "python"
+    file.write_text(f'#!/bin/sh\necho "$*" >> "$CALLS"\n{python}\n')
+    file.chmod(0o755)
+    return subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "CALLS": str(folder / "calls"), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_lab_stacks_are_looked_after_every_hour_or_by_hand() -> None:
+    on = load(TEARDOWN)[True]
+    assert set(on) == {"schedule", "workflow_dispatch"}
+    (often,) = on["schedule"]
+    assert re.fullmatch(r"\d+ \* \* \* \*", often["cron"])
+    assert on["workflow_dispatch"]["inputs"]["dry_run"]["default"] is True
+    assert jobs(TEARDOWN)["teardown"]["environment"] == "lab"
+    # To list the stacks takes no more than to read their state.
+    assert "GCP_DEPLOY_SERVICE_ACCOUNT" not in str(jobs(TEARDOWN)["choose"])
+
+
+@pytest.mark.sockets
+@pytest.mark.skipif(not shutil.which("jq"), reason="GitHub's machines have jq; this one has not")
+class TestChoosing:
+    def choose(self, folder: Path, event: str, stack: str = "") -> subprocess.CompletedProcess[str]:
+        listed = json.dumps([{"name": name} for name in STACKS])
+        (folder / "listed.json").write_text(listed)
+        environment = {
+            "EVENT": event,
+            "STACK": stack,
+            "GITHUB_OUTPUT": str(folder / "output"),
+            "LISTED": str(folder / "listed.json"),
+        }
+        return act(script_of("choose", "Choose the stacks"), folder, 'cat "$LISTED"', environment)
+
+    def test_by_schedule_all_lab_stacks_and_no_others(self, tmp_path: Path) -> None:
+        done = self.choose(tmp_path, "schedule")
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / "output").read_text() == 'stacks=["lab-anna","lab-b-2"]\n'
+
+    def test_by_hand_the_one_that_was_named(self, tmp_path: Path) -> None:
+        assert self.choose(tmp_path, "workflow_dispatch", "lab-anna").returncode == 0
+        assert (tmp_path / "output").read_text() == 'stacks=["lab-anna"]\n'
+        assert not (tmp_path / "calls").exists()
+
+    @pytest.mark.parametrize("stack", ["dev", "prod", "lab-", "", "lab-a b", "x-lab-a"])
+    def test_no_other_can_be_named(self, tmp_path: Path, stack: str) -> None:
+        done = self.choose(tmp_path, "workflow_dispatch", stack)
+        assert done.returncode == 1
+        assert "::error::" in done.stdout
+        assert not (tmp_path / "output").exists()
+
+
+@pytest.mark.sockets
+class TestTearingDown:
+    def tear_down(
+        self, folder: Path, event: str, *, code: int = 0, dry_run: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        environment = {
+            "EVENT": event,
+            "STACK": "lab-anna",
+            "DRY_RUN": dry_run,
+            "TIME_TO_LIVE": "8h",
+        }
+        python = f'case "$*" in scripts/*) exit {code};; esac'
+        return act(script_of("teardown", "Tear down"), folder, python, environment)
+
+    def calls(self, folder: Path) -> list[str]:
+        return (folder / "calls").read_text().splitlines()
+
+    def test_by_schedule_only_what_is_old_enough(self, tmp_path: Path) -> None:
+        assert self.tear_down(tmp_path, "schedule").returncode == 0
+        assert self.calls(tmp_path) == [
+            "-m engine run --stack lab-anna -- pulumi config refresh --force --stack lab-anna",
+            "scripts/teardown.py --stack lab-anna --yes --older-than 8h",
+        ]
+
+    def test_by_hand_whatever_its_age(self, tmp_path: Path) -> None:
+        (tmp_path / "Pulumi.lab-anna.yaml").touch()
+        assert self.tear_down(tmp_path, "workflow_dispatch", dry_run="false").returncode == 0
+        assert self.calls(tmp_path) == ["scripts/teardown.py --stack lab-anna --yes"]
+
+    def test_by_hand_it_may_only_tell(self, tmp_path: Path) -> None:
+        self.tear_down(tmp_path, "workflow_dispatch", dry_run="true")
+        assert self.calls(tmp_path)[-1].endswith("--yes --dry-run")
+
+    @pytest.mark.parametrize(
+        ("event", "code", "ends"),
+        [
+            ("schedule", ExitCode.PROTECTED, 0),
+            ("workflow_dispatch", ExitCode.PROTECTED, 6),
+            ("schedule", ExitCode.REFUSED, 5),
+            ("schedule", ExitCode.FAILED, 1),
+        ],
+    )
+    def test_a_failure_is_one_but_what_is_protected_is_none_by_schedule(
+        self, tmp_path: Path, event: str, code: ExitCode, ends: int
+    ) -> None:
+        done = self.tear_down(tmp_path, event, code=int(code))
+        assert done.returncode == ends
+        assert ("::warning::" in done.stdout) is (ends == 0)
