@@ -123,30 +123,6 @@ def test_stacks_are_changed_one_at_a_time_and_never_cut_off() -> None:
         }
 
 
-def test_by_schedule_only_labs_are_taken_down_and_only_old_ones() -> None:
-    path = ROOT / ".github" / "workflows" / "teardown.yml"
-    assert triggers(path) == {"schedule", "workflow_dispatch"}
-    choose, teardown = jobs(path)["choose"], jobs(path)["teardown"]
-    assert "^lab-[a-z0-9-]{1,60}$" in choose["steps"][-1]["run"]
-    step = teardown["steps"][-1]
-    assert step["env"]["OLDER_THAN"] == (
-        "${{ github.event_name == 'schedule' && (vars.LAB_TIME_TO_LIVE || '8h') || '' }}"
-    )
-    assert '${OLDER_THAN:+--older-than "$OLDER_THAN"}' in step["run"]
-
-
-@pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
-def test_the_list_of_stacks_is_read_for_labs_alone() -> None:
-    path = ROOT / ".github" / "workflows" / "teardown.yml"
-    run = jobs(path)["choose"]["steps"][-1]["run"]
-    [program] = re.findall(r"jq --compact-output '(\[\.\[\][^']*)'\)", run)
-    names = ["lab-anna", "org/project/lab-ben", "dev", "prod-lab-x", "lab-UPPER"]
-    listed = json.dumps([{"name": name} for name in names])
-    command = ["jq", "--compact-output", program]
-    done = subprocess.run(command, input=listed, capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout) == ["lab-anna", "lab-ben"]
-
-
 def test_only_environments_get_the_account_that_may_change_things() -> None:
     for path in WORKFLOWS:
         for job in jobs(path).values():
