@@ -14,7 +14,7 @@ _FIXED = frozenset(
 )
 """Fields of a subscription that no update changes."""
 _NOT_KEPT = ("state", "tags", "topicMessageRetentionDuration", "analyticsHubSubscriptionInfo")
-"""Fields that only the server sets, or that it takes and never answers."""
+"""Fields that only the server sets, or that it takes and never answers: whatever they hold."""
 _MOST_PULLED = 1000
 
 
@@ -33,8 +33,9 @@ def exists(call: Call, subscription: str) -> bool:
 def create(call: Call) -> dict[str, Any]:
     """Create a subscription."""
     messages = api("pubsub", "v1")
-    messages.check("Subscription", call.body, "subscription")
-    given = _settings(call, messages.normal("Subscription", call.body))
+    sent = responses.without(_NOT_KEPT, call.body)
+    messages.check("Subscription", sent, "subscription")
+    given = _settings(call, messages.normal("Subscription", sent))
     topic = given.get("topic", "")
     if not call.cloud.topics.exists(topic):
         raise not_found(f"Resource not found (resource={topic.rpartition('/')[2]}).")
@@ -45,11 +46,10 @@ def create(call: Call) -> dict[str, Any]:
 
 def _settings(call: Call, given: Mapping[str, Any]) -> dict[str, Any]:
     """What is kept of a subscription as it was sent, once it is found to be in order."""
-    body = {field: value for field, value in given.items() if field not in _NOT_KEPT}
-    checks.subscription(body, call.cloud.topics.exists)
-    if policy := body.get("deadLetterPolicy"):
-        body["deadLetterPolicy"] = {"maxDeliveryAttempts": 5, **policy}
-    return body
+    checks.subscription(given, call.cloud.topics.exists)
+    if policy := given.get("deadLetterPolicy"):
+        return {**given, "deadLetterPolicy": {"maxDeliveryAttempts": 5, **policy}}
+    return dict(given)
 
 
 def get(call: Call) -> dict[str, Any]:
@@ -76,14 +76,15 @@ def list_of_topic(call: Call) -> dict[str, Any]:
 def patch(call: Call) -> dict[str, Any]:
     """Change the fields of a subscription that the mask names."""
     messages = api("pubsub", "v1")
-    messages.check("UpdateSubscriptionRequest", call.body)
+    sent = responses.without(_NOT_KEPT, call.body.get("subscription"))
+    messages.check("UpdateSubscriptionRequest", {**call.body, "subscription": sent})
     mask = call.body.get("updateMask") or call.query.get("updateMask", "")
     fields = {camel_case(field.strip()).partition(".")[0] for field in mask.split(",") if field}
     if not fields:
         raise invalid_argument("The update_mask in the UpdateSubscriptionRequest must be set.")
     if wrong := sorted(fields - messages.fields("Subscription") | fields & _FIXED):
         raise invalid_argument(f"Invalid update_mask provided: {', '.join(wrong)}.")
-    given = messages.normal("Subscription", call.body.get("subscription") or {})
+    given = messages.normal("Subscription", sent or {})
     body = _settings(call, {field: given[field] for field in fields & given.keys()})
     changed = call.cloud.subscriptions.update(
         name(call), {field: body.get(field) for field in fields}
