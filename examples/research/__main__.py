@@ -1,7 +1,8 @@
 """Identified data for the hospital, and a place for a de-identified copy that researchers may read.
 
-De-identifying is a matter of data, not of resources: once there are images, `deidentify.py` copies
-a store into the research dataset. Nobody but the hospital's group reaches the originals.
+De-identifying is a matter of data, not of resources: once there are images, `gcloud healthcare
+dicom-stores deidentify` copies a store into the research dataset (on Google Cloud; the local one
+answers 501). Nobody but the hospital's group reaches the originals.
 """
 
 import pulumi
