@@ -7,7 +7,7 @@ from typing import Any
 
 from scripts.common.errors import UsageError
 
-_DURATION = re.compile(r"(\d{1,6})([smhd])")
+_DURATION = re.compile(r"([0-9]{1,6})([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 # What makes or changes resources; a refresh or a destroy is no sign that somebody needs the stack.
 _UPDATES = frozenset({"update", "resource-import"})

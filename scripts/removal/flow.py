@@ -21,6 +21,8 @@ from scripts.removal.state import HEALTHCARE_DATASET, HELD, State, Why
 # A service may list for a while what is gone already.
 _LOOKS = 6
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 8.0
+# Of a key the usable versions are looked for, of Google's account its roles: both stay without.
+_STAYING = (Why.KEY, Why.AGENT)
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,7 @@ class TearDown:
             why = whys[made.key]
             if verdict is Verdict.UNKNOWN and why is None:
                 outcome.unknown.append(made)
-            elif verdict is Verdict.GONE and why is not Why.KEY:
+            elif verdict is Verdict.GONE and why not in _STAYING:
                 outcome.gone.append(made)
             else:
                 # Of a key, "there" means that it can be used: then its name alone is not left.

@@ -11,6 +11,7 @@ from typing import Any
 
 import psutil
 import pytest
+import yaml
 
 from scripts.common.errors import ExitCode
 from tests.e2e.gates import PATIENCE_SECONDS, Gate, Moment
@@ -24,6 +25,7 @@ IMAGES = "gs://gcs-public-data--healthcare-nih-chest-xray/dicom/*.dcm"
 ANNA = "user:anna@example.org"
 OWNER = {"role": "roles/owner", "members": ["user:you@example.com"]}
 SCHEMA = {"schema": {"fields": [{"name": "PatientID", "type": "STRING"}]}}
+EVERYTHING = ROOT / "tests/data/stacks/everything.yaml"
 STORES = ("dicomStores", "fhirStores", "hl7V2Stores", "consentStores")
 
 
@@ -354,6 +356,37 @@ def test_what_an_interrupted_up_left_goes_too(scene: Scene) -> None:
         }
     finally:
         gate.close()
+
+
+def test_a_stack_with_every_kind_of_resource(scene: Scene) -> None:
+    everything = yaml.safe_load(EVERYTHING.read_text().replace("PROJECT", scene.project))["config"]
+    before = _by_hand(scene)
+    scene.stack.file.write_text(
+        yaml.safe_dump({"config": {"gcp:project": scene.project, **everything}})
+    )
+    scene.stack.up()
+    place = f"projects/{scene.project}/locations/europe-west4"
+    kept = f"{place}/datasets/identified/dicomStores/ct"
+    # The program would let go of one store, in a dataset that it would delete: nothing is lost.
+    told = scene.told(ExitCode.PROTECTED)
+    whys = {each["name"]: each["why"] for each in told["left"]}
+    assert whys[kept] == "to be kept, but what it lies in or its key would go"
+    assert scene.lab.exists(kept)
+    assert not scene.lab.exists(f"{place}/datasets/identified/fhirStores/records")
+    scene.stack.configure(dicomStores=[{"name": "ct"}])
+    scene.stack.up()
+    told = scene.told(0)
+    assert told["not_checked"] == []
+    kinds = {each["kind"] for each in told["left"]}
+    assert kinds == {"service", "service identity", "key", "key ring"}
+    assert scene.cloud() == before
+    subscriptions = scene.lab.call("GET", f"v1/projects/{scene.project}/subscriptions")
+    assert subscriptions.get("subscriptions", []) == []
+    versions = scene.lab.call(
+        "GET", f"v1/{place}/keyRings/imaging/cryptoKeys/identified/cryptoKeyVersions"
+    )
+    assert {v["state"].partition("_")[0] for v in versions["cryptoKeyVersions"]} == {"DESTROY"}
+    assert "nothing to tear down" in scene.run(0).stdout
 
 
 def test_make_destroy_passes_its_arguments_on(scene: Scene) -> None:

@@ -337,6 +337,19 @@ def test_of_a_key_the_name_is_left_if_its_versions_are_not(
     assert whys["key"].startswith("Google keeps the name of a key")
 
 
+def test_googles_own_account_is_never_said_to_be_gone(paper: Paper, run: Run) -> None:
+    account = resource(
+        "agent",
+        "gcp:projects/serviceIdentity:ServiceIdentity",
+        SERVICE,
+        service="healthcare.googleapis.com",
+    )
+    paper.resources.append(account)
+    told = run(teardown.app, "--json").json
+    assert "service identity" in _kinds(told["left"])
+    assert "service identity" not in _kinds(told["gone"])
+
+
 def test_a_kind_that_nobody_knows_is_said_not_to_be_checked(paper: Paper, run: Run) -> None:
     paper.resources.append(resource("id", "random:index/randomId:RandomId", "abc"))
     ran = run(teardown.app)
