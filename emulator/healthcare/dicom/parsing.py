@@ -38,6 +38,22 @@ _UID_LENGTH = 64
 _UNDEFINED_LENGTH = 0xFFFFFFFF
 
 
+BROKEN = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    NotImplementedError,
+    EOFError,
+    RecursionError,
+    ArithmeticError,
+    MemoryError,
+    struct.error,
+    BytesLengthException,
+)
+"""What pydicom raises on bytes that are not what they claim to be."""
+
+
 class ParseError(Exception):
     """The bytes are not a DICOM instance that can be stored; the message says why."""
 
@@ -106,25 +122,8 @@ def parse(path: Path, sha256: str | None = None) -> Record:
         dataset = _read(file, size)
         try:
             return _record(dataset, sha256 or digest_file(path), size)
-        except _BROKEN as error:
+        except BROKEN as error:
             raise ParseError(f"Invalid DICOM file: {_harmless(error)}.") from error
-
-
-# What pydicom raises on bytes that are not what they claim to be.
-_BROKEN = (
-    ValueError,
-    TypeError,
-    KeyError,
-    AttributeError,
-    IndexError,
-    NotImplementedError,
-    EOFError,
-    RecursionError,
-    OverflowError,
-    MemoryError,
-    struct.error,
-    BytesLengthException,
-)
 
 
 def _harmless(error: BaseException) -> str:
@@ -137,7 +136,7 @@ def _read(file: BinaryIO, size: int) -> FileDataset:
         dataset = pydicom.dcmread(file, defer_size=DEFERRED_BYTES, force=False)
     except InvalidDicomError as error:
         raise ParseError("Not a DICOM file: the DICM prefix is missing.") from error
-    except _BROKEN as error:
+    except BROKEN as error:
         raise ParseError(f"Invalid DICOM file: {_harmless(error)}.") from error
     _refuse_truncated(dataset, size)
     return dataset
@@ -217,7 +216,7 @@ def to_json(dataset: pydicom.Dataset, path: str = "") -> DicomJson:
             continue
         try:
             model[key] = _element_json(dataset[tag], path, key)
-        except _BROKEN:
+        except BROKEN:
             # One value that can't be decoded: leave it to the bulk data, in the file's own bytes.
             model[key] = {"vr": "UN", "BulkDataURI": _reference(path + key)}
     return model

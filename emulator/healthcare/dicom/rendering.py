@@ -11,7 +11,8 @@ from PIL import Image
 from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi_lut
 from pydicom.pixels.utils import pixel_array
 
-from emulator.errors import ApiError, invalid_argument, not_acceptable, not_found
+from emulator.errors import invalid_argument, not_acceptable, not_found
+from emulator.healthcare.dicom import decoding
 from emulator.healthcare.dicom.parsing import DEFERRED_BYTES
 
 JPEG = "image/jpeg"
@@ -102,7 +103,7 @@ def render(path: Path, frame: int, kind: str, how: View | None = None) -> bytes:
 
 
 def _values(path: Path, frame: int, how: View) -> Any:
-    dataset = pydicom.dcmread(path, defer_size=DEFERRED_BYTES)
+    dataset = decoding.read(path, defer_size=DEFERRED_BYTES)
     if "PixelData" not in dataset and "FloatPixelData" not in dataset:
         raise not_acceptable("The instance has no pixels to render.")
     if not 1 <= frame <= int(dataset.get("NumberOfFrames") or 1):
@@ -110,16 +111,8 @@ def _values(path: Path, frame: int, how: View) -> Any:
     try:
         pixels = pixel_array(dataset, index=frame - 1)
         return _displayed(dataset, pixels, how)
-    except (RuntimeError, NotImplementedError, ValueError, AttributeError, TypeError) as error:
-        raise undecodable(dataset, error) from error
-
-
-def undecodable(dataset: pydicom.Dataset, error: BaseException) -> ApiError:
-    """Say that an instance's pixels can't be decoded here."""
-    syntax = dataset.file_meta.TransferSyntaxUID
-    return not_acceptable(
-        f"The pixel data of transfer syntax {syntax} can't be decoded ({type(error).__name__})."
-    )
+    except decoding.UNDECODABLE as error:
+        raise decoding.undecodable(dataset, error) from error
 
 
 def _displayed(dataset: pydicom.Dataset, pixels: Any, how: View) -> Any:

@@ -8,18 +8,16 @@ from typing import Any
 
 import pydicom
 from pydicom.encaps import get_frame
-from pydicom.pixels.utils import pixel_array
 from pydicom.uid import UID, ExplicitVRLittleEndian, JPEG2000TransferSyntaxes, JPEGBaseline8Bit
 
 from emulator.errors import invalid_argument, not_acceptable, not_found
-from emulator.healthcare.dicom import parsing, rendering
+from emulator.healthcare.dicom import decoding, parsing
 from emulator.healthcare.dicom.models import DicomContents, Place
 
 CHUNK_BYTES = 1 << 20
 ANY_SYNTAX = "*"
 DEFAULT_SYNTAX = str(ExplicitVRLittleEndian)
 COLUMNS = "study, series, sop, sha256, size, transfer_syntax, frames"
-_UNDECODABLE = (RuntimeError, NotImplementedError, ValueError, AttributeError, TypeError, KeyError)
 
 
 def instances(contents: DicomContents, place: Place, columns: str = COLUMNS) -> list[Row]:
@@ -80,8 +78,8 @@ def _pieces(path: Path) -> Iterator[bytes]:
 
 
 def _transcoded(path: Path, syntax: str) -> bytes:
+    dataset = decoding.read(path)
     try:
-        dataset = pydicom.dcmread(path)
         if dataset.file_meta.TransferSyntaxUID.is_compressed:
             dataset.decompress(generate_instance_uid=False)
         if UID(syntax).is_compressed:
@@ -90,9 +88,7 @@ def _transcoded(path: Path, syntax: str) -> bytes:
         dataset.file_meta.TransferSyntaxUID = UID(syntax)
         little, implicit = UID(syntax).is_little_endian, UID(syntax).is_implicit_VR
         pydicom.dcmwrite(buffer, dataset, little_endian=little, implicit_vr=implicit)
-    except FileNotFoundError:
-        raise not_found("The instance has just been deleted.") from None
-    except _UNDECODABLE as error:
+    except decoding.UNDECODABLE as error:
         raise not_acceptable(
             f"The instance can't be given in transfer syntax {syntax} ({type(error).__name__})."
         ) from error
@@ -132,7 +128,7 @@ def frames(
         ApiError: 404 without pixels, 406 where they can't be given so.
     """
     path = contents.blobs.path(row["sha256"])
-    dataset = pydicom.dcmread(path)
+    dataset = decoding.read(path)
     if "PixelData" not in dataset:
         raise not_found("The instance has no pixel data.")
     stored = dataset.file_meta.TransferSyntaxUID
@@ -145,7 +141,7 @@ def frames(
         ]
     if wanted and UID(wanted).is_compressed and wanted != ANY_SYNTAX:
         raise not_acceptable(f"Frames of transfer syntax {stored} can't be given in {wanted}.")
-    return [("application/octet-stream", _decoded(dataset, number)) for number in numbers]
+    return [("application/octet-stream", decoding.frame(dataset, number)) for number in numbers]
 
 
 def encoded_kind(syntax: UID) -> str:
@@ -153,14 +149,6 @@ def encoded_kind(syntax: UID) -> str:
     if syntax in JPEG2000TransferSyntaxes:
         return "image/jp2"
     return "image/jpeg" if syntax == JPEGBaseline8Bit else "application/octet-stream"
-
-
-def _decoded(dataset: pydicom.Dataset, number: int) -> bytes:
-    try:
-        values: Any = pixel_array(dataset, index=number - 1, raw=True)
-    except _UNDECODABLE as error:
-        raise rendering.undecodable(dataset, error) from error
-    return bytes(values.tobytes())
 
 
 def bulk_data(contents: DicomContents, row: Row, where: str) -> bytes:
@@ -174,7 +162,7 @@ def bulk_data(contents: DicomContents, row: Row, where: str) -> bytes:
     Raises:
         ApiError: 404, there is no such value.
     """
-    dataset: Any = pydicom.dcmread(contents.blobs.path(row["sha256"]))
+    dataset: Any = decoding.read(contents.blobs.path(row["sha256"]))
     *outer, last = where.split("/")
     try:
         item = dataset
@@ -185,7 +173,7 @@ def bulk_data(contents: DicomContents, row: Row, where: str) -> bytes:
         raise not_found(f"The instance has no bulk data {where}.") from None
     if element.tag == parsing.PIXEL_DATA and dataset.file_meta.TransferSyntaxUID.is_compressed:
         everything = range(1, row["frames"] + 1)
-        return b"".join(_decoded(dataset, number) for number in everything)
+        return b"".join(decoding.frame(dataset, number) for number in everything)
     value = element.value
     if isinstance(value, bytes):
         return value

@@ -5,8 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pydicom
 import pytest
 from PIL import Image
+from pydicom.dataset import Dataset
+from pydicom.pixels.processing import apply_modality_lut
 
 from emulator.errors import ApiError
 from emulator.healthcare.dicom import rendering
@@ -87,3 +90,16 @@ def test_what_has_no_picture(save: Any, pixels: Any) -> None:
     with pytest.raises(ApiError) as caught:
         rendering.render(save(pixels=pixels, BitsAllocated=16, BitsStored=16), 1, PNG)
     assert caught.value.code == 406
+
+
+def test_lookup_table_without_values(save: Any, pixels: Any) -> None:
+    table = Dataset()
+    table.LUTDescriptor = [256, 0, 8]
+    path = save(pixels=pixels, ModalityLUTSequence=[table])
+    dataset = pydicom.dcmread(path)
+    with pytest.raises(KeyError):
+        apply_modality_lut(dataset.pixel_array, dataset)
+    with pytest.raises(ApiError) as caught:
+        rendering.render(path, 1, PNG)
+    assert caught.value.code == 406
+    assert "KeyError" in caught.value.message
