@@ -1,1 +1,1 @@
-"""Pub/Sub: topics."""
+"""Pub/Sub: topics, subscriptions, messages, push."""

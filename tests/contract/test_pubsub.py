@@ -2,17 +2,24 @@
 
 import base64
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
+from pathlib import Path
 from queue import Queue
 from typing import Any
 
+import httpx
+import psutil
 import pytest
 from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
 
+from emulator import processes
 from emulator.layout import Running
 
 pytestmark = pytest.mark.sockets
@@ -168,27 +175,26 @@ def test_a_deleted_topic_leaves_its_subscriptions_without_one(
 
 
 class Worker(ThreadingHTTPServer):
-    """An endpoint that refuses the first message it gets."""
+    """An endpoint that refuses as many messages as it is told to."""
 
     def __init__(self) -> None:
         self.received: Queue[dict[str, Any]] = Queue()
+        self.refusals = 0
         super().__init__(("127.0.0.1", 0), _Handler)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/push"
+        return f"http://127.0.0.1:{self.server_address[1]}/push?token=s3cret"
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: Worker
-    refused = 0
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.received.put(body)
-        first = type(self).refused == 0
-        type(self).refused += 1
-        self.send_response(503 if first else 204)
+        self.server.refusals -= 1
+        self.send_response(204 if self.server.refusals < 0 else 503)
         self.end_headers()
 
     def log_message(self, *args: Any) -> None:
@@ -207,6 +213,7 @@ def worker() -> Iterator[Worker]:
 def test_messages_are_pushed_until_the_endpoint_takes_them(
     listen: Callable[..., str], publish: Callable[..., str], worker: Worker
 ) -> None:
+    worker.refusals = 1
     name = listen(pushConfig={"pushEndpoint": worker.url}, retryPolicy={"minimumBackoff": "0.1s"})
     number = publish("knock", action="CreateInstance")
     tries = [worker.received.get(timeout=SECONDS) for _ in range(2)]
@@ -215,3 +222,47 @@ def test_messages_are_pushed_until_the_endpoint_takes_them(
     assert base64.b64decode(tries[1]["message"]["data"]) == b"knock"
     publish("next")
     assert texts([worker.received.get(timeout=SECONDS)]) == ["next"]
+
+
+@pytest.fixture
+def own_state(tmp_path: Path) -> Iterator[Path]:
+    """The state folder of an emulator that this test may kill."""
+    yield tmp_path / "emulator"
+    processes.stop(tmp_path / "emulator")
+
+
+def test_push_goes_on_after_a_kill(own_state: Path, worker: Worker) -> None:
+    running = processes.start(own_state, all_services_enabled=True)
+    home = "projects/local-project"
+    topic, name = f"{home}/topics/events", f"{home}/subscriptions/watch"
+    far = {"topic": topic, "pushConfig": {"pushEndpoint": "https://worker.example.com/dicom"}}
+    near = {**far, "pushConfig": {"pushEndpoint": worker.url}}
+    quick = {"retryPolicy": {"minimumBackoff": "0.1s", "maximumBackoff": "1s"}}
+    for path, body in ((topic, {}), (f"{name}-far", far), (name, {**near, **quick})):
+        httpx.put(f"{running.url}/v1/{path}", json=body).raise_for_status()
+    worker.refusals = 1_000_000
+    published = {"messages": [{"data": base64.b64encode(b"knock").decode()}]}
+    httpx.post(f"{running.url}/v1/{topic}:publish", json=published).raise_for_status()
+    before, again = (worker.received.get(timeout=SECONDS) for _ in range(2))
+    assert again == before
+
+    server = psutil.Process(running.pid)
+    server.kill()
+    psutil.wait_procs([server], timeout=SECONDS)
+    while not worker.received.empty():
+        worker.received.get()
+    worker.refusals = 0
+    processes.start(own_state, all_services_enabled=True)
+
+    after = worker.received.get(timeout=SECONDS)
+    assert after["message"] == before["message"]
+    done = subprocess.run(
+        [sys.executable, "-m", "emulator", "logs"],
+        env={**os.environ, "LAB_DIR": str(own_state.parent)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert f"{name}-far: nothing is pushed to worker.example.com" in done.stdout
+    assert f"{name}: the endpoint did not take a message (status 503)" in done.stdout
+    assert "s3cret" not in done.stdout
