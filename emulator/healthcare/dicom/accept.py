@@ -1,12 +1,14 @@
 """Which of the things on offer an Accept header asks for (RFC 9110 12.5.1, PS3.18 8.3.3)."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from emulator.errors import not_acceptable
+from emulator.errors import ApiError, not_acceptable
 
 _PARAMETER = re.compile(r";\s*([\w-]+)\s*=\s*(\"[^\"]*\"|[^;,\s]+)")
 MULTIPART = "multipart/related"
+ANY = "*/*"
 
 
 @dataclass(frozen=True)
@@ -26,11 +28,23 @@ class Range:
     quality: float = 1.0
 
 
+@dataclass(frozen=True)
+class Offer:
+    """Something that can be served.
+
+    Attributes:
+        kind: its media type.
+        parts: whether it comes in parts; None if it can be either.
+    """
+
+    kind: str
+    parts: bool | None = None
+
+
 def parse(header: str | None) -> list[Range]:
     """Read a header, the ranges preferred most first; anything, if there is none."""
     ranges = [_range(part) for part in _split(header or "") if part.strip()]
-    wanted = [one for one in ranges if one.quality > 0]
-    return sorted(wanted, key=lambda one: -one.quality) or [Range("*/*")]
+    return sorted(ranges, key=lambda one: -one.quality) or [Range(ANY)]
 
 
 def _split(header: str) -> list[str]:
@@ -44,41 +58,63 @@ def _range(text: str) -> Range:
         quality = float(parameters.get("q", "1"))
     except ValueError:
         quality = 1.0
-    multipart = kind == MULTIPART
+    multipart = kind in (MULTIPART, "multipart/*")
     if multipart:
-        kind = parameters.get("type", "*/*").lower()
+        kind = parameters.get("type", ANY).lower()
     return Range(kind, multipart, parameters.get("transfer-syntax", ""), quality)
 
 
-def matches(wanted: str, offered: str) -> bool:
-    """Tell whether a media range takes a media type."""
-    if wanted == "*/*":
-        return True
-    if wanted.endswith("/*"):
-        return offered.startswith(wanted[:-1])
-    return wanted == offered
+def _specificity(wanted: Range, offer: Offer) -> int:
+    """Tell how closely a range names an offer: 0 where it does not take it at all."""
+    free = wanted.kind == ANY and not wanted.multipart
+    if offer.parts is not None and wanted.multipart != offer.parts and not free:
+        return 0
+    if wanted.kind == ANY:
+        return 1
+    if wanted.kind.endswith("/*"):
+        return 2 if offer.kind.startswith(wanted.kind[:-1]) else 0
+    return 3 if wanted.kind == offer.kind else 0
 
 
-def choose(header: str | None, offers: list[str], *, parts: bool | None = None) -> Range:
-    """Find the first range that one of the offers satisfies.
+def choices(header: str | None, offers: Sequence[Offer]) -> list[Range]:
+    """Give all that is on offer and acceptable, what the client prefers first.
 
     Args:
         header: the Accept header.
-        offers: media types, the default first.
-        parts: whether the answer is in parts; None if it can be either.
+        offers: the default first.
 
     Returns:
-        The range, with the media type that was chosen in place of any wildcard.
+        Ranges, each with the media type of an offer in place of any wildcard. An offer that
+        several ranges take has the quality of those that name it most closely.
 
     Raises:
         ApiError: 406, naming what is on offer.
     """
-    for one in parse(header):
-        free = one.kind == "*/*" and not one.multipart
-        if parts is not None and one.multipart != parts and not free:
-            continue
-        for offer in offers:
-            if matches(one.kind, offer):
-                multipart = parts if parts is not None else one.multipart
-                return Range(offer, multipart, one.syntax, one.quality)
-    raise not_acceptable(f"Not acceptable: {header!r}. Served here: {', '.join(offers)}.")
+    ranges = parse(header)
+    closest = {
+        offer: max(_specificity(one, offer) for one in ranges) for offer in dict.fromkeys(offers)
+    }
+    found = []
+    for one in ranges:
+        for offer, specificity in closest.items():
+            if one.quality > 0 and 0 < specificity == _specificity(one, offer):
+                multipart = offer.parts if offer.parts is not None else one.multipart
+                found.append(Range(offer.kind, multipart, one.syntax, one.quality))
+    if not found:
+        served = ", ".join(_describe(offer) for offer in closest)
+        raise not_acceptable(f"Not acceptable: {header!r}. Served here: {served}.")
+    return found
+
+
+def _describe(offer: Offer) -> str:
+    return f'{MULTIPART}; type="{offer.kind}"' if offer.parts else offer.kind
+
+
+def choose(header: str | None, offers: Sequence[Offer]) -> Range:
+    """Give what the client prefers of what is on offer; see `choices`."""
+    return choices(header, offers)[0]
+
+
+def unsuitable(errors: Sequence[ApiError]) -> ApiError:
+    """Give the error of a request none of whose choices can be made of what is stored."""
+    return errors[0] if len(errors) == 1 else not_acceptable(" ".join(map(str, errors)))

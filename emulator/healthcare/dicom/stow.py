@@ -4,9 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree as ET
-
-from pydicom.datadict import keyword_for_tag
 
 from emulator.healthcare.dicom.attributes import RETRIEVE_URL, DicomJson
 from emulator.healthcare.dicom.blobs import settle
@@ -20,7 +17,6 @@ _REFERENCED_SEQUENCE = "00081199"
 _SOP_CLASS = "00081150"
 _SOP_INSTANCE = "00081155"
 _REASON = "00081197"
-_NAMESPACE = "http://dicom.nema.org/PS3.19/models/NativeDICOM"
 
 
 @dataclass
@@ -103,24 +99,3 @@ def _reference(record: Record | None) -> DicomJson:
 
 def _one(vr: str, value: Any) -> dict[str, Any]:
     return {"vr": vr, "Value": [value]}
-
-
-def to_xml(model: DicomJson) -> bytes:
-    """Write a response's data set in the Native DICOM Model (PS3.19 A.1)."""
-    root = ET.Element("NativeDicomModel", {"xmlns": _NAMESPACE})
-    _add(root, model)
-    return bytes(ET.tostring(root, encoding="UTF-8", xml_declaration=True))
-
-
-def _add(parent: ET.Element, model: DicomJson) -> None:
-    for tag, element in model.items():
-        attribute = ET.SubElement(
-            parent,
-            "DicomAttribute",
-            {"tag": tag, "vr": element["vr"], "keyword": keyword_for_tag(int(tag, 16))},
-        )
-        for number, value in enumerate(element.get("Value", []), start=1):
-            if isinstance(value, dict):
-                _add(ET.SubElement(attribute, "Item", {"number": str(number)}), value)
-            else:
-                ET.SubElement(attribute, "Value", {"number": str(number)}).text = str(value)

@@ -33,17 +33,21 @@ def instances(contents: DicomContents, place: Place, columns: str = COLUMNS) -> 
     return rows
 
 
-def metadata(contents: DicomContents, place: Place, root: str) -> Iterator[bytes]:
-    """Give the DICOM JSON models of all instances at a place, as one JSON array in pieces."""
-    separator = b"["
-    for row in instances(contents, place, "study, series, sop, metadata"):
-        url = f"{root}/studies/{row['study']}/series/{row['series']}/instances/{row['sop']}"
-        # In stored JSON only a reference has this key with this beginning: no text forges it.
-        placeholder = f'"BulkDataURI":"{parsing.BULK_PLACEHOLDER}/'
-        text = row["metadata"].replace(placeholder, f'"BulkDataURI":"{url}/')
-        yield separator + text.encode()
-        separator = b","
-    yield b"]"
+def metadata(contents: DicomContents, place: Place, root: str) -> Iterator[str]:
+    """Give the DICOM JSON model of each instance at a place, as text.
+
+    Raises:
+        ApiError: 404, there is none; before the first is given.
+    """
+    rows = instances(contents, place, "study, series, sop, metadata")
+    return (_metadata(row, root) for row in rows)
+
+
+def _metadata(row: Row, root: str) -> str:
+    url = f"{root}/studies/{row['study']}/series/{row['series']}/instances/{row['sop']}"
+    # In stored JSON only a reference has this key with this beginning: no text forges it.
+    placeholder = f'"BulkDataURI":"{parsing.BULK_PLACEHOLDER}/'
+    return str(row["metadata"]).replace(placeholder, f'"BulkDataURI":"{url}/')
 
 
 def syntax_given(row: Row, wanted: str) -> str:

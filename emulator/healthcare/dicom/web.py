@@ -1,5 +1,6 @@
 """Requests and answers of DICOMweb: what the paths below `/dicomWeb` have in common and do."""
 
+import json
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from emulator.healthcare.dicom import (
     accept,
     deletion,
     multipart,
+    native_xml,
     notifications,
     qido,
     rendering,
@@ -22,15 +24,24 @@ from emulator.healthcare.dicom import (
     stow,
     wado,
 )
+from emulator.healthcare.dicom.accept import Offer
 from emulator.healthcare.dicom.attributes import Level
 from emulator.healthcare.dicom.models import Place, StoreGoneError
 from emulator.http import Call, JsonResponse
 
 DICOM = "application/dicom"
 DICOM_JSON = "application/dicom+json"
-DICOM_XML = "application/dicom+xml"
 OCTETS = "application/octet-stream"
-PICTURES = [rendering.JPEG, rendering.PNG]
+PICTURES = (rendering.JPEG, rendering.PNG)
+MODELS = [
+    Offer(DICOM_JSON, parts=False),
+    Offer("application/json", parts=False),
+    Offer(native_xml.KIND),
+]
+"""Forms of metadata and of search results. One XML document holds one data set, so that several
+come in parts; to who asks for the plain media type too."""
+STORED_MODELS = [Offer(native_xml.KIND, parts=False), *MODELS[:2]]
+"""Forms of the answer to a request to store, the default first."""
 
 
 @dataclass(frozen=True)
@@ -106,23 +117,30 @@ def _multipart(parts: Iterable[tuple[str, Iterable[bytes]]], kind: str) -> Respo
 
 def search(level: Level, web: Web) -> Response:
     """Search for studies, series or instances."""
-    accept.choose(web.accept, [DICOM_JSON, "application/json"])
+    kind = accept.choose(web.accept, MODELS).kind
     found = qido.run(web.cloud.dicom.contents, qido.parse(level, web.place, web.query), web.root)
     if not found:
         return Response(status_code=204)
-    return _plain(_json(found), DICOM_JSON)
+    if kind != native_xml.KIND:
+        return _plain(_json(found), DICOM_JSON)
+    return _multipart(((kind, [native_xml.document(one)]) for one in found), kind)
 
 
 def metadata(web: Web) -> Response:
     """Give the metadata of all instances at a place."""
-    accept.choose(web.accept, [DICOM_JSON, "application/json"], parts=False)
-    pieces = wado.metadata(web.cloud.dicom.contents, web.place, web.root)
-    return _plain(b"".join(pieces), DICOM_JSON)
+    chosen = accept.choose(web.accept, MODELS)
+    models = wado.metadata(web.cloud.dicom.contents, web.place, web.root)
+    if chosen.kind != native_xml.KIND:
+        return _plain(f"[{','.join(models)}]".encode(), DICOM_JSON)
+    documents = (native_xml.document(json.loads(model)) for model in models)
+    if web.place.sop and not chosen.multipart:
+        return _plain(next(documents), chosen.kind)
+    return _multipart(((chosen.kind, [one]) for one in documents), chosen.kind)
 
 
 def retrieve(web: Web) -> Response:
     """Give the files of all instances at a place."""
-    chosen = accept.choose(web.accept, [DICOM], parts=None if web.place.sop else True)
+    chosen = accept.choose(web.accept, [Offer(DICOM, None if web.place.sop else True)])
     contents = web.cloud.dicom.contents
     rows = wado.instances(contents, web.place)
     # The first is made before the answer begins: what can't be given is still a 406.
@@ -146,7 +164,7 @@ def frames(web: Web) -> Response:
     contents = web.cloud.dicom.contents
     [row] = wado.instances(contents, web.place)
     numbers = wado.frame_numbers(web.path["frames"], row)
-    chosen = accept.choose(web.accept, [OCTETS, *PICTURES, "image/jp2"])
+    chosen = accept.choose(web.accept, [Offer(OCTETS), *map(Offer, PICTURES), Offer("image/jp2")])
     if chosen.kind in PICTURES and not chosen.syntax:
         path = contents.blobs.path(row["sha256"])
         pictures = [rendering.render(path, number, chosen.kind) for number in numbers]
@@ -161,7 +179,7 @@ def frames(web: Web) -> Response:
 def rendered(web: Web) -> Response:
     """Give a picture of an instance's first frame, or of the frame of the path."""
     [row] = wado.instances(web.cloud.dicom.contents, web.place)
-    kind = accept.choose(web.accept, PICTURES, parts=False).kind
+    kind = accept.choose(web.accept, [Offer(kind, parts=False) for kind in PICTURES]).kind
     [number] = wado.frame_numbers(web.path.get("frames", "1"), row)[:1]
     path = web.cloud.dicom.contents.blobs.path(row["sha256"])
     return _plain(rendering.render(path, number, kind, rendering.view(dict(web.query))), kind)
@@ -171,7 +189,7 @@ def bulk_data(web: Web) -> Response:
     """Give a value that metadata only refers to."""
     contents = web.cloud.dicom.contents
     [row] = wado.instances(contents, web.place)
-    chosen = accept.choose(web.accept, [OCTETS])
+    chosen = accept.choose(web.accept, [Offer(OCTETS)])
     value = wado.bulk_data(contents, row, web.path["where"])
     if chosen.multipart:
         return _multipart([(OCTETS, [value])], OCTETS)
@@ -193,7 +211,7 @@ def store_endpoint(version: str) -> Callable[[Request], Any]:
 
     async def serve(request: Request) -> Response:
         web = await run_in_threadpool(_web, request, version)
-        kind = accept.choose(web.accept, [DICOM_XML, DICOM_JSON, "application/json"]).kind
+        kind = accept.choose(web.accept, STORED_MODELS).kind
         paths = await _received(request, web)
         return await run_in_threadpool(_store, web, paths, kind)
 
@@ -251,6 +269,6 @@ def _store(web: Web, paths: list[Path], kind: str) -> Response:
             path.unlink(missing_ok=True)
     notifications.tell(web.cloud, web.place.store, result.new, notifications.STORED)
     model = stow.answer(result, web.root)
-    if kind == DICOM_XML:
-        return _plain(stow.to_xml(model), DICOM_XML, result.status)
+    if kind == native_xml.KIND:
+        return _plain(native_xml.document(model), kind, result.status)
     return _plain(_json(model), DICOM_JSON, result.status)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from emulator.errors import ApiError
-from emulator.healthcare.dicom import accept, multipart
+from emulator.healthcare.dicom import multipart
 
 PARTS = [b"one", b"", b"\r\n--not the boundary\r\n", b"x" * 300 + b"\r\n--BOUND"]
 BODY = b"".join(multipart.write([("application/dicom", [part]) for part in PARTS], "BOUNDARY"))
@@ -56,31 +56,3 @@ def test_boundaries(content_type: str, boundary: bytes) -> None:
 def test_a_missing_boundary_is_refused() -> None:
     with pytest.raises(ApiError, match="names no boundary"):
         multipart.boundary_of("multipart/related")
-
-
-@pytest.mark.parametrize(
-    ("header", "kind", "parts", "syntax"),
-    [
-        (None, "application/dicom", False, ""),
-        ("*/*", "application/dicom", False, ""),
-        ("application/dicom; transfer-syntax=*", "application/dicom", False, "*"),
-        ('multipart/related; type="application/dicom"', "application/dicom", True, ""),
-        (
-            "multipart/related; type=application/dicom; transfer-syntax=1.2.840.10008.1.2.1, */*",
-            "application/dicom",
-            True,
-            "1.2.840.10008.1.2.1",
-        ),
-        ("image/png;q=0.5, image/jpeg", "image/jpeg", False, ""),
-        ("image/jpeg;q=0, image/*", "application/dicom", False, None),
-    ],
-)
-def test_accept(header: str | None, kind: str, parts: bool, syntax: str | None) -> None:
-    offers = ["application/dicom"] if kind == "application/dicom" else ["image/jpeg", "image/png"]
-    if syntax is None:
-        with pytest.raises(ApiError) as caught:
-            accept.choose(header, offers)
-        assert caught.value.code == 406
-        return
-    chosen = accept.choose(header, offers)
-    assert (chosen.kind, chosen.multipart, chosen.syntax) == (kind, parts, syntax)
