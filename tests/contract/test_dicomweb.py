@@ -145,6 +145,8 @@ def test_fuzzy_names_pages_and_fields(client: DICOMwebClient, filled: list[Any])
     fuzzy = {"PatientName": "pat syn"}
     assert len(client.search_for_studies(search_filters=fuzzy, fuzzymatching=True)) == 3
     assert client.search_for_studies(search_filters=fuzzy) == []
+    either = {"PatientName": "nobody syn"}
+    assert len(client.search_for_studies(search_filters=either, fuzzymatching=True)) == 3
     assert (
         client.search_for_studies(search_filters={"PatientName": "tic"}, fuzzymatching=True) == []
     )

@@ -3,6 +3,8 @@
 from enum import IntEnum
 from typing import Any
 
+from pydicom.datadict import tag_for_keyword
+
 DicomJson = dict[str, dict[str, Any]]
 
 
@@ -62,6 +64,43 @@ RETURNED = {
         "00280100",  # BitsAllocated
     ),
 }
+
+_MORE_KEYWORDS = {
+    Level.STUDY: (
+        "PersonIdentificationCodeSequence",
+        "PersonAddress",
+        "PersonTelephoneNumbers",
+        "PersonTelecomInformation",
+        "InstitutionName",
+        "InstitutionAddress",
+        "InstitutionCodeSequence",
+        "ReferringPhysicianIdentificationSequence",
+        "ConsultingPhysicianName",
+        "ConsultingPhysicianIdentificationSequence",
+        "IssuerOfAccessionNumberSequence",
+        "LocalNamespaceEntityID",
+        "UniversalEntityID",
+        "UniversalEntityIDType",
+        "StudyDescription",
+        "PhysiciansOfRecord",
+        "PhysiciansOfRecordIdentificationSequence",
+        "NameOfPhysiciansReadingStudy",
+        "PhysiciansReadingStudyIdentificationSequence",
+        "RequestingServiceCodeSequence",
+        "ReferencedStudySequence",
+        "ProcedureCodeSequence",
+        "ReasonForPerformedProcedureCodeSequence",
+    ),
+    Level.SERIES: ("SeriesNumber", "Laterality", "SeriesDate", "SeriesTime"),
+}
+MORE = {
+    level: frozenset(f"{tag_for_keyword(keyword):08X}" for keyword in keywords)
+    for level, keywords in _MORE_KEYWORDS.items()
+}
+"""What a search for studies or series returns in addition when it asks for all attributes.
+
+https://cloud.google.com/healthcare-api/docs/dicom#returned_results
+"""
 
 # Each match key: its keyword, its tag, the index's column.
 MATCH_KEYS = {

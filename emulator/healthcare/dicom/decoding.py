@@ -7,10 +7,7 @@ import pydicom
 from pydicom.pixels.utils import pixel_array
 
 from emulator.errors import ApiError, not_acceptable, not_found
-from emulator.healthcare.dicom.parsing import BROKEN
-
-UNDECODABLE = (RuntimeError, *BROKEN)
-"""What pydicom and its decoders raise on pixels that are not what the file says they are."""
+from emulator.healthcare.dicom.malformed import UNDECODABLE
 
 
 def read(path: Path, *, defer_size: int | None = None) -> pydicom.FileDataset:

@@ -6,52 +6,28 @@ Runs in worker processes: no state, no database, only picklable results.
 import hashlib
 import json
 import re
-import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import pydicom
 from pydicom import config
-from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import FileDataset
-from pydicom.errors import BytesLengthException, InvalidDicomError
+from pydicom.errors import InvalidDicomError
 
-from emulator.healthcare.dicom import attributes, bigquery_rows
-from emulator.healthcare.dicom.attributes import DicomJson, Level
+from emulator.healthcare.dicom import attributes, bigquery_rows, dicom_json
+from emulator.healthcare.dicom.attributes import Level
+from emulator.healthcare.dicom.malformed import UNREADABLE
 
 # pydicom's warnings quote the values that they complain of: patient data, which no log may hold.
 config.settings.reading_validation_mode = config.IGNORE
 
 DEFERRED_BYTES = 1 << 20
 """Values longer than this stay on disk while the rest is read."""
-INLINE_BYTES = 256
-"""Longest binary value that metadata carries in itself rather than by reference."""
-INLINE_TEXT = 1 << 16
-"""Longest text that metadata carries in itself."""
-BULK_PLACEHOLDER = "$INSTANCE"
-"""Stands in stored metadata for the instance's URL, which depends on how the caller came here."""
-
-PIXEL_DATA = 0x7FE00010
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 _UID_LENGTH = 64
 _UNDEFINED_LENGTH = 0xFFFFFFFF
-
-
-BROKEN = (
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    NotImplementedError,
-    EOFError,
-    RecursionError,
-    ArithmeticError,
-    MemoryError,
-    struct.error,
-    BytesLengthException,
-)
-"""What pydicom raises on bytes that are not what they claim to be."""
 
 
 class ParseError(Exception):
@@ -122,7 +98,7 @@ def parse(path: Path, sha256: str | None = None) -> Record:
         dataset = _read(file, size)
         try:
             return _record(dataset, sha256 or digest_file(path), size)
-        except BROKEN as error:
+        except UNREADABLE as error:
             raise ParseError(f"Invalid DICOM file: {_harmless(error)}.") from error
 
 
@@ -136,7 +112,7 @@ def _read(file: BinaryIO, size: int) -> FileDataset:
         dataset = pydicom.dcmread(file, defer_size=DEFERRED_BYTES, force=False)
     except InvalidDicomError as error:
         raise ParseError("Not a DICOM file: the DICM prefix is missing.") from error
-    except BROKEN as error:
+    except UNREADABLE as error:
         raise ParseError(f"Invalid DICOM file: {_harmless(error)}.") from error
     _refuse_truncated(dataset, size)
     return dataset
@@ -172,7 +148,7 @@ def _record(dataset: FileDataset, sha256: str, size: int) -> Record:
     syntax = str(dataset.file_meta.get("TransferSyntaxUID") or "")
     if not syntax:
         raise ParseError("The DICOM file has no TransferSyntaxUID.")
-    metadata = to_json(dataset)
+    metadata = dicom_json.model(dataset)
     row, schema = bigquery_rows.make(dataset)
     return Record(
         study_uid=_uid(dataset, "StudyInstanceUID"),
@@ -196,46 +172,3 @@ def _record(dataset: FileDataset, sha256: str, size: int) -> Record:
         row=compact(row),
         schema=compact(schema),
     )
-
-
-def to_json(dataset: pydicom.Dataset, path: str = "") -> DicomJson:
-    """Give the DICOM JSON model, large and binary values by reference.
-
-    Args:
-        dataset: a data set or a sequence's item.
-        path: where the item is: tags and item numbers, each ended by a slash.
-    """
-    model: DicomJson = {}
-    for tag in dataset.keys():  # noqa: SIM118 - iterating a Dataset decodes every element
-        if tag.element == 0:
-            continue
-        key = f"{tag:08X}"
-        if tag == PIXEL_DATA:
-            vr = getattr(dataset.get_item(tag), "VR", None) or "OW"
-            model[key] = {"vr": vr, "BulkDataURI": _reference(path + key)}
-            continue
-        try:
-            model[key] = _element_json(dataset[tag], path, key)
-        except BROKEN:
-            # One value that can't be decoded: leave it to the bulk data, in the file's own bytes.
-            model[key] = {"vr": "UN", "BulkDataURI": _reference(path + key)}
-    return model
-
-
-def _reference(where: str) -> str:
-    return f"{BULK_PLACEHOLDER}/bulkdata/{where}"
-
-
-def _element_json(element: DataElement, path: str, key: str) -> dict[str, Any]:
-    if element.VR == "SQ":
-        items = [
-            to_json(item, f"{path}{key}/{number}/") for number, item in enumerate(element.value)
-        ]
-        return {"vr": "SQ", "Value": items} if items else {"vr": "SQ"}
-    value = element.value
-    large = (isinstance(value, bytes) and len(value) > INLINE_BYTES) or (
-        isinstance(value, str) and len(value) > INLINE_TEXT
-    )
-    if large:
-        return {"vr": element.VR, "BulkDataURI": _reference(path + key)}
-    return element.to_json_dict(None, 0)

@@ -10,9 +10,11 @@ from typing import Any
 from pydicom.datadict import tag_for_keyword
 
 from emulator.errors import invalid_argument
+from emulator.healthcare.dicom import dicom_json
 from emulator.healthcare.dicom.attributes import (
     AVAILABILITY,
     MATCH_KEYS,
+    MORE,
     RETRIEVE_URL,
     DicomJson,
     Level,
@@ -135,10 +137,11 @@ def _condition(column: str, value: str, *, fuzzy: bool) -> tuple[str, list[str]]
             raise invalid_argument(f"invalid StudyDate {value!r}: YYYYMMDD or YYYYMMDD-YYYYMMDD")
         return f"{column} BETWEEN ? AND ?", [match[1] or "00000000", match[2] or "99999999"]
     if column == "patient_name" and fuzzy:
-        # Each word must begin some word of the name.
+        # Any of the words must begin some word of the name.
         words = [word for word in re.split(r"[\s^=*]+", value) if word]
         one = "instr(' ' || replace(replace(lower(patient_name), '^', ' '), '=', ' '), ?) > 0"
-        return " AND ".join([one] * len(words)) or "1", [f" {word.lower()}" for word in words]
+        alternatives = " OR ".join([one] * len(words)) or "1"
+        return f"({alternatives})", [f" {word.lower()}" for word in words]
     folded = column in _NAMES
     side = f"lower({column})" if folded else column
     text = value.lower() if folded else value
@@ -193,24 +196,31 @@ def _result(contents: DicomContents, search: Search, row: Row, root: str) -> Dic
         found |= json.loads(row["series_attributes"])
     if level is Level.INSTANCE:
         found |= json.loads(row["instance_attributes"])
-    if search.everything:
-        found |= {
-            tag: element
-            for tag, element in json.loads(row["metadata"]).items()
-            if "BulkDataURI" not in element
-        }
-    elif search.fields:
-        metadata = json.loads(row["metadata"])
-        found |= {tag: metadata[tag] for tag in search.fields if tag in metadata}
     url = f"{root}/studies/{row['study']}"
     if level >= Level.SERIES:
         url += f"/series/{row['series']}"
     if level is Level.INSTANCE:
         url += f"/instances/{row['sop']}"
+    if search.everything or search.fields:
+        found |= _more(search, row["metadata"], url)
     found[RETRIEVE_URL] = {"vr": "UR", "Value": [url]}
     found[AVAILABILITY] = {"vr": "CS", "Value": ["ONLINE"]}
     found |= _counted(contents, level, place.store, row)
     return dict(sorted(found.items()))
+
+
+def _more(search: Search, text: str, url: str) -> DicomJson:
+    """Give the further attributes that a search asks for, of the instance that stands for all."""
+    if search.level is Level.INSTANCE:
+        metadata: DicomJson = json.loads(dicom_json.with_references(text, url))
+        if search.everything:
+            return metadata
+        wanted = set(search.fields)
+    else:
+        # A study or a series has no bulk data: an instance's are not found below its URL.
+        metadata = dicom_json.without_references(json.loads(text))
+        wanted = {*search.fields, *(MORE[search.level] if search.everything else ())}
+    return {tag: element for tag, element in metadata.items() if tag in wanted}
 
 
 def _counted(contents: DicomContents, level: Level, store: str, row: Row) -> DicomJson:

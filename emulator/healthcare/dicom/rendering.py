@@ -13,6 +13,7 @@ from pydicom.pixels.utils import pixel_array
 
 from emulator.errors import invalid_argument, not_acceptable, not_found
 from emulator.healthcare.dicom import decoding
+from emulator.healthcare.dicom.malformed import UNDECODABLE
 from emulator.healthcare.dicom.parsing import DEFERRED_BYTES
 
 JPEG = "image/jpeg"
@@ -111,7 +112,7 @@ def _values(path: Path, frame: int, how: View) -> Any:
     try:
         pixels = pixel_array(dataset, index=frame - 1)
         return _displayed(dataset, pixels, how)
-    except decoding.UNDECODABLE as error:
+    except UNDECODABLE as error:
         raise decoding.undecodable(dataset, error) from error
 
 

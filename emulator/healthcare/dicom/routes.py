@@ -57,6 +57,6 @@ def _web_routes(version: str) -> Iterator[Route]:
     yield route("GET", f"{_INSTANCE}/rendered", web.rendered)
     yield route("GET", f"{_FRAMES}/rendered", web.rendered)
     yield route("GET", _FRAMES, web.frames)
-    yield route("GET", f"{_INSTANCE}/bulkdata/{{where:path}}", web.bulk_data)
+    yield route("GET", f"{_INSTANCE}/bulkdata/{{where:path}}", web.bulk_value)
     for path in (f"{_WEB}/studies", _STUDY):
         yield Route(f"/{version}{path}", web.store_endpoint(version), methods=["POST"])

@@ -4,14 +4,14 @@ import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from sqlite3 import Row
-from typing import Any
 
 import pydicom
 from pydicom.encaps import get_frame
 from pydicom.uid import UID, ExplicitVRLittleEndian, JPEG2000TransferSyntaxes, JPEGBaseline8Bit
 
 from emulator.errors import invalid_argument, not_acceptable, not_found
-from emulator.healthcare.dicom import decoding, parsing
+from emulator.healthcare.dicom import decoding, dicom_json
+from emulator.healthcare.dicom.malformed import UNDECODABLE
 from emulator.healthcare.dicom.models import DicomContents, Place
 
 CHUNK_BYTES = 1 << 20
@@ -45,9 +45,7 @@ def metadata(contents: DicomContents, place: Place, root: str) -> Iterator[str]:
 
 def _metadata(row: Row, root: str) -> str:
     url = f"{root}/studies/{row['study']}/series/{row['series']}/instances/{row['sop']}"
-    # In stored JSON only a reference has this key with this beginning: no text forges it.
-    placeholder = f'"BulkDataURI":"{parsing.BULK_PLACEHOLDER}/'
-    return str(row["metadata"]).replace(placeholder, f'"BulkDataURI":"{url}/')
+    return dicom_json.with_references(row["metadata"], url)
 
 
 def syntax_given(row: Row, wanted: str) -> str:
@@ -92,7 +90,7 @@ def _transcoded(path: Path, syntax: str) -> bytes:
         dataset.file_meta.TransferSyntaxUID = UID(syntax)
         little, implicit = UID(syntax).is_little_endian, UID(syntax).is_implicit_VR
         pydicom.dcmwrite(buffer, dataset, little_endian=little, implicit_vr=implicit)
-    except decoding.UNDECODABLE as error:
+    except UNDECODABLE as error:
         raise not_acceptable(
             f"The instance can't be given in transfer syntax {syntax} ({type(error).__name__})."
         ) from error
@@ -153,34 +151,3 @@ def encoded_kind(syntax: UID) -> str:
     if syntax in JPEG2000TransferSyntaxes:
         return "image/jp2"
     return "image/jpeg" if syntax == JPEGBaseline8Bit else "application/octet-stream"
-
-
-def bulk_data(contents: DicomContents, row: Row, where: str) -> bytes:
-    """Give the value that a BulkDataURI refers to.
-
-    Args:
-        contents: the stores.
-        row: of the instance.
-        where: tags and item numbers, by slashes.
-
-    Raises:
-        ApiError: 404, there is no such value.
-    """
-    dataset: Any = decoding.read(contents.blobs.path(row["sha256"]))
-    *outer, last = where.split("/")
-    try:
-        item = dataset
-        for tag, number in zip(outer[::2], outer[1::2], strict=True):
-            item = item[int(tag, 16)].value[int(number)]
-        element = item[int(last, 16)]
-    except (KeyError, ValueError, IndexError, TypeError):
-        raise not_found(f"The instance has no bulk data {where}.") from None
-    if element.tag == parsing.PIXEL_DATA and dataset.file_meta.TransferSyntaxUID.is_compressed:
-        everything = range(1, row["frames"] + 1)
-        return b"".join(decoding.frame(dataset, number) for number in everything)
-    value = element.value
-    if isinstance(value, bytes):
-        return value
-    if isinstance(value, str):
-        return value.encode()
-    raise not_found(f"The instance has no bulk data {where}.")

@@ -14,6 +14,7 @@ from emulator.cloud import Cloud
 from emulator.errors import ApiError, invalid_argument, not_found
 from emulator.healthcare.dicom import (
     accept,
+    bulk_data,
     deletion,
     multipart,
     native_xml,
@@ -185,12 +186,13 @@ def rendered(web: Web) -> Response:
     return _plain(rendering.render(path, number, kind, rendering.view(dict(web.query))), kind)
 
 
-def bulk_data(web: Web) -> Response:
+def bulk_value(web: Web) -> Response:
     """Give a value that metadata only refers to."""
     contents = web.cloud.dicom.contents
-    [row] = wado.instances(contents, web.place)
+    [row] = wado.instances(contents, web.place, f"{wado.COLUMNS}, metadata")
     chosen = accept.choose(web.accept, [Offer(OCTETS)])
-    value = wado.bulk_data(contents, row, web.path["where"])
+    decoded = chosen.syntax != wado.ANY_SYNTAX
+    value = bulk_data.find(contents, row, web.path["where"], decoded=decoded)
     if chosen.multipart:
         return _multipart([(OCTETS, [value])], OCTETS)
     return _plain(value, OCTETS)

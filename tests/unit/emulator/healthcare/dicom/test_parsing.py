@@ -6,7 +6,6 @@ import pickle
 from pathlib import Path
 from typing import Any
 
-import pydicom
 import pytest
 
 from emulator.healthcare.dicom.parsing import ParseError, parse
@@ -36,18 +35,6 @@ def test_a_record_holds_what_answers_need(make: Any, pixels: Any, tmp_path: Path
     assert json.loads(record.study)["00100020"]["Value"] == ["p1"]
     assert pickle.loads(pickle.dumps(record)) == record
     assert all(isinstance(value, str | int) for value in dataclasses.astuple(record))
-
-
-def test_large_binary_values_go_by_reference_and_small_ones_inline(
-    make: Any, tmp_path: Path
-) -> None:
-    item = pydicom.Dataset()
-    item.add_new("EncapsulatedDocument", "OB", b"x" * 1000)
-    content = make(ContentSequence=[item], ICCProfile=b"y" * 10)
-    metadata = json.loads(parse(write(tmp_path, content)).metadata)
-    [nested] = metadata["0040A730"]["Value"]
-    assert nested["00420011"]["BulkDataURI"] == "$INSTANCE/bulkdata/0040A730/0/00420011"
-    assert metadata["00282000"]["InlineBinary"]
 
 
 @pytest.mark.parametrize(
