@@ -2,10 +2,10 @@
 
 from typing import Any
 
+import google.cloud.pubsub_v1 as pubsub_v1
 import pytest
 from google.api_core.exceptions import BadRequest, Conflict, NotFound
 from google.auth.credentials import AnonymousCredentials
-from google.cloud import pubsub_v1
 from google.protobuf import field_mask_pb2
 from google.pubsub_v1.services.publisher import PublisherClient as Topics
 

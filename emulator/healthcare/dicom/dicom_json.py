@@ -122,7 +122,9 @@ def _is_bulk(vr: str, value: Any) -> bool:
         return bool(value)
     if vr in _WORDS:
         return bool(value) and len(value) > MOST_INLINE_BYTES
-    return vr in _NUMBERS and isinstance(value, MultiValue | list) and len(value) > MOST_INLINE_VALUES
+    return (
+        vr in _NUMBERS and isinstance(value, MultiValue | list) and len(value) > MOST_INLINE_VALUES
+    )
 
 
 def _swapped(value: bytes, size: int) -> bytes:
