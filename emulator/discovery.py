@@ -26,7 +26,11 @@ _SERVED = (
     ("serviceusage", "v1beta1"),
     ("cloudresourcemanager", "v1"),
     ("cloudresourcemanager", "v3"),
+    ("bigquery", "v2"),
+    ("storage", "v1"),
 )
+_MEDIA = "(?:/resumable)?(?:/upload)?(?:/download)?"
+"""What stands before the paths of an API that takes and gives files."""
 
 Schema = Mapping[str, Any]
 
@@ -51,9 +55,9 @@ def method_of(http_method: str, path: str) -> str | None:
 
     Such as `healthcare.projects.locations.datasets.deidentify`.
     """
-    version = path.split("/")[1] if path.count("/") > 1 else ""
-    for api, one in _SERVED:
-        if one == version:
+    for api, version in _SERVED:
+        # A cheap look first: the documents have hundreds of methods.
+        if f"/{version}/" in path:
             for verb, pattern, method in _methods(api, version):
                 if verb == http_method and pattern.fullmatch(path):
                     return method
@@ -64,14 +68,18 @@ def method_of(http_method: str, path: str) -> str | None:
 def _methods(api: str, version: str) -> list[tuple[str, re.Pattern[str], str]]:
     """HTTP method, path and id of every method, those with a longer path first."""
     found: list[tuple[str, re.Pattern[str], str]] = []
+    root = document(api, version)["servicePath"]
+    before = f"{_MEDIA}/{re.escape(root)}" if root else "/"
     pending = [document(api, version)]
     while pending:
         node = pending.pop()
         pending += node.get("resources", {}).values()
         for method in node.get("methods", {}).values():
             path = re.escape(method.get("flatPath", method["path"]))
+            # Names of objects hold slashes.
+            path = re.sub(r"\\{\w*[oO]bject\\}", ".+", path)
             pattern = re.sub(r"\\{\w+\\}", "[^/]+", path)
-            found.append((method["httpMethod"], re.compile(f"/{pattern}"), method["id"]))
+            found.append((method["httpMethod"], re.compile(before + pattern), method["id"]))
     return sorted(found, key=lambda one: -len(one[1].pattern))
 
 

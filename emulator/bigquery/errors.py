@@ -28,8 +28,8 @@ _CODES = {
 class BigQueryError(ApiError):
     """An error with BigQuery's reason, such as `notFound` or `invalidQuery`."""
 
-    def __init__(self, code: int, reason: str, message: str) -> None:
-        super().__init__(code, _STATUS.get(code, "UNKNOWN"), message)
+    def __init__(self, code: int, reason: str, message: str, status: str = "") -> None:
+        super().__init__(code, status or _STATUS.get(code, "UNKNOWN"), message)
         self.reason = reason
 
     def body(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emulator import discovery
-from emulator.faults.models import Fault, Faults
+from emulator.faults.models import Faults
 from emulator.http import JsonResponse
 
 LOG = logging.getLogger(__name__)
@@ -31,18 +31,15 @@ class FaultsOnDemand:
         faults: Faults = scope["app"].state.faults
         request = Request(scope)
         # Finding the method costs more than most calls: only where a fault waits for it.
-        method = faults and discovery.method_of(request.method, request.url.path)
+        method = discovery.method_of(request.method, request.url.path) if faults else None
         fault = faults.meets(method) if method else None
-        if fault is None:
+        if method is None or fault is None:
             await self._app(scope, receive, send)
             return
         LOG.info("fault on demand: %s: %s", method, fault.phrase)
-        await self._broken(fault, scope, receive, send)
-
-    async def _broken(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
         await asyncio.sleep(fault.delay)
         sender = send if fault.cut is None else _cut(send, fault.cut)
-        error = fault.error
+        error = fault.error(method)
         if error is None:
             await self._app(scope, receive, sender)
             return

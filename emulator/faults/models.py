@@ -8,7 +8,9 @@ from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import Any
 
+from emulator.bigquery.errors import BigQueryError
 from emulator.errors import ApiError, invalid_argument, not_found
+from emulator.storage.errors import StorageError
 
 STATUSES = {
     400: "INVALID_ARGUMENT",
@@ -24,6 +26,18 @@ STATUSES = {
     504: "DEADLINE_EXCEEDED",
 }
 """HTTP code -> the status that Google's errors carry with it."""
+# BigQuery's client goes by the reason, not by the code:
+# https://cloud.google.com/bigquery/docs/error-messages
+_BIGQUERY_REASONS = {
+    400: "invalid",
+    401: "authError",
+    403: "accessDenied",
+    404: "notFound",
+    409: "duplicate",
+    429: "rateLimitExceeded",
+    500: "internalError",
+}
+_STORAGE_REASONS = {401: "required", 429: "rateLimitExceeded"}
 LONGEST_DELAY = 600.0
 """Seconds that an answer may be late."""
 
@@ -92,12 +106,17 @@ class Fault:
         if self.every < 1 or (self.times is not None and self.times < 1):
             raise invalid_argument("times and every count from 1")
 
-    @property
-    def error(self) -> ApiError | None:
-        """The error to answer with."""
+    def error(self, method: str) -> ApiError | None:
+        """The error that a call of a method is answered with, in the shape of its service."""
         if self.status is None:
             return None
-        return ApiError(self.status, STATUSES[self.status], self.message)
+        status = STATUSES[self.status]
+        if method.startswith("bigquery."):
+            reason = _BIGQUERY_REASONS.get(self.status, "backendError")
+            return BigQueryError(self.status, reason, self.message, status)
+        if method.startswith("storage."):
+            return StorageError(self.status, self.message, _STORAGE_REASONS.get(self.status, ""))
+        return ApiError(self.status, status, self.message)
 
     @property
     def phrase(self) -> str:

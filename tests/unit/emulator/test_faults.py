@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from emulator import discovery
 from emulator.faults.models import Fault, Faults
 
 GET = "healthcare.projects.locations.datasets.get"
@@ -96,3 +97,43 @@ def test_the_oldest_fault_comes_first() -> None:
     faults.add(Fault("*", status=429))
     met = [fault.status for _ in range(2) if (fault := faults.meets(GET))]
     assert met == [503, 429]
+
+
+@pytest.mark.parametrize(
+    ("verb", "path", "method"),
+    [
+        ("POST", "/bigquery/v2/projects/p/jobs", "bigquery.jobs.insert"),
+        ("POST", "/resumable/upload/bigquery/v2/projects/p/jobs", "bigquery.jobs.insert"),
+        ("GET", "/bigquery/v2/projects/p/queries/q", "bigquery.jobs.getQueryResults"),
+        ("GET", "/storage/v1/b/b/o", "storage.objects.list"),
+        ("GET", "/download/storage/v1/b/b/o/a/b.dcm", "storage.objects.get"),
+        ("POST", "/upload/storage/v1/b/b/o", "storage.objects.insert"),
+        ("GET", "/storage/v1/b/b/iam", "storage.buckets.getIamPolicy"),
+        ("POST", "/storage/v1/b/b/o/a/rewriteTo/b/c/o/d/e", "storage.objects.rewrite"),
+        ("GET", "/v1/projects/p", "cloudresourcemanager.projects.get"),
+        ("GET", "/v1/b/b/o", None),
+    ],
+)
+def test_calls_of_bigquery_and_cloud_storage_are_methods_too(
+    verb: str, path: str, method: str | None
+) -> None:
+    assert discovery.method_of(verb, path) == method
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "status", "reason"),
+    [
+        ("bigquery/v2/projects/p/jobs/j", "bigquery.jobs.get", 429, "rateLimitExceeded"),
+        ("bigquery/v2/projects/p/jobs/j", "bigquery.jobs.get", 503, "backendError"),
+        ("storage/v1/b/one/o", "storage.objects.list", 429, "rateLimitExceeded"),
+        ("storage/v1/b/one/o", "storage.objects.list", 503, "backendError"),
+    ],
+)
+def test_a_refusal_has_the_shape_of_its_service(
+    client: TestClient, path: str, method: str, status: int, reason: str
+) -> None:
+    put(client, method=method, status=status, message="not now")
+    answer = client.get(f"/{path}")
+    assert answer.status_code == status
+    [entry] = answer.json()["error"]["errors"]
+    assert (entry["reason"], entry["message"]) == (reason, "not now")
