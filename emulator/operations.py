@@ -94,14 +94,23 @@ class Operations:
         self._database = database
         self._logs_url = logs_url
         self._runs: dict[str, Run] = {}
+        self._lenient: set[str] = set()
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="operation")
         self._changed = threading.Condition()
         self._stopping = threading.Event()
         database.apply(SCHEMA)
 
-    def register(self, method: str, run: Run) -> None:
-        """Say what runs for a method such as `dicom.DicomService.ImportDicomData`."""
+    def register(self, method: str, run: Run, *, lenient: bool = False) -> None:
+        """Say what runs for a method such as `dicom.DicomService.ImportDicomData`.
+
+        Args:
+            method: its name without package and version.
+            run: does the work.
+            lenient: whether items that fail leave the operation a success.
+        """
         self._runs[method] = run
+        if lenient:
+            self._lenient.add(method)
 
     def start(
         self, parent: str, method: str, request: dict[str, Any], *, version: str
@@ -230,16 +239,18 @@ class Operations:
             LOG.exception("operation %s failed", name)
             self._finish(name, error=internal("Internal error; see the server's log").rpc_status())
         else:
-            self._finish(name, response=response)
+            self._finish(name, response, lenient=method in self._lenient)
 
     def _finish(
         self,
         name: str,
         response: dict[str, Any] | None = None,
         error: dict[str, Any] | None = None,
+        *,
+        lenient: bool = False,
     ) -> None:
         failed = self._failed(name)
-        if error is None and failed:
+        if error is None and failed and not lenient:
             error = {"code": 2, "message": f"{failed} of the items failed; see logsUrl for each."}
             response = None
         self._update(

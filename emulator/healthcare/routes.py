@@ -6,6 +6,7 @@ from functools import partial
 from starlette.routing import Route
 
 from emulator.healthcare import responses
+from emulator.healthcare.deidentify.responses import deidentify_dataset, deidentify_store
 from emulator.healthcare.dicom.routes import routes as dicom_routes
 from emulator.healthcare.kinds import KINDS, Kind
 from emulator.http import routes as versions
@@ -28,6 +29,8 @@ def routes() -> Iterator[Route]:
     yield from versions("POST", f"{_OPERATION}:cancel", responses.cancel_operation)
     yield from versions("GET", f"{_DATASET}/operations", responses.list_operations)
     yield from versions("GET", _OPERATION, responses.get_operation)
+    yield from versions("POST", f"{_DATASET}:deidentify", deidentify_dataset)
+    yield from versions("POST", f"{_DATASET}/dicomStores/{{store}}:deidentify", deidentify_store)
     yield from dicom_routes()
     for kind in KINDS.values():
         yield from _store_routes(kind)

@@ -111,13 +111,14 @@ def _values(path: Path, frame: int, how: View) -> Any:
         raise not_found(f"The instance has no frame {frame}.")
     try:
         pixels = pixel_array(dataset, index=frame - 1)
-        return _displayed(dataset, pixels, how)
+        return displayed(dataset, pixels, how)
     except UNDECODABLE as error:
         raise decoding.undecodable(dataset, error) from error
 
 
-def _displayed(dataset: pydicom.Dataset, pixels: Any, how: View) -> Any:
-    """Give 8-bit grey or RGB values: rescaled, windowed, the right way round."""
+def displayed(dataset: pydicom.Dataset, pixels: Any, how: View | None = None) -> Any:
+    """Give 8-bit grey or RGB values of a frame: rescaled, windowed, the right way round."""
+    how = how or View()
     photometric = dataset.PhotometricInterpretation
     if photometric == "PALETTE COLOR":
         colours = apply_color_lut(pixels, dataset)

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from emulator.healthcare.deidentify import runs as deidentification
 from emulator.healthcare.dicom import deletion, exporter, importer, storage_settings
 from emulator.healthcare.dicom.models import DicomContents
 from emulator.healthcare.dicom.workers import Workers
@@ -24,7 +25,7 @@ class Dicom:
         self.workers = Workers()
         # A deleted dataset is followed by each of its stores: the store's name suffices.
         cloud.healthcare.on_delete(self.contents.delete_store)
-        for module in (importer, exporter, deletion, storage_settings):
+        for module in (importer, exporter, deletion, storage_settings, deidentification):
             module.register(cloud)
 
     def close(self) -> None:

@@ -43,6 +43,18 @@ class Storage:
                 return
             page["pageToken"] = listed["nextPageToken"]
 
+    def read(self, bucket: str, name: str) -> bytes:
+        """Give the content of an object; 404 for one that is not there."""
+        path = f"/storage/v1/b/{quote(bucket)}/o/{quote(name, safe='')}"
+        try:
+            return self._send("GET", path, bucket, params={"alt": "media"}).content
+        except ApiError as error:
+            if error.status != "NOT_FOUND":
+                raise
+            raise not_found(
+                f"The Cloud Storage object gs://{bucket}/{name} does not exist."
+            ) from None
+
     def write(self, bucket: str, name: str, content: bytes, content_type: str) -> None:
         """Write an object, over one that is there."""
         self._send(

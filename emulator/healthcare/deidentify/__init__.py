@@ -1,0 +1,4 @@
+"""De-identification of DICOM stores and of whole datasets.
+
+https://cloud.google.com/healthcare-api/docs/how-tos/dicom-deidentify
+"""

@@ -1,0 +1,130 @@
+"""Requests and answers of the two methods that de-identify."""
+
+import json
+import re
+from typing import Any
+
+from emulator.errors import already_exists, bad_field, invalid_argument
+from emulator.healthcare import encryption, schema
+from emulator.healthcare.deidentify import config, runs
+from emulator.healthcare.dicom import permissions
+from emulator.healthcare.dicom.responses import place_of
+from emulator.healthcare.dicom.storage import Storage
+from emulator.healthcare.models import check_id
+from emulator.healthcare.responses import dataset_name
+from emulator.http import Call
+
+VIEWER = "roles/storage.objectViewer"
+_DATASET = re.compile(r"projects/([^/]+)/locations/([^/]+)/datasets/([^/]+)")
+_STORE = re.compile(rf"({_DATASET.pattern})/dicomStores/([^/]+)")
+_OBJECT = re.compile(r"gs://([^/]+)/(.+)")
+
+
+def deidentify_store(call: Call) -> dict[str, Any]:
+    """Start to de-identify a DICOM store into another that exists."""
+    schema.check(call.version, "DeidentifyDicomStoreRequest", call.body)
+    source = place_of(call).store
+    given = call.body.get("destinationStore", "")
+    match = _STORE.fullmatch(given)
+    if match is None:
+        raise bad_field(
+            "destination_store",
+            f"invalid destination_store {given!r}: projects/PROJECT/locations/LOCATION"
+            "/datasets/DATASET/dicomStores/STORE",
+        )
+    _check_location(call, match[3], "destination_store")
+    project = call.cloud.projects.id_of(match[2])
+    destination = given.replace(f"projects/{match[2]}/", f"projects/{project}/", 1)
+    if call.cloud.healthcare.get(destination)["name"] == source:
+        raise bad_field("destination_store", "destination_store is the source store")
+    encryption.require(call.cloud, destination.rpartition("/dicomStores/")[0])
+    return runs.begin(
+        call.cloud,
+        runs.STORE,
+        source.rpartition("/dicomStores/")[0],
+        {source: destination},
+        _settings(call),
+        call.version,
+    )
+
+
+def deidentify_dataset(call: Call) -> dict[str, Any]:
+    """Start to de-identify a dataset's stores into a new dataset."""
+    schema.check(call.version, "DeidentifyDatasetRequest", call.body)
+    source = call.cloud.healthcare.get(dataset_name(call))
+    encryption.require(call.cloud, source["name"])
+    given = call.body.get("destinationDataset", "")
+    match = _DATASET.fullmatch(given)
+    if match is None:
+        raise bad_field(
+            "destination_dataset",
+            f"invalid destination_dataset {given!r}: projects/PROJECT/locations/LOCATION"
+            "/datasets/DATASET",
+        )
+    _check_location(call, match[2], "destination_dataset")
+    check_id(match[3], "destination_dataset", None)
+    settings = _settings(call)
+    config.read(settings)  # before anything is made
+    parent = f"projects/{call.cloud.projects.id_of(match[1])}/locations/{match[2]}/datasets"
+    if call.cloud.healthcare.exists(f"{parent}/{match[3]}"):
+        raise already_exists(f"dataset {given} already exists.")
+    stores = _copy(call, source, parent, match[3])
+    return runs.begin(call.cloud, runs.DATASET, source["name"], stores, settings, call.version)
+
+
+def _copy(call: Call, source: dict[str, Any], parent: str, dataset_id: str) -> dict[str, str]:
+    """Make the new dataset with the DICOM and FHIR stores of the old one, still empty.
+
+    Notifications and streams are not taken over: they would tell of the copy where the original
+    is told of.
+
+    Returns:
+        Each DICOM store of the source with its counterpart.
+    """
+    resources = call.cloud.healthcare
+    made = resources.create(parent, dataset_id, {"timeZone": source["timeZone"]})["name"]
+    for store in resources.list(source["name"], "fhirStores"):
+        body = {"version": store["version"]}
+        resources.create(f"{made}/fhirStores", store["name"].rpartition("/")[2], body)
+    return {
+        store["name"]: resources.create(
+            f"{made}/dicomStores", store["name"].rpartition("/")[2], {}
+        )["name"]
+        for store in resources.list(source["name"], "dicomStores")
+    }
+
+
+def _check_location(call: Call, location: str, field: str) -> None:
+    if location != call.path["location"]:
+        raise bad_field(
+            field,
+            f"{field} is in {location}, and the source in {call.path['location']}: both must be "
+            "in the same location",
+        )
+
+
+def _settings(call: Call) -> dict[str, Any]:
+    """Give the DeidentifyConfig, from the body or from Cloud Storage."""
+    given, uri = call.body.get("config"), call.body.get("gcsConfigUri")
+    if (given is None) == (not uri):
+        raise invalid_argument("exactly one of config and gcs_config_uri is required")
+    if given is not None:
+        settings: dict[str, Any] = given
+        return settings
+    text = _object(call, uri or "")
+    try:
+        settings = json.loads(text)
+    except ValueError as error:
+        raise bad_field("gcs_config_uri", f"{uri} is no JSON: {error}") from None
+    schema.check(call.version, "DeidentifyConfig", settings)
+    return settings
+
+
+def _object(call: Call, uri: str) -> bytes:
+    match = _OBJECT.fullmatch(uri)
+    if match is None:
+        raise bad_field("gcs_config_uri", f"invalid gcs_config_uri {uri!r}: gs://BUCKET/OBJECT")
+    project = call.cloud.projects.id_of(call.path["project"])
+    permissions.require_on_bucket(call.cloud, project, match[1], "storage.objects.get", VIEWER)
+    with Storage(call.cloud.storage_url) as storage:
+        return storage.read(match[1], match[2])
