@@ -1,6 +1,7 @@
 """Export the metadata of a DICOM store to a BigQuery table, and wait until it is done."""
 
 import time
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -8,7 +9,8 @@ import typer
 
 from scripts.common import cli, clients, operations, retrying, stack, tables
 from scripts.common.cli import Output, command_line
-from scripts.common.errors import UsageError, translated
+from scripts.common.errors import ScriptError, UsageError, translated
+from scripts.common.operations import OperationFailedError
 from scripts.common.stack import Choice, Target
 from scripts.common.tables import Table
 from scripts.common.work import Work, carry_through
@@ -45,7 +47,14 @@ class WriteDisposition(StrEnum):
         return f"WRITE_{self.name}"
 
 
-def start(client: Any, store: str, table: Table, disposition: WriteDisposition) -> str:
+def start(
+    client: Any,
+    store: str,
+    table: Table,
+    disposition: WriteDisposition,
+    *,
+    on_error: Callable[[Exception], None] | None = None,
+) -> str:
     """Start an export.
 
     Args:
@@ -53,6 +62,7 @@ def start(client: Any, store: str, table: Table, disposition: WriteDisposition) 
         store: the DICOM store's full name.
         table: of the store's own project (the API exports to no other).
         disposition: of the rows that are there.
+        on_error: told each error after which the export is asked for again.
 
     Returns:
         The operation's name.
@@ -63,13 +73,39 @@ def start(client: Any, store: str, table: Table, disposition: WriteDisposition) 
     stores = client.projects().locations().datasets().dicomStores()
     destination = {"tableUri": table.uri, "writeDisposition": disposition.api_name}
     request = {"bigqueryDestination": destination}
-    # Appending twice would double the rows, and writing twice to an empty table would fail.
-    repeatable = disposition is WriteDisposition.TRUNCATE
-    with translated(f"exporting {store} to {table.uri}"):
-        answer = retrying.call(
-            lambda: stores.export(name=store, body=request).execute(), repeatable=repeatable
-        )
+    # Appending twice would double the rows; the second to write to an empty table is refused.
+    repeatable = disposition is not WriteDisposition.APPEND
+    try:
+        with translated(f"exporting {store} to {table.uri}"):
+            answer = retrying.call(
+                lambda: stores.export(name=store, body=request).execute(),
+                repeatable=repeatable,
+                on_error=on_error,
+            )
+    except ScriptError as error:
+        if not repeatable and retrying.is_doubtful(error.__cause__):
+            error.cure = _look_first(store)
+        raise
     return str(answer["name"])
+
+
+def _look_first(store: str) -> str:
+    _, project, _, location, _, dataset, *_ = store.split("/")
+    listing = ["--project", project, "--location", location, "--dataset", dataset]
+    return (
+        "The export may have been started nevertheless, and a second one would add every row again."
+        f" See `gcloud healthcare operations list {' '.join(listing)}`: follow one that runs with"
+        " --resume; if there is none, run the same command again."
+    )
+
+
+def _tell_whose_rows(error: OperationFailedError) -> None:
+    """Say of a table with rows what else may have filled it than somebody else."""
+    if error.details["status"] in ("ALREADY_EXISTS", "FAILED_PRECONDITION"):
+        error.cure = (
+            "The answer to an earlier attempt of this command was lost, so these may be its own"
+            f" rows: if they are all there, all is well. Otherwise: {error.cure}"
+        )
 
 
 def work(choice: Choice, table: Table, name: str) -> Work:
@@ -119,10 +155,11 @@ def main(
     target = stack.resolve(choice, output.say)
     table = table_of(target, table_uri)
     client = clients.healthcare()
+    errors: list[Exception] = []
     if resume:
         name = resume
     else:
-        name = start(client, target.store, table, disposition)
+        name = start(client, target.store, table, disposition, on_error=errors.append)
         output.say(f"Exporting {target.store} to {table.uri}")
     rows: int | None = None
     if no_wait:
@@ -130,7 +167,12 @@ def main(
         output.result(name)
     else:
         described = work(choice, table, name)
-        operation = carry_through(client, name, described, output=output, timeout=timeout)
+        try:
+            operation = carry_through(client, name, described, output=output, timeout=timeout)
+        except OperationFailedError as error:
+            if any(map(retrying.is_doubtful, errors)):
+                _tell_whose_rows(error)
+            raise
         rows = tables.row_count(clients.big_query(target.project, target.location), table)
         output.result(f"{table.uri} has {rows} rows.")
     facts = {"store": target.store, "table": table.uri, "rows": rows}

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
+from http.client import HTTPException
 from typing import Any
 
 import httplib2
@@ -70,13 +71,17 @@ LOG_IN = (
     "Give the scripts application default credentials: run `gcloud auth application-default login`,"
     " or set GOOGLE_APPLICATION_CREDENTIALS."
 )
+AGAIN = "The service is in trouble at the moment. Try again in a minute."
 # The cure depends on the status alone unless the message names a better one (see _cure).
 CURES = {
     401: LOG_IN,
     403: "Grant the missing role, or check the project: the message names what was refused.",
     404: "Check the names; `pulumi stack output` lists those of the stack.",
     429: "The quota is used up. Wait a minute, or ask for more quota.",
+    500: AGAIN,
+    502: AGAIN,
     503: "The service can't be reached at the moment. Try again in a minute.",
+    504: AGAIN,
 }
 CURES_BY_TEXT = {
     "has not been used in project": "Deploy the stack, which enables it (`make up STACK=...`), or"
@@ -165,8 +170,9 @@ def as_script_error(doing: str, error: Exception) -> ScriptError | None:
         return _connection_error(doing, error)
     if isinstance(error, auth_exceptions.GoogleAuthError):
         return ScriptError(f"No usable Google credentials: {error}", LOG_IN)
-    if isinstance(error, (OSError, httplib2.HttpLib2Error)):
-        # requests' connection errors, sockets' and time-outs are all OSErrors.
+    if isinstance(error, (OSError, HTTPException, httplib2.HttpLib2Error)):
+        # requests' connection errors, sockets' and time-outs are all OSErrors; an answer that is
+        # cut off in the middle is an HTTPException.
         return _connection_error(doing, error)
     return None
 

@@ -1,6 +1,7 @@
 """The files that an import could not take, where the service tells them in a readable log."""
 
 from dataclasses import asdict, dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from scripts.common import clients, retrying
@@ -38,8 +39,13 @@ def read(logs_url: str) -> list[Failure]:
         return []
     with translated(f"reading the log {logs_url}"):
         session = clients.session()
-        answer = retrying.call(lambda: session.get(logs_url, timeout=READ_TIMEOUT_SECONDS))
-        answer.raise_for_status()
+
+        def attempt() -> Any:
+            answer = session.get(logs_url, timeout=READ_TIMEOUT_SECONDS)
+            answer.raise_for_status()
+            return answer
+
+        answer = retrying.call(attempt)
     return [_failure(entry) for entry in answer.json().get("entries", [])]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from google.api_core import exceptions
 from google.cloud import bigquery
+from google.cloud.bigquery.table import RowIterator, _EmptyRowIterator
 
 from scripts.common import retrying
 from scripts.common.errors import ScriptError, UsageError, translated
@@ -95,18 +96,27 @@ def query(
     ]
     try:
         with translated("querying BigQuery"):
-            # A SELECT may run twice; the library repeats 429 and 5xx, we repeat lost connections.
-            # A job, not `jobs.query`: bqemulator tells what is wrong with the SQL there only.
-            answer = retrying.call(lambda: client.query(sql, job_config=config).result())
+            answer = retrying.call(lambda: _run(client, sql, config))
     except ScriptError as error:
         cause = error.__cause__
         if isinstance(cause, (exceptions.BadRequest, exceptions.NotFound)):
-            raise QueryError(
-                f"{error.message}\nThe query was: {sql.strip()}", error.cure
-            ) from cause
+            message = f"{error.message}\nThe query was: {sql.strip()}"
+            raise QueryError(message, error.cure, details=error.details) from cause
         raise
     columns = [schema.name for schema in answer.schema]
     return Rows(columns, [dict(row.items()) for row in answer])
+
+
+def _run(
+    client: bigquery.Client, sql: str, config: bigquery.QueryJobConfig
+) -> RowIterator | _EmptyRowIterator:
+    """Run a query once; the library repeats its calls, but not for its own ten minutes and more.
+
+    A job, not `jobs.query`: bqemulator tells what is wrong with the SQL there only.
+    """
+    patience = bigquery.DEFAULT_RETRY.with_timeout(retrying.DEADLINE_SECONDS)
+    job = client.query(sql, job_config=config, retry=patience, job_retry=None)
+    return job.result(retry=patience)
 
 
 def row_count(client: bigquery.Client, table: Table) -> int:

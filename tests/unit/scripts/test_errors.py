@@ -1,3 +1,5 @@
+from http.client import IncompleteRead
+
 import httplib2
 import pytest
 import requests
@@ -25,6 +27,7 @@ def test_a_proxys_html_is_survived() -> None:
     mapped = as_script_error("importing", _http_error(502, b"<html>bad gateway</html>"))
     assert mapped is not None
     assert mapped.details["code"] == 502
+    assert "Try again in a minute" in mapped.cure
     assert "html" not in mapped.message.lower() or "Reason" in mapped.message
 
 
@@ -42,6 +45,8 @@ def test_no_match_is_cured_by_the_wildcards() -> None:
         requests.ConnectionError("refused"),
         httplib2.ServerNotFoundError("no host"),
         TimeoutError("slow"),
+        IncompleteRead(b"half", 40),
+        requests.exceptions.ChunkedEncodingError("half"),
     ],
 )
 def test_lost_connections_are_told_as_such(error: Exception) -> None:

@@ -5,7 +5,15 @@ import pytest
 
 from scripts import export_metadata
 from scripts.common import clients, tables
-from tests.unit.scripts.fakes import OPERATION, STORE, FakeGoogle, Ran, operation, refusal
+from tests.unit.scripts.fakes import (
+    OPERATION,
+    STORE,
+    Answer,
+    FakeGoogle,
+    Ran,
+    operation,
+    refusal,
+)
 
 Run = Callable[..., Ran]
 TABLE = "bq://local-project.dataset1.dicomstore1"
@@ -83,13 +91,38 @@ def test_a_lost_append_is_not_sent_again(google: FakeGoogle, run: Run) -> None:
     ran = run(export_metadata.app, "-w", "append")
     assert ran.code == 1
     assert "no connection" in ran.err
+    where = "--project local-project --location us-central1 --dataset dataset1"
+    assert f"gcloud healthcare operations list {where}" in ran.err
     assert len(google.asked) == 1
 
 
-def test_a_lost_truncate_is(google: FakeGoogle, run: Run) -> None:
+def test_an_append_that_was_refused_is(google: FakeGoogle, run: Run) -> None:
+    _well(google)
+    google.answers.insert(0, refusal(404, "NOT_FOUND", "dataset not initialized"))
+    assert run(export_metadata.app, "-w", "append").code == 0
+
+
+@pytest.mark.parametrize("disposition", ["truncate", "empty"])
+def test_what_adds_no_row_twice_is_sent_again(
+    google: FakeGoogle, run: Run, disposition: str
+) -> None:
     _well(google)
     google.answers.insert(0, ConnectionResetError("reset"))
-    assert run(export_metadata.app, "-w", "truncate").code == 0
+    assert run(export_metadata.app, "-w", disposition).code == 0
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_rows_in_the_way_may_be_those_of_an_attempt_whose_answer_was_lost(
+    google: FakeGoogle, run: Run, *, lost: bool
+) -> None:
+    message = "table local-project.dataset1.dicomstore1 has rows"
+    end = operation(done=True, error={"code": 6, "message": message})
+    first: Answer = ConnectionResetError("reset") if lost else refusal(429, "x", "full")
+    google.answers = [first, (200, {"name": OPERATION}), (200, end)]
+    ran = run(export_metadata.app)
+    assert ran.code == 1
+    assert ("may be its own rows" in ran.err) is lost
+    assert "--write-disposition truncate or append" in ran.err
 
 
 def test_denied(google: FakeGoogle, run: Run) -> None:

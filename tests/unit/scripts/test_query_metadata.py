@@ -34,11 +34,11 @@ class FakeBigQuery:
     asked: list[tuple[str, Any]] = field(default_factory=list)
     project: str = "local-project"
 
-    def query(self, sql: str, job_config: Any) -> "FakeBigQuery":
+    def query(self, sql: str, job_config: Any, **_: Any) -> "FakeBigQuery":
         self.asked.append((sql, job_config))
         return self
 
-    def result(self) -> FakeRows:
+    def result(self, **_: Any) -> FakeRows:
         if self.error:
             raise self.error
         return FakeRows(self.rows)

@@ -1,7 +1,12 @@
 from collections.abc import Callable
+from email.utils import formatdate
+from http.client import IncompleteRead
+from time import time
 
 import httplib2
 import pytest
+import requests
+from google.api_core import exceptions
 from googleapiclient.errors import HttpError
 
 from scripts.common import retrying
@@ -9,6 +14,13 @@ from scripts.common import retrying
 
 def _error(code: int) -> HttpError:
     return HttpError(httplib2.Response({"status": str(code)}), b"{}")
+
+
+def _response(code: int, body: bytes = b"{}", *, wish: str = "") -> requests.HTTPError:
+    response = requests.Response()
+    response.status_code, response._content = code, body
+    response.headers["Retry-After"] = wish
+    return requests.HTTPError(response=response)
 
 
 def _failing(*errors: Exception) -> tuple[Callable[[], str], list[Exception]]:
@@ -32,9 +44,46 @@ def test_passing_codes_are_tried_again(code: int, naps: list[float]) -> None:
 
 def test_a_dataset_that_is_being_made_is_waited_for(naps: list[float]) -> None:
     body = b'{"error": {"code": 404, "message": "dataset not initialized"}}'
-    target, _ = _failing(HttpError(httplib2.Response({"status": "404"}), body))
+    by_client = HttpError(httplib2.Response({"status": "404"}), body)
+    target, _ = _failing(by_client, _response(404, body))
+    assert retrying.call(target, repeatable=False) == "answer"
+    assert len(naps) == 2
+
+
+@pytest.mark.parametrize("by_date", [False, True])
+def test_a_service_is_left_alone_for_as_long_as_it_asks(
+    naps: list[float], *, by_date: bool
+) -> None:
+    wish = formatdate(time() + 8.5, usegmt=True) if by_date else "7"
+    by_client = HttpError(httplib2.Response({"status": "429", "retry-after": wish}), b"{}")
+    target, _ = _failing(by_client, _response(429, wish=wish))
     assert retrying.call(target) == "answer"
+    assert [7 <= nap <= 9 for nap in naps] == [True, False, True, False]
+
+
+def test_a_service_that_wants_longer_than_there_is_time_is_not_asked_again(
+    naps: list[float],
+) -> None:
+    target, left = _failing(_response(503, wish="3600"), _error(503))
+    with pytest.raises(requests.HTTPError):
+        retrying.call(target)
+    assert (len(left), naps) == (1, [])
+
+
+@pytest.mark.parametrize("wish", ["soon", "-1", ""])
+def test_a_wish_that_can_not_be_read_is_none(wish: str, naps: list[float]) -> None:
+    assert retrying.call(_failing(_response(429, wish=wish))[0]) == "answer"
     assert len(naps) == 1
+
+
+def test_a_job_that_failed_by_bigquerys_fault_is_run_again() -> None:
+    def failed(reason: str) -> Exception:
+        errors = [{"reason": reason, "message": "x"}]
+        return exceptions.BadRequest("x", errors=errors)  # type: ignore[no-untyped-call]
+
+    assert retrying.call(_failing(failed("jobBackendError"))[0]) == "answer"
+    with pytest.raises(exceptions.BadRequest):
+        retrying.call(_failing(failed("invalidQuery"))[0])
 
 
 @pytest.mark.parametrize("code", [400, 401, 403, 404, 409, 501])
@@ -47,7 +96,15 @@ def test_final_codes_are_not(code: int, naps: list[float]) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [ConnectionResetError(), TimeoutError(), httplib2.ServerNotFoundError()]
+    "error",
+    [
+        ConnectionResetError(),
+        TimeoutError(),
+        httplib2.ServerNotFoundError(),
+        IncompleteRead(b"half"),
+        requests.exceptions.ChunkedEncodingError(),
+        exceptions.GatewayTimeout("late"),  # type: ignore[no-untyped-call]
+    ],
 )
 def test_lost_connections_are_tried_again(error: Exception) -> None:
     assert retrying.call(_failing(error)[0]) == "answer"
@@ -63,6 +120,7 @@ def test_lost_connections_are_tried_again(error: Exception) -> None:
         (_error(504), False),
         (ConnectionResetError(), False),
         (TimeoutError(), False),
+        (IncompleteRead(b"half"), False),
     ],
 )
 def test_what_must_not_run_twice_is_repeated_after_refusals_only(
@@ -74,6 +132,7 @@ def test_what_must_not_run_twice_is_repeated_after_refusals_only(
     else:
         with pytest.raises(type(error)):
             retrying.call(target, repeatable=False)
+    assert retrying.is_doubtful(error) is not again
 
 
 def test_the_deadline_ends_it_with_the_services_own_error() -> None:
