@@ -114,7 +114,9 @@ def _run(
 
     A job, not `jobs.query`: bqemulator tells what is wrong with the SQL there only.
     """
-    patience = bigquery.DEFAULT_RETRY.with_timeout(retrying.DEADLINE_SECONDS)
+    patience = bigquery.DEFAULT_RETRY.with_timeout(retrying.DEADLINE_SECONDS).with_delay(
+        retrying.INITIAL_SECONDS, retrying.MAXIMUM_SECONDS
+    )
     job = client.query(sql, job_config=config, retry=patience, job_retry=None)
     return job.result(retry=patience)
 
