@@ -1,8 +1,8 @@
-"""Identified data for the hospital, and a place for a de-identified copy that researchers may read.
+"""Identified data for the hospital, and a de-identified copy of it that researchers may read.
 
-De-identifying is a matter of data, not of resources: once there are images, `gcloud healthcare
-dicom-stores deidentify` copies a store into the research dataset (on Google Cloud; the local one
-answers 501). Nobody but the hospital's group reaches the originals.
+De-identifying is a matter of data, not of resources: once there are images, `deidentify.py` beside
+this program copies them, as often as there are new ones. Nobody but the hospital's group reaches
+the originals.
 """
 
 import pulumi
@@ -40,7 +40,7 @@ research = HealthcareDataset(
         PROJECT,
         LOCATION,
         "research",
-        # The copy's store is made by the de-identification: it writes into no store that exists.
+        dicom_stores=[DicomStoreArgs("copies")],
         members=[GrantArgs("roles/healthcare.dicomViewer", [RESEARCHERS])],
     ),
     ready,
@@ -48,3 +48,4 @@ research = HealthcareDataset(
 
 pulumi.export("originals", identified.dicom_stores)
 pulumi.export("researchDataset", research.dataset)
+pulumi.export("copies", research.dicom_stores)

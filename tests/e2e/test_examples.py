@@ -1,11 +1,15 @@
 """Every example, brought up on the local Google Cloud, looked at, and taken down."""
 
+import json
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
+import pydicom
 import pytest
 import yaml
+from dicomweb_client.api import DICOMwebClient
+from pydicom.data import get_testdata_file
 
 from tests.e2e.labs import ROOT, Lab
 from tests.e2e.programs import Program
@@ -46,6 +50,23 @@ def test_an_example_comes_up_stays_and_goes(example: MakeExample, name: str) -> 
     program.change("destroy")
     assert program.resources() == []
     assert not any(program.lab.exists(dataset) for dataset in datasets)
+
+
+def test_researchers_get_copies_that_name_nobody(example: MakeExample) -> None:
+    program = example("research")
+    outputs = program.outputs()
+    originals, copies = outputs["originals"]["originals"], outputs["copies"]["copies"]
+    root = program.lab.environment["GOOGLE_HEALTHCARE_CUSTOM_ENDPOINT"].removesuffix("v1beta1/")
+    stores = [DICOMwebClient(f"{root}v1/{name}/dicomWeb") for name in (originals, copies)]
+    original = pydicom.dcmread(str(get_testdata_file("CT_small.dcm")))
+    stores[0].store_instances([original])
+    script = "examples/research/deidentify.py"
+    done = program.lab.python(script, originals, copies, "--stack", "local", "--json")
+    assert json.loads(done.stdout)["success"] == 1
+    [found] = stores[1].search_for_instances(search_filters={}, fields=["PatientID", "PatientName"])
+    assert found["00080018"]["Value"] != [original.SOPInstanceUID]
+    assert found["00100020"]["Value"] == ["ANONYMIZED"]
+    assert "Value" not in found.get("00100010", {})
 
 
 def test_every_example_is_listed() -> None:

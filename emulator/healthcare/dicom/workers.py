@@ -115,8 +115,11 @@ class Workers:
             running[fresh.submit(work, task)] = (task, fresh)
 
     def close(self) -> None:
-        """End the workers; what they were at is not waited for."""
+        """End the workers; what they were at is not waited for, and left to be done again."""
         with self._lock:
             pool, self._pool = self._pool, None
         if pool is not None:
             pool.shutdown(wait=False, cancel_futures=True)
+            # An interpreter that ends waits for its pools, and a task may take minutes.
+            for process in multiprocessing.active_children():
+                process.terminate()

@@ -1,0 +1,284 @@
+"""De-identification, by Google's own client and dicomweb-client; every output file is read."""
+
+import io
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pydicom
+import pytest
+from dicomweb_client.api import DICOMwebClient
+from google.auth.credentials import AnonymousCredentials
+from google.cloud.storage import Client as StorageClient
+from googleapiclient.discovery import build
+from googleapiclient.errors import HttpError
+from pydicom.data import get_testdata_file
+from pydicom.uid import UID
+
+from emulator.healthcare.deidentify.profiles import Action, basic
+from emulator.layout import Running
+
+pytestmark = pytest.mark.sockets
+
+PAGE = Path(__file__).parents[2] / "docs" / "deidentify.md"
+PATIENCE_SECONDS = 120
+BASIC = {"dicom": {"filterProfile": "ATTRIBUTE_CONFIDENTIALITY_BASIC_PROFILE"}}
+FILES = (
+    "CT_small.dcm",
+    "MR_small_RLE.dcm",
+    "SC_rgb_rle_2frame.dcm",
+    "examples_palette.dcm",
+    "examples_ybr_color.dcm",
+    "examples_overlay.dcm",
+    "rtplan.dcm",
+    "rtdose_1frame.dcm",
+    "reportsi.dcm",
+    "waveform_ecg.dcm",
+)
+"""Of many kinds: images, plans, doses, reports, waveforms."""
+_TELLING = 4
+"""Different letters that a value must have to be told from chance in a file's bytes."""
+_TELLING_DIGITS = 8
+
+
+class Site:
+    """A dataset with one DICOM store that holds the files."""
+
+    def __init__(self, running: Running, project: str) -> None:
+        self.url = running.url
+        self.project = project
+        options = {"api_endpoint": running.url}
+        api = build(
+            "healthcare",
+            "v1",
+            credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
+            client_options=options,
+            static_discovery=True,
+        )
+        self.api = api
+        self.datasets = api.projects().locations().datasets()
+        self.location = f"projects/{project}/locations/us-central1"
+        self.datasets.create(parent=self.location, datasetId="clinic", body={}).execute()
+        self.dataset = f"{self.location}/datasets/clinic"
+        self.store = self.add_store("originals")
+        self.sources = [pydicom.dcmread(str(get_testdata_file(name))) for name in FILES]
+        self.web(self.store).store_instances(self.sources)
+
+    def add_store(self, store_id: str) -> str:
+        stores = self.datasets.dicomStores()
+        made = stores.create(parent=self.dataset, dicomStoreId=store_id, body={}).execute()
+        return str(made["name"])
+
+    def web(self, store: str) -> DICOMwebClient:
+        return DICOMwebClient(f"{self.url}/v1/{store}/dicomWeb")
+
+    def finish(self, operation: dict[str, Any]) -> dict[str, Any]:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            got: dict[str, Any] = self.datasets.operations().get(name=operation["name"]).execute()
+            if got.get("done"):
+                return got
+            time.sleep(0.2)
+        raise TimeoutError(operation["name"])
+
+    def into_store(self, store_id: str, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        target = self.add_store(store_id)
+        request = self.datasets.dicomStores().deidentify(
+            sourceStore=self.store, body={"destinationStore": target, **body}
+        )
+        return target, self.finish(request.execute())
+
+    def files(self, store: str) -> Iterator[tuple[bytes, pydicom.Dataset]]:
+        """Every file of a store, as it is stored."""
+        web = self.web(store)
+        for found in web.search_for_instances():
+            study, series, sop = (
+                found[tag]["Value"][0] for tag in ("0020000D", "0020000E", "00080018")
+            )
+            path = f"{self.url}/v1/{store}/dicomWeb/studies/{study}/series/{series}/instances/{sop}"
+            accept = "application/dicom; transfer-syntax=*"
+            content = httpx.get(path, headers={"Accept": accept}).raise_for_status().content
+            yield content, pydicom.dcmread(io.BytesIO(content))
+
+
+@pytest.fixture
+def site(emulator: Running, project: str) -> Site:
+    return Site(emulator, project)
+
+
+def telling(dataset: pydicom.Dataset) -> set[str]:
+    """The values that the basic profile takes away, as far as they tell anything by themselves."""
+    public = " ".join(
+        str(element.value) for element in dataset.iterall() if basic(element.tag) is Action.KEEP
+    )
+    values = {
+        str(value).strip()
+        for element in dataset.iterall()
+        if basic(element.tag) not in (Action.KEEP, Action.RECURSE)
+        and element.VR not in ("SQ", "OB", "OW", "UN", "US", "UL", "FD", "FL", "DS", "IS")
+        for value in (element.value if element.VM > 1 else [element.value])
+    }
+    # A word that the file says elsewhere, where everything stays, is no identifier; nor are a few
+    # digits, which any UID may hold.
+    return {
+        value
+        for value in values
+        if len(set(value)) >= _TELLING
+        and (len(value) >= _TELLING_DIGITS or not value.isdigit())
+        and value not in public
+    }
+
+
+def test_no_identifier_of_the_source_is_left(site: Site) -> None:
+    identifiers = {value for source in site.sources for value in telling(source)}
+    assert len(identifiers) > 100
+    target, done = site.into_store("copies", {"config": BASIC})
+    assert done["metadata"]["counter"] == {"success": str(len(FILES))}
+    assert done["response"]["@type"].endswith("v1.deidentify.DeidentifyDicomStoreSummary")
+    files = list(site.files(target))
+    assert len(files) == len(FILES)
+    for content, dataset in files:
+        text = content.decode("latin-1")
+        assert [value for value in identifiers if value in text] == []
+        assert not any(element.tag.is_private for element in dataset.iterall())
+        assert dataset.PatientIdentityRemoved == "YES"
+
+
+def test_the_page_shows_what_works(site: Site) -> None:
+    [code] = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    names: dict[str, Any] = {
+        "healthcare": site.api,
+        "originals": site.store,
+        "copies": site.add_store("copies"),
+    }
+    exec(code, names)
+    # Only begun: reading text in all these pictures takes a while.
+    site.datasets.operations().cancel(name=names["operation"]["name"]).execute()
+    assert site.finish(names["operation"])["error"]["code"] == 1
+
+
+def test_the_pictures_are_still_there(site: Site) -> None:
+    target, _ = site.into_store("copies", {"config": BASIC})
+    pictures = [dataset for _, dataset in site.files(target) if "PixelData" in dataset]
+    assert len(pictures) == sum("PixelData" in source for source in site.sources)
+    assert all(dataset.pixel_array.size for dataset in pictures)
+
+
+def test_a_dataset_goes_into_a_new_one(site: Site) -> None:
+    second = site.add_store("more")
+    site.web(second).store_instances(site.sources[:1])
+    body = {"destinationDataset": f"{site.location}/datasets/research", "config": BASIC}
+    operation = site.datasets.deidentify(sourceDataset=site.dataset, body=body).execute()
+    done = site.finish(operation)
+    assert done["metadata"]["apiMethodName"].endswith("DatasetService.DeidentifyDataset")
+    assert done["response"]["@type"].endswith("v1.deidentify.DeidentifySummary")
+    copies = f"{site.location}/datasets/research/dicomStores"
+    assert len(list(site.files(f"{copies}/originals"))) == len(FILES)
+    [(_, copy)] = site.files(f"{copies}/more")
+    # The same instance in two stores is the same instance in the copies, too.
+    same = {dataset.SOPInstanceUID for _, dataset in site.files(f"{copies}/originals")}
+    assert copy.SOPInstanceUID in same
+    # The source is as it was.
+    uids = {dataset.SOPInstanceUID for _, dataset in site.files(site.store)}
+    assert uids == {source.SOPInstanceUID for source in site.sources}
+
+
+def test_series_and_studies_stay_together(site: Site) -> None:
+    target, _ = site.into_store("copies", {"config": BASIC})
+    before, after = (
+        sorted(
+            (row["0020000D"]["Value"][0], row["0020000E"]["Value"][0])
+            for row in site.web(store).search_for_instances()
+        )
+        for store in (site.store, target)
+    )
+    assert len(set(after)) == len(set(before))
+    assert {study for study, _ in after}.isdisjoint({study for study, _ in before})
+
+
+def test_another_run_gives_other_uids(site: Site) -> None:
+    first, _ = site.into_store("first", {"config": BASIC})
+    second, _ = site.into_store("second", {"config": BASIC})
+    uids = [{one.SOPInstanceUID for _, one in site.files(store)} for store in (first, second)]
+    assert uids[0].isdisjoint(uids[1])
+
+
+def test_what_cannot_be_read_is_left_out_and_told_of(site: Site) -> None:
+    broken = pydicom.dcmread(str(get_testdata_file("CT_small.dcm")))
+    broken.SOPInstanceUID = broken.file_meta.MediaStorageSOPInstanceUID = UID("1.2.3.4.5")
+    broken.PixelData = broken.PixelData[:1000]
+    source, target = site.add_store("broken"), site.add_store("copies")
+    site.web(source).store_instances([broken, site.sources[0]])
+    config = {**BASIC, "image": {"textRedactionMode": "REDACT_ALL_TEXT"}}
+    body = {"destinationStore": target, "config": config}
+    request = site.datasets.dicomStores().deidentify(sourceStore=source, body=body)
+    done = site.finish(request.execute())
+    assert done["metadata"]["counter"] == {"success": "1", "failure": "1"}
+    assert "error" not in done
+    log = httpx.get(done["metadata"]["logsUrl"]).text
+    assert "1.2.3.4.5" in log
+    assert "can't be decoded" in log
+    assert len(list(site.files(target))) == 1
+
+
+def test_the_configuration_can_lie_in_cloud_storage(
+    site: Site, emulator: Running, grant: Callable[..., None]
+) -> None:
+    bucket = StorageClient(
+        site.project,
+        AnonymousCredentials(),  # type: ignore[no-untyped-call]
+    ).create_bucket(f"{site.project}-configs")
+    bucket.blob("deidentify/config.json").upload_from_string(json.dumps(BASIC))
+    uri = f"gs://{bucket.name}/deidentify/config.json"
+    with pytest.raises(HttpError) as refusal:
+        site.into_store("refused", {"gcsConfigUri": uri})
+    assert refusal.value.status_code == 403
+    assert "roles/storage.objectViewer" in refusal.value.reason
+    grant("roles/storage.objectViewer")
+    target, done = site.into_store("copies", {"gcsConfigUri": uri})
+    assert done["metadata"]["counter"] == {"success": str(len(FILES))}
+    assert all(not one.get("PatientName") for _, one in site.files(target))
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "culprit"),
+    [
+        ({"config": BASIC}, 400, "destination_dataset"),
+        ({"destinationDataset": "research", "config": BASIC}, 400, "invalid destination_dataset"),
+        ({"destinationDataset": "{location}/datasets/clinic", "config": BASIC}, 409, "exists"),
+        ({"destinationDataset": "{location}/datasets/new"}, 400, "exactly one of config"),
+        (
+            {
+                "destinationDataset": "projects/{project}/locations/us-east1/datasets/x",
+                "config": {},
+            },
+            400,
+            "same location",
+        ),
+        (
+            {
+                "destinationDataset": "{location}/datasets/new",
+                "config": {"dicom": {"keepList": {"tags": ["Nonsense"]}}},
+            },
+            400,
+            "'Nonsense'",
+        ),
+    ],
+)
+def test_bad_requests_make_nothing(
+    site: Site, body: dict[str, Any], code: int, culprit: str
+) -> None:
+    words = {"{location}": site.location, "{project}": site.project}
+    text = json.dumps(body)
+    for word, value in words.items():
+        text = text.replace(word, value)
+    with pytest.raises(HttpError) as refusal:
+        site.datasets.deidentify(sourceDataset=site.dataset, body=json.loads(text)).execute()
+    assert refusal.value.status_code == code
+    assert culprit in refusal.value.reason
+    listed = site.datasets.list(parent=site.location).execute()["datasets"]
+    assert [dataset["name"] for dataset in listed] == [site.dataset]
