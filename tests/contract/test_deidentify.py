@@ -244,6 +244,32 @@ def test_the_configuration_can_lie_in_cloud_storage(
     assert all(not one.get("PatientName") for _, one in site.files(target))
 
 
+def test_a_filter_takes_a_part(site: Site, grant: Callable[..., None]) -> None:
+    grant("roles/storage.objectViewer")
+    bucket = StorageClient(
+        site.project,
+        AnonymousCredentials(),  # type: ignore[no-untyped-call]
+    ).create_bucket(f"{site.project}-filters")
+    first, second = site.sources[:2]
+    lines = [
+        f"/studies/{first.StudyInstanceUID}",
+        f"/studies/{first.StudyInstanceUID}/series/{first.SeriesInstanceUID}",
+        f"/studies/{second.StudyInstanceUID}/series/{second.SeriesInstanceUID}"
+        f"/instances/{second.SOPInstanceUID}",
+        "/studies/1.2.3.999",
+    ]
+    bucket.blob("wanted").upload_from_string("\r\n".join(lines))
+    bucket.blob("wrong").upload_from_string("/studies/1.2\nstudies/1.2")
+    body = {"config": BASIC, "filterConfig": {"resourcePathsGcsUri": f"gs://{bucket.name}/wanted"}}
+    target, done = site.into_store("copies", body)
+    assert done["metadata"]["counter"] == {"success": "2", "failure": "1"}
+    assert "1.2.3.999" in httpx.get(done["metadata"]["logsUrl"]).text
+    assert len(list(site.files(target))) == 2
+    wrong = {"config": BASIC, "filterConfig": {"resourcePathsGcsUri": f"gs://{bucket.name}/wrong"}}
+    with pytest.raises(HttpError, match="line 2"):
+        site.into_store("refused", wrong)
+
+
 @pytest.mark.parametrize(
     ("body", "code", "culprit"),
     [

@@ -7,17 +7,14 @@ from typing import Any
 from emulator.errors import already_exists, bad_field, invalid_argument
 from emulator.healthcare import encryption, schema
 from emulator.healthcare.deidentify import config, runs
-from emulator.healthcare.dicom import permissions
+from emulator.healthcare.dicom import filters
 from emulator.healthcare.dicom.responses import place_of
-from emulator.healthcare.dicom.storage import Storage
 from emulator.healthcare.models import check_id
 from emulator.healthcare.responses import dataset_name
 from emulator.http import Call
 
-VIEWER = "roles/storage.objectViewer"
 _DATASET = re.compile(r"projects/([^/]+)/locations/([^/]+)/datasets/([^/]+)")
 _STORE = re.compile(rf"({_DATASET.pattern})/dicomStores/([^/]+)")
-_OBJECT = re.compile(r"gs://([^/]+)/(.+)")
 
 
 def deidentify_store(call: Call) -> dict[str, Any]:
@@ -38,6 +35,7 @@ def deidentify_store(call: Call) -> dict[str, Any]:
     if call.cloud.healthcare.get(destination)["name"] == source:
         raise bad_field("destination_store", "destination_store is the source store")
     encryption.require(call.cloud, destination.rpartition("/dicomStores/")[0])
+    agent_of = call.cloud.projects.id_of(call.path["project"])
     return runs.begin(
         call.cloud,
         runs.STORE,
@@ -45,6 +43,7 @@ def deidentify_store(call: Call) -> dict[str, Any]:
         {source: destination},
         _settings(call),
         call.version,
+        filters.read(call.cloud, agent_of, call.body),
     )
 
 
@@ -111,20 +110,11 @@ def _settings(call: Call) -> dict[str, Any]:
     if given is not None:
         settings: dict[str, Any] = given
         return settings
-    text = _object(call, uri or "")
+    project = call.cloud.projects.id_of(call.path["project"])
+    text = filters.read_object(call.cloud, project, uri or "", "gcs_config_uri")
     try:
         settings = json.loads(text)
     except ValueError as error:
         raise bad_field("gcs_config_uri", f"{uri} is no JSON: {error}") from None
     schema.check(call.version, "DeidentifyConfig", settings)
     return settings
-
-
-def _object(call: Call, uri: str) -> bytes:
-    match = _OBJECT.fullmatch(uri)
-    if match is None:
-        raise bad_field("gcs_config_uri", f"invalid gcs_config_uri {uri!r}: gs://BUCKET/OBJECT")
-    project = call.cloud.projects.id_of(call.path["project"])
-    permissions.require_on_bucket(call.cloud, project, match[1], "storage.objects.get", VIEWER)
-    with Storage(call.cloud.storage_url) as storage:
-        return storage.read(match[1], match[2])

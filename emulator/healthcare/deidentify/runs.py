@@ -98,6 +98,7 @@ class _Deidentification:
         try:
             for source, destination in self._stores.items():
                 for place in self._places(source):
+                    self._check(place)
                     self._run(place, destination)
         except StoreGoneError as error:
             raise not_found(str(error)) from error
@@ -106,6 +107,12 @@ class _Deidentification:
         for source in self._stores if store is None else [store]:
             for uids in self._operation.request["places"] or [()]:
                 yield Place(source, *uids)
+
+    def _check(self, place: Place) -> None:
+        """Tell of what the filter names and the store does not hold."""
+        if place.study and not self._contents.count(place):
+            uids = "/".join(uid for uid in (place.study, place.series, place.sop) if uid)
+            self._fail(f"{place.store}/{uids}", "The store has no such study, series or instance.")
 
     def _run(self, place: Place, destination: str) -> None:
         results = self._cloud.dicom.workers.map(files.run, self._tasks(place), discard)

@@ -13,8 +13,8 @@ Deidentify = Callable[[FileDataset, dict[str, Any]], FileDataset]
 BASIC = {"dicom": {"filterProfile": "ATTRIBUTE_CONFIDENTIALITY_BASIC_PROFILE"}}
 IDENTIFIERS = (
     "Ramirez", "Ofelia", "MRN-77421", "19610424", "Kettering", "Northside", "Elm Road", "555 0199",
-    "ACC-5512", "Vasquez", "20240117", "secret-private", "1.3.46.670589.1", "1.3.46.670589.9", "SCANNER7",
-    "GATEWAY",
+    "ACC-5512", "Vasquez", "20240117", "secret-private", "1.3.46.670589.1", "1.3.46.670589.9",
+    "SCANNER7", "GATEWAY",
 )  # fmt: skip
 
 
