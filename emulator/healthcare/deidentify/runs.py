@@ -113,6 +113,7 @@ class _Deidentification:
         if place.study and not self._contents.count(place):
             uids = "/".join(uid for uid in (place.study, place.series, place.sop) if uid)
             self._fail(f"{place.store}/{uids}", "The store has no such study, series or instance.")
+            self._report()
 
     def _run(self, place: Place, destination: str) -> None:
         results = self._cloud.dicom.workers.map(files.run, self._tasks(place), discard)
