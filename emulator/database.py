@@ -41,6 +41,16 @@ class Database:
         yield connection
 
     @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Have all that this thread reads meanwhile be of one moment."""
+        with self.read() as connection:
+            connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                connection.execute("COMMIT")
+
+    @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """Give the writing connection inside a transaction: all of it is kept, or nothing."""
         with self._write_lock:

@@ -7,6 +7,7 @@ start removes those.
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -211,6 +212,10 @@ class DicomContents:
         """Run a query of this package over `dicom_instances`."""
         with self._database.read() as connection:
             return list(connection.execute(statement, parameters))
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Have all that this thread reads meanwhile be of one moment."""
+        return self._database.snapshot()
 
     def delete(self, place: Place) -> int:
         """Delete all instances at a place, and the files that no other instance shares.

@@ -178,12 +178,14 @@ def run(contents: DicomContents, search: Search, root: str) -> list[DicomJson]:
         # SQLite takes the other columns from the row of the least id.
         columns += ", MIN(id) AS id"
         group = f"GROUP BY {_GROUPS[search.level]}"
-    rows = contents.select(
-        f"SELECT {columns} FROM dicom_instances WHERE {conditions} {group}"  # noqa: S608
-        " ORDER BY id LIMIT ? OFFSET ?",
-        [*parameters, *search.parameters, search.limit, search.offset],
-    )
-    return [_result(contents, search, row, root) for row in rows]
+    # What is found is counted as it was when it was found.
+    with contents.snapshot():
+        rows = contents.select(
+            f"SELECT {columns} FROM dicom_instances WHERE {conditions} {group}"  # noqa: S608
+            " ORDER BY id LIMIT ? OFFSET ?",
+            [*parameters, *search.parameters, search.limit, search.offset],
+        )
+        return [_result(contents, search, row, root) for row in rows]
 
 
 def _result(contents: DicomContents, search: Search, row: Row, root: str) -> DicomJson:

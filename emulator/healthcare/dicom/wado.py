@@ -4,12 +4,13 @@ import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from sqlite3 import Row
+from typing import BinaryIO
 
 import pydicom
 from pydicom.encaps import get_frame
 from pydicom.uid import UID, ExplicitVRLittleEndian, JPEG2000TransferSyntaxes, JPEGBaseline8Bit
 
-from emulator.errors import invalid_argument, not_acceptable, not_found
+from emulator.errors import ApiError, invalid_argument, not_acceptable, not_found
 from emulator.healthcare.dicom import decoding, dicom_json
 from emulator.healthcare.dicom.malformed import UNDECODABLE
 from emulator.healthcare.dicom.models import DicomContents, Place
@@ -28,9 +29,14 @@ def instances(contents: DicomContents, place: Place, columns: str = COLUMNS) -> 
     """
     rows = contents.find(place, columns)
     if not rows:
-        kind = "instance" if place.sop else ("series" if place.series else "study")
-        raise not_found(f"The {kind} {place.sop or place.series or place.study} does not exist.")
+        raise absent(place)
     return rows
+
+
+def absent(place: Place) -> ApiError:
+    """404."""
+    kind = "instance" if place.sop else ("series" if place.series else "study")
+    return not_found(f"The {kind} {place.sop or place.series or place.study} does not exist.")
 
 
 def metadata(contents: DicomContents, place: Place, root: str) -> Iterator[str]:
@@ -63,20 +69,19 @@ def content(contents: DicomContents, row: Row, wanted: str) -> Iterable[bytes]:
 
     Raises:
         ApiError: 406, that transfer syntax can't be made of the stored one.
+        FileNotFoundError: it has been deleted since the row was read.
     """
     path = contents.blobs.path(row["sha256"])
     if syntax_given(row, wanted) == row["transfer_syntax"]:
-        return _pieces(path)
+        # Opened now: once it is, it can be read to its end, deleted or not.
+        return _pieces(path.open("rb"))
     return [_transcoded(path, syntax_given(row, wanted))]
 
 
-def _pieces(path: Path) -> Iterator[bytes]:
-    try:
-        with path.open("rb") as file:
-            while piece := file.read(CHUNK_BYTES):
-                yield piece
-    except FileNotFoundError:
-        raise not_found("The instance has just been deleted.") from None
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while piece := file.read(CHUNK_BYTES):
+            yield piece
 
 
 def _transcoded(path: Path, syntax: str) -> bytes:

@@ -45,6 +45,10 @@ STORED_MODELS = [Offer(native_xml.KIND, parts=False), *MODELS[:2]]
 """Forms of the answer to a request to store, the default first."""
 
 
+_ATTEMPTS = 5
+"""How often a read is begun of what others delete and store anew meanwhile."""
+
+
 @dataclass(frozen=True)
 class Web:
     """A DICOMweb request.
@@ -89,8 +93,16 @@ def _web(request: Request, version: str) -> Web:
 def endpoint(handler: Handler, version: str) -> Callable[[Request], Any]:
     """Serve a handler, which runs in a thread."""
 
+    def answer(request: Request) -> Response:
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return handler(_web(request, version))
+            except FileNotFoundError:
+                continue  # the instance was deleted between its row and its file
+        return handler(_web(request, version))
+
     async def serve(request: Request) -> Response:
-        return await run_in_threadpool(lambda: handler(_web(request, version)))
+        return await run_in_threadpool(answer, request)
 
     return serve
 
@@ -155,7 +167,11 @@ def retrieve(web: Web) -> Response:
         yield kind, first
         for row in rows[1:]:
             syntax = wado.syntax_given(row, chosen.syntax)
-            yield f"{DICOM}; transfer-syntax={syntax}", wado.content(contents, row, chosen.syntax)
+            try:
+                pieces = wado.content(contents, row, chosen.syntax)
+            except FileNotFoundError:
+                continue  # deleted meanwhile
+            yield f"{DICOM}; transfer-syntax={syntax}", pieces
 
     return _multipart(parts(), DICOM)
 
@@ -201,10 +217,11 @@ def bulk_value(web: Web) -> Response:
 def delete(web: Web) -> Response:
     """Delete an instance at once, a study or a series in an operation."""
     contents = web.cloud.dicom.contents
-    wado.instances(contents, web.place, "id")
     if web.place.sop is None:
+        wado.instances(contents, web.place, "id")
         return JsonResponse(deletion.begin(web.cloud, web.place, web.version))
-    contents.delete(web.place)
+    if not contents.delete(web.place):
+        raise wado.absent(web.place)
     return JsonResponse({})
 
 

@@ -1,0 +1,108 @@
+"""Requests that others overtake: what is between two steps of one is done here by hand."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from emulator.cloud import Cloud
+from emulator.healthcare.dicom.models import DicomContents, Place
+
+FIRST, SECOND = "1.2.3.4.5", "1.2.3.4.6"
+
+
+@pytest.fixture
+def web(client: TestClient, store: str, make: Any, pixels: Any) -> str:
+    """The DICOMweb address of a store with two instances of one series."""
+    address = f"/v1/{store}/dicomWeb"
+    headers = {"Content-Type": "application/dicom"}
+    for uid in (FIRST, SECOND):
+        content = make(pixels=pixels, SOPInstanceUID=uid)
+        client.post(f"{address}/studies", content=content, headers=headers).raise_for_status()
+    return address
+
+
+@pytest.fixture
+def deleted_after(
+    cloud: Cloud, store: str, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[type, str, str], None]:
+    """Has another client delete an instance right after the first call of a function."""
+
+    def arrange(owner: Any, function: str, sop: str) -> None:
+        original = getattr(owner, function)
+        place = Place(store, "1.2.3", "1.2.3.4", sop)
+
+        def called(*arguments: Any, **more: Any) -> Any:
+            given = original(*arguments, **more)
+            monkeypatch.undo()
+            other = threading.Thread(target=cloud.dicom.contents.delete, args=(place,))
+            other.start()
+            other.join()
+            return given
+
+        monkeypatch.setattr(owner, function, called)
+
+    return arrange
+
+
+def test_a_deletion_that_somebody_else_was_faster_with_finds_nothing(
+    client: TestClient, web: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(DicomContents, "delete", lambda *_: 0)
+    answer = client.delete(f"{web}/studies/1.2.3/series/1.2.3.4/instances/{FIRST}")
+    assert answer.status_code == 404
+    assert answer.json()["error"]["message"] == f"The instance {FIRST} does not exist."
+
+
+def test_what_a_search_finds_is_counted_as_it_was_then(
+    client: TestClient, web: str, deleted_after: Any
+) -> None:
+    deleted_after(DicomContents, "select", FIRST)
+    deleted_after(DicomContents, "select", SECOND)
+    [study] = client.get(f"{web}/studies").json()
+    assert study["00201208"]["Value"] == [2]
+
+
+@pytest.mark.parametrize("kind", ["", "/rendered", "/frames/1", "/metadata", "/bulkdata/7FE00010"])
+def test_an_instance_that_goes_between_its_row_and_its_file_is_gone(
+    client: TestClient, web: str, deleted_after: Any, kind: str
+) -> None:
+    path = f"{web}/studies/1.2.3/series/1.2.3.4/instances/{FIRST}{kind}"
+    deleted_after(DicomContents, "find", FIRST)
+    assert client.get(path).status_code == (200 if kind == "/metadata" else 404)
+    assert client.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("gone", [FIRST, SECOND])
+def test_a_study_is_given_without_what_goes_meanwhile(
+    client: TestClient, web: str, deleted_after: Any, gone: str
+) -> None:
+    deleted_after(DicomContents, "find", gone)
+    answer = client.get(f"{web}/studies/1.2.3")
+    assert answer.status_code == 200
+    boundary = answer.headers["Content-Type"].rpartition("boundary=")[2].strip('"').encode()
+    parts = answer.content.split(b"--" + boundary)[1:-1]
+    [left] = {FIRST, SECOND} - {gone}
+    assert [left.encode() in part for part in parts] == [True]
+
+
+def test_a_file_that_is_lost_is_an_error_of_the_server(
+    client: TestClient, web: str, cloud: Cloud
+) -> None:
+    blobs = cloud.dicom.contents.blobs
+    blobs.remove(blobs.names())
+    path = f"{web}/studies/1.2.3/series/1.2.3.4/instances/{FIRST}"
+    assert client.get(path).status_code == 500
+
+
+def test_a_snapshot_is_of_one_moment(cloud: Cloud, web: str, store: str) -> None:
+    contents = cloud.dicom.contents
+    with contents.snapshot():
+        assert contents.count(Place(store)) == 2
+        other = threading.Thread(target=contents.delete, args=(Place(store),))
+        other.start()
+        other.join()
+        assert contents.count(Place(store)) == 2
+    assert contents.count(Place(store)) == 0
