@@ -1,15 +1,19 @@
 """The BigQuery row of an instance, and the schema that this row needs."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field as new
+from functools import lru_cache, partial
 from typing import Any
 
 from pydicom.dataelem import DataElement, empty_value_for_VR
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
+from pydicom.tag import BaseTag
 
 from emulator.healthcare.dicom import bigquery_schema as columns
+from emulator.healthcare.dicom import elements
 from emulator.healthcare.dicom.bigquery_schema import Column, Schema
 from emulator.healthcare.dicom.bigquery_values import convert, text
 
@@ -60,19 +64,41 @@ def _add_elements(dataset: Dataset, made: Made, depth: int) -> None:
     for tag, item in list(dataset.items()):
         if tag.element == 0:
             continue  # a group's length: encoding, not data
-        column = columns.column_of(tag)
-        try:
+        if key := elements.key_of(dataset, item):
+            known = _known(key)
+            made.row.update(known.row)
+            made.schema.update(known.schema)
+            made.dropped += known.dropped
+        else:
             # What was decoded before need not be looked up, which is slow.
-            element = item if isinstance(item, DataElement) else dataset[tag]
-            if column is None:
-                _add_other(element, made, depth)
-            elif column.vr == "SQ":
-                _add_sequence(element, column.name, made, depth)
-            else:
-                _add_value(element, column, made)
-        except (ValueError, TypeError, LookupError, NotImplementedError, OverflowError):
-            # A value that can't be read or does not fit its column is named, not guessed.
-            made.dropped.append(column.name if column else f"Tag_{tag:08X}")
+            decoded = item if isinstance(item, DataElement) else None
+            _add(partial(_element, dataset, tag, decoded), tag, made, depth)
+
+
+@lru_cache(elements.REMEMBERED)
+def _known(key: elements.Key) -> Made:
+    """Give what an element adds that depends on nothing but its bytes; shared, so not changed."""
+    made = Made()
+    _add(key.element, key.tag, made, depth=1)
+    return made
+
+
+def _element(dataset: Dataset, tag: BaseTag, decoded: DataElement | None) -> DataElement:
+    return dataset[tag] if decoded is None else decoded
+
+
+def _add(element: Callable[[], DataElement], tag: BaseTag, made: Made, depth: int) -> None:
+    column = columns.column_of(tag)
+    try:
+        if column is None:
+            _add_other(element(), made, depth)
+        elif column.vr == "SQ":
+            _add_sequence(element(), column.name, made, depth)
+        else:
+            _add_value(element(), column, made)
+    except (ValueError, TypeError, LookupError, NotImplementedError, OverflowError):
+        # A value that can't be read or does not fit its column is named, not guessed.
+        made.dropped.append(column.name if column else f"Tag_{tag:08X}")
 
 
 def _add_value(element: DataElement, column: Column, made: Made) -> None:

@@ -5,12 +5,14 @@ https://cloud.google.com/healthcare-api/docs/dicom#bulkdata_definition
 
 import json
 import math
+from functools import lru_cache
 from typing import Any
 
 import pydicom
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.multival import MultiValue
 
+from emulator.healthcare.dicom import elements
 from emulator.healthcare.dicom.attributes import DicomJson
 from emulator.healthcare.dicom.malformed import UNREADABLE
 
@@ -86,13 +88,20 @@ def _model(dataset: pydicom.Dataset, path: str, swap: bool) -> DicomJson:
             made[key] = _reference(getattr(raw, "VR", None) or "OW", path + key)
             continue
         try:
-            made[key] = _element(dataset[tag], path, key, swap)
+            known = elements.key_of(dataset, raw)
+            made[key] = _known(known) if known else _element(dataset[tag], path, key, swap)
         except UNREADABLE:
             # One value that can't be decoded: leave it to the bulk data, in the file's own bytes.
             made[key] = _reference("UN", path + key)
         if isinstance(raw, RawDataElement) and raw.length == 0:
             made[key].pop("BulkDataURI", None)
     return made
+
+
+@lru_cache(elements.REMEMBERED)
+def _known(key: elements.Key) -> dict[str, Any]:
+    """Give an element that neither refers to bulk data nor depends on its place; shared."""
+    return _element(key.element(), "", f"{key.tag:08X}", swap=False)
 
 
 def _reference(vr: str, where: str) -> dict[str, Any]:

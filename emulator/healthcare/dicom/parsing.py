@@ -17,7 +17,7 @@ from pydicom.dataset import FileDataset
 from pydicom.errors import InvalidDicomError
 
 from emulator.healthcare.dicom import attributes, bigquery_rows, dicom_json
-from emulator.healthcare.dicom.attributes import Level
+from emulator.healthcare.dicom.attributes import DicomJson, Level
 from emulator.healthcare.dicom.malformed import UNREADABLE
 
 # pydicom's warnings quote the values that they complain of: patient data, which no log may hold.
@@ -27,6 +27,12 @@ DEFERRED_BYTES = 1 << 20
 """Values longer than this stay on disk while the rest is read."""
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 _UID_LENGTH = 64
+_TAGS = {
+    "StudyInstanceUID": attributes.STUDY_UID,
+    "SeriesInstanceUID": attributes.SERIES_UID,
+    "SOPInstanceUID": attributes.SOP_UID,
+    "SOPClassUID": attributes.SOP_CLASS,
+}
 _UNDEFINED_LENGTH = 0xFFFFFFFF
 
 
@@ -135,11 +141,12 @@ def _refuse_truncated(dataset: FileDataset, size: int) -> None:
         raise ParseError("The DICOM file is truncated: its last element is cut off.")
 
 
-def _uid(dataset: FileDataset, keyword: str) -> str:
-    value = str(dataset.get(keyword) or "").strip()
+def _uid(metadata: DicomJson, keyword: str) -> str:
+    values = metadata.get(_TAGS[keyword], {}).get("Value") or [""]
+    value = str(values[0]).strip()
     if not value:
         raise ParseError(f"The DICOM file has no {keyword}.")
-    if len(value) > _UID_LENGTH or not _UID.fullmatch(value):
+    if len(values) > 1 or len(value) > _UID_LENGTH or not _UID.fullmatch(value):
         raise ParseError(f"The DICOM file's {keyword} is not a valid UID.")
     return value
 
@@ -151,14 +158,14 @@ def _record(dataset: FileDataset, sha256: str, size: int) -> Record:
     metadata = dicom_json.model(dataset)
     row, schema = bigquery_rows.make(dataset)
     return Record(
-        study_uid=_uid(dataset, "StudyInstanceUID"),
-        series_uid=_uid(dataset, "SeriesInstanceUID"),
-        sop_uid=_uid(dataset, "SOPInstanceUID"),
-        sop_class=_uid(dataset, "SOPClassUID"),
+        study_uid=_uid(metadata, "StudyInstanceUID"),
+        series_uid=_uid(metadata, "SeriesInstanceUID"),
+        sop_uid=_uid(metadata, "SOPInstanceUID"),
+        sop_class=_uid(metadata, "SOPClassUID"),
         transfer_syntax=syntax,
         sha256=sha256,
         size=size,
-        frames=int(dataset.get("NumberOfFrames") or 1),
+        frames=int(attributes.first(metadata, "00280008") or 1),
         patient_id=attributes.first(metadata, "00100020"),
         patient_name=attributes.first(metadata, "00100010"),
         study_date=attributes.first(metadata, "00080020"),
