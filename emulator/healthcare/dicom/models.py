@@ -5,10 +5,12 @@ on the disk under its final name. So a crash leaves at worst files without a row
 start removes those.
 """
 
+import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
@@ -77,6 +79,10 @@ MISMATCH = (
 )
 
 
+TROUBLE = (OSError, sqlite3.Error)
+"""What the disk and the database raise."""
+
+
 class Outcome(Enum):
     """What became of an instance that was to be stored."""
 
@@ -95,6 +101,18 @@ class Incoming:
 
     record: Record
     path: Path
+
+
+@dataclass(slots=True)
+class _Addition:
+    """What a caller brings to be stored, and what became of it."""
+
+    store: str
+    batch: Sequence[Incoming]
+    storage_class: str
+    outcomes: list[Outcome] = field(default_factory=list)
+    error: Exception | None = None
+    waits: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +152,7 @@ class DicomContents:
         self._store_exists = store_exists
         # Names, rows and removals change together: no blob goes while another row comes to it.
         self._lock = threading.Lock()
+        self._waiting: deque[_Addition] = deque()
         self.blobs = Blobs(folder)
         database.apply(SCHEMA)
 
@@ -142,19 +161,59 @@ class DicomContents:
     ) -> list[Outcome]:
         """Store instances, all in one transaction; the incoming files are used up.
 
+        Callers that come while another's transaction is on its way to the disk share the next one.
+
         Raises:
             StoreGoneError: there is no such store any more.
         """
+        mine = _Addition(store, batch, storage_class)
+        self._waiting.append(mine)
         with self._lock:
-            if not self._store_exists(store):
-                raise StoreGoneError(f"The DICOM store {store} is gone.")
-            with self._database.write() as connection:
-                outcomes = [self._add_one(connection, store, one, storage_class) for one in batch]
-                if Outcome.STORED in outcomes:
-                    self.blobs.sync()
+            if mine.waits:
+                self._add_waiting()
+        if mine.error is not None:
+            raise mine.error
+        if len(mine.outcomes) != len(batch):
+            raise RuntimeError("the transaction that was shared with another caller failed")
         for one in batch:
             one.path.unlink(missing_ok=True)
-        return outcomes
+        return mine.outcomes
+
+    def _add_waiting(self) -> None:
+        """Store what all waiting callers brought; the first of them does it for the rest."""
+        additions = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        try:
+            self._commit(additions)
+        except TROUBLE:
+            # One caller's trouble is not the others'; what was begun for them is undone.
+            for addition in additions:
+                self._commit_alone(addition)
+        finally:
+            for addition in additions:
+                addition.waits = False
+
+    def _commit_alone(self, addition: "_Addition") -> None:
+        addition.outcomes = []
+        try:
+            self._commit([addition])
+        except TROUBLE as error:
+            addition.error = error
+
+    def _commit(self, additions: Sequence["_Addition"]) -> None:
+        with self._database.write() as connection:
+            for addition in additions:
+                self._add_all(connection, addition)
+            if any(Outcome.STORED in addition.outcomes for addition in additions):
+                self.blobs.sync()
+
+    def _add_all(self, connection: Connection, addition: "_Addition") -> None:
+        if not self._store_exists(addition.store):
+            addition.error = StoreGoneError(f"The DICOM store {addition.store} is gone.")
+            return
+        addition.outcomes = [
+            self._add_one(connection, addition.store, one, addition.storage_class)
+            for one in addition.batch
+        ]
 
     def _add_one(
         self, connection: Connection, store: str, incoming: Incoming, storage_class: str

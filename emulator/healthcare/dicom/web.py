@@ -1,9 +1,8 @@
 """Requests and answers of DICOMweb: what the paths below `/dicomWeb` have in common and do."""
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -11,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from emulator.cloud import Cloud
-from emulator.errors import ApiError, invalid_argument, not_found
+from emulator.errors import not_found
 from emulator.healthcare.dicom import (
     accept,
     bulk_data,
@@ -20,6 +19,7 @@ from emulator.healthcare.dicom import (
     native_xml,
     notifications,
     qido,
+    receiving,
     rendering,
     responses,
     stow,
@@ -28,9 +28,9 @@ from emulator.healthcare.dicom import (
 from emulator.healthcare.dicom.accept import Offer
 from emulator.healthcare.dicom.attributes import Level
 from emulator.healthcare.dicom.models import Place, StoreGoneError
+from emulator.healthcare.dicom.receiving import DICOM, Files
 from emulator.http import Call, JsonResponse
 
-DICOM = "application/dicom"
 DICOM_JSON = "application/dicom+json"
 OCTETS = "application/octet-stream"
 PICTURES = (rendering.JPEG, rendering.PNG)
@@ -231,61 +231,26 @@ def store_endpoint(version: str) -> Callable[[Request], Any]:
     async def serve(request: Request) -> Response:
         web = await run_in_threadpool(_web, request, version)
         kind = accept.choose(web.accept, STORED_MODELS).kind
-        paths = await _received(request, web)
-        return await run_in_threadpool(_store, web, paths, kind)
+        new_file = web.cloud.dicom.contents.blobs.temporary
+        files = receiving.files_of(request.headers.get("content-type", ""), new_file)
+        try:
+            rest = await receiving.receive(request.stream(), files)
+        except BaseException:
+            files.abandon()
+            raise
+        return await run_in_threadpool(_store, web, files, rest, kind)
 
     return serve
 
 
-async def _received(request: Request, web: Web) -> list[Path]:
-    blobs = web.cloud.dicom.contents.blobs
-    content_type = request.headers.get("content-type", "")
-    media_type = content_type.partition(";")[0].strip().lower()
-    if media_type == DICOM:
-        return [await _received_one(request, blobs.temporary())]
-    if media_type != accept.MULTIPART:
-        raise ApiError(
-            415,
-            "INVALID_ARGUMENT",
-            f"Content-Type {media_type!r} is not supported: {accept.MULTIPART} or {DICOM}",
-        )
-    parts = multipart.PartFiles(multipart.boundary_of(content_type), blobs.temporary)
+def _store(web: Web, files: Files, rest: bytes, kind: str) -> Response:
     try:
-        async for chunk in _body(request):
-            await run_in_threadpool(parts.feed, chunk)
-        paths = parts.close()
-    except BaseException:
-        parts.abandon()
-        raise
-    if not paths:
-        raise invalid_argument("The multipart body has no part.")
-    return paths
-
-
-async def _received_one(request: Request, path: Path) -> Path:
-    try:
-        with path.open("wb") as file:
-            async for chunk in _body(request):
-                await run_in_threadpool(file.write, chunk)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-    return path
-
-
-async def _body(request: Request) -> AsyncIterator[bytes]:
-    async for chunk in request.stream():
-        yield chunk
-
-
-def _store(web: Web, paths: list[Path], kind: str) -> Response:
-    try:
+        paths = receiving.finish(files, rest)
         result = stow.store(web.cloud.dicom.contents, web.place.store, paths, web.path.get("study"))
     except StoreGoneError as error:
         raise not_found(str(error)) from error
     finally:
-        for path in paths:
-            path.unlink(missing_ok=True)
+        files.abandon()  # what was stored has been taken over
     notifications.tell(web.cloud, web.place.store, result.new, notifications.STORED)
     model = stow.answer(result, web.root)
     if kind == native_xml.KIND:

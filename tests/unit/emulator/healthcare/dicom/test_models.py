@@ -1,6 +1,7 @@
 """What is stored: duplicates, deletions, and what a crash may leave."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -108,3 +109,21 @@ def test_a_failed_transaction_stores_nothing(
     assert contents.count(Place(store)) == 0
     monkeypatch.undo()
     assert contents.add(store, [incoming(make())]) == [Outcome.STORED]
+
+
+def test_callers_that_wait_share_a_transaction_but_not_each_others_trouble(
+    cloud: Cloud, place: Place, incoming: Put, make: Any
+) -> None:
+    contents = cloud.dicom.contents
+    good = [incoming(make(SOPInstanceUID=f"1.2.3.4.{number}")) for number in range(8)]
+    lost = incoming(make(SOPInstanceUID="1.2.3.4.99"))
+    lost.path.unlink()
+    with ThreadPoolExecutor(9) as callers:
+        added = [callers.submit(contents.add, place.store, [one]) for one in good]
+        failed = callers.submit(contents.add, place.store, [lost])
+        gone = callers.submit(contents.add, f"{place.store}x", [good[0]])
+    assert [one.result() for one in added] == [[Outcome.STORED]] * 8
+    assert isinstance(failed.exception(), FileNotFoundError)
+    assert isinstance(gone.exception(), StoreGoneError)
+    assert contents.count(place) == 8
+    assert all(contents.blobs.path(one.record.sha256).exists() for one in good)
