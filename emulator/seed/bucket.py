@@ -1,5 +1,6 @@
 """Fill the local copy of the public bucket, with what is missing in it and nothing else."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -7,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from os import cpu_count
 from pathlib import Path
 
-from emulator.seed import dicom_file, objects, records
+from emulator.seed import dicom_file, records
 from emulator.seed.records import ImageRecord
+from emulator.storage import objects
 
 BUCKET = "gcs-public-data--healthcare-nih-chest-xray"
 CONTENT_TYPE = "application/dicom"
@@ -39,6 +41,7 @@ def ensure_public_bucket(storage: Path, progress: Progress | None = None) -> int
     Raises:
         SeedError: the folder can't be written.
     """
+    shutil.rmtree(_drafts(storage), ignore_errors=True)  # of a run that was killed
     everything = records.load()
     missing = [one for one in everything if not _is_there(storage, one)]
     if not missing:
@@ -61,6 +64,10 @@ def _path(storage: Path, record: ImageRecord) -> Path:
     return storage / BUCKET / record.object_name
 
 
+def _drafts(storage: Path) -> Path:
+    return storage.with_name(f"{storage.name}-drafts")
+
+
 def _is_there(storage: Path, record: ImageRecord) -> bool:
     metadata = objects.metadata_of(_path(storage, record))
     return metadata.get("generator") == dicom_file.GENERATOR
@@ -74,7 +81,7 @@ def place(storage: Path, record: ImageRecord) -> None:
     """
     objects.put(
         _path(storage, record),
-        storage.parent / f"{storage.name}-drafts",
+        _drafts(storage),
         dicom_file.build(record),
         CONTENT_TYPE,
         {"generator": dicom_file.GENERATOR, "pixels": "synthetic"},

@@ -83,10 +83,24 @@ def test_one_that_ends_again_and_again_is_given_up(
 
     until(watched.given_up)
 
-    assert watched.given_up() == {"broken": 7}
+    assert watched.given_up() == {"broken": "ended with 7"}
     assert watched.states()["broken"] == "failed"
     assert not watched.ready()
     assert len(set(pids)) == 4  # three tries, and the one that is well
+
+
+def test_what_can_not_be_made_ready_is_given_up_and_says_why(
+    run: Callable[..., tuple[Children, list[int]]], healthy: str
+) -> None:
+    def refuse() -> None:
+        raise OSError(28, "No space left on device", "/full")
+
+    watched, pids = run(Service("full", SLEEP, healthy, prepare=refuse))
+    until(watched.given_up)
+
+    [reason] = watched.given_up().values()
+    assert "No space left on device: '/full'" in reason
+    assert pids == []
 
 
 def test_one_can_start_anew_on_an_empty_folder(

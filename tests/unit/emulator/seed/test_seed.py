@@ -16,7 +16,8 @@ import pytest
 from pydicom import config
 
 from emulator.healthcare.dicom import parsing
-from emulator.seed import bucket, dicom_file, glyphs, objects, picture, records, xattrs
+from emulator.seed import bucket, dicom_file, glyphs, picture, records
+from emulator.storage import objects, xattrs
 
 EXAMPLE = "00000088_000"
 EXAMPLE_SHA256 = "2e71823566de91469718c0400b5b54233dcf0c79dd7118d13b312204322e6128"
@@ -123,6 +124,9 @@ def test_filling_again_adds_only_what_is_missing(tmp_path: Path) -> None:
     (folder / "00000007_000.dcm").unlink()
     stale = folder / "00000088_000.dcm"
     objects.put(stale, tmp_path, b"old", "application/dicom", {"generator": "0"})
+    abandoned = tmp_path / "storage-drafts" / "abandoned"
+    abandoned.parent.mkdir()
+    abandoned.write_text("by a run that was killed")
     assert bucket.ensure_public_bucket(storage) == 2
     assert hashlib.sha256(stale.read_bytes()).hexdigest() == EXAMPLE_SHA256
     assert not list((tmp_path / "storage-drafts").iterdir())

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import google_crc32c
 
-from emulator.seed import xattrs
+from emulator.storage import xattrs
 
 ATTRIBUTE = "user.metadata"
 _NEVER = "0001-01-01T00:00:00Z"
@@ -44,6 +44,20 @@ def put(
         file.replace(path)
     finally:
         file.unlink(missing_ok=True)
+
+
+def has_metadata(path: Path) -> bool:
+    """Tell whether fake-gcs-server can list an object's file."""
+    return xattrs.read(path, ATTRIBUTE) is not None
+
+
+def give_metadata(path: Path, content_type: str) -> None:
+    """Give a file that has none the metadata of an object.
+
+    Raises:
+        OSError: the disk is full, or the file system has no extended attributes.
+    """
+    xattrs.write(path, ATTRIBUTE, _attributes(path.read_bytes(), content_type, {}))
 
 
 def metadata_of(path: Path) -> dict[str, str]:
