@@ -1,14 +1,19 @@
 """Storing instances: STOW-RS (PS3.18 10.5)."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from emulator.healthcare.dicom.attributes import RETRIEVE_URL, DicomJson
 from emulator.healthcare.dicom.blobs import settle
-from emulator.healthcare.dicom.models import DicomContents, Incoming, Outcome
+from emulator.healthcare.dicom.models import Incoming, Outcome
 from emulator.healthcare.dicom.parsing import ParseError, Record, parse
+
+if TYPE_CHECKING:
+    from emulator.healthcare.dicom.service import Dicom
 
 FAILED = 272
 """FailureReason 0110H: processing failure. The service gives no other."""
@@ -33,13 +38,11 @@ class Stored:
         return 409 if self.failed else 200
 
 
-def store(
-    contents: DicomContents, store_name: str, files: Sequence[Path], study: str | None
-) -> Stored:
+def store(dicom: "Dicom", store_name: str, files: Sequence[Path], study: str | None) -> Stored:
     """Store files; they are used up.
 
     Args:
-        contents: the stores.
+        dicom: the stores, and the workers that read.
         store_name: full name of the DICOM store.
         files: in its incoming folder.
         study: the study that all must belong to, if any.
@@ -48,15 +51,16 @@ def store(
         StoreGoneError: the store was deleted meanwhile.
     """
     result, good = Stored(), []
-    for path in files:
-        record = _parsed(path)
+    reading = [dicom.workers.begin(parse, path) for path in files]
+    for path, future in zip(files, reading, strict=True):
+        settle(path)  # the disk works while the processes read
+        record = _record(future)
         if record is None or (study and record.study_uid != study):
             result.failed.append(record)
             path.unlink(missing_ok=True)
         else:
-            settle(path)
             good.append(Incoming(record, path))
-    outcomes = contents.add(store_name, good) if good else []
+    outcomes = dicom.contents.add(store_name, good) if good else []
     for incoming, outcome in zip(good, outcomes, strict=True):
         kept = outcome is not Outcome.MISMATCH
         (result.stored if kept else result.failed).append(incoming.record)
@@ -65,10 +69,10 @@ def store(
     return result
 
 
-def _parsed(path: Path) -> Record | None:
+def _record(reading: Future[Record]) -> Record | None:
     try:
-        return parse(path)
-    except ParseError:
+        return reading.result()
+    except (ParseError, BrokenProcessPool):
         return None
 
 

@@ -246,7 +246,7 @@ def store_endpoint(version: str) -> Callable[[Request], Any]:
 def _store(web: Web, files: Files, rest: bytes, kind: str) -> Response:
     try:
         paths = receiving.finish(files, rest)
-        result = stow.store(web.cloud.dicom.contents, web.place.store, paths, web.path.get("study"))
+        result = stow.store(web.cloud.dicom, web.place.store, paths, web.path.get("study"))
     except StoreGoneError as error:
         raise not_found(str(error)) from error
     finally:
