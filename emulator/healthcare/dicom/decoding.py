@@ -1,5 +1,6 @@
 """Reading pixels, which may be anything that an uploader claimed to be pixels."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,12 @@ import pydicom
 from pydicom.pixels.utils import pixel_array
 
 from emulator.errors import ApiError, not_acceptable, not_found
+from emulator.healthcare.dicom import isolated_decoder
 from emulator.healthcare.dicom.malformed import UNDECODABLE
+
+isolated_decoder.install()
+# pydicom logs what its decoders raise, with pieces of the file; here the caller is told.
+logging.getLogger("pydicom").setLevel(logging.CRITICAL)
 
 
 def read(path: Path, *, defer_size: int | None = None) -> pydicom.FileDataset:
@@ -45,3 +51,23 @@ def frame(dataset: pydicom.Dataset, number: int) -> bytes:
     except UNDECODABLE as error:
         raise undecodable(dataset, error) from error
     return bytes(values.tobytes())
+
+
+def decompress(dataset: pydicom.Dataset) -> None:
+    """Decode an instance's pixels in place.
+
+    Raises:
+        Exception: one of `malformed.UNDECODABLE`.
+    """
+    try:
+        dataset.decompress(generate_instance_uid=False)
+    except ValueError:
+        # Where signs must be corrected, pydicom writes into an array that it may only read; by
+        # itself it makes a copy of that.
+        photometric = str(dataset.PhotometricInterpretation)
+        dataset.set_pixel_data(
+            pixel_array(dataset),
+            "RGB" if photometric.startswith("YBR") else photometric,
+            int(dataset.BitsStored),
+            generate_instance_uid=False,
+        )

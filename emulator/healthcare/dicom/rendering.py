@@ -107,9 +107,9 @@ def _values(path: Path, frame: int, how: View) -> Any:
     dataset = decoding.read(path, defer_size=DEFERRED_BYTES)
     if "PixelData" not in dataset and "FloatPixelData" not in dataset:
         raise not_acceptable("The instance has no pixels to render.")
-    if not 1 <= frame <= int(dataset.get("NumberOfFrames") or 1):
-        raise not_found(f"The instance has no frame {frame}.")
     try:
+        if not 1 <= frame <= int(dataset.get("NumberOfFrames") or 1):
+            raise not_found(f"The instance has no frame {frame}.")
         pixels = pixel_array(dataset, index=frame - 1)
         return displayed(dataset, pixels, how)
     except UNDECODABLE as error:

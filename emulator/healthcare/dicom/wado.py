@@ -88,11 +88,12 @@ def _transcoded(path: Path, syntax: str) -> bytes:
     dataset = decoding.read(path)
     try:
         if dataset.file_meta.TransferSyntaxUID.is_compressed:
-            dataset.decompress(generate_instance_uid=False)
+            decoding.decompress(dataset)
         if UID(syntax).is_compressed:
             dataset.compress(UID(syntax), generate_instance_uid=False)
         buffer = io.BytesIO()
         dataset.file_meta.TransferSyntaxUID = UID(syntax)
+        _resolve(dataset)
         little, implicit = UID(syntax).is_little_endian, UID(syntax).is_implicit_VR
         pydicom.dcmwrite(buffer, dataset, little_endian=little, implicit_vr=implicit)
     except UNDECODABLE as error:
@@ -100,6 +101,13 @@ def _transcoded(path: Path, syntax: str) -> bytes:
             f"The instance can't be given in transfer syntax {syntax} ({type(error).__name__})."
         ) from error
     return buffer.getvalue()
+
+
+def _resolve(dataset: pydicom.Dataset) -> None:
+    """Look up VRs that a file leaves out against its transfer syntax; pydicom would not."""
+    if any(getattr(item, "VR", "") is None for item in dataset.values()):
+        for _ in dataset.iterall():
+            pass
 
 
 def frame_numbers(text: str, row: Row) -> list[int]:

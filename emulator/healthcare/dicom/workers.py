@@ -21,8 +21,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def _end_with_parent() -> None:
-    """Let this worker end when the server does, even when that is killed."""
+def end_with_parent() -> None:
+    """Let this process end when its parent does, even when that is killed."""
     parent = multiprocessing.parent_process()
     assert parent
 
@@ -59,7 +59,7 @@ class Workers:
             if self._pool is None:
                 # Spawned, since a fork of a process with threads may hang.
                 self._pool = ProcessPoolExecutor(
-                    self.count, multiprocessing.get_context("spawn"), _end_with_parent
+                    self.count, multiprocessing.get_context("spawn"), end_with_parent
                 )
             return self._pool
 
