@@ -7,12 +7,37 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import growth, lab
+from benchmarks import (
+    comparison,
+    exporting,
+    growth,
+    lab,
+    returning,
+    scaling,
+    searching,
+    sides,
+    starting,
+    storing,
+)
 from benchmarks.clones import BenchmarkError
+from benchmarks.comparison import Row
+from benchmarks.orthanc import OrthancError
+from emulator.processes import EmulatorError
 
 app = typer.Typer(add_completion=False, no_args_is_help=False)
 COLD_HELP = "also a machine with empty HOME and caches (minutes)"
-ONLY_HELP = "measure one thing: lab or growth"
+SIDE_BY_SIDE = {
+    "import": storing.measure_import,
+    "stow": storing.measure_stow,
+    "qido": searching.measure_qido,
+    "metadata": searching.measure_metadata,
+    "export": exporting.measure_export,
+    "scale": scaling.measure_scale,
+    "start": starting.measure_start,
+    "return": returning.measure_return,
+}
+ONLY_HELP = f"measure some things, with commas: lab, growth, {', '.join(SIDE_BY_SIDE)}"
+TABLE_WIDTH = 130
 _notes = Console(stderr=True)
 
 
@@ -21,15 +46,18 @@ def main(
     cold: Annotated[bool, typer.Option(help=COLD_HELP)] = True,
     only: Annotated[str, typer.Option(help=ONLY_HELP)] = "",
 ) -> None:
-    """Measure on scratch clones of the last commit and print tables."""
+    """Measure, the lab and growth on scratch clones of the last commit, and print tables."""
     tables = {"lab": lambda: _lab(cold), "growth": _growth}
-    if only and only not in tables:
-        raise typer.BadParameter(f"{only!r} is not one of {', '.join(tables)}")
+    wanted = only.split(",") if only else [*tables, *SIDE_BY_SIDE]
+    if unknown := {*wanted} - {*tables, *SIDE_BY_SIDE}:
+        raise typer.BadParameter(f"{', '.join(unknown)}: {ONLY_HELP}")
     try:
         for name, make in tables.items():
-            if only in ("", name):
+            if name in wanted:
                 Console().print(make())
-    except BenchmarkError as error:
+        if compared := [name for name in SIDE_BY_SIDE if name in wanted]:
+            Console(width=TABLE_WIDTH).print(_side_by_side(compared))
+    except (BenchmarkError, EmulatorError, OrthancError) as error:
         _notes.print(f"error: {error}", style="red", markup=False)
         sys.exit(1)
 
@@ -40,6 +68,17 @@ def _lab(cold: bool) -> Table:
         phases = ", ".join(f"{name} {seconds:.1f}" for name, seconds in row.phases.items())
         table.add_row(row.work, f"{row.seconds:.1f}", f"under {row.goal:.0f}", phases)
     return table
+
+
+def _side_by_side(names: list[str]) -> Table:
+    rows: list[Row] = []
+    with sides.opened(_report) as both:
+        for name in names:
+            for row in SIDE_BY_SIDE[name](both):
+                figures = f"{comparison.figure(row.ours)} to {comparison.figure(row.peer)}"
+                _report(f"{row.work}: {figures} {row.unit}, {row.goal}")
+                rows.append(row)
+    return comparison.table(rows)
 
 
 def _growth() -> Table:

@@ -1,0 +1,53 @@
+"""The memory of a process and its children, watched while something runs."""
+
+import threading
+from types import TracebackType
+
+import psutil
+
+EVERY_SECONDS = 0.5
+
+
+class Watch:
+    """The most memory that a process and all below it held at once, while the context lasts.
+
+    Pages that several of them share count once: their proportional set size is summed up, or,
+    where the system does not tell it, what each has for itself.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self.peak_mb = 0.0
+        self._root = psutil.Process(pid)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="memory", daemon=True)
+
+    def __enter__(self) -> "Watch":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _keep(self) -> None:
+        while True:
+            self.peak_mb = max(self.peak_mb, self._now() / 1e6)
+            if self._stop.wait(EVERY_SECONDS):
+                return
+
+    def _now(self) -> int:
+        found = [self._root, *self._root.children(recursive=True)]
+        return sum(_bytes(process) for process in found)
+
+
+def _bytes(process: psutil.Process) -> int:
+    try:
+        memory = process.memory_full_info()
+    except psutil.NoSuchProcess:
+        return 0
+    return int(getattr(memory, "pss", memory.uss))

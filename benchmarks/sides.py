@@ -1,0 +1,104 @@
+"""The two servers that are compared, started when first needed and filled when first asked."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from pathlib import Path
+
+import httpx
+
+from benchmarks import files, load, local, orthanc
+from benchmarks.load import Request
+from benchmarks.local import Local
+
+MANY, FEW = 20_000, 400
+BUCKET = "benchmark"
+FILLING_CLIENTS = 4
+
+
+class Orthanc:
+    """A running Orthanc."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def clear(self) -> None:
+        """Delete everything."""
+        patients = httpx.get(f"{self.url}/patients", timeout=300).json()
+        body = {"Resources": patients}
+        httpx.post(f"{self.url}/tools/bulk-delete", json=body, timeout=300).raise_for_status()
+
+
+class Sides:
+    """What the benchmarks share.
+
+    Args:
+        folder: for the data of both servers.
+        stack: ends them.
+        report: told what takes long.
+    """
+
+    def __init__(self, folder: Path, stack: ExitStack, report: Callable[[str], None]) -> None:
+        self._folder, self._stack = folder, stack
+        self.report = report
+
+    @cached_property
+    def local(self) -> Local:
+        """The emulator."""
+        self.report("starting an emulator, and filling its public bucket")
+        return self._stack.enter_context(local.running(self._folder / "local"))
+
+    @cached_property
+    def orthanc(self) -> Orthanc:
+        """An Orthanc that is empty at first, and again after each measurement."""
+        self.report("starting Orthanc (the first time, its packages are downloaded)")
+        return Orthanc(self._stack.enter_context(orthanc.running(self._folder / "orthanc")))
+
+    @cached_property
+    def lab_files(self) -> list[bytes]:
+        """The lab's files."""
+        return files.lab(self.local.storage)
+
+    @cached_property
+    def many(self) -> str:
+        """The bucket with the many small files in `all/`, and the last of them in `few/` too."""
+        self.report(f"making {MANY} small files")
+        self.local.bucket(BUCKET, _small())
+        return BUCKET
+
+    @cached_property
+    def full_store(self) -> str:
+        """A DICOM store of the emulator that holds the many files."""
+        uri = f"gs://{self.many}/all/*.dcm"
+        store = self.local.new_store()
+        self.report(f"importing {MANY} files")
+        self.local.bring_in(store, uri)
+        return store
+
+    @cached_property
+    def full_orthanc(self) -> Orthanc:
+        """An Orthanc that holds the many files, beside the one that is emptied."""
+        folder = self.local.storage / self.many / "all"
+        found = Orthanc(self._stack.enter_context(orthanc.running(self._folder / "full")))
+        self.report(f"posting {MANY} files to Orthanc")
+        posts = [Request("POST", "/instances", path.read_bytes()) for path in folder.iterdir()]
+        load.send(found.url, posts, FILLING_CLIENTS)
+        return found
+
+
+def _small() -> Iterator[tuple[str, bytes]]:
+    for at, content in files.small(MANY):
+        yield f"all/{at.number:05d}.dcm", content
+        if at.number >= MANY - FEW:
+            yield f"few/{at.number:05d}.dcm", content
+
+
+@contextmanager
+def opened(report: Callable[[str], None]) -> Iterator[Sides]:
+    """Give both sides; what was started of them ends with the context."""
+    with (
+        tempfile.TemporaryDirectory(prefix="gcp-healthcare-bench-") as folder,
+        ExitStack() as stack,
+    ):
+        yield Sides(Path(folder), stack, report)
