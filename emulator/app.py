@@ -40,8 +40,11 @@ def create_app(cloud: Cloud) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        cloud.operations.resume_interrupted()
+        neighbours = app.state.neighbours
+        # With one that is given up they end, with the error that says so.
+        cloud.operations.resume_interrupted(lambda: neighbours.ready() or neighbours.trouble())
         cloud.delivery.start()
+        cloud.dicom.streams.start()
         yield
         await app.state.storage.aclose()
         await run_in_threadpool(cloud.close)

@@ -47,6 +47,8 @@ CREATE TABLE IF NOT EXISTS operation_failures (
 
 AT_ONCE = 5
 """Operations that run at the same time, as many as Google advises a client to start."""
+LOOK_EVERY = 0.05
+"""Seconds between two questions whether interrupted operations may go on."""
 
 
 class OperationCancelledError(Exception):
@@ -98,6 +100,7 @@ class Operations:
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="operation")
         self._changed = threading.Condition()
         self._stopping = threading.Event()
+        self._resuming: threading.Thread | None = None
         database.apply(SCHEMA)
 
     def register(self, method: str, run: Run, *, lenient: bool = False) -> None:
@@ -177,8 +180,25 @@ class Operations:
             if not exists(row["parent"]):
                 self.forget(row["parent"])
 
-    def resume_interrupted(self) -> None:
-        """Run again what an earlier process left unfinished."""
+    def resume_interrupted(self, may_begin: Callable[[], object] = lambda: True) -> None:
+        """Run again what an earlier process left unfinished.
+
+        Args:
+            may_begin: Asked until it says yes: the services that operations call take a while.
+        """
+        if may_begin():
+            self._resume()
+        else:
+            self._resuming = threading.Thread(target=self._resume_once, args=(may_begin,))
+            self._resuming.start()
+
+    def _resume_once(self, may_begin: Callable[[], object]) -> None:
+        while not may_begin():
+            if self._stopping.wait(LOOK_EVERY):
+                return
+        self._resume()
+
+    def _resume(self) -> None:
         with self._database.read() as connection:
             rows = connection.execute(
                 "SELECT name, method, request FROM operations WHERE ended IS NULL ORDER BY created"
@@ -195,6 +215,8 @@ class Operations:
     def close(self) -> None:
         """Let no further operation begin; unfinished ones go on after the next start."""
         self._stopping.set()
+        if self._resuming:
+            self._resuming.join()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     # What follows is for OperationRun.

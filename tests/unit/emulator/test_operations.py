@@ -149,6 +149,36 @@ def test_what_a_restart_interrupts_goes_on_after_it(open_cloud: Callable[..., Cl
     assert after.operations.wait(name, 10)["response"]["key"] == "value"
 
 
+def test_it_goes_on_once_the_services_that_it_calls_are_ready(
+    open_cloud: Callable[..., Cloud],
+) -> None:
+    before = open_cloud()
+    before.healthcare.create(PARENT.removesuffix("/d"), "d", {})
+    before.operations.register(METHOD, lambda _operation: {})
+    before.operations.close()
+    with before.database.write() as connection:
+        connection.execute(
+            "INSERT INTO operations (name, parent, number, method, version, request, created)"
+            " VALUES (?, ?, 1, ?, 'v1', '{}', '2026')",
+            (f"{PARENT}/operations/1", PARENT, METHOD),
+        )
+    ready = threading.Event()
+    called_early: list[bool] = []
+
+    def run(_operation: OperationRun) -> dict[str, Any]:
+        called_early.append(not ready.is_set())
+        return {}
+
+    after = open_cloud()
+    after.operations.register(METHOD, run)
+    after.operations.resume_interrupted(ready.is_set)
+    assert "done" not in after.operations.get(f"{PARENT}/operations/1")
+    ready.set()
+
+    assert "response" in after.operations.wait(f"{PARENT}/operations/1", 10)
+    assert called_early == [False]
+
+
 def test_an_unknown_one_is_not_found(cloud: Cloud) -> None:
     with pytest.raises(ApiError, match="not found") as caught:
         cloud.operations.get(f"{PARENT}/operations/1")

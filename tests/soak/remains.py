@@ -1,0 +1,124 @@
+"""What a killed emulator left, looked at once it runs again."""
+
+import hashlib
+import random
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from tests.soak.crash_works import BUCKET, DATASET, Site
+from tests.soak.crashing import GONE, PROJECT, Victim
+
+ANY_SYNTAX = {"Accept": "application/dicom; transfer-syntax=*"}
+
+
+def check(victim: Victim, site: Site, draw: random.Random, kept: int) -> None:
+    """Look at everything that was promised, and at everything that is there.
+
+    Args:
+        victim: runs again.
+        site: what was there before all kills.
+        draw: chooses the promises to keep for the next look.
+        kept: how many of them.
+    """
+    victim.settle()
+    victim.until(
+        lambda: not victim.json("GET", f"/v1/{DATASET}/operations?filter=done=false"),
+        "operations hang",
+    )
+    _check_promises(victim, draw, kept)
+    assert victim.json("GET", f"/storage/v1/b/{BUCKET}/o?prefix=in/")["items"]
+    assert len(_instances(victim, f"/v1/{site.filled}/dicomWeb/instances")) >= len(site.sources)
+    _check_state(victim.state)
+
+
+def _check_promises(victim: Victim, draw: random.Random, kept: int) -> None:
+    found = {}
+    for key, allowed in victim.promises.allowed().items():
+        way, path = key
+        found[key] = value = LOOKS[way](victim, path)
+        assert value in allowed, (
+            f"{way} {path}: {_short(value)}, and not {' or '.join(map(_short, allowed))}"
+        )
+    chosen = draw.sample(sorted(found), min(kept, len(found)))
+    policies = [key for key in found if "policy" in key[0]]
+    victim.promises.hold({key: found[key] for key in (*chosen, *policies)})
+
+
+def _short(value: Any) -> str:
+    return f"{len(value)} bytes" if isinstance(value, bytes) else repr(value)
+
+
+def _instance(victim: Victim, path: str) -> bytes | None:
+    answer = victim.client.get(path, headers=ANY_SYNTAX)
+    assert answer.status_code in (200, 404), f"GET {path}: {answer.status_code} {answer.text}"
+    return answer.content if answer.status_code == 200 else GONE
+
+
+def _instances(victim: Victim, path: str) -> list[Any]:
+    answer = victim.call("GET", path)
+    return answer.json() if answer.status_code == 200 else []
+
+
+def _number_of_instances(victim: Victim, path: str) -> int | None:
+    return len(_instances(victim, path)) or GONE
+
+
+def _policy(victim: Victim, path: str) -> str | None:
+    bindings = victim.json("GET", f"{path}:getIamPolicy").get("bindings")
+    return bindings[0]["members"][0] if bindings else GONE
+
+
+def _bucket_policy(victim: Victim, path: str) -> str | None:
+    bindings = victim.json("GET", path)["bindings"]
+    users = [one for b in bindings for one in b["members"] if one.startswith("user:")]
+    return users[0] if users else GONE
+
+
+def _rows(victim: Victim, table: str) -> int | None:
+    dataset, name = table.split(".")
+    path = f"/bigquery/v2/projects/{PROJECT}/datasets/{dataset}/tables/{name}"
+    if victim.find(path) is None:
+        return GONE
+    statement = f"SELECT COUNT(*) FROM `{PROJECT}.{table}`"
+    body = {"query": statement, "useLegacySql": False}
+    answer = victim.json("POST", f"/bigquery/v2/projects/{PROJECT}/queries", body)
+    return int(answer["rows"][0]["f"][0]["v"])
+
+
+LOOKS: dict[str, Callable[[Victim, str], Any]] = {
+    "instance": _instance,
+    "object": Victim.find,
+    "there": lambda victim, path: True if victim.find(path) else GONE,
+    "instances": _number_of_instances,
+    "policy": _policy,
+    "bucket policy": _bucket_policy,
+    "rows": _rows,
+}
+
+
+def _check_state(state: Path) -> None:
+    """No row without its file, no file without a row, nothing half done."""
+    with closing(sqlite3.connect(f"file:{state / 'state.sqlite3'}?mode=ro", uri=True)) as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert database.execute("PRAGMA foreign_key_check").fetchall() == []
+        rows = {row[0] for row in database.execute("SELECT sha256 FROM dicom_instances")}
+        homeless = database.execute(
+            "SELECT DISTINCT store FROM dicom_instances WHERE store NOT IN"
+            " (SELECT name FROM healthcare_resources)"
+        ).fetchall()
+    assert homeless == []
+    files = {path.name: path for path in (state / "dicom" / "sha256").iterdir()}
+    assert rows == files.keys(), "rows and files differ"
+    for name, path in files.items():
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == name
+    left = [
+        path
+        for folder in ("dicom/incoming", "storage-drafts", "storage-uploads", "bigquery/uploads")
+        if (state / folder).exists()
+        for path in (state / folder).iterdir()
+    ]
+    left += [*state.glob("*.draft"), *state.glob("*.new"), *(state.parent / "tmp").iterdir()]
+    assert left == [], "temporary files are left"
