@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from emulator import discovery
+from emulator import discovery, disk
 from emulator.bigquery.routes import routes as bigquery
 from emulator.cloud import Cloud
 from emulator.control.models import NoNeighbours
@@ -72,6 +72,7 @@ def create_app(cloud: Cloud) -> Starlette:
             ApiError: _api_error,
             HTTPException: _http_error,
             Exception: _unexpected,
+            **dict.fromkeys(disk.TROUBLE, _disk_error),
         },
         lifespan=lifespan,
     )
@@ -100,6 +101,14 @@ async def _http_error(request: Request, error: Exception) -> Response:
     else:
         answer = ApiError(error.status_code, "INVALID_ARGUMENT", str(error.detail))
     return JsonResponse(answer.body(), status_code=answer.code)
+
+
+async def _disk_error(request: Request, error: Exception) -> Response:
+    answer = disk.refusal(error, request.app.state.cloud.settings.state_dir)
+    if answer is None:
+        raise error
+    LOG.error("the disk refuses: %s", answer.message)
+    return await _api_error(request, answer)
 
 
 async def _unexpected(_request: Request, error: Exception) -> Response:

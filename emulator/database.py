@@ -17,6 +17,7 @@ class Database:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
+        self.folder = path.parent
         self._local = threading.local()
         self._write_lock = threading.Lock()
         self._writer = self._connect()
@@ -57,10 +58,12 @@ class Database:
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield self._writer
+                self._writer.execute("COMMIT")
             except BaseException:
-                self._writer.execute("ROLLBACK")
+                # A full disk ends a transaction by itself, or leaves it open at its commit.
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
                 raise
-            self._writer.execute("COMMIT")
 
     def empty(self) -> None:
         """Delete every row of every table, all at once."""

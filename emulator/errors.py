@@ -112,6 +112,11 @@ def resource_exhausted(message: str) -> ApiError:
     return ApiError(429, "RESOURCE_EXHAUSTED", message)
 
 
+def insufficient_storage(message: str) -> ApiError:
+    """507: the disk is full. Clients do not try again what 429 or 503 would have them try."""
+    return ApiError(507, "RESOURCE_EXHAUSTED", message)
+
+
 def internal(message: str) -> ApiError:
     """500."""
     return ApiError(500, "INTERNAL", message)

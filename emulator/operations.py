@@ -6,13 +6,16 @@ https://cloud.google.com/healthcare-api/docs/how-tos/long-running-operations
 
 import json
 import logging
+import random
 import secrets
+import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
+from emulator import disk
 from emulator.database import Database
 from emulator.errors import ApiError, failed_precondition, internal, not_found
 
@@ -47,6 +50,8 @@ CREATE TABLE IF NOT EXISTS operation_failures (
 
 AT_ONCE = 5
 """Operations that run at the same time, as many as Google advises a client to start."""
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
+"""Before an end that the disk did not take is written again."""
 LOOK_EVERY = 0.05
 """Seconds between two questions whether interrupted operations may go on."""
 
@@ -257,13 +262,36 @@ class Operations:
             self._finish(name, error={"code": 1, "message": "The operation was cancelled."})
         except ApiError as error:
             self._finish(name, error=error.rpc_status())
-        except Exception:
+        except Exception as error:
             LOG.exception("operation %s failed", name)
-            self._finish(name, error=internal("Internal error; see the server's log").rpc_status())
+            answer = disk.refusal(error, self._database.folder)
+            answer = answer or internal("Internal error; see the server's log")
+            self._finish(name, error=answer.rpc_status())
         else:
             self._finish(name, response, lenient=method in self._lenient)
 
     def _finish(
+        self,
+        name: str,
+        response: dict[str, Any] | None = None,
+        error: dict[str, Any] | None = None,
+        *,
+        lenient: bool = False,
+    ) -> None:
+        """Write down an operation's end, as soon as the disk takes it: or it would never end."""
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                self._write_end(name, response, error, lenient=lenient)
+            except sqlite3.OperationalError as trouble:
+                LOG.warning("the end of operation %s can't be written yet: %s", name, trouble)
+                if self._stopping.wait(pause * random.uniform(0.5, 1.5)):  # noqa: S311 - jitter
+                    return
+                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            else:
+                return
+
+    def _write_end(
         self,
         name: str,
         response: dict[str, Any] | None = None,

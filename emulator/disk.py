@@ -1,0 +1,63 @@
+"""What a disk that is full, read-only or broken means for those who ask something of the emulator.
+
+Nothing is half written then: files get their names when they are whole, and a transaction that
+can't be committed is undone. So the answer only has to say what is wrong and where.
+"""
+
+import errno
+import sqlite3
+from pathlib import Path
+
+from emulator.errors import ApiError, insufficient_storage, unavailable
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+REFUSED = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO})
+_SQLITE_PRIMARY = 0xFF
+"""The bits of SQLite's extended codes that tell the kind (https://www.sqlite.org/rescode.html)."""
+_SQLITE_REFUSED = frozenset(
+    {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
+)
+TROUBLE = (OSError, sqlite3.Error)
+"""What a disk's trouble is raised as, among other things."""
+
+
+def refusal(error: BaseException, folder: Path) -> ApiError | None:
+    """Give the answer to a request that failed because of the disk; None for another cause.
+
+    Args:
+        error: what was raised.
+        folder: the state folder.
+    """
+    if _is_full(error):
+        return insufficient_storage(
+            f"No space is left for the state folder {folder}: free some, or set LAB_DIR to a "
+            "folder with more. Nothing that was acknowledged is lost."
+        )
+    if _is_refused(error):
+        return unavailable(
+            f"The state folder {folder} can't be written ({_said(error)}): make it writable, or "
+            "set LAB_DIR to another folder. Nothing that was acknowledged is lost."
+        )
+    return None
+
+
+def _is_full(error: BaseException) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in FULL
+    return _sqlite_code(error) == sqlite3.SQLITE_FULL
+
+
+def _is_refused(error: BaseException) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in REFUSED
+    return _sqlite_code(error) in _SQLITE_REFUSED
+
+
+def _sqlite_code(error: BaseException) -> int | None:
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & _SQLITE_PRIMARY
+
+
+def _said(error: BaseException) -> str:
+    """The system's words, without the path of a file, which may be named by a patient's data."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
