@@ -29,10 +29,10 @@ COLD_HELP = "also a machine with empty HOME and caches (minutes)"
 SIDE_BY_SIDE = {
     "import": storing.measure_import,
     "stow": storing.measure_stow,
+    "scale": scaling.measure_scale,  # before what leaves memory behind
     "qido": searching.measure_qido,
     "metadata": searching.measure_metadata,
     "export": exporting.measure_export,
-    "scale": scaling.measure_scale,
     "start": starting.measure_start,
     "return": returning.measure_return,
 }

@@ -36,9 +36,13 @@ class Watch:
 
     def _keep(self) -> None:
         while True:
-            self.peak_mb = max(self.peak_mb, self._now() / 1e6)
+            self.look()
             if self._stop.wait(EVERY_SECONDS):
                 return
+
+    def look(self) -> None:
+        """Look once, beside the looks at intervals."""
+        self.peak_mb = max(self.peak_mb, self._now() / 1e6)
 
     def _now(self) -> int:
         found = [self._root, *self._root.children(recursive=True)]

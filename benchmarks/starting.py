@@ -24,7 +24,7 @@ PATIENCE_SECONDS = 60
 
 
 def measure_start(sides: Sides) -> Iterator[Row]:
-    """Compare with fake-gcs-server and bqemulator alone, each on a state that is there."""
+    """Compare with the slower of fake-gcs-server and bqemulator, each on a state that is there."""
     with tempfile.TemporaryDirectory(prefix="gcp-healthcare-bench-") as folder:
         state = Path(folder) / "emulator"
         sides.report("starting the emulator and its parts in turns")
@@ -35,10 +35,12 @@ def measure_start(sides: Sides) -> Iterator[Row]:
             children.storage(ports[0], state / "storage"),
             children.bigquery(ports[1], ports[2], Path(folder) / "bigquery"),
         )
+        found = {}
         for part in parts:
-            seconds = comparison.in_turns(partial(_ours, state), partial(_alone, part))
-            work = f"start until ready, beside {part.name}'s"
-            yield comparison.delay(work, *seconds, GOAL_SECONDS)
+            found[part.name] = comparison.in_turns(partial(_ours, state), partial(_alone, part))
+        slower = max(found, key=lambda name: found[name][1])
+        work = f"start until ready, beside {slower}'s stand-in"
+        yield comparison.delay(work, *found[slower], GOAL_SECONDS)
 
 
 def _ours(state: Path) -> float:
