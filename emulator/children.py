@@ -236,7 +236,11 @@ class Children:
                 start_new_session=True,  # a Ctrl-C in the terminal is for the server alone
             )
         self._pids[service.name] = process.pid
-        self._on_change([*self._pids.values()])
+        try:
+            self._on_change([*self._pids.values()])
+        except OSError:
+            _end(process)  # nobody would know of it
+            raise
         return process
 
     def _follow(self, service: Service, process: subprocess.Popen[bytes]) -> None:

@@ -21,6 +21,8 @@ LOG = logging.getLogger(__name__)
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
 RESET_SECONDS = 90.0
+START_BYTES = 4 * 1024 * 1024
+"""What a start writes at least, but for the public bucket."""
 LOG_FILE = "emulator.log"
 MOST_LOG_BYTES = 10 * 1024 * 1024
 NAMES = ("api", "bigquery", "storage")
@@ -46,11 +48,12 @@ def start(
         report: Told what happens.
 
     Raises:
-        EmulatorError: A port is in use, a service does not come up, or the folder has another name.
+        EmulatorError: A port is in use, a service does not come up, the folder has another name,
+            or it can't be written.
     """
     if state.name != FOLDER:
         raise EmulatorError(f"the state folder is {state}: it must be {state / FOLDER}")
-    state.mkdir(parents=True, exist_ok=True)
+    _check_writable(state)
     wanted = ports or Ports()
     with FileLock(state / "start.lock"):
         found = status(state)
@@ -167,6 +170,28 @@ def end_leftovers(state: Path) -> None:
         LOG.warning("ending %s, left behind by an emulator that was killed", process.pid)
         process.kill()
     psutil.wait_procs(processes, STOP_SECONDS)
+
+
+def _check_writable(state: Path) -> None:
+    """Make the state folder, and see whether what a start writes finds room there.
+
+    The emulator could say it in its log only, which is in that folder too.
+    """
+    probe = state / "start.probe"
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        try:
+            with probe.open("wb") as file:
+                file.write(bytes(START_BYTES))
+                file.flush()
+                os.fsync(file.fileno())
+        finally:
+            probe.unlink(missing_ok=True)
+    except OSError as error:
+        raise EmulatorError(
+            f"the state folder {state} can't be written: {error.strerror}. Free some space there, "
+            "make it writable, or set LAB_DIR to another folder"
+        ) from error
 
 
 def _spawn(state: Path, ports: Ports, all_services_enabled: bool) -> subprocess.Popen[bytes]:

@@ -38,10 +38,16 @@ class Blobs:
         """Name a new file in the incoming folder."""
         return self.incoming / uuid4().hex
 
-    def keep(self, incoming: Path, sha256: str) -> None:
-        """Take over a settled file from the incoming folder, unless the same is there."""
-        if not self.path(sha256).exists():
-            incoming.replace(self.path(sha256))
+    def keep(self, incoming: Path, sha256: str) -> bool:
+        """Take over a settled file from the incoming folder; False where the same is there."""
+        if self.path(sha256).exists():
+            return False
+        incoming.replace(self.path(sha256))
+        return True
+
+    def give_back(self, incoming: Path, sha256: str) -> None:
+        """Undo `keep`."""
+        self.path(sha256).replace(incoming)
 
     def sync(self) -> None:
         """Have the disk hold the names that `keep` gave."""

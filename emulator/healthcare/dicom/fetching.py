@@ -71,11 +71,18 @@ def run(task: Task) -> list[Fetched]:
         OSError: the disk refuses.
     """
     connections = _Connections(task.storage_url)
+    path_of = {name: task.folder / uuid4().hex for name in task.names}
     try:
         # While one file is parsed, the network and the disk are busy with the next ones.
         with ThreadPoolExecutor(AT_ONCE) as fetches:
-            fetched = fetches.map(lambda name: _fetched(connections, task, name), task.names)
+            fetched = fetches.map(
+                lambda name: _fetched(connections, task, name, path_of[name]), task.names
+            )
             return [_parsed(name, path, sha256) for name, path, sha256 in fetched]
+    except BaseException:
+        for path in path_of.values():
+            path.unlink(missing_ok=True)
+        raise
     finally:
         connections.close()
 
@@ -115,9 +122,8 @@ class _Connections:
             connection.close()
 
 
-def _fetched(connections: _Connections, task: Task, name: str) -> tuple[str, Path, str]:
+def _fetched(connections: _Connections, task: Task, name: str, path: Path) -> tuple[str, Path, str]:
     """Fetch an object; gives its name, its file, and its checksum or what went wrong."""
-    path = task.folder / uuid4().hex
     with connections.one() as connection:
         try:
             return name, path, _fetch(connection, task.bucket, name, path)

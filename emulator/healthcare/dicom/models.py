@@ -200,25 +200,35 @@ class DicomContents:
             addition.error = error
 
     def _commit(self, additions: Sequence["_Addition"]) -> None:
-        with self._database.write() as connection:
-            for addition in additions:
-                self._add_all(connection, addition)
-            if any(Outcome.STORED in addition.outcomes for addition in additions):
-                self.blobs.sync()
+        kept: list[Incoming] = []
+        try:
+            with self._database.write() as connection:
+                for addition in additions:
+                    self._add_all(connection, addition, kept)
+                if kept:
+                    self.blobs.sync()
+        except BaseException:
+            for one in kept:
+                self.blobs.give_back(one.path, one.record.sha256)
+            raise
 
-    def _add_all(self, connection: Connection, addition: "_Addition") -> None:
+    def _add_all(self, connection: Connection, addition: "_Addition", kept: list[Incoming]) -> None:
         if not self._store_exists(addition.store):
             addition.error = StoreGoneError(f"The DICOM store {addition.store} is gone.")
             return
         addition.outcomes = [
-            self._add_one(connection, addition.store, one, addition.storage_class)
-            for one in addition.batch
+            self._add_one(connection, addition, one, kept) for one in addition.batch
         ]
 
     def _add_one(
-        self, connection: Connection, store: str, incoming: Incoming, storage_class: str
+        self,
+        connection: Connection,
+        addition: "_Addition",
+        incoming: Incoming,
+        kept: list[Incoming],
     ) -> Outcome:
-        record = incoming.record
+        """Add one row; its file comes to those kept, which are given back if all is undone."""
+        record, store = incoming.record, addition.store
         where, uids = Place(store, record.study_uid, record.series_uid, record.sop_uid).condition()
         known = connection.execute(
             f"SELECT sha256 FROM dicom_instances WHERE {where}",  # noqa: S608 - no outside text
@@ -227,12 +237,13 @@ class DicomContents:
         if known is not None:
             same = known["sha256"] == record.sha256
             return Outcome.IDENTICAL if same else Outcome.MISMATCH
-        self.blobs.keep(incoming.path, record.sha256)
+        if self.blobs.keep(incoming.path, record.sha256):
+            kept.append(incoming)
         schema = digest(record.schema.encode())
         connection.execute(
             "INSERT OR IGNORE INTO dicom_schemas VALUES (?, ?)", (schema, record.schema)
         )
-        connection.execute(_INSERT, _columns(store, record, schema, storage_class))
+        connection.execute(_INSERT, _columns(store, record, schema, addition.storage_class))
         return Outcome.STORED
 
     def find(self, place: Place, columns: str = "*") -> list[Row]:

@@ -65,14 +65,16 @@ class PartFiles:
 
     def abandon(self) -> None:
         """Remove all files."""
-        self._end_part()
-        for path in self.files:
-            path.unlink(missing_ok=True)
+        try:
+            self._end_part()
+        finally:  # a full disk lets no file be closed that is not written to the end
+            for path in self.files:
+                path.unlink(missing_ok=True)
 
     def _end_part(self) -> None:
         if self._file is not None:
-            self._file.close()
-            self._file = None
+            file, self._file = self._file, None
+            file.close()
 
     def _preamble(self) -> bool:
         return self._until_delimiter(lambda _content: None)

@@ -50,8 +50,10 @@ class OneFile:
 
     def abandon(self) -> None:
         """Remove the file."""
-        self._file.close()
-        self._path.unlink(missing_ok=True)
+        try:
+            self._file.close()
+        finally:  # a full disk lets no file be closed that is not written to the end
+            self._path.unlink(missing_ok=True)
 
 
 def files_of(content_type: str, new_file: Callable[[], Path]) -> Files:

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from emulator import disk
+from emulator import disk, processes
 from emulator.cloud import Cloud
 from emulator.operations import OperationRun
+from emulator.processes import EmulatorError
 
 PARENT = "projects/local-project/locations/us-central1/datasets/d"
 METHOD = "dicom.DicomService.ImportDicomData"
@@ -110,3 +111,34 @@ def test_an_operation_ends_once_its_end_can_be_written(
 @pytest.mark.parametrize("number", [2, 104])
 def test_other_troubles_are_not_the_disks(number: int) -> None:
     assert disk.refusal(OSError(number, "something else"), Path("/state")) is None
+
+
+def test_a_body_that_finds_no_room_leaves_no_file(
+    client: TestClient, cloud: Cloud, dataset: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.post(f"/v1/{dataset}/dicomStores?dicomStoreId=s", json={}).raise_for_status()
+    blobs = cloud.dicom.contents.blobs
+
+    def full() -> Path:
+        path = blobs.incoming / "full"
+        path.symlink_to("/dev/full")
+        return path
+
+    monkeypatch.setattr(blobs, "temporary", full)
+    url = f"/v1/{dataset}/dicomStores/s/dicomWeb/studies"
+    parts = b"--b\r\n\r\n" + bytes(100) + b"\r\n--b--\r\n"
+    for kind, content in (
+        ("application/dicom", bytes(100)),
+        ('multipart/related; type="application/dicom"; boundary=b', parts),
+    ):
+        answer = client.post(url, content=content, headers={"Content-Type": kind})
+
+        assert answer.status_code == 507, answer.text
+        assert list(blobs.incoming.iterdir()) == []
+
+
+def test_a_state_folder_that_can_not_be_written_is_named_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "lab").write_text("a file, which not even root can make a folder in")
+
+    with pytest.raises(EmulatorError, match=f"the state folder {tmp_path}/lab/emulator can't be"):
+        processes.start(tmp_path / "lab" / "emulator")

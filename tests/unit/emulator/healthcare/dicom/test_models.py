@@ -107,6 +107,7 @@ def test_a_failed_transaction_stores_nothing(
     with pytest.raises(OSError, match="No space"):
         contents.add(store, [incoming(make())])
     assert contents.count(Place(store)) == 0
+    assert contents.blobs.names() == set()
     monkeypatch.undo()
     assert contents.add(store, [incoming(make())]) == [Outcome.STORED]
 
