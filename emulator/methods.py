@@ -20,7 +20,13 @@ END = "<!-- end -->\n"
 RESOURCES = ("datasets", "operations", "dicomStores", "fhirStores", "hl7V2Stores")
 """The resources whose methods are listed, each with all that lies below it."""
 
-PARTLY: Mapping[str, str] = {}
+_EXPORT = "projects.locations.datasets.dicomStores.export"
+_DEIDENTIFY = "the FHIR settings and keys wrapped by Cloud KMS (501)"
+PARTLY: Mapping[str, str] = {
+    _EXPORT: "all but `schemaJson` and `includeSourceStore` of BigQuery (501)",
+    "projects.locations.datasets.deidentify": f"all but {_DEIDENTIFY}",
+    "projects.locations.datasets.dicomStores.deidentify": f"all but {_DEIDENTIFY}",
+}
 """Method without its version -> what is missing of it."""
 
 

@@ -1,5 +1,6 @@
 """Import and export, by Google's own clients, over real sockets and processes."""
 
+import io
 import json
 import os
 import signal
@@ -11,11 +12,13 @@ from typing import Any
 import google.auth.credentials
 import httpx
 import psutil
+import pydicom
 import pytest
 from google.cloud import bigquery
 from google.cloud.storage import Client as StorageClient
 from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
+from pydicom.data import get_testdata_file
 
 from emulator import processes
 from emulator.layout import Running
@@ -46,6 +49,7 @@ class Lab:
 
     def __init__(self, running: Running, project: str) -> None:
         self.project = project
+        self.root = running.url
         self.api = healthcare(running).projects().locations().datasets()
         self.stores = self.api.dicomStores()
         location = f"projects/{project}/locations/us-central1"
@@ -96,6 +100,15 @@ class Lab:
     def count(self, store: str = "") -> int:
         name = store or self.store
         return int(self.stores.getDICOMStoreMetrics(name=name).execute()["instanceCount"])
+
+    def query_all(self) -> list[tuple[str, str, str]]:
+        """Study, series and instance of all instances, in order."""
+        url = f"{self.root}/v1/{self.store}/dicomWeb/instances"
+        tags = ("0020000D", "0020000E", "00080018")
+        return sorted(
+            (one[tags[0]]["Value"][0], one[tags[1]]["Value"][0], one[tags[2]]["Value"][0])
+            for one in httpx.get(url).json()
+        )
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         return [tuple(row.values()) for row in self.warehouse.query(sql).result()]
@@ -164,6 +177,68 @@ def test_write_dispositions(lab: Lab) -> None:
     assert lab.export(writeDisposition="WRITE_EMPTY", force=True)["error"]["code"] == 6
     assert "error" not in lab.export(writeDisposition="WRITE_TRUNCATE")
     assert lab.query(count)[0][0] == number
+
+
+def test_columns_that_a_table_lacks_are_added(lab: Lab) -> None:
+    lab.import_(FEW)
+    assert "error" not in lab.export()
+    other = lab.add_store("other")
+    plan = Path(str(get_testdata_file("rtplan.dcm")))
+    bucket = lab.buckets.create_bucket(f"{lab.project}-plans")
+    bucket.blob("plan.dcm").upload_from_filename(plan)
+    lab.import_(f"gs://{bucket.name}/*.dcm", other)
+    assert "error" not in lab.export(other, writeDisposition="WRITE_APPEND")
+    label = pydicom.dcmread(plan).RTPlanLabel
+    query = "SELECT RTPlanLabel, COUNT(*) FROM dataset1.dicomstore1 GROUP BY 1 ORDER BY 1"
+    assert lab.query(query) == [(None, lab.count()), (label, 1)]
+    assert "error" not in lab.export(other, writeDisposition="WRITE_TRUNCATE")
+    columns = {field.name for field in lab.warehouse.get_table("dataset1.dicomstore1").schema}
+    assert "RTPlanLabel" in columns
+    assert "PatientOrientation" not in columns  # of the images, which are gone
+
+
+def test_a_filter_exports_a_part(lab: Lab) -> None:
+    lab.import_(FEW)
+    rows = lab.query_all()
+    study, _, _ = rows[0]
+    _, series, sop = rows[-1]
+    other = rows[-1][0]
+    lines = f"/studies/{study}\n/studies/{other}/series/{series}/instances/{sop}\n"
+    bucket = lab.buckets.create_bucket(f"{lab.project}-filters")
+    bucket.blob("part").upload_from_string(lines)
+    wanted = {row for row in rows if row[0] == study or row[2] == sop}
+    assert 0 < len(wanted) < len(rows)
+    part = {"resourcePathsGcsUri": f"gs://{bucket.name}/part"}
+    body: dict[str, Any] = {"filterConfig": part}
+    body["bigqueryDestination"] = {"tableUri": lab.table_uri("part")}
+    done = lab.wait(lab.stores.export(name=lab.store, body=body).execute()["name"])
+    assert done["metadata"]["counter"] == {"success": str(len(wanted))}
+    sops = {row[0] for row in lab.query("SELECT SOPInstanceUID FROM dataset1.part")}
+    assert sops == {row[2] for row in wanted}
+    body = {"filterConfig": part, "gcsDestination": {"uriPrefix": f"gs://{bucket.name}/out"}}
+    lab.wait(lab.stores.export(name=lab.store, body=body).execute()["name"])
+    names = {blob.name for blob in bucket.list_blobs(prefix="out/")}
+    assert names == {f"out/{'/'.join(row)}.dcm" for row in wanted}
+    settings = {"blobStorageSettings": {"blobStorageClass": "COLDLINE"}, "filterConfig": part}
+    request = lab.stores.setBlobStorageSettings(resource=lab.store, body=settings)
+    changed = lab.wait(request.execute()["name"])
+    assert changed["metadata"]["counter"] == {"success": str(len(wanted))}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("studies/1.2", "line 1"), ("/studies/1.2\n/series/1", "line 2"), ("\n", "lists nothing")],
+)
+def test_a_filter_that_is_none_is_refused(lab: Lab, content: str, message: str) -> None:
+    bucket = lab.buckets.create_bucket(f"{lab.project}-filters")
+    bucket.blob("wrong").upload_from_string(content)
+    for uri, said in ((f"gs://{bucket.name}/wrong", message), (f"gs://{bucket.name}/no", "exist")):
+        body = {
+            "filterConfig": {"resourcePathsGcsUri": uri},
+            "bigqueryDestination": {"tableUri": lab.table_uri("part")},
+        }
+        _, told = refused(lab.stores.export(name=lab.store, body=body).execute)
+        assert said in told
 
 
 def test_an_empty_table_is_filled_and_an_empty_store_makes_an_empty_table(lab: Lab) -> None:
@@ -302,8 +377,10 @@ def test_export_to_cloud_storage(lab: Lab, grant: Callable[..., None]) -> None:
 
     for prefix, mime_type, ending in (
         ("plain", "", ".dcm"),
-        ("jpeg/", "image/jpeg", "/1.jpg"),
-        ("png", "image/png", "/1.png"),
+        ("jpeg/", "image/jpeg", ".jpg"),
+        ("png", "image/png", ".png"),
+        ("implicit", "application/dicom; transfer-syntax=1.2.840.10008.1.2", ".dcm"),
+        ("raw", "application/octet-stream; transfer-syntax=*", ""),
     ):
         done = export(prefix, mime_type)
         assert done["metadata"]["counter"] == {"success": "1"}
@@ -314,6 +391,11 @@ def test_export_to_cloud_storage(lab: Lab, grant: Callable[..., None]) -> None:
             public = lab.buckets.bucket("gcs-public-data--healthcare-nih-chest-xray")
             original = public.blob("dicom/00000088_000.dcm").download_as_bytes()
             assert blob.download_as_bytes() == original
+        if prefix == "implicit":
+            given = pydicom.dcmread(io.BytesIO(blob.download_as_bytes()))
+            assert given.file_meta.TransferSyntaxUID == pydicom.uid.ImplicitVRLittleEndian
+        if prefix == "raw":
+            assert blob.download_as_bytes() == pydicom.dcmread(io.BytesIO(original)).PixelData
     grant("roles/storage.objectViewer", WAREHOUSE)
     code, message = refused(lambda: export("x", ""))
     assert code == 403

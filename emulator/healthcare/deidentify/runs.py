@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.errors import not_found
 from emulator.healthcare.deidentify import config, files
 from emulator.healthcare.deidentify.files import Task
+from emulator.healthcare.dicom import filters
 from emulator.healthcare.dicom.fetching import Fetched, discard
 from emulator.healthcare.dicom.models import MISMATCH, Outcome, Place, StoreGoneError
 from emulator.operations import OperationRun
@@ -84,9 +85,15 @@ class _Deidentification:
         self._cloud = cloud
         self._contents = cloud.dicom.contents
         self._operation = operation
-        self._stores: dict[str, str] = operation.request["stores"]
-        self._success = self._failure = 0
-        self._total = sum(self._contents.count(place) for place in self._places())
+        self._work = [
+            (place, destination)
+            for source, destination in operation.request["stores"].items()
+            for place in filters.places(source, operation.request["places"])
+        ]
+        self._total = sum(self._contents.count(place) for place, _ in self._work)
+        self._success = 0
+        places = [place for place, _ in self._work]
+        self._failure = filters.log_absent(self._contents, operation, places)
 
     def run(self) -> None:
         """De-identify every instance.
@@ -96,24 +103,10 @@ class _Deidentification:
         """
         self._report()
         try:
-            for source, destination in self._stores.items():
-                for place in self._places(source):
-                    self._check(place)
-                    self._run(place, destination)
+            for place, destination in self._work:
+                self._run(place, destination)
         except StoreGoneError as error:
             raise not_found(str(error)) from error
-
-    def _places(self, store: str | None = None) -> Iterator[Place]:
-        for source in self._stores if store is None else [store]:
-            for uids in self._operation.request["places"] or [()]:
-                yield Place(source, *uids)
-
-    def _check(self, place: Place) -> None:
-        """Tell of what the filter names and the store does not hold."""
-        if place.study and not self._contents.count(place):
-            uids = "/".join(uid for uid in (place.study, place.series, place.sop) if uid)
-            self._fail(f"{place.store}/{uids}", "The store has no such study, series or instance.")
-            self._report()
 
     def _run(self, place: Place, destination: str) -> None:
         results = self._cloud.dicom.workers.map(files.run, self._tasks(place), discard)

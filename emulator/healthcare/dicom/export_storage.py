@@ -5,36 +5,70 @@ from concurrent.futures import ThreadPoolExecutor
 from sqlite3 import Row
 from typing import TYPE_CHECKING
 
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEGBaseline8Bit,
+)
+
 from emulator.errors import ApiError, invalid_argument
-from emulator.healthcare.dicom import rendering
-from emulator.healthcare.dicom.models import Place
+from emulator.healthcare.dicom import filters, rendering, wado
 from emulator.healthcare.dicom.storage import Storage
+from emulator.healthcare.dicom.wado import ANY_SYNTAX
 from emulator.operations import OperationRun
 
 if TYPE_CHECKING:
     from emulator.cloud import Cloud
 
-COLUMNS = "study, series, sop, sha256, frames"
+COLUMNS = "study, series, sop, sha256, frames, transfer_syntax"
 UPLOADS = 4
 DICOM = "application/dicom"
-ENDINGS = {DICOM: "dcm", "image/jpeg": "jpg", "image/png": "png"}
+OCTETS = "application/octet-stream"
+ENDINGS = {DICOM: ".dcm", OCTETS: "", "image/jpeg": ".jpg", "image/png": ".png"}
+_ENCAPSULATED = (
+    *("4.50", "4.51", "4.57", "4.70"),  # JPEG
+    *("4.80", "4.81"),  # JPEG-LS
+    *("4.90", "4.91", "4.201", "4.202", "4.203"),  # JPEG 2000
+    *("4.110", "4.111", "4.112"),  # JPEG XL
+    *("5", "8.1"),  # RLE, deflated frames
+)
+SYNTAXES = {
+    DICOM: frozenset(
+        {
+            ANY_SYNTAX,
+            ImplicitVRLittleEndian,
+            ExplicitVRLittleEndian,
+            DeflatedExplicitVRLittleEndian,
+            *(f"1.2.840.10008.1.2.{last}" for last in _ENCAPSULATED),
+        }
+    ),
+    OCTETS: frozenset({ANY_SYNTAX, ExplicitVRLittleEndian}),
+    "image/jpeg": frozenset({ANY_SYNTAX, JPEGBaseline8Bit}),
+    "image/png": frozenset({ANY_SYNTAX}),
+}
+"""Media type -> the transfer syntaxes that go with it, as `mimeType`'s description lists them.
+
+An instance that can't be encoded so by the libraries here fails by itself.
+"""
 
 
-def kind_of(mime_type: str) -> str:
-    """Give the media type that a request's `mimeType` asks for.
+def kind_of(mime_type: str) -> tuple[str, str]:
+    """Give the media type and the transfer syntax that a request's `mimeType` asks for.
 
     Raises:
         ApiError: 400, naming what can be asked for.
     """
     kind, _, parameters = mime_type.partition(";")
     kind = kind.strip() or DICOM
-    syntax = parameters.strip().removeprefix("transfer-syntax=").strip('"')
-    if kind not in ENDINGS or (kind == DICOM and syntax not in ("", "*")):
+    syntax = parameters.strip().removeprefix("transfer-syntax=").strip('"') or ANY_SYNTAX
+    if syntax not in SYNTAXES.get(kind, ()):
+        allowed = "; ".join(f"{kind}: {', '.join(sorted(of))}" for kind, of in SYNTAXES.items())
         raise invalid_argument(
-            f"unsupported mime_type {mime_type!r}: leave it empty for the original files, or "
-            "ask for image/jpeg or image/png"
+            f"unsupported mime_type {mime_type!r}: leave it empty for the original files, or ask "
+            f"for one of these media types, with a transfer-syntax of those behind it: {allowed}"
         )
-    return kind
+    return kind, syntax
 
 
 def run(cloud: "Cloud", operation: OperationRun) -> None:
@@ -44,14 +78,16 @@ def run(cloud: "Cloud", operation: OperationRun) -> None:
         ApiError: the bucket or the storage service is gone.
     """
     store: str = operation.request["store"]
-    pending = cloud.dicom.contents.count(Place(store))
-    success = failure = 0
+    contents = cloud.dicom.contents
+    places = filters.places(store, operation.request.get("places"))
+    pending = sum(contents.count(place) for place in places)
+    success, failure = 0, filters.log_absent(contents, operation, places)
     with Storage(cloud.storage_url) as storage, ThreadPoolExecutor(UPLOADS) as uploads:
 
         def export(row: Row) -> ApiError | OSError | None:
             return _export(cloud, operation, storage, row)
 
-        for page in cloud.dicom.contents.pages(Place(store), COLUMNS):
+        for page in (page for place in places for page in contents.pages(place, COLUMNS)):
             operation.check_cancelled()
             for row, error in zip(page, uploads.map(export, page), strict=True):
                 if error:
@@ -73,7 +109,8 @@ def _export(
     request = operation.request
     name = f"{request['prefix']}{row['study']}/{row['series']}/{row['sop']}"
     try:
-        for suffix, content in _files(cloud, request["kind"], row):
+        syntax = request.get("syntax", ANY_SYNTAX)
+        for suffix, content in _files(cloud, request["kind"], syntax, row):
             storage.write(request["bucket"], name + suffix, content, request["kind"])
     except OSError as error:
         return error
@@ -84,11 +121,15 @@ def _export(
     return None
 
 
-def _files(cloud: "Cloud", kind: str, row: Row) -> Iterator[tuple[str, bytes]]:
-    path = cloud.dicom.contents.blobs.path(row["sha256"])
-    ending = ENDINGS[kind]
+def _files(cloud: "Cloud", kind: str, syntax: str, row: Row) -> Iterator[tuple[str, bytes]]:
+    contents, ending = cloud.dicom.contents, ENDINGS[kind]
     if kind == DICOM:
-        yield f".{ending}", path.read_bytes()
+        yield ending, b"".join(wado.content(contents, row, syntax))
         return
+    path = contents.blobs.path(row["sha256"])
     for frame in range(1, row["frames"] + 1):
-        yield f"/{frame}.{ending}", rendering.render(path, frame, kind)
+        if kind == OCTETS:
+            [(_, content)] = wado.frames(contents, row, [frame], syntax)
+        else:
+            content = rendering.render(path, frame, kind)
+        yield (f"/{frame}{ending}" if row["frames"] > 1 else ending), content

@@ -4,7 +4,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from emulator.errors import failed_precondition, invalid_argument, unimplemented
-from emulator.healthcare.dicom import export_bigquery, export_storage, permissions
+from emulator.healthcare.dicom import export_bigquery, export_storage, filters, permissions
 from emulator.healthcare.dicom.bigquery import BigQuery, Table
 from emulator.healthcare.dicom.storage import Storage
 from emulator.operations import OperationRun
@@ -30,16 +30,16 @@ def begin(cloud: "Cloud", store: str, body: dict[str, Any], version: str) -> dic
         raise invalid_argument(
             "exactly one of bigquery_destination and gcs_destination is required"
         )
-    if body.get("filterConfig"):
-        raise unimplemented("exports with a filter_config are not served here")
     check = _bigquery_request if given == ["bigqueryDestination"] else _storage_request
-    request = {"store": store, **check(cloud, store.split("/")[1], body[given[0]])}
+    project = store.split("/")[1]
+    request = {"store": store, **check(cloud, project, body[given[0]])}
+    request["places"] = filters.read(cloud, project, body)
     return cloud.operations.start(store.split("/dicomStores/")[0], METHOD, request, version=version)
 
 
 def _bigquery_request(cloud: "Cloud", project: str, given: dict[str, Any]) -> dict[str, Any]:
-    for field in ("schemaJson", "includeSourceStore"):
-        if given.get(field):
+    for field in ("schemaJson", "includeSourceStore", "changeDataCaptureConfig"):
+        if given.get(field) not in (None, False):
             raise unimplemented(f"exports with bigquery_destination.{field} are not served here")
     uri = given.get("tableUri", "")
     match = _TABLE.fullmatch(uri)
@@ -64,14 +64,14 @@ def _storage_request(cloud: "Cloud", project: str, given: dict[str, Any]) -> dic
     match = _PREFIX.fullmatch(uri)
     if match is None:
         raise invalid_argument(f"invalid Cloud Storage URI {uri!r}: gs://bucket/folder")
-    kind = export_storage.kind_of(given.get("mimeType", ""))
+    kind, syntax = export_storage.kind_of(given.get("mimeType", ""))
     bucket, prefix = match.groups()
     for permission in ("storage.objects.create", "storage.objects.delete"):
         permissions.require_on_bucket(cloud, project, bucket, permission, ADMIN)
     with Storage(cloud.storage_url) as storage:
         storage.check_bucket(bucket)
     folder = prefix.rstrip("/") + "/" if prefix and prefix.strip("/") else ""
-    return {"bucket": bucket, "prefix": folder, "kind": kind}
+    return {"bucket": bucket, "prefix": folder, "kind": kind, "syntax": syntax}
 
 
 def register(cloud: "Cloud") -> None:

@@ -4,11 +4,14 @@ https://cloud.google.com/healthcare-api/docs/reference/rest/v1/DicomFilterConfig
 """
 
 import re
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from emulator.errors import bad_field
 from emulator.healthcare.dicom import permissions
+from emulator.healthcare.dicom.models import DicomContents, Place
 from emulator.healthcare.dicom.storage import Storage
+from emulator.operations import OperationRun
 
 if TYPE_CHECKING:
     from emulator.cloud import Cloud
@@ -70,6 +73,25 @@ def read(cloud: "Cloud", project: str, body: dict[str, Any]) -> list[Uids] | Non
     if not wanted:
         raise bad_field(FIELD, f"{uri} lists nothing")
     return _distinct(wanted)
+
+
+def places(store: str, wanted: Iterable[Sequence[str]] | None) -> list[Place]:
+    """Give the places of a store that a filter names; without a filter, the whole store."""
+    return [Place(store)] if wanted is None else [Place(store, *uids) for uids in wanted]
+
+
+def log_absent(contents: DicomContents, operation: OperationRun, of: Iterable[Place]) -> int:
+    """Log what a filter names and the store does not hold; gives how many there are."""
+    absent = [place for place in of if place.study and not contents.count(place)]
+    for place in absent:
+        uids = zip(
+            ("studies", "series", "instances"), (place.study, place.series, place.sop), strict=True
+        )
+        path = "/".join(f"{kind}/{uid}" for kind, uid in uids if uid)
+        operation.log_failure(
+            f"{place.store}/dicomWeb/{path}", "The store has no such study, series or instance."
+        )
+    return len(absent)
 
 
 def _distinct(wanted: list[Uids]) -> list[Uids]:

@@ -19,6 +19,7 @@ from sqlite3 import Connection, Row
 from emulator.database import Database
 from emulator.healthcare.dicom.blobs import Blobs
 from emulator.healthcare.dicom.parsing import Record, digest
+from emulator.healthcare.dicom.streams import Streams
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS dicom_instances (
@@ -143,12 +144,18 @@ class DicomContents:
         database: holds the index.
         folder: holds the files.
         store_exists: tells whether a store's full resource name is one of a store.
+        streams: get a row for each new instance.
     """
 
     def __init__(
-        self, database: Database, folder: Path, store_exists: Callable[[str], bool]
+        self,
+        database: Database,
+        folder: Path,
+        store_exists: Callable[[str], bool],
+        streams: Streams,
     ) -> None:
         self._database = database
+        self._streams = streams
         self._store_exists = store_exists
         # Names, rows and removals change together: no blob goes while another row comes to it.
         self._lock = threading.Lock()
@@ -191,6 +198,7 @@ class DicomContents:
         finally:
             for addition in additions:
                 addition.waits = False
+            self._streams.wake()
 
     def _commit_alone(self, addition: "_Addition") -> None:
         addition.outcomes = []
@@ -219,6 +227,12 @@ class DicomContents:
         addition.outcomes = [
             self._add_one(connection, addition, one, kept) for one in addition.batch
         ]
+        stored = [
+            one.record
+            for one, outcome in zip(addition.batch, addition.outcomes, strict=True)
+            if outcome is Outcome.STORED
+        ]
+        self._streams.add(connection, addition.store, stored, addition.storage_class)
 
     def _add_one(
         self,

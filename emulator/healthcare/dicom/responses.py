@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from emulator.errors import not_found, unimplemented
+from emulator.errors import not_found
 from emulator.healthcare import encryption, schema
 from emulator.healthcare.dicom import exporter, importer, storage_settings
 from emulator.healthcare.dicom.models import Place
@@ -41,8 +41,6 @@ def export_data(call: Call) -> dict[str, Any]:
 def set_blob_storage_settings(call: Call) -> dict[str, Any]:
     """Start to change the storage class of what is stored."""
     schema.check(call.version, "SetBlobStorageSettingsRequest", call.body)
-    if call.body.get("filterConfig"):
-        raise unimplemented("setBlobStorageSettings with a filter_config is not served here")
     return storage_settings.begin(call.cloud, place_of(call), call.body, call.version)
 
 

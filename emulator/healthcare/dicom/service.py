@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING
 
 from emulator.healthcare.deidentify import runs as deidentification
-from emulator.healthcare.dicom import deletion, exporter, importer, storage_settings
+from emulator.healthcare.dicom import deletion, exporter, importer, storage_settings, streams
 from emulator.healthcare.dicom.models import DicomContents
+from emulator.healthcare.dicom.streams import Streams
 from emulator.healthcare.dicom.workers import Workers
 
 if TYPE_CHECKING:
@@ -18,8 +19,20 @@ class Dicom:
     """
 
     def __init__(self, cloud: "Cloud") -> None:
+        def uris_of(store: str) -> list[str]:
+            return streams.uris(cloud.healthcare.get(store))
+
+        def may_write(store: str, project: str, dataset: str) -> bool:
+            agent_of = store.split("/")[1]
+            permission = "bigquery.tables.updateData"
+            return cloud.service_agent_has_on_dataset(agent_of, permission, project, dataset)
+
+        self.streams = Streams(cloud.database, cloud.bigquery_url, uris_of, may_write)
         self.contents = DicomContents(
-            cloud.database, cloud.settings.state_dir / "dicom", cloud.healthcare.exists
+            cloud.database,
+            cloud.settings.state_dir / "dicom",
+            cloud.healthcare.exists,
+            self.streams,
         )
         self.contents.sweep()
         self.workers = Workers()
@@ -29,5 +42,6 @@ class Dicom:
             module.register(cloud)
 
     def close(self) -> None:
-        """End the workers."""
+        """End the streams and the workers."""
+        self.streams.close()
         self.workers.close()

@@ -8,7 +8,13 @@ from typing import BinaryIO
 
 import pydicom
 from pydicom.encaps import get_frame
-from pydicom.uid import UID, ExplicitVRLittleEndian, JPEG2000TransferSyntaxes, JPEGBaseline8Bit
+from pydicom.uid import (
+    UID,
+    AllTransferSyntaxes,
+    ExplicitVRLittleEndian,
+    JPEG2000TransferSyntaxes,
+    JPEGBaseline8Bit,
+)
 
 from emulator.errors import ApiError, invalid_argument, not_acceptable, not_found
 from emulator.healthcare.dicom import decoding, dicom_json
@@ -18,6 +24,7 @@ from emulator.healthcare.dicom.models import DicomContents, Place
 CHUNK_BYTES = 1 << 20
 ANY_SYNTAX = "*"
 DEFAULT_SYNTAX = str(ExplicitVRLittleEndian)
+UNCOMPRESSED = frozenset(uid for uid in AllTransferSyntaxes if not uid.is_compressed)
 COLUMNS = "study, series, sop, sha256, size, transfer_syntax, frames"
 
 
@@ -154,7 +161,7 @@ def frames(
             (kind, get_frame(encoded, number - 1, number_of_frames=row["frames"]))
             for number in numbers
         ]
-    if wanted and UID(wanted).is_compressed and wanted != ANY_SYNTAX:
+    if wanted not in ("", ANY_SYNTAX) and wanted not in UNCOMPRESSED:
         raise not_acceptable(f"Frames of transfer syntax {stored} can't be given in {wanted}.")
     return [("application/octet-stream", decoding.frame(dataset, number)) for number in numbers]
 

@@ -1,0 +1,177 @@
+"""BigQuery streams of DICOM stores: a row for each new instance, soon after it came.
+
+Rows wait in the database, written in the transaction that writes the instance: what was
+acknowledged reaches its table, whatever ends in between. As in the real service nothing tells a
+table of deletions, and what BigQuery refuses is logged and lost (the description of
+`DicomStreamConfig.bigqueryDestination` in the API's reference).
+"""
+
+import json
+import logging
+import re
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from sqlite3 import Connection, Row
+from typing import Any
+
+from emulator.database import Database
+from emulator.errors import ApiError
+from emulator.healthcare.dicom import bigquery_schema
+from emulator.healthcare.dicom.bigquery import BigQuery, Table
+from emulator.healthcare.dicom.bigquery_schema import Schema
+from emulator.healthcare.dicom.parsing import Record, compact
+
+LOG = logging.getLogger(__name__)
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS dicom_stream_rows (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    store TEXT NOT NULL,
+    uri TEXT NOT NULL,
+    row TEXT NOT NULL,
+    schema TEXT NOT NULL
+);
+"""
+BATCH = 500
+"""Rows that go together."""
+MOST_ROW_BYTES = 1 << 20
+PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+"""Between tries while BigQuery is away; the last one again and again."""
+_CLOSING_SECONDS = 10.0
+_URI = re.compile(r"bq://([^.]+)\.([^.]+)\.([^.]+)")
+
+
+class Streams:
+    """Carries rows to BigQuery, in a thread, until it is closed.
+
+    Args:
+        database: where rows wait.
+        url: root of the BigQuery service.
+        uris_of: gives the tables of a store's streams, as `bq://` URIs.
+        may_write: whether a store's service agent may write to a dataset: store, project, dataset.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        url: str,
+        uris_of: Callable[[str], Sequence[str]],
+        may_write: Callable[[str, str, str], bool],
+    ) -> None:
+        self._database = database
+        self._url = url
+        self._uris_of = uris_of
+        self._may_write = may_write
+        self._news = threading.Event()
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="dicom-streams", daemon=True)
+        database.apply(SCHEMA)
+
+    def start(self) -> None:
+        """Begin, with what a restart left waiting."""
+        self._thread.start()
+        self._news.set()
+
+    def close(self) -> None:
+        """Stop after the rows at hand; others wait for the next start."""
+        self._closed.set()
+        self._news.set()
+        if self._thread.is_alive():
+            self._thread.join(_CLOSING_SECONDS)
+
+    def add(
+        self, connection: Connection, store: str, records: Iterable[Record], storage_class: str
+    ) -> None:
+        """Have rows of new instances wait, in the transaction that writes these."""
+        uris = self._uris_of(store)
+        if not uris:
+            return
+        now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        for record in records:
+            storage = {
+                "BlobStorageSize": record.size,
+                "LastUpdated": now,
+                "StorageClass": storage_class,
+            }
+            row = compact(json.loads(record.row) | storage)
+            if len(row.encode()) > MOST_ROW_BYTES:
+                LOG.error("an instance of %s is not streamed: its row is over 1 MB", store)
+                continue
+            connection.executemany(
+                "INSERT INTO dicom_stream_rows (store, uri, row, schema) VALUES (?, ?, ?, ?)",
+                [(store, uri, row, record.schema) for uri in uris],
+            )
+
+    def wake(self) -> None:
+        """Look at once whether rows wait."""
+        self._news.set()
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._closed.is_set():
+            if failures:
+                self._closed.wait(PAUSES_SECONDS[min(failures, len(PAUSES_SECONDS)) - 1])
+            else:
+                self._news.wait()
+                self._news.clear()
+            failures = 0 if self._carry_all() else failures + 1
+
+    def _carry_all(self) -> bool:
+        """Carry what waits; whether BigQuery answered."""
+        while not self._closed.is_set():
+            rows = self._next()
+            if not rows:
+                return True
+            try:
+                self._carry(rows)
+            except ApiError as error:
+                if error.code >= 503:
+                    LOG.warning("BigQuery is away; rows of %s wait", rows[0]["store"])
+                    return False
+                self._lose(rows, error.message)
+            self._forget(rows)
+        return True
+
+    def _next(self) -> list[Row]:
+        """Give the oldest rows that go to one table."""
+        with self._database.read() as connection:
+            return connection.execute(
+                "SELECT * FROM dicom_stream_rows WHERE (store, uri) ="
+                " (SELECT store, uri FROM dicom_stream_rows ORDER BY id LIMIT 1)"
+                " ORDER BY id LIMIT ?",
+                (BATCH,),
+            ).fetchall()
+
+    def _carry(self, rows: Sequence[Row]) -> None:
+        store, uri = rows[0]["store"], rows[0]["uri"]
+        match = _URI.fullmatch(uri)
+        if match is None:
+            self._lose(rows, f"{uri} names no table")
+            return
+        table = Table(*match.groups())
+        if not self._may_write(store, table.project, table.dataset):
+            self._lose(rows, "the service agent lacks roles/bigquery.dataEditor there")
+            return
+        schema: Schema = {}
+        bigquery_schema.merge(schema, bigquery_schema.ALWAYS)
+        for text in {row["schema"] for row in rows}:
+            bigquery_schema.merge(schema, json.loads(text))
+        lines = [f"{row['row']}\n".encode() for row in rows]
+        with BigQuery(self._url) as bigquery:
+            bigquery.load(table, bigquery_schema.to_api(schema), "WRITE_APPEND", lines)
+
+    def _lose(self, rows: Sequence[Row], reason: str) -> None:
+        store, uri = rows[0]["store"], rows[0]["uri"]
+        LOG.error("%d rows of %s do not reach %s: %s", len(rows), store, uri, reason)
+
+    def _forget(self, rows: Sequence[Row]) -> None:
+        with self._database.write() as connection:
+            connection.executemany(
+                "DELETE FROM dicom_stream_rows WHERE id = ?", [(row["id"],) for row in rows]
+            )
+
+
+def uris(store: dict[str, Any]) -> list[str]:
+    """Give the tables of a store's streams."""
+    destinations = [one.get("bigqueryDestination", {}) for one in store.get("streamConfigs", [])]
+    return [one["tableUri"] for one in destinations if one.get("tableUri")]

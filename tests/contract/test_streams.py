@@ -1,0 +1,131 @@
+"""BigQuery streams of DICOM stores, read by google-cloud-bigquery."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pydicom
+import pytest
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery
+from google.cloud.exceptions import NotFound
+from pydicom.data import get_testdata_file
+
+from emulator.layout import Running
+from tests.contract.waiting import finished
+
+pytestmark = pytest.mark.sockets
+
+PATIENCE_SECONDS = 60
+LAB = "gs://gcs-public-data--healthcare-nih-chest-xray/dicom/0000008*.dcm"
+
+
+@pytest.fixture
+def warehouse(emulator: Running, project: str, grant: Callable[..., None]) -> bigquery.Client:
+    grant("roles/bigquery.admin", "roles/storage.objectViewer")
+    credentials: Any = AnonymousCredentials
+    client = bigquery.Client(
+        project,
+        credentials(),
+        client_options={"api_endpoint": emulator.environment()["BIGQUERY_EMULATOR_HOST"]},
+    )
+    client.create_dataset("streamed")
+    return client
+
+
+@pytest.fixture
+def store(emulator: Running, project: str, warehouse: bigquery.Client) -> str:
+    """The URL of a store that streams into two tables."""
+    api = f"{emulator.url}/v1/projects/{project}/locations/us-central1/datasets"
+    httpx.post(f"{api}?datasetId=clinic", json={}).raise_for_status()
+    tables = [f"bq://{project}.streamed.{name}" for name in ("instances", "copies")]
+    body = {"streamConfigs": [{"bigqueryDestination": {"tableUri": uri}} for uri in tables]}
+    httpx.post(f"{api}/clinic/dicomStores?dicomStoreId=s", json=body).raise_for_status()
+    return f"{api}/clinic/dicomStores/s"
+
+
+def put(store: str, name: str) -> pydicom.FileDataset:
+    path = Path(str(get_testdata_file(name)))
+    headers = {"Content-Type": "application/dicom"}
+    answer = httpx.post(f"{store}/dicomWeb/studies", content=path.read_bytes(), headers=headers)
+    answer.raise_for_status()
+    return pydicom.dcmread(path)
+
+
+def wait_for(warehouse: bigquery.Client, table: str, count: int) -> None:
+    """Wait until a table has so many rows."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    found = 0
+    while found < count and time.monotonic() < deadline:
+        try:
+            query = warehouse.query(f"SELECT COUNT(*) AS number FROM streamed.{table}")
+            [row] = query.result()
+            found = row.number
+        except NotFound:
+            found = 0
+        time.sleep(0.2)
+    assert found == count
+
+
+def rows(
+    warehouse: bigquery.Client, table: str, count: int, columns: str = "SOPInstanceUID"
+) -> list[dict[str, Any]]:
+    """Wait until a table has so many rows, and give columns of them.
+
+    Not by `SELECT *`: the stand-in keeps to the columns of a table that it has seen once.
+    """
+    wait_for(warehouse, table, count)
+    query = warehouse.query(f"SELECT {columns} FROM streamed.{table}")
+    return [dict(row) for row in query.result()]
+
+
+def test_every_new_instance_has_a_row_in_every_table(
+    store: str, warehouse: bigquery.Client
+) -> None:
+    first, second = put(store, "CT_small.dcm"), put(store, "rtplan.dcm")
+    put(store, "CT_small.dcm")  # it is there already: nothing is new
+    columns = "SOPInstanceUID, Modality, `Rows`, RTPlanLabel, StorageClass"
+    for table in ("instances", "copies"):
+        found = {row["SOPInstanceUID"]: row for row in rows(warehouse, table, 2, columns)}
+        assert found[first.SOPInstanceUID]["Modality"] == "CT"
+        assert found[first.SOPInstanceUID]["Rows"] == 128
+        # Columns that only the second one needs were added to the table.
+        assert found[second.SOPInstanceUID]["RTPlanLabel"] == second.RTPlanLabel
+        assert found[second.SOPInstanceUID]["StorageClass"] == "STANDARD"
+
+
+def test_imports_are_streamed_and_deletions_are_not(
+    store: str, warehouse: bigquery.Client, emulator: Running
+) -> None:
+    with httpx.Client() as client:
+        begun = client.post(f"{store}:import", json={"gcsSource": {"uri": LAB}})
+        done = finished(client, emulator, begun)
+        count = int(done["metadata"]["counter"]["success"])
+        assert count > 1
+        sops = {row["SOPInstanceUID"] for row in rows(warehouse, "instances", count)}
+        instance = client.get(f"{store}/dicomWeb/instances").json()[0]
+        study, series, sop = (
+            instance[tag]["Value"][0] for tag in ("0020000D", "0020000E", "00080018")
+        )
+        path = f"{store}/dicomWeb/studies/{study}/series/{series}/instances/{sop}"
+        client.delete(path).raise_for_status()
+        put(store, "CT_small.dcm")
+    assert sops < {row["SOPInstanceUID"] for row in rows(warehouse, "instances", count + 1)}
+
+
+def test_a_table_that_may_not_be_written_costs_rows_and_no_instance(
+    store: str, warehouse: bigquery.Client, grant: Callable[..., None], emulator: Running
+) -> None:
+    grant("roles/storage.objectViewer")
+    put(store, "CT_small.dcm")
+    log, deadline = emulator.state / "emulator.log", time.monotonic() + PATIENCE_SECONDS
+    said = f"{store.partition('/v1/')[2]} do not reach bq://{warehouse.project}.streamed.copies"
+    while said not in log.read_text() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    [line] = [one for one in log.read_text().splitlines() if said in one]
+    assert "roles/bigquery.dataEditor" in line
+    assert len(httpx.get(f"{store}/dicomWeb/instances").json()) == 1
+    with pytest.raises(NotFound):
+        warehouse.get_table("streamed.copies")

@@ -1,0 +1,100 @@
+"""Rows that wait for BigQuery."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import pytest
+
+from emulator.cloud import Cloud
+from emulator.healthcare.dicom import streams
+from emulator.healthcare.dicom.bigquery import BigQuery, Table
+from emulator.healthcare.dicom.models import Incoming
+
+URI = "bq://local-project.streamed.instances"
+
+
+@pytest.fixture
+def loaded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bytes]]:
+    """What arrives in BigQuery, which is always there."""
+    arrived: list[tuple[str, bytes]] = []
+
+    def load(_: BigQuery, table: Table, __: Any, disposition: str, rows: Iterable[bytes]) -> None:
+        assert disposition == "WRITE_APPEND"
+        arrived.extend((str(table), row) for row in rows)
+
+    monkeypatch.setattr(BigQuery, "load", load)
+    return arrived
+
+
+@pytest.fixture
+def streaming(cloud: Cloud) -> Iterator[Callable[[], streams.Streams]]:
+    """Makes streams over the same waiting rows, as each start of the emulator does."""
+    made: list[streams.Streams] = []
+
+    def make() -> streams.Streams:
+        made.append(streams.Streams(cloud.database, "http://127.0.0.1:1", lambda _: [URI], _may))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def _may(*_: str) -> bool:
+    return True
+
+
+def waiting(cloud: Cloud) -> int:
+    with cloud.database.read() as connection:
+        return int(connection.execute("SELECT COUNT(*) FROM dicom_stream_rows").fetchone()[0])
+
+
+def test_rows_wait_while_bigquery_is_away_and_over_a_restart(
+    cloud: Cloud,
+    make: Callable[..., bytes],
+    incoming: Callable[[bytes], Incoming],
+    streaming: Callable[[], streams.Streams],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    first = streaming()
+    records = [incoming(make(SOPInstanceUID=f"1.2.{number}")).record for number in range(3)]
+    with cloud.database.write() as connection:
+        first.add(connection, "projects/p/store", records, "STANDARD")
+    first.start()
+    deadline = time.monotonic() + 30
+    while "away" not in caplog.text and time.monotonic() < deadline:
+        time.sleep(0.01)
+    first.close()
+    assert waiting(cloud) == 3
+    arrived: list[bytes] = []
+    monkeypatch.setattr(BigQuery, "load", lambda *call: arrived.extend(call[4]))
+    second = streaming()
+    second.start()
+    while waiting(cloud) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert [b'"SOPInstanceUID":"1.2.%d"' % number in row for number, row in enumerate(arrived)] == [
+        True
+    ] * 3
+
+
+def test_a_transaction_that_fails_leaves_no_row(
+    cloud: Cloud,
+    make: Callable[..., bytes],
+    incoming: Callable[[bytes], Incoming],
+    streaming: Callable[[], streams.Streams],
+    loaded: list[tuple[str, bytes]],
+) -> None:
+    one = streaming()
+    records = [incoming(make()).record]
+
+    def fail() -> None:
+        with cloud.database.write() as connection:
+            one.add(connection, "projects/p/store", records, "STANDARD")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert waiting(cloud) == 0
+    assert loaded == []
