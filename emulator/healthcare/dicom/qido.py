@@ -150,7 +150,7 @@ def _condition(column: str, value: str, *, fuzzy: bool) -> tuple[str, list[str]]
     return f"{side} = ?", [text]
 
 
-_GROUPS = {Level.STUDY: "study", Level.SERIES: "study, series"}
+_GROUPS = {Level.STUDY: ("study",), Level.SERIES: ("study", "series")}
 _COLUMNS = {
     Level.STUDY: "study, study_attributes",
     Level.SERIES: "study, series, study_attributes, series_attributes",
@@ -177,7 +177,10 @@ def run(contents: DicomContents, search: Search, root: str) -> list[DicomJson]:
     if search.level is not Level.INSTANCE:
         # SQLite takes the other columns from the row of the least id.
         columns += ", MIN(id) AS id"
-        group = f"GROUP BY {_GROUPS[search.level]}"
+        # By an expression, not a column, where few rows are left: else SQLite walks the whole store
+        # in the order of the groups, rather than take those rows from a match key's index.
+        sign = "+" if search.conditions else ""
+        group = "GROUP BY " + ", ".join(sign + column for column in _GROUPS[search.level])
     # What is found is counted as it was when it was found.
     with contents.snapshot():
         rows = contents.select(
