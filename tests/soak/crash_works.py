@@ -38,7 +38,7 @@ def prepare(victim: Victim) -> Site:
     victim.json("POST", f"/storage/v1/b?project={PROJECT}", {"name": BUCKET})
     reference = {"datasetReference": {"projectId": PROJECT, "datasetId": "warehouse"}}
     victim.json("POST", f"/bigquery/v2/projects/{PROJECT}/datasets", reference)
-    filled = _new_store(victim)
+    filled = new_store(victim)
     sources = dict(image(f"1.2.{n % 3}") for n in range(IMAGES))
     for path, content in sources.items():
         _store(victim, filled, path, content)
@@ -52,7 +52,8 @@ def instance(store: str, path: str) -> Key:
     return "instance", f"/v1/{store}/dicomWeb/{path}"
 
 
-def _new_store(victim: Victim, dataset: str = DATASET) -> str:
+def new_store(victim: Victim, dataset: str = DATASET) -> str:
+    """Make a DICOM store; gives its full name."""
     store = fresh("store")
     name = f"{dataset}/dicomStores/{store}"
     path = f"/v1/{dataset}/dicomStores?dicomStoreId={store}"
@@ -92,7 +93,7 @@ def _gone(store: str, paths: list[str]) -> Changes:
 
 def import_(victim: Victim, site: Site) -> None:
     """Import the bucket's objects into a new store."""
-    store = _new_store(victim)
+    store = new_store(victim)
     changes = {instance(store, path): content for path, content in site.sources.items()}
     victim.operate("POST", f"/v1/{store}:import", _SOURCE, changes)
 
@@ -134,7 +135,7 @@ def export_to_bigquery(victim: Victim, _site: Site) -> None:
 
 def _small_store(victim: Victim) -> tuple[str, dict[str, bytes]]:
     """A new store with a few instances of two studies."""
-    store = _new_store(victim)
+    store = new_store(victim)
     files = dict(image(f"1.4.{number % 2}") for number in range(5))
     for path, content in files.items():
         _store(victim, store, path, content)
@@ -170,7 +171,7 @@ def delete_datasets(victim: Victim, _site: Site) -> None:
     dataset = f"{LOCATION}/datasets/{fresh('dataset')}"
     path = f"/v1/{LOCATION}/datasets?datasetId={dataset.rpartition('/')[2]}"
     victim.operate("POST", path, {}, {("there", f"/v1/{dataset}"): True})
-    store = _new_store(victim, dataset)
+    store = new_store(victim, dataset)
     files = dict(image("1.5") for _ in range(4))
     for place, content in files.items():
         _store(victim, store, place, content)
@@ -196,7 +197,7 @@ def set_policies(victim: Victim, site: Site) -> None:
 def deidentify(victim: Victim, site: Site) -> None:
     """De-identify a store into a new one."""
     store, files = _small_store(victim)
-    destination = _new_store(victim)
+    destination = new_store(victim)
     body = {"destinationStore": destination, "config": BASIC}
     changes = {("instances", f"/v1/{destination}/dicomWeb/instances"): len(files)}
     victim.operate("POST", f"/v1/{store}:deidentify", body, changes)

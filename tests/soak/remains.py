@@ -31,7 +31,7 @@ def check(victim: Victim, site: Site, draw: random.Random, kept: int) -> None:
     _check_promises(victim, draw, kept)
     assert victim.json("GET", f"/storage/v1/b/{BUCKET}/o?prefix=in/")["items"]
     assert len(_instances(victim, f"/v1/{site.filled}/dicomWeb/instances")) >= len(site.sources)
-    _check_state(victim.state)
+    check_state(victim.state)
 
 
 def _check_promises(victim: Victim, draw: random.Random, kept: int) -> None:
@@ -99,7 +99,7 @@ LOOKS: dict[str, Callable[[Victim, str], Any]] = {
 }
 
 
-def _check_state(state: Path) -> None:
+def check_state(state: Path) -> None:
     """No row without its file, no file without a row, nothing half done."""
     with closing(sqlite3.connect(f"file:{state / 'state.sqlite3'}?mode=ro", uri=True)) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
