@@ -360,9 +360,13 @@ class _InterruptedError(Exception):
 
 
 def _answer(method: str) -> str:
-    """The message that answers a method: `dicom.X.Import` is answered by `dicom.ImportResponse`."""
+    """The message that answers a method: `dicom.X.Import` is answered by `dicom.ImportResponse`.
+
+    What creates something is answered by what it created.
+    """
     package, _, name = method.split(".")
-    return f"{package}.{name}Response"
+    created = name.removeprefix("Create")
+    return f"{package}.{created}" if created != name else f"{package}.{name}Response"
 
 
 def _now() -> str:

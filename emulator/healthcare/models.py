@@ -46,11 +46,7 @@ class Resources:
 
     def finish_create(self, run: OperationRun) -> Resource:
         """The operation of a dataset's creation: the dataset is there already."""
-        dataset = self.get(run.request["dataset"])
-        return {
-            "@type": "type.googleapis.com/google.cloud.healthcare.v1.dataset.Dataset",
-            **dataset,
-        }
+        return self.get(run.request["dataset"])
 
     def get(self, name: str) -> Resource:
         """A dataset or store.

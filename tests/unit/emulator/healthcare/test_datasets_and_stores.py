@@ -37,7 +37,8 @@ def test_a_dataset_is_created_by_an_operation(client: TestClient, version: str) 
     assert list(operation) == ["name"]
     while not (done := client.get(f"/{version}/{operation['name']}").json()).get("done"):
         pass
-    assert done["response"]["name"] == dataset["name"]
+    kind = f"type.googleapis.com/google.cloud.healthcare.{version}.dataset.Dataset"
+    assert done["response"] == {"@type": kind, **dataset}
     assert done["metadata"]["apiMethodName"] == (
         f"google.cloud.healthcare.{version}.dataset.DatasetService.CreateDataset"
     )
