@@ -1,0 +1,413 @@
+"""Every answer of every served method is of the discovery document's schema.
+
+A walk through a project calls each method by plain HTTP, at the path that the document gives; then
+each method's answers are read by `schemas`. A served method that no walk calls fails here.
+"""
+
+import io
+import re
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pydicom
+import pytest
+from pydicom.data import get_testdata_file
+
+from emulator.layout import Running
+from emulator.methods import methods as served_methods
+from tests.contract import schemas
+
+pytestmark = pytest.mark.sockets
+
+VERSIONS = ("v1", "v1beta1")
+DATASETS = "projects.locations.datasets"
+DICOM = f"{DATASETS}.dicomStores"
+PATIENCE_SECONDS = 120
+BUCKET = "gcs-public-data--healthcare-nih-chest-xray"
+FILE = "CT_small.dcm"
+SERVED = [
+    pytest.param(version, method.name, id=f"{version}-{method.name.removeprefix(f'{DATASETS}.')}")
+    for version in VERSIONS
+    for method in served_methods(version)
+    if method.served
+]
+
+
+class Walk:
+    """Calls methods by their ids and keeps what they answered."""
+
+    def __init__(self, url: str, project: str, version: str) -> None:
+        self.url, self.project, self.version = url, project, version
+        self.methods = schemas.methods("healthcare", version)
+        self.answers: dict[str, list[httpx.Response]] = defaultdict(list)
+
+    def __call__(self, method: str, *ids: str, body: Any = None, **more: Any) -> httpx.Response:
+        """Call a method with the ids that its path has behind the location."""
+        answer = self.send(method, *ids, body=body, **more)
+        assert answer.is_success, f"{method}: {answer.status_code} {answer.text[:500]}"
+        self.answers[method].append(answer)
+        return answer
+
+    def send(self, method: str, *ids: str, body: Any = None, **more: Any) -> httpx.Response:
+        known = self.methods[method]
+        query = more.get("params", {})
+        assert set(query) <= set(known.get("parameters", {})) or "dicomStores" in method
+        values = iter((self.project, "us-central1", *ids))
+        path = re.sub(r"\{\w+\}", lambda _: next(values), known["flatPath"])
+        assert not list(values), f"{path} has no place for all of {ids}"
+        if body is not None:
+            more["json"] = body
+        return httpx.request(known["httpMethod"], f"{self.url}/{path}", timeout=60, **more)
+
+    def finish(self, started: httpx.Response) -> dict[str, Any]:
+        """Ask for an operation until it is done."""
+        *_, dataset, _, operation = started.json()["name"].split("/")
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            done: dict[str, Any] = self(f"{DATASETS}.operations.get", dataset, operation).json()
+            if done.get("done"):
+                return done
+            time.sleep(0.05)
+        raise TimeoutError(f"{started.json()['name']} did not end in {PATIENCE_SECONDS} s")
+
+
+def walk_policies(walk: Walk, resource: str, *ids: str) -> None:
+    member = "user:reader@example.org"
+    binding = {
+        "role": "roles/healthcare.datasetViewer",
+        "members": [member],
+        "condition": {"title": "for a while", "expression": "request.time < timestamp('2100')"},
+    }
+    audit = {"service": "allServices", "auditLogConfigs": [{"logType": "DATA_READ"}]}
+    body = {"policy": {"version": 3, "bindings": [binding], "auditConfigs": [audit]}}
+    mask = {"updateMask": "bindings,auditConfigs,etag"}
+    given = walk(f"{resource}.setIamPolicy", *ids, body={**body, **mask}).json()
+    assert given["bindings"] == [binding]
+    version = {"options.requestedPolicyVersion": "3"}
+    assert walk(f"{resource}.getIamPolicy", *ids, params=version).json() == given
+    walk(f"{resource}.getIamPolicy", *ids)
+    wanted = ["healthcare.datasets.get"]
+    tested = walk(f"{resource}.testIamPermissions", *ids, body={"permissions": wanted}).json()
+    assert tested == {"permissions": wanted}
+
+
+def walk_datasets(walk: Walk) -> None:
+    made = walk(f"{DATASETS}.create", body={"timeZone": "UTC"}, params={"datasetId": "d"})
+    assert walk.finish(made)["response"]["name"].endswith("/datasets/d")
+    other = walk(f"{DATASETS}.create", body={}, params={"datasetId": "other"})
+    walk.finish(other)
+    assert walk(f"{DATASETS}.get", "d").json()["timeZone"] == "UTC"
+    mask = {"updateMask": "timeZone"}
+    walk(f"{DATASETS}.patch", "d", body={"timeZone": "Europe/Zurich"}, params=mask)
+    page = walk(f"{DATASETS}.list", params={"pageSize": "1"}).json()
+    assert page["nextPageToken"]
+    walk(f"{DATASETS}.list", params={"pageToken": page["nextPageToken"]})
+    walk_policies(walk, DATASETS, "d")
+
+
+def notification(walk: Walk) -> dict[str, Any]:
+    return {"pubsubTopic": f"projects/{walk.project}/topics/events"}
+
+
+def stream(walk: Walk) -> dict[str, Any]:
+    return {"bigqueryDestination": {"tableUri": f"bq://{walk.project}.d.images"}}
+
+
+def bodies(walk: Walk) -> Mapping[str, dict[str, Any]]:
+    """Stores with about every field that this version has."""
+    labels = {"labels": {"team": "imaging"}}
+    schema = {"schemaType": "ANALYTICS", "recursiveStructureDepth": "3"}
+    dataset = {"datasetUri": f"bq://{walk.project}.d", "schemaConfig": schema}
+    return {
+        "dicomStores": {
+            **labels,
+            "notificationConfig": {**notification(walk), "sendForBulkImport": True},
+            "streamConfigs": [stream(walk)],
+        },
+        "fhirStores": {
+            **labels,
+            "version": "R4",
+            "disableReferentialIntegrity": True,
+            "enableUpdateCreate": True,
+            "defaultSearchHandlingStrict": True,
+            "complexDataTypeReferenceParsing": "ENABLED",
+            "notificationConfigs": [{**notification(walk), "sendFullResource": True}],
+            "streamConfigs": [{"resourceTypes": ["Patient"], "bigqueryDestination": dataset}],
+            "validationConfig": {"disableProfileValidation": True},
+        },
+        "hl7V2Stores": {
+            **labels,
+            "parserConfig": {"allowNullHeader": True, "segmentTerminator": "DQ==", "version": "V3"},
+            "rejectDuplicateMessage": True,
+            "notificationConfigs": [{**notification(walk), "filter": 'sendFacility = "A"'}],
+        },
+        "consentStores": {
+            **labels,
+            "defaultConsentTtl": "86400s",
+            "enableConsentCreateOnUpdate": True,
+        },
+    }
+
+
+def walk_stores(walk: Walk) -> None:
+    for collection, body in bodies(walk).items():
+        resource, parameter = f"{DATASETS}.{collection}", f"{collection[:-1]}Id"
+        made = walk(f"{resource}.create", "d", body=body, params={parameter: "s"}).json()
+        assert set(body) <= set(made)
+        plain = {"version": "STU3"} if collection == "fhirStores" else {}
+        walk(f"{resource}.create", "d", body=plain, params={parameter: "other"})
+        assert walk(f"{resource}.get", "d", "s").json() == made
+        labels = {"labels": {"team": "ward"}}
+        mask = {"updateMask": "labels"}
+        walk(f"{resource}.patch", "d", "s", body=labels, params=mask)
+        page = walk(f"{resource}.list", "d", params={"pageSize": "1"}).json()
+        assert page["nextPageToken"]
+        walk(f"{resource}.list", "d")
+        walk_policies(walk, resource, "d", "s")
+        walk(f"{resource}.delete", "d", "other")
+
+
+def walk_dicom_web(walk: Walk, dicom: bytes) -> tuple[str, str, str]:
+    """Store an instance, then search for it and retrieve it in every way."""
+    read = pydicom.dcmread(io.BytesIO(dicom))
+    uids = (read.StudyInstanceUID, read.SeriesInstanceUID, read.SOPInstanceUID)
+    study, series, instance = (("d", "s", *uids[:number]) for number in (1, 2, 3))
+    sent = {"content": dicom, "headers": {"Content-Type": "application/dicom"}}
+    walk(f"{DICOM}.storeInstances", "d", "s", **sent)
+    walk(f"{DICOM}.studies.storeInstances", *study, **sent)
+    for level in ("Studies", "Series", "Instances"):
+        walk(f"{DICOM}.searchFor{level}", "d", "s", params={"includefield": "all"})
+    walk(f"{DICOM}.studies.searchForSeries", *study)
+    walk(f"{DICOM}.studies.searchForInstances", *study)
+    walk(f"{DICOM}.studies.series.searchForInstances", *series)
+    walk(f"{DICOM}.studies.retrieveMetadata", *study)
+    walk(f"{DICOM}.studies.series.retrieveMetadata", *series)
+    walk(f"{DICOM}.studies.series.instances.retrieveMetadata", *instance)
+    walk(f"{DICOM}.studies.retrieveStudy", *study)
+    walk(f"{DICOM}.studies.series.retrieveSeries", *series)
+    walk(f"{DICOM}.studies.series.instances.retrieveInstance", *instance)
+    walk(f"{DICOM}.studies.series.instances.retrieveRendered", *instance)
+    frame = (*instance, "1")
+    walk(f"{DICOM}.studies.series.instances.frames.retrieveFrames", *frame)
+    walk(f"{DICOM}.studies.series.instances.frames.retrieveRendered", *frame)
+    return uids
+
+
+def walk_numbers(walk: Walk, uids: tuple[str, str, str]) -> None:
+    """Metrics and storage classes at every level."""
+    web = f"{DICOM}.dicomWeb.studies"
+    store, study, series, instance = (("d", "s", *uids[:number]) for number in (0, 1, 2, 3))
+    walk(f"{DICOM}.getDICOMStoreMetrics", *store)
+    walk(f"{web}.getStudyMetrics", *study)
+    walk(f"{web}.series.getSeriesMetrics", *series)
+    body = {"blobStorageSettings": {"blobStorageClass": "NEARLINE"}}
+    for started in (
+        walk(f"{DICOM}.setBlobStorageSettings", *store, body=body),
+        walk(f"{web}.setBlobStorageSettings", *study, body=body),
+    ):
+        assert "error" not in walk.finish(started)
+    info = walk(f"{web}.series.instances.getStorageInfo", *instance).json()
+    assert info["blobStorageInfo"]["storageClass"] == "NEARLINE"
+
+
+def walk_bulk(walk: Walk) -> None:
+    """Import, export, de-identification; one of each ends well and one import badly."""
+    source = {"gcsSource": {"uri": f"gs://{BUCKET}/dicom/00000088*.dcm"}}
+    assert walk.finish(walk(f"{DICOM}.import", "d", "s", body=source))["metadata"]["counter"]
+    table = {"bigqueryDestination": {"tableUri": f"bq://{walk.project}.d.table"}}
+    done = walk.finish(walk(f"{DICOM}.export", "d", "s", body=table))
+    assert done["response"], done
+    config = {"dicom": {"filterProfile": "KEEP_ALL_PROFILE"}}
+    location = f"projects/{walk.project}/locations/us-central1"
+    walk(f"{DICOM}.create", "d", body={}, params={"dicomStoreId": "copies"})
+    copies = {"destinationStore": f"{location}/datasets/d/dicomStores/copies", "config": config}
+    done = walk.finish(walk(f"{DICOM}.deidentify", "d", "s", body=copies))
+    assert done["response"], done
+    copy = {"destinationDataset": f"{location}/datasets/copy", "config": config}
+    walk(f"{DATASETS}.create", body={}, params={"datasetId": "small"})
+    done = walk.finish(walk(f"{DATASETS}.deidentify", "small", body=copy))
+    assert done["response"], done
+    far = {"gcsSource": {"uri": f"gs://{BUCKET}/dicom/*.dcm"}}
+    started = walk(f"{DICOM}.import", "d", "copies", body=far).json()["name"].rpartition("/")[2]
+    walk(f"{DATASETS}.operations.cancel", "d", started, body={})
+    walk(f"{DATASETS}.operations.get", "d", started)
+    page = walk(f"{DATASETS}.operations.list", "d", params={"pageSize": "2"}).json()
+    assert page["nextPageToken"]
+    walk(f"{DATASETS}.operations.list", "d")
+
+
+def walk_bulk_data(walk: Walk, uids: tuple[str, str, str]) -> None:
+    """What the metadata refers to lies at the path of a method."""
+    name = f"{DICOM}.studies.series.instances"
+    [metadata] = walk(f"{name}.retrieveMetadata", "d", "s", *uids).json()
+    path = metadata["7FE00010"]["BulkDataURI"].rpartition("/bulkdata/")[2]
+    pattern = walk.methods[f"{name}.bulkdata.retrieveBulkdata"]["flatPath"]
+    bulk_data = path.split("/")
+    # The document shows two parts behind /bulkdata; what lies at the top has one.
+    url = f"{walk.url}/v1/{pattern.partition('/bulkdata')[0].partition('/')[2]}"
+    values = iter((walk.project, "us-central1", "d", "s", *uids))
+    url = re.sub(r"\{\w+\}", lambda _: next(values), url)
+    answer = httpx.get("/".join([url, "bulkdata", *bulk_data]))
+    assert answer.is_success
+    walk.answers[f"{name}.bulkdata.retrieveBulkdata"].append(answer)
+
+
+def walk_deletions(walk: Walk, uids: tuple[str, str, str], dicom: bytes) -> None:
+    studies = f"{DICOM}.studies"
+    sent = {"content": dicom, "headers": {"Content-Type": "application/dicom"}}
+    walk(f"{studies}.series.instances.delete", "d", "s", *uids)
+    for method, ids in ((f"{studies}.series.delete", uids[:2]), (f"{studies}.delete", uids[:1])):
+        walk(f"{DICOM}.storeInstances", "d", "s", **sent)
+        assert "error" not in walk.finish(walk(method, "d", "s", *ids))
+    for collection in bodies(walk):
+        walk(f"{DATASETS}.{collection}.delete", "d", "s")
+    walk(f"{DATASETS}.delete", "d")
+
+
+@pytest.fixture(scope="module")
+def walked(emulator: Running) -> Callable[[str], Walk]:
+    """Gives the walk of a version: through a project of its own, and once."""
+
+    @cache
+    def walked(version: str) -> Walk:
+        return walk_all(emulator, version)
+
+    return walked
+
+
+def walk_all(emulator: Running, version: str) -> Walk:
+    """Call every method of a version."""
+    project = f"schemas-{version}"
+    prepare(emulator, project)
+    walk = Walk(emulator.url, project, version)
+    dicom = Path(str(get_testdata_file(FILE))).read_bytes()
+    walk_datasets(walk)
+    walk_stores(walk)
+    uids = walk_dicom_web(walk, dicom)
+    walk_bulk_data(walk, uids)
+    walk_numbers(walk, uids)
+    walk_bulk(walk)
+    walk_deletions(walk, uids, dicom)
+    return walk
+
+
+def prepare(emulator: Running, project: str) -> None:
+    """Enable services; give the service agent its roles; make a topic and a warehouse."""
+    api = f"{emulator.url}/v1/projects/{project}"
+    names = ["healthcare", "bigquery", "storage", "pubsub"]
+    services = {"serviceIds": [f"{name}.googleapis.com" for name in names]}
+    identity = f"{api}/services/healthcare.googleapis.com:generateServiceIdentity"
+    for url, body in ((f"{api}/services:batchEnable", services), (identity, {})):
+        httpx.post(url, json=body).raise_for_status()
+    number = httpx.get(api).json()["projectNumber"]
+    agent = f"serviceAccount:service-{number}@gcp-sa-healthcare.iam.gserviceaccount.com"
+    policy = httpx.post(f"{api}:getIamPolicy", json={}).json()
+    for role in ("bigquery.admin", "storage.objectAdmin", "pubsub.publisher"):
+        policy["bindings"].append({"role": f"roles/{role}", "members": [agent]})
+    httpx.post(f"{api}:setIamPolicy", json={"policy": policy}).raise_for_status()
+    httpx.put(f"{api}/topics/events", json={}).raise_for_status()
+    warehouse = {"datasetReference": {"projectId": project, "datasetId": "d"}}
+    url = f"{emulator.url}/bigquery/v2/projects/{project}/datasets"
+    httpx.post(url, json=warehouse).raise_for_status()
+
+
+WEB_TYPES = {
+    "search": "application/dicom+json",
+    "retrieveMetadata": "application/dicom+json",
+    "retrieveRendered": "image/jpeg",
+    "storeInstances": "application/dicom+xml",
+    "retrieveBulkdata": "application/octet-stream",
+    "retrieve": "multipart/related",
+}
+"""What DICOMweb answers where the document says HttpBody and no more: by the method's beginning."""
+
+
+@pytest.mark.parametrize(("version", "name"), SERVED)
+def test_answers_are_of_the_schema(walked: Callable[[str], Walk], version: str, name: str) -> None:
+    walk = walked(version)
+    answers = walk.answers[name]
+    assert answers, f"{name} is served, but no walk calls it: add it to one"
+    message = walk.methods[name]["response"]["$ref"]
+    for answer in answers:
+        kind = answer.headers["content-type"].partition(";")[0]
+        if message == "HttpBody":
+            verb = name.rpartition(".")[2]
+            assert kind == next(to for begin, to in WEB_TYPES.items() if verb.startswith(begin))
+            continue
+        assert kind == "application/json"
+        body = answer.json()
+        assert schemas.faults("healthcare", version, message, body) == []
+        assert (body == {}) == (message == "Empty"), "an answer must say something"
+        if message == "Operation":
+            check_operation(body, version, first=name != f"{DATASETS}.operations.get")
+
+
+def check_operation(operation: dict[str, Any], version: str, *, first: bool) -> None:
+    """The first answer is a name; then there is metadata, and at the end one of two results."""
+    assert re.fullmatch(r"projects/.+/datasets/[^/]+/operations/\d+", operation["name"])
+    if first:
+        assert set(operation) == {"name"}
+        return
+    package = f"google.cloud.healthcare.{version}"
+    metadata = operation["metadata"]
+    assert metadata["@type"] == f"type.googleapis.com/{package}.OperationMetadata"
+    assert metadata["apiMethodName"].startswith(f"{package}.")
+    assert metadata["logsUrl"]
+    if operation.get("done"):
+        assert metadata["endTime"] >= metadata["createTime"]
+        assert ("error" in operation) != ("response" in operation)
+    if "response" in operation:
+        assert operation["response"]["@type"].startswith(f"type.googleapis.com/{package}.")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(
+    ("code", "status", "method", "ids", "body", "params"),
+    [
+        (404, "NOT_FOUND", f"{DATASETS}.get", ["absent"], None, {}),
+        (404, "NOT_FOUND", f"{DICOM}.get", ["here", "absent"], None, {}),
+        (404, "NOT_FOUND", f"{DATASETS}.operations.get", ["here", "1"], None, {}),
+        (404, "NOT_FOUND", f"{DICOM}.studies.retrieveMetadata", ["here", "s", "1.2"], None, {}),
+        (409, "ALREADY_EXISTS", f"{DATASETS}.create", [], {}, {"datasetId": "here"}),
+        (400, "INVALID_ARGUMENT", f"{DATASETS}.create", [], {"x": 1}, {"datasetId": "n"}),
+        (400, "INVALID_ARGUMENT", f"{DATASETS}.create", [], {"timeZone": 1}, {"datasetId": "n"}),
+        (400, "INVALID_ARGUMENT", f"{DATASETS}.create", [], {}, {"datasetId": "a/b"}),
+        (400, "INVALID_ARGUMENT", f"{DATASETS}.patch", ["here"], {}, {}),
+        (400, "INVALID_ARGUMENT", f"{DATASETS}.setIamPolicy", ["here"], {"policy": 1}, {}),
+        (400, "INVALID_ARGUMENT", f"{DICOM}.import", ["here", "s"], {"uri": ""}, {}),
+        (403, "PERMISSION_DENIED", f"{DICOM}.create", ["here"],
+         {"streamConfigs": [{"bigqueryDestination": {"tableUri": "bq://far.away.table"}}]},
+         {"dicomStoreId": "streaming"}),
+        (501, "UNIMPLEMENTED", f"{DATASETS}.fhirStores.rollback", ["here", "f"], {}, {}),
+    ],
+)  # fmt: skip
+def test_errors_have_googles_shape(
+    emulator: Running,
+    project: str,
+    version: str,
+    code: int,
+    status: str,
+    method: str,
+    ids: list[str],
+    body: Any,
+    params: dict[str, str],
+) -> None:
+    walk = Walk(emulator.url, project, version)
+    walk(f"{DATASETS}.create", body={}, params={"datasetId": "here"})
+    walk(f"{DICOM}.create", "here", body={}, params={"dicomStoreId": "s"})
+    answer = walk.send(method, *ids, body=body, params=params)
+    assert answer.status_code == code, answer.text
+    assert answer.headers["content-type"].partition(";")[0] == "application/json"
+    [(key, error)] = answer.json().items()
+    assert key == "error"
+    assert set(error) - {"details"} == {"code", "message", "status"}
+    assert (error["code"], error["status"]) == (code, status)
+    assert error["message"]
+    assert all(
+        detail["@type"].startswith("type.googleapis.com/") for detail in error.get("details", [])
+    )
