@@ -83,8 +83,8 @@ format: $(READY) ## Format the code and mend what the linter can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: $(READY) ## Measure the lab and the preview; prints a table
-	@$(BIN)/python -m benchmarks
+bench: $(READY) ## Measure side by side with Orthanc and others, the lab, the preview; ARGS=--only=import
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 setup: $(READY) ## The virtual environment, from the lock file
 
