@@ -96,7 +96,7 @@ def test_every_new_instance_has_a_row_in_every_table(
         assert found[second.SOPInstanceUID]["StorageClass"] == "STANDARD"
 
 
-def test_imports_are_streamed_and_deletions_are_not(
+def test_imports_and_deletions_are_streamed(
     store: str, warehouse: bigquery.Client, emulator: Running
 ) -> None:
     with httpx.Client() as client:
@@ -111,8 +111,17 @@ def test_imports_are_streamed_and_deletions_are_not(
         )
         path = f"{store}/dicomWeb/studies/{study}/series/{series}/instances/{sop}"
         client.delete(path).raise_for_status()
-        put(store, "CT_small.dcm")
-    assert sops < {row["SOPInstanceUID"] for row in rows(warehouse, "instances", count + 1)}
+    told = rows(warehouse, "instances", count + 1, "SOPInstanceUID, Type, LastUpdated")
+    assert {row["SOPInstanceUID"] for row in told} == sops
+    kinds = [row["Type"] for row in sorted(told, key=lambda row: row["LastUpdated"])]
+    assert kinds == [*["CREATE"] * count, "DELETE"]
+    # The query of docs/dicom.md for what the store holds now.
+    latest = warehouse.query(
+        "SELECT SOPInstanceUID FROM streamed.instances WHERE TRUE QUALIFY ROW_NUMBER() OVER ("
+        "PARTITION BY StudyInstanceUID, SeriesInstanceUID, SOPInstanceUID ORDER BY LastUpdated DESC"
+        ") = 1 AND Type = 'CREATE'"
+    )
+    assert {row.SOPInstanceUID for row in latest.result()} == sops - {sop}
 
 
 def test_a_table_that_may_not_be_written_costs_rows_and_no_instance(

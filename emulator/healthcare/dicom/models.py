@@ -19,7 +19,7 @@ from sqlite3 import Connection, Row
 from emulator.database import Database
 from emulator.healthcare.dicom.blobs import Blobs
 from emulator.healthcare.dicom.parsing import Record, digest
-from emulator.healthcare.dicom.streams import Streams
+from emulator.healthcare.dicom.streams import DELETED, Change, Streams
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS dicom_instances (
@@ -144,7 +144,7 @@ class DicomContents:
         database: holds the index.
         folder: holds the files.
         store_exists: tells whether a store's full resource name is one of a store.
-        streams: get a row for each new instance.
+        streams: get a row for each change of an instance.
     """
 
     def __init__(
@@ -227,12 +227,12 @@ class DicomContents:
         addition.outcomes = [
             self._add_one(connection, addition, one, kept) for one in addition.batch
         ]
-        stored = [
-            one.record
+        stored = (
+            Change(one.record.row, one.record.schema, one.record.size, addition.storage_class)
             for one, outcome in zip(addition.batch, addition.outcomes, strict=True)
             if outcome is Outcome.STORED
-        ]
-        self._streams.add(connection, addition.store, stored, addition.storage_class)
+        )
+        self._streams.add(connection, addition.store, stored)
 
     def _add_one(
         self,
@@ -310,6 +310,7 @@ class DicomContents:
         where, parameters = place.condition()
         with self._lock:
             with self._database.write() as connection:
+                self._streams.add(connection, place.store, _changes(connection, place), DELETED)
                 removed = connection.execute(
                     f"DELETE FROM dicom_instances WHERE {where} RETURNING sha256",  # noqa: S608
                     parameters,
@@ -317,6 +318,7 @@ class DicomContents:
                 names = {row["sha256"] for row in removed}
                 unused = [name for name in names if not _is_used(connection, name)]
             self.blobs.remove(unused)
+        self._streams.wake()
         return len(removed)
 
     def delete_store(self, store: str) -> None:
@@ -327,10 +329,13 @@ class DicomContents:
         """Change the storage class of all instances at a place; returns their number."""
         where, parameters = place.condition()
         with self._database.write() as connection:
-            return connection.execute(
+            changed = connection.execute(
                 f"UPDATE dicom_instances SET storage_class = ? WHERE {where}",  # noqa: S608
                 [storage_class, *parameters],
             ).rowcount
+            self._streams.add(connection, place.store, _changes(connection, place))
+        self._streams.wake()
+        return changed
 
     def sweep(self) -> int:
         """Remove the files that a crash left without a row; for the start, before any request.
@@ -372,6 +377,18 @@ class DicomContents:
         with self._database.write() as connection:
             connection.execute("INSERT INTO dicom_exports VALUES (?, ?)", (operation, counted))
         return counted
+
+
+def _changes(connection: Connection, place: Place) -> Iterator[Change]:
+    """Give the instances at a place as streams tell of them; read only if somebody asks."""
+    where, parameters = place.condition()
+    rows = connection.execute(
+        "SELECT bigquery_row, schema, size, storage_class FROM dicom_instances"  # noqa: S608
+        f" JOIN dicom_schemas ON dicom_schemas.sha256 = bigquery_schema WHERE {where}",
+        parameters,
+    )
+    for row in rows:
+        yield Change(row["bigquery_row"], row["schema"], row["size"], row["storage_class"])
 
 
 def _is_used(connection: Connection, sha256: str) -> bool:

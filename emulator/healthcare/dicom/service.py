@@ -20,7 +20,9 @@ class Dicom:
 
     def __init__(self, cloud: "Cloud") -> None:
         def uris_of(store: str) -> list[str]:
-            return streams.uris(cloud.healthcare.get(store))
+            # The contents of a store are deleted after the store itself: nobody is told of that.
+            exists = cloud.healthcare.exists(store)
+            return streams.uris(cloud.healthcare.get(store)) if exists else []
 
         def may_write(store: str, project: str, dataset: str) -> bool:
             agent_of = store.split("/")[1]

@@ -1,9 +1,10 @@
-"""BigQuery streams of DICOM stores: a row for each new instance, soon after it came.
+"""BigQuery streams of DICOM stores: a row for each change of an instance, soon after it.
 
-Rows wait in the database, written in the transaction that writes the instance: what was
-acknowledged reaches its table, whatever ends in between. As in the real service nothing tells a
-table of deletions, and what BigQuery refuses is logged and lost (the description of
-`DicomStreamConfig.bigqueryDestination` in the API's reference).
+Changes are what stores an instance, gives it another storage class, or deletes it
+(https://cloud.google.com/healthcare-api/docs/how-tos/dicom-bigquery-streaming). Rows wait in the
+database, written in the transaction that writes the change: what was acknowledged reaches its
+table, whatever ends in between. As in the real service no row is ever taken out of a table, and
+what BigQuery refuses is logged and lost.
 """
 
 import json
@@ -11,6 +12,7 @@ import logging
 import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from sqlite3 import Connection, Row
 from typing import Any
@@ -20,7 +22,7 @@ from emulator.errors import ApiError
 from emulator.healthcare.dicom import bigquery_schema
 from emulator.healthcare.dicom.bigquery import BigQuery, Table
 from emulator.healthcare.dicom.bigquery_schema import Schema
-from emulator.healthcare.dicom.parsing import Record, compact
+from emulator.healthcare.dicom.parsing import compact
 
 LOG = logging.getLogger(__name__)
 SCHEMA = """
@@ -38,7 +40,27 @@ MOST_ROW_BYTES = 1 << 20
 PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Between tries while BigQuery is away; the last one again and again."""
 _CLOSING_SECONDS = 10.0
+CREATED, DELETED = "CREATE", "DELETE"
+"""The values of the column `Type`; a row of another storage class is one of a creation, too."""
+COLUMNS: Schema = {**bigquery_schema.ALWAYS, "Type": bigquery_schema.field(bigquery_schema.STRING)}
 _URI = re.compile(r"bq://([^.]+)\.([^.]+)\.([^.]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An instance as it is after a change, or was before its deletion.
+
+    Attributes:
+        row: its BigQuery row, as JSON.
+        schema: the schema of that row, as JSON.
+        size: bytes of its file.
+        storage_class: of its file.
+    """
+
+    row: str
+    schema: str
+    size: int
+    storage_class: str
 
 
 class Streams:
@@ -80,26 +102,34 @@ class Streams:
             self._thread.join(_CLOSING_SECONDS)
 
     def add(
-        self, connection: Connection, store: str, records: Iterable[Record], storage_class: str
+        self, connection: Connection, store: str, changes: Iterable[Change], kind: str = CREATED
     ) -> None:
-        """Have rows of new instances wait, in the transaction that writes these."""
+        """Have rows of changes wait, in the transaction that writes these.
+
+        Args:
+            connection: in the transaction.
+            store: the full name of the DICOM store.
+            changes: only looked at where the store has streams.
+            kind: `CREATED` or `DELETED`.
+        """
         uris = self._uris_of(store)
         if not uris:
             return
         now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-        for record in records:
+        for change in changes:
             storage = {
-                "BlobStorageSize": record.size,
+                "BlobStorageSize": change.size,
                 "LastUpdated": now,
-                "StorageClass": storage_class,
+                "StorageClass": change.storage_class,
+                "Type": kind,
             }
-            row = compact(json.loads(record.row) | storage)
+            row = compact(json.loads(change.row) | storage)
             if len(row.encode()) > MOST_ROW_BYTES:
-                LOG.error("an instance of %s is not streamed: its row is over 1 MB", store)
+                LOG.error("a %s of %s is not streamed: its row is over 1 MB", kind, store)
                 continue
             connection.executemany(
                 "INSERT INTO dicom_stream_rows (store, uri, row, schema) VALUES (?, ?, ?, ?)",
-                [(store, uri, row, record.schema) for uri in uris],
+                [(store, uri, row, change.schema) for uri in uris],
             )
 
     def wake(self) -> None:
@@ -153,7 +183,7 @@ class Streams:
             self._lose(rows, "the service agent lacks roles/bigquery.dataEditor there")
             return
         schema: Schema = {}
-        bigquery_schema.merge(schema, bigquery_schema.ALWAYS)
+        bigquery_schema.merge(schema, COLUMNS)
         for text in {row["schema"] for row in rows}:
             bigquery_schema.merge(schema, json.loads(text))
         lines = [f"{row['row']}\n".encode() for row in rows]

@@ -1,15 +1,17 @@
 """Rows that wait for BigQuery."""
 
+import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 
 from emulator.cloud import Cloud
 from emulator.healthcare.dicom import streams
 from emulator.healthcare.dicom.bigquery import BigQuery, Table
-from emulator.healthcare.dicom.models import Incoming
+from emulator.healthcare.dicom.models import Incoming, Place
 
 URI = "bq://local-project.streamed.instances"
 
@@ -60,8 +62,9 @@ def test_rows_wait_while_bigquery_is_away_and_over_a_restart(
 ) -> None:
     first = streaming()
     records = [incoming(make(SOPInstanceUID=f"1.2.{number}")).record for number in range(3)]
+    changes = [streams.Change(one.row, one.schema, one.size, "STANDARD") for one in records]
     with cloud.database.write() as connection:
-        first.add(connection, "projects/p/store", records, "STANDARD")
+        first.add(connection, "projects/p/store", changes)
     first.start()
     deadline = time.monotonic() + 30
     while "away" not in caplog.text and time.monotonic() < deadline:
@@ -87,14 +90,49 @@ def test_a_transaction_that_fails_leaves_no_row(
     loaded: list[tuple[str, bytes]],
 ) -> None:
     one = streaming()
-    records = [incoming(make()).record]
+    record = incoming(make()).record
+    changes = [streams.Change(record.row, record.schema, record.size, "STANDARD")]
 
     def fail() -> None:
         with cloud.database.write() as connection:
-            one.add(connection, "projects/p/store", records, "STANDARD")
+            one.add(connection, "projects/p/store", changes)
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
         fail()
     assert waiting(cloud) == 0
     assert loaded == []
+
+
+def test_each_change_waits_as_a_row_and_the_end_of_the_store_does_not(
+    cloud: Cloud,
+    client: TestClient,
+    place: Place,
+    make: Callable[..., bytes],
+    incoming: Callable[[bytes], Incoming],
+) -> None:
+    def change(body: dict[str, Any]) -> dict[str, Any]:
+        return body | {"streamConfigs": [{"bigqueryDestination": {"tableUri": URI}}]}
+
+    cloud.dicom.streams.close()  # so that all rows go on waiting
+    cloud.healthcare.update(place.store, change)
+    sops = ("1.2.1", "1.2.2", "1.2.3")
+    cloud.dicom.contents.add(
+        place.store, [incoming(make(SOPInstanceUID=sop)) for sop in sops], "NEARLINE"
+    )
+    cloud.dicom.contents.set_storage_class(
+        Place(place.store, "1.2.3", "1.2.3.4", "1.2.1"), "ARCHIVE"
+    )
+    cloud.dicom.contents.delete(Place(place.store, "1.2.3", "1.2.3.4", "1.2.2"))
+    client.delete(f"/v1/{place.store}").raise_for_status()
+    with cloud.database.read() as connection:
+        rows = [
+            json.loads(row["row"])
+            for row in connection.execute("SELECT row FROM dicom_stream_rows ORDER BY id")
+        ]
+    assert [(row["Type"], row["SOPInstanceUID"], row["StorageClass"]) for row in rows] == [
+        *(("CREATE", sop, "NEARLINE") for sop in sops),
+        ("CREATE", "1.2.1", "ARCHIVE"),
+        ("DELETE", "1.2.2", "NEARLINE"),
+    ]
+    assert all(row["PatientID"] == "p1" for row in rows)
