@@ -159,6 +159,34 @@ def test_the_labs_import_export_and_queries(lab: Lab) -> None:
     assert lab.count() == 405
 
 
+def test_all_elements_in_a_column_of_json_and_two_stores_in_one_table(lab: Lab) -> None:
+    second = lab.add_store("dicomstore2")
+    for store in (lab.store, second):
+        lab.import_(FEW, store)
+        options = {"schemaJson": {}, "includeSourceStore": True, "writeDisposition": "WRITE_APPEND"}
+        assert "error" not in lab.export(store, **options)
+    sources = lab.query("SELECT SourceDicomStore, COUNT(*) FROM dataset1.dicomstore1 GROUP BY 1")
+    assert sorted(sources) == [(store, lab.count()) for store in (lab.store, second)]
+    found = lab.query(
+        "SELECT DISTINCT JSON_VALUE(Metadata, '$.00100020.Value[0]'), Type"
+        " FROM dataset1.dicomstore1 ORDER BY 1"
+    )
+    assert ("88", "CREATE") in found
+    assert {patient[:1] for patient, _ in found} == {"8"}
+    schema = {field.name: field for field in lab.warehouse.get_table("dataset1.dicomstore1").schema}
+    assert schema["Metadata"].field_type == "JSON"
+    assert "PatientID" not in schema
+    # The columns of elements, when the other layout is not asked for.
+    lab.export(includeSourceStore=True, writeDisposition="WRITE_TRUNCATE")
+    row = lab.query(
+        "SELECT DISTINCT SourceDicomStore FROM dataset1.dicomstore1 WHERE PatientID='88'"
+    )
+    assert row == [(lab.store,)]
+    both = refused(lambda: lab.export(schemaJson={}, schemaFlattened={}))
+    assert both[0] == 400
+    assert "schema_flattened" in both[1]
+
+
 def test_write_dispositions(lab: Lab) -> None:
     lab.import_(FEW, blobStorageSettings={"blobStorageClass": "NEARLINE"})
     number = lab.count()

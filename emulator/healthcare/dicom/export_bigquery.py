@@ -1,22 +1,17 @@
 """The export to BigQuery: one load job, so that a table never holds half of a store."""
 
-import json
 from collections.abc import Iterator, Sequence
-from sqlite3 import Row
 from typing import TYPE_CHECKING
 
 from emulator.errors import already_exists
 from emulator.healthcare.dicom import bigquery_schema, filters
 from emulator.healthcare.dicom.bigquery import BigQuery, Table
-from emulator.healthcare.dicom.bigquery_schema import Schema
-from emulator.healthcare.dicom.models import Place
-from emulator.healthcare.dicom.parsing import compact
+from emulator.healthcare.dicom.bigquery_layouts import Layout
+from emulator.healthcare.dicom.models import DicomContents, Place
 from emulator.operations import OperationRun
 
 if TYPE_CHECKING:
     from emulator.cloud import Cloud
-
-COLUMNS = "bigquery_row, storage_class, updated, size"
 
 
 def run(cloud: "Cloud", operation: OperationRun) -> None:
@@ -54,36 +49,22 @@ def _load(
     table: Table,
     places: Sequence[Place],
 ) -> None:
-    contents, store = cloud.dicom.contents, operation.request["store"]
-    schema: Schema = {}
-    bigquery_schema.merge(schema, bigquery_schema.ALWAYS)
-    for one in contents.schemas(store):
-        bigquery_schema.merge(schema, json.loads(one))
-    fields = bigquery_schema.to_api(schema)
-    disposition = operation.request["disposition"]
+    contents, request = cloud.dicom.contents, operation.request
+    store, disposition = request["store"], request["disposition"]
+    layout = Layout(store, f"{cloud.settings.root_url}/v1", **request.get("layout", {}))
+    fields = bigquery_schema.to_api(layout.schema(contents.schemas(store)))
     if any(contents.count(place) for place in places):
-        bigquery.load(table, fields, disposition, _lines(cloud, operation, places))
+        lines = _lines(contents, operation, places, layout)
+        bigquery.load(table, fields, disposition, lines)
     else:
         bigquery.create(table, fields, anew=disposition == "WRITE_TRUNCATE")
 
 
-def _lines(cloud: "Cloud", operation: OperationRun, places: Sequence[Place]) -> Iterator[bytes]:
+def _lines(
+    contents: DicomContents, operation: OperationRun, places: Sequence[Place], layout: Layout
+) -> Iterator[bytes]:
     """Give the rows as lines of JSON."""
-    for page in (page for place in places for page in cloud.dicom.contents.pages(place, COLUMNS)):
-        operation.check_cancelled()
-        yield from map(line, page)
-
-
-def line(row: Row) -> bytes:
-    """Give a row as a line of JSON, with what tells of the storage added."""
-    storage = compact(
-        {
-            "BlobStorageSize": row["size"],
-            "LastUpdated": row["updated"],
-            "StorageClass": row["storage_class"],
-        }
-    )
-    # Both are JSON objects in text form: joined as text, a row is not parsed again.
-    stored: str = row["bigquery_row"]
-    joined = storage if stored == "{}" else f"{stored[:-1]},{storage[1:]}"
-    return joined.encode() + b"\n"
+    for place in places:
+        for page in contents.pages(place, layout.columns):
+            operation.check_cancelled()
+            yield from map(layout.line, page)

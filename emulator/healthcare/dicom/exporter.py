@@ -3,8 +3,14 @@
 import re
 from typing import TYPE_CHECKING, Any
 
-from emulator.errors import failed_precondition, invalid_argument, unimplemented
-from emulator.healthcare.dicom import export_bigquery, export_storage, filters, permissions
+from emulator.errors import failed_precondition, invalid_argument
+from emulator.healthcare.dicom import (
+    bigquery_layouts,
+    export_bigquery,
+    export_storage,
+    filters,
+    permissions,
+)
 from emulator.healthcare.dicom.bigquery import BigQuery, Table
 from emulator.healthcare.dicom.storage import Storage
 from emulator.operations import OperationRun
@@ -38,9 +44,7 @@ def begin(cloud: "Cloud", store: str, body: dict[str, Any], version: str) -> dic
 
 
 def _bigquery_request(cloud: "Cloud", project: str, given: dict[str, Any]) -> dict[str, Any]:
-    for field in ("schemaJson", "includeSourceStore", "changeDataCaptureConfig"):
-        if given.get(field) not in (None, False):
-            raise unimplemented(f"exports with bigquery_destination.{field} are not served here")
+    layout = bigquery_layouts.options(given)
     uri = given.get("tableUri", "")
     match = _TABLE.fullmatch(uri)
     if match is None:
@@ -56,7 +60,7 @@ def _bigquery_request(cloud: "Cloud", project: str, given: dict[str, Any]) -> di
     with BigQuery(cloud.bigquery_url) as bigquery:
         if not bigquery.has_dataset(table.project, table.dataset):
             raise failed_precondition(f"failed to verify dataset ({dataset}): it does not exist")
-    return {"table": table.reference(), "disposition": disposition}
+    return {"table": table.reference(), "disposition": disposition, "layout": layout}
 
 
 def _storage_request(cloud: "Cloud", project: str, given: dict[str, Any]) -> dict[str, Any]:
