@@ -136,3 +136,14 @@ def test_each_change_waits_as_a_row_and_the_end_of_the_store_does_not(
         ("DELETE", "1.2.2", "NEARLINE"),
     ]
     assert all(row["PatientID"] == "p1" for row in rows)
+
+
+@pytest.mark.parametrize("option", [{"schemaJson": {}}, {"includeSourceStore": True}])
+def test_layouts_that_streams_do_not_know_are_refused(
+    client: TestClient, dataset: str, option: dict[str, Any]
+) -> None:
+    stream = {"bigqueryDestination": {"tableUri": URI, **option}}
+    url = f"/v1/{dataset}/dicomStores?dicomStoreId=refused"
+    answer = client.post(url, json={"streamConfigs": [stream]})
+    assert answer.status_code == 501
+    assert next(iter(option)) in answer.json()["error"]["message"]
