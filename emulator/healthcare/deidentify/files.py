@@ -17,7 +17,7 @@ from emulator.healthcare.deidentify.profiles import Base
 from emulator.healthcare.deidentify.sensitive import Detector, phrases
 from emulator.healthcare.deidentify.texts import Cleaner
 from emulator.healthcare.dicom.blobs import settle
-from emulator.healthcare.dicom.fetching import Fetched
+from emulator.healthcare.dicom.fetching import Fetched, discard
 from emulator.healthcare.dicom.malformed import UNREADABLE
 from emulator.healthcare.dicom.models import Incoming
 from emulator.healthcare.dicom.parsing import ParseError, parse
@@ -52,7 +52,14 @@ def run(task: Task) -> list[Fetched]:
         OSError: the disk refuses.
     """
     rules = config.read(task.config)
-    return [_one(name, path, task, rules) for name, path in task.sources]
+    done: list[Fetched] = []
+    try:
+        for name, path in task.sources:
+            done.append(_one(name, path, task, rules))
+    except BaseException:
+        discard(done)
+        raise
+    return done
 
 
 def _one(name: str, path: Path, task: Task, rules: Rules) -> Fetched:
@@ -69,6 +76,9 @@ def _one(name: str, path: Path, task: Task, rules: Rules) -> Fetched:
         error = str(refusal)
     except UNREADABLE as unreadable:  # its text may quote a patient's data
         error = f"The instance can't be de-identified ({type(unreadable).__name__})."
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
     target.unlink(missing_ok=True)
     return Fetched(name, None, error)
 

@@ -36,11 +36,10 @@ def deidentify_store(call: Call) -> dict[str, Any]:
         raise bad_field("destination_store", "destination_store is the source store")
     encryption.require(call.cloud, destination.rpartition("/dicomStores/")[0])
     agent_of = call.cloud.projects.id_of(call.path["project"])
-    return runs.begin(
+    return runs.begin_store(
         call.cloud,
-        runs.STORE,
-        source.rpartition("/dicomStores/")[0],
-        {source: destination},
+        source,
+        destination,
         _settings(call),
         call.version,
         filters.read(call.cloud, agent_of, call.body),
@@ -67,30 +66,9 @@ def deidentify_dataset(call: Call) -> dict[str, Any]:
     parent = f"projects/{call.cloud.projects.id_of(match[1])}/locations/{match[2]}/datasets"
     if call.cloud.healthcare.exists(f"{parent}/{match[3]}"):
         raise already_exists(f"dataset {given} already exists.")
-    stores = _copy(call, source, parent, match[3])
-    return runs.begin(call.cloud, runs.DATASET, source["name"], stores, settings, call.version)
-
-
-def _copy(call: Call, source: dict[str, Any], parent: str, dataset_id: str) -> dict[str, str]:
-    """Make the new dataset with the DICOM and FHIR stores of the old one, still empty.
-
-    Notifications and streams are not taken over: they would tell of the copy where the original
-    is told of.
-
-    Returns:
-        Each DICOM store of the source with its counterpart.
-    """
-    resources = call.cloud.healthcare
-    made = resources.create(parent, dataset_id, {"timeZone": source["timeZone"]})["name"]
-    for store in resources.list(source["name"], "fhirStores"):
-        body = {"version": store["version"]}
-        resources.create(f"{made}/fhirStores", store["name"].rpartition("/")[2], body)
-    return {
-        store["name"]: resources.create(
-            f"{made}/dicomStores", store["name"].rpartition("/")[2], {}
-        )["name"]
-        for store in resources.list(source["name"], "dicomStores")
-    }
+    return runs.begin_dataset(
+        call.cloud, source["name"], f"{parent}/{match[3]}", settings, call.version
+    )
 
 
 def _check_location(call: Call, location: str, field: str) -> None:

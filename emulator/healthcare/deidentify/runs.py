@@ -16,6 +16,7 @@ from emulator.healthcare.deidentify.files import Task
 from emulator.healthcare.dicom import filters
 from emulator.healthcare.dicom.fetching import Fetched, discard
 from emulator.healthcare.dicom.models import MISMATCH, Outcome, Place, StoreGoneError
+from emulator.healthcare.models import Resources
 from emulator.operations import OperationRun
 
 if TYPE_CHECKING:
@@ -29,22 +30,20 @@ BATCH = 8
 KEY_BYTES = 32
 
 
-def begin(
+def begin_store(
     cloud: "Cloud",
-    method: str,
-    dataset: str,
-    stores: Mapping[str, str],
+    source: str,
+    destination: str,
     settings: Mapping[str, Any],
     version: str,
-    places: Sequence[Sequence[str]] | None = None,
+    places: Sequence[Sequence[str]] | None,
 ) -> dict[str, Any]:
-    """Start an operation.
+    """Start to de-identify a store into another.
 
     Args:
         cloud: the local cloud.
-        method: `STORE` or `DATASET`.
-        dataset: the source dataset, whose operation it is.
-        stores: source store -> destination store.
+        source: the store's full name.
+        destination: the other's.
         settings: the DeidentifyConfig.
         version: of the API.
         places: UIDs of studies, series or instances, if not all is wanted.
@@ -52,16 +51,61 @@ def begin(
     Raises:
         ApiError: 400 or 501 for the configuration.
     """
+    dataset = source.rpartition("/dicomStores/")[0]
+    request = {"stores": {source: destination}, "places": places}
+    return _begin(cloud, STORE, dataset, settings, version, request)
+
+
+def begin_dataset(
+    cloud: "Cloud", source: str, destination: str, settings: Mapping[str, Any], version: str
+) -> dict[str, Any]:
+    """Start to de-identify a dataset into a new one; both by their full names.
+
+    Raises:
+        ApiError: 400 or 501 for the configuration.
+    """
+    request = {"source": source, "destination": destination, "places": None}
+    return _begin(cloud, DATASET, source, settings, version, request)
+
+
+def _begin(
+    cloud: "Cloud",
+    method: str,
+    dataset: str,
+    settings: Mapping[str, Any],
+    version: str,
+    request: dict[str, Any],
+) -> dict[str, Any]:
     config.read(settings)
-    request = {
-        "method": method,
-        "stores": dict(stores),
-        "config": settings,
-        "key": secrets.token_hex(KEY_BYTES),
-        "places": places,
-        "version": version,
-    }
+    key = secrets.token_hex(KEY_BYTES)
+    request |= {"method": method, "config": settings, "key": key, "version": version}
     return cloud.operations.start(dataset, method, request, version=version)
+
+
+def copy_stores(resources: Resources, source: str, destination: str) -> dict[str, str]:
+    """Make a dataset with the DICOM and FHIR stores of another, still empty, as far as need be.
+
+    Notifications and streams are not taken over: they would tell of the copy where the original
+    is told of.
+
+    Returns:
+        Each DICOM store of the source with its counterpart.
+    """
+    _make(resources, destination, {"timeZone": resources.get(source)["timeZone"]})
+    stores: dict[str, str] = {}
+    for kind in ("fhirStores", "dicomStores"):
+        for store in resources.list(source, kind):
+            counterpart = f"{destination}/{kind}/{store['name'].rpartition('/')[2]}"
+            _make(resources, counterpart, {k: store[k] for k in ("version",) if k in store})
+            if kind == "dicomStores":
+                stores[store["name"]] = counterpart
+    return stores
+
+
+def _make(resources: Resources, name: str, body: dict[str, Any]) -> None:
+    if not resources.exists(name):
+        collection, _, resource_id = name.rpartition("/")
+        resources.create(collection, resource_id, body)
 
 
 def register(cloud: "Cloud") -> None:
@@ -87,13 +131,20 @@ class _Deidentification:
         self._operation = operation
         self._work = [
             (place, destination)
-            for source, destination in operation.request["stores"].items()
+            for source, destination in self._stores().items()
             for place in filters.places(source, operation.request["places"])
         ]
         self._total = sum(self._contents.count(place) for place, _ in self._work)
         self._success = 0
         places = [place for place, _ in self._work]
         self._failure = filters.log_absent(self._contents, operation, places)
+
+    def _stores(self) -> dict[str, str]:
+        request = self._operation.request
+        stores: dict[str, str] | None = request.get("stores")
+        if stores is not None:
+            return stores
+        return copy_stores(self._cloud.healthcare, request["source"], request["destination"])
 
     def run(self) -> None:
         """De-identify every instance.
