@@ -1,6 +1,7 @@
 """What pydicom raises on files that are not what they claim to be, listed once for all readers."""
 
 import struct
+import zlib
 
 from pydicom.errors import BytesLengthException
 
@@ -15,6 +16,7 @@ UNREADABLE = (
     ArithmeticError,
     MemoryError,
     struct.error,
+    zlib.error,
     BytesLengthException,
 )
 """On data sets and their elements."""

@@ -6,6 +6,7 @@ Runs in worker processes: no state, no database, only picklable results.
 import hashlib
 import json
 import re
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,6 +16,7 @@ from pydicom import config
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import FileDataset
 from pydicom.errors import InvalidDicomError
+from pydicom.filereader import _read_file_meta_info, read_preamble
 
 from emulator.healthcare.dicom import attributes, bigquery_rows, dicom_json
 from emulator.healthcare.dicom.attributes import DicomJson, Level
@@ -25,6 +27,10 @@ config.settings.reading_validation_mode = config.IGNORE
 
 DEFERRED_BYTES = 1 << 20
 """Values longer than this stay on disk while the rest is read."""
+MOST_INFLATED_BYTES = 64 << 20
+MOST_INFLATION = 20
+"""A deflated data set may be this large, or this many times as large as its file."""
+_CHUNK_BYTES = 1 << 20
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 _UID_LENGTH = 64
 _TAGS = {
@@ -115,6 +121,7 @@ def _harmless(error: BaseException) -> str:
 
 def _read(file: BinaryIO, size: int) -> FileDataset:
     try:
+        _refuse_bomb(file, max(MOST_INFLATED_BYTES, size * MOST_INFLATION))
         dataset = pydicom.dcmread(file, defer_size=DEFERRED_BYTES, force=False)
     except InvalidDicomError as error:
         raise ParseError("Not a DICOM file: the DICM prefix is missing.") from error
@@ -122,6 +129,26 @@ def _read(file: BinaryIO, size: int) -> FileDataset:
         raise ParseError(f"Invalid DICOM file: {_harmless(error)}.") from error
     _refuse_truncated(dataset, size)
     return dataset
+
+
+def _refuse_bomb(file: BinaryIO, most: int) -> None:
+    """Check, in little memory, that a deflated data set is not far larger than its file.
+
+    Raises:
+        ParseError: it inflates to more than so many bytes.
+        Exception: what pydicom raises on a file that is none, zlib on a damaged stream.
+    """
+    read_preamble(file, force=False)
+    meta = _read_file_meta_info(file)
+    if meta.get("TransferSyntaxUID") == pydicom.uid.DeflatedExplicitVRLittleEndian:
+        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+        inflated, waiting = 0, file.read(_CHUNK_BYTES)
+        while waiting and not inflater.eof:
+            inflated += len(inflater.decompress(waiting, _CHUNK_BYTES))
+            if inflated > most:
+                raise ParseError(f"The data set of the DICOM file inflates to over {most} bytes.")
+            waiting = inflater.unconsumed_tail or file.read(_CHUNK_BYTES)
+    file.seek(0)
 
 
 def _refuse_truncated(dataset: FileDataset, size: int) -> None:
