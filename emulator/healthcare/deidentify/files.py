@@ -16,10 +16,10 @@ from emulator.healthcare.deidentify.pixels import UnreadablePixelsError
 from emulator.healthcare.deidentify.profiles import Base
 from emulator.healthcare.deidentify.sensitive import Detector, phrases
 from emulator.healthcare.deidentify.texts import Cleaner
+from emulator.healthcare.dicom.additions import Incoming
 from emulator.healthcare.dicom.blobs import settle
 from emulator.healthcare.dicom.fetching import Fetched, discard
 from emulator.healthcare.dicom.malformed import UNREADABLE
-from emulator.healthcare.dicom.models import Incoming
 from emulator.healthcare.dicom.parsing import ParseError, parse
 
 METHOD = "gcp-healthcare-dicom, PS3.15 E.1"

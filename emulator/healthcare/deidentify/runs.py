@@ -14,8 +14,9 @@ from emulator.errors import not_found
 from emulator.healthcare.deidentify import config, files
 from emulator.healthcare.deidentify.files import Task
 from emulator.healthcare.dicom import filters
+from emulator.healthcare.dicom.additions import MISMATCH, Outcome, StoreGoneError
 from emulator.healthcare.dicom.fetching import Fetched, discard
-from emulator.healthcare.dicom.models import MISMATCH, Outcome, Place, StoreGoneError
+from emulator.healthcare.dicom.places import Place
 from emulator.healthcare.models import Resources
 from emulator.operations import OperationRun
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from emulator.healthcare.dicom.models import Place
+from emulator.healthcare.dicom.places import Place
 from emulator.operations import OperationRun
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from emulator.errors import already_exists
 from emulator.healthcare.dicom import bigquery_schema, filters
 from emulator.healthcare.dicom.bigquery import BigQuery, Table
 from emulator.healthcare.dicom.bigquery_layouts import Layout
-from emulator.healthcare.dicom.models import DicomContents, Place
+from emulator.healthcare.dicom.models import DicomContents
+from emulator.healthcare.dicom.places import Place
 from emulator.operations import OperationRun
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from queue import SimpleQueue
 from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
-from emulator.healthcare.dicom.models import Incoming
+from emulator.healthcare.dicom.additions import Incoming
 from emulator.healthcare.dicom.parsing import ParseError, parse
 
 CHUNK_BYTES = 1 << 20

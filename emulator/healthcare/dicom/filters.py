@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.errors import bad_field
 from emulator.healthcare.dicom import permissions
-from emulator.healthcare.dicom.models import DicomContents, Place
+from emulator.healthcare.dicom.models import DicomContents
+from emulator.healthcare.dicom.places import Place
 from emulator.healthcare.dicom.storage import Storage
 from emulator.operations import OperationRun
 

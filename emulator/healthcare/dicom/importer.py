@@ -11,14 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.errors import invalid_argument, not_found, unavailable
 from emulator.healthcare.dicom import fetching, notifications, permissions, wildcards
+from emulator.healthcare.dicom.additions import MISMATCH, Outcome, StoreGoneError
 from emulator.healthcare.dicom.fetching import Fetched, StorageDownError, Task
-from emulator.healthcare.dicom.models import (
-    MISMATCH,
-    STANDARD,
-    STORAGE_CLASSES,
-    Outcome,
-    StoreGoneError,
-)
+from emulator.healthcare.dicom.models import STANDARD, STORAGE_CLASSES
 from emulator.healthcare.dicom.storage import Storage
 from emulator.operations import OperationRun
 

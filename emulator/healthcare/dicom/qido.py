@@ -19,7 +19,8 @@ from emulator.healthcare.dicom.attributes import (
     DicomJson,
     Level,
 )
-from emulator.healthcare.dicom.models import DicomContents, Place
+from emulator.healthcare.dicom.models import DicomContents
+from emulator.healthcare.dicom.places import Place
 
 LIMITS = {Level.STUDY: (100, 5_000), Level.SERIES: (100, 5_000), Level.INSTANCE: (1_000, 50_000)}
 """Default and most."""

@@ -5,7 +5,7 @@ from typing import Any
 from emulator.errors import not_found
 from emulator.healthcare import encryption, schema
 from emulator.healthcare.dicom import exporter, importer, storage_settings
-from emulator.healthcare.dicom.models import Place
+from emulator.healthcare.dicom.places import Place
 from emulator.healthcare.kinds import KINDS
 from emulator.healthcare.responses import store_name
 from emulator.http import Call

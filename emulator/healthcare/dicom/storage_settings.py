@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.errors import invalid_argument
 from emulator.healthcare.dicom import filters
-from emulator.healthcare.dicom.models import STORAGE_CLASSES, Place
+from emulator.healthcare.dicom.models import STORAGE_CLASSES
+from emulator.healthcare.dicom.places import Place
 from emulator.operations import OperationRun
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emulator.healthcare.dicom.additions import Incoming, Outcome
 from emulator.healthcare.dicom.attributes import RETRIEVE_URL, DicomJson
 from emulator.healthcare.dicom.blobs import settle
-from emulator.healthcare.dicom.models import Incoming, Outcome
 from emulator.healthcare.dicom.parsing import ParseError, Record, parse
 
 if TYPE_CHECKING:

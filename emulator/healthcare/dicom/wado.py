@@ -19,7 +19,8 @@ from pydicom.uid import (
 from emulator.errors import ApiError, invalid_argument, not_acceptable, not_found
 from emulator.healthcare.dicom import decoding, dicom_json
 from emulator.healthcare.dicom.malformed import UNDECODABLE
-from emulator.healthcare.dicom.models import DicomContents, Place
+from emulator.healthcare.dicom.models import DicomContents
+from emulator.healthcare.dicom.places import Place
 
 CHUNK_BYTES = 1 << 20
 ANY_SYNTAX = "*"

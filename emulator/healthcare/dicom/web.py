@@ -26,8 +26,9 @@ from emulator.healthcare.dicom import (
     wado,
 )
 from emulator.healthcare.dicom.accept import Offer
+from emulator.healthcare.dicom.additions import StoreGoneError
 from emulator.healthcare.dicom.attributes import Level
-from emulator.healthcare.dicom.models import Place, StoreGoneError
+from emulator.healthcare.dicom.places import Place
 from emulator.healthcare.dicom.receiving import DICOM, Files
 from emulator.http import Call, JsonResponse
 

@@ -12,8 +12,9 @@ from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 from starlette.testclient import TestClient
 
 from emulator.cloud import Cloud
-from emulator.healthcare.dicom.models import Incoming, Place
+from emulator.healthcare.dicom.additions import Incoming
 from emulator.healthcare.dicom.parsing import parse
+from emulator.healthcare.dicom.places import Place
 
 Make = Callable[..., bytes]
 

@@ -8,7 +8,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from emulator.cloud import Cloud
-from emulator.healthcare.dicom.models import Incoming, Outcome, Place, StoreGoneError
+from emulator.healthcare.dicom.additions import Incoming, Outcome, StoreGoneError
+from emulator.healthcare.dicom.places import Place
 
 Put = Callable[[bytes], Incoming]
 

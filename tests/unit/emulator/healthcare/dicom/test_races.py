@@ -8,7 +8,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from emulator.cloud import Cloud
-from emulator.healthcare.dicom.models import DicomContents, Place
+from emulator.healthcare.dicom.models import DicomContents
+from emulator.healthcare.dicom.places import Place
 
 FIRST, SECOND = "1.2.3.4.5", "1.2.3.4.6"
 

@@ -10,8 +10,9 @@ from starlette.testclient import TestClient
 
 from emulator.cloud import Cloud
 from emulator.healthcare.dicom import streams
+from emulator.healthcare.dicom.additions import Incoming
 from emulator.healthcare.dicom.bigquery import BigQuery, Table
-from emulator.healthcare.dicom.models import Incoming, Place
+from emulator.healthcare.dicom.places import Place
 
 URI = "bq://local-project.streamed.instances"
 
