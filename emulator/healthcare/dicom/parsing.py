@@ -123,11 +123,15 @@ def _read(file: BinaryIO, size: int) -> FileDataset:
     try:
         _refuse_bomb(file, max(MOST_INFLATED_BYTES, size * MOST_INFLATION))
         dataset = pydicom.dcmread(file, defer_size=DEFERRED_BYTES, force=False)
+        _refuse_truncated(dataset, size)
     except InvalidDicomError as error:
         raise ParseError("Not a DICOM file: the DICM prefix is missing.") from error
     except UNREADABLE as error:
         raise ParseError(f"Invalid DICOM file: {_harmless(error)}.") from error
-    _refuse_truncated(dataset, size)
+    except OSError as error:
+        if error.errno is not None:
+            raise  # the disk's own, while pydicom's has a text alone
+        raise ParseError(f"Invalid DICOM file: {_harmless(error)}.") from error
     return dataset
 
 

@@ -1,5 +1,6 @@
-"""Files that are small and claim to be very large."""
+"""Files that are small and claim to be very large, and others that pydicom fails on."""
 
+import struct
 import zlib
 from pathlib import Path
 
@@ -42,3 +43,25 @@ def test_a_damaged_stream_is_named_as_such(tmp_path: Path) -> None:
 
     with pytest.raises(ParseError):
         parse(path)
+
+
+def test_a_transfer_syntax_that_is_half_a_number_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "half.dcm"
+    path.write_bytes(make_dicom().replace(b"\2\0\x10\0UI", b"\2\0\x10\0FD"))
+
+    with pytest.raises(ParseError, match="BytesLengthException"):
+        parse(path)
+
+
+def test_a_sequence_that_ends_within_an_item_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "item.dcm"
+    opened = struct.pack("<HH2sHI", 0x0040, 0x0275, b"SQ", 0, 0xFFFFFFFF)
+    path.write_bytes(make_dicom() + opened + b"\xfe\xff")
+
+    with pytest.raises(ParseError, match="can't be decoded"):
+        parse(path)
+
+
+def test_an_error_of_the_disk_is_no_error_of_the_file(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        parse(tmp_path / "none.dcm")
