@@ -19,7 +19,7 @@ from emulator.healthcare.deidentify.texts import Cleaner
 from emulator.healthcare.dicom.additions import Incoming
 from emulator.healthcare.dicom.blobs import settle
 from emulator.healthcare.dicom.fetching import Fetched, discard
-from emulator.healthcare.dicom.malformed import UNREADABLE
+from emulator.healthcare.dicom.malformed import UNREADABLE, reading
 from emulator.healthcare.dicom.parsing import ParseError, parse
 
 METHOD = "gcp-healthcare-dicom, PS3.15 E.1"
@@ -65,9 +65,10 @@ def run(task: Task) -> list[Fetched]:
 def _one(name: str, path: Path, task: Task, rules: Rules) -> Fetched:
     target = task.folder / uuid4().hex
     try:
-        dataset = pydicom.dcmread(path)
-        apply(dataset, rules, task.key)
-        dataset.save_as(target, enforce_file_format=True)
+        with reading():
+            dataset = pydicom.dcmread(path)
+            apply(dataset, rules, task.key)
+            dataset.save_as(target, enforce_file_format=True)
         settle(target)
         return Fetched(name, Incoming(parse(target), target))
     except FileNotFoundError:

@@ -16,6 +16,7 @@ from emulator.healthcare.dicom import bigquery_schema as columns
 from emulator.healthcare.dicom import elements
 from emulator.healthcare.dicom.bigquery_schema import Column, Schema
 from emulator.healthcare.dicom.bigquery_values import convert, text
+from emulator.healthcare.dicom.malformed import UNREADABLE
 
 MOST_NESTED = 15
 """BigQuery's limit of nested RECORD columns."""
@@ -96,7 +97,7 @@ def _add(element: Callable[[], DataElement], tag: BaseTag, made: Made, depth: in
             _add_sequence(element(), column.name, made, depth)
         else:
             _add_value(element(), column, made)
-    except (ValueError, TypeError, LookupError, NotImplementedError, OverflowError):
+    except UNREADABLE:
         # A value that can't be read or does not fit its column is named, not guessed.
         made.dropped.append(column.name if column else f"Tag_{tag:08X}")
 

@@ -8,7 +8,7 @@ from pydicom.dataelem import RawDataElement
 
 from emulator.errors import ApiError, not_found
 from emulator.healthcare.dicom import decoding, dicom_json
-from emulator.healthcare.dicom.malformed import UNDECODABLE
+from emulator.healthcare.dicom.malformed import UNDECODABLE, reading
 from emulator.healthcare.dicom.models import DicomContents
 
 _PIXEL_DATA = "7FE00010"
@@ -32,10 +32,11 @@ def find(contents: DicomContents, row: Row, where: str, *, decoded: bool) -> byt
     dataset = decoding.read(contents.blobs.path(row["sha256"]))
     *outer, last = where.split("/")
     try:
-        item: Any = dataset
-        for tag, number in zip(outer[::2], outer[1::2], strict=True):
-            item = item[int(tag, 16)].value[int(number)]
-        element = item.get_item(int(last, 16))
+        with reading():
+            item: Any = dataset
+            for tag, number in zip(outer[::2], outer[1::2], strict=True):
+                item = item[int(tag, 16)].value[int(number)]
+            element = item.get_item(int(last, 16))
     except UNDECODABLE:
         raise _missing(where) from None
     if decoded and last == _PIXEL_DATA and not outer and _is_compressed(dataset):

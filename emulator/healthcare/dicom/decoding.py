@@ -9,7 +9,7 @@ from pydicom.pixels.utils import pixel_array
 
 from emulator.errors import ApiError, not_acceptable, not_found
 from emulator.healthcare.dicom import isolated_decoder
-from emulator.healthcare.dicom.malformed import UNDECODABLE
+from emulator.healthcare.dicom.malformed import UNDECODABLE, reading
 
 isolated_decoder.install()
 # pydicom logs what its decoders raise, with pieces of the file; here the caller is told.
@@ -47,7 +47,8 @@ def frame(dataset: pydicom.Dataset, number: int) -> bytes:
         ApiError: 406, the pixels can't be decoded.
     """
     try:
-        values: Any = pixel_array(dataset, index=number - 1, raw=True)
+        with reading():
+            values: Any = pixel_array(dataset, index=number - 1, raw=True)
     except UNDECODABLE as error:
         raise undecodable(dataset, error) from error
     return bytes(values.tobytes())

@@ -20,7 +20,7 @@ from pydicom.filereader import _read_file_meta_info, read_preamble
 
 from emulator.healthcare.dicom import attributes, bigquery_rows, dicom_json
 from emulator.healthcare.dicom.attributes import DicomJson, Level
-from emulator.healthcare.dicom.malformed import UNREADABLE
+from emulator.healthcare.dicom.malformed import UNREADABLE, reading
 
 # pydicom's warnings quote the values that they complain of: patient data, which no log may hold.
 config.settings.reading_validation_mode = config.IGNORE
@@ -109,7 +109,8 @@ def parse(path: Path, sha256: str | None = None) -> Record:
     with path.open("rb") as file:
         dataset = _read(file, size)
         try:
-            return _record(dataset, sha256 or digest_file(path), size)
+            with reading():
+                return _record(dataset, sha256 or digest_file(path), size)
         except UNREADABLE as error:
             raise ParseError(f"Invalid DICOM file: {_harmless(error)}.") from error
 
@@ -121,16 +122,13 @@ def _harmless(error: BaseException) -> str:
 
 def _read(file: BinaryIO, size: int) -> FileDataset:
     try:
-        _refuse_bomb(file, max(MOST_INFLATED_BYTES, size * MOST_INFLATION))
-        dataset = pydicom.dcmread(file, defer_size=DEFERRED_BYTES, force=False)
-        _refuse_truncated(dataset, size)
+        with reading():
+            _refuse_bomb(file, max(MOST_INFLATED_BYTES, size * MOST_INFLATION))
+            dataset = pydicom.dcmread(file, defer_size=DEFERRED_BYTES, force=False)
+            _refuse_truncated(dataset, size)
     except InvalidDicomError as error:
         raise ParseError("Not a DICOM file: the DICM prefix is missing.") from error
     except UNREADABLE as error:
-        raise ParseError(f"Invalid DICOM file: {_harmless(error)}.") from error
-    except OSError as error:
-        if error.errno is not None:
-            raise  # the disk's own, while pydicom's has a text alone
         raise ParseError(f"Invalid DICOM file: {_harmless(error)}.") from error
     return dataset
 

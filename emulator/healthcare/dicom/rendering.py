@@ -1,6 +1,7 @@
 """Frames as JPEG and PNG pictures (PS3.18 10.4.1.1.4, rendered resources)."""
 
 import io
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from pydicom.pixels.utils import pixel_array
 
 from emulator.errors import invalid_argument, not_acceptable, not_found
 from emulator.healthcare.dicom import decoding
-from emulator.healthcare.dicom.malformed import UNDECODABLE
+from emulator.healthcare.dicom.malformed import UNDECODABLE, reading
 from emulator.healthcare.dicom.parsing import DEFERRED_BYTES
 
 JPEG = "image/jpeg"
@@ -50,7 +51,7 @@ def view(query: dict[str, str]) -> View:
         window = _window(query["window"]) if query.get("window") else None
         viewport, region = _viewport(query["viewport"]) if query.get("viewport") else (None, None)
         quality = int(query.get("quality") or QUALITY)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise invalid_argument(f"invalid window, viewport or quality: {error}") from None
     if not 1 <= quality <= 100:
         raise invalid_argument(f"invalid quality {quality}: 1 to 100")
@@ -59,7 +60,12 @@ def view(query: dict[str, str]) -> View:
 
 def _window(text: str) -> tuple[float, float, str]:
     center, width, function = [*text.split(","), "LINEAR"][:3]
-    if float(width) < 1 or function.upper() not in WINDOW_FUNCTIONS:
+    numbers = (float(center), float(width))
+    if (
+        not all(map(math.isfinite, numbers))
+        or numbers[1] < 1
+        or function.upper() not in WINDOW_FUNCTIONS
+    ):
         raise ValueError(f"window {text!r} is not center,width[,function]")
     return float(center), float(width), function.upper()
 
@@ -108,10 +114,11 @@ def _values(path: Path, frame: int, how: View) -> Any:
     if "PixelData" not in dataset and "FloatPixelData" not in dataset:
         raise not_acceptable("The instance has no pixels to render.")
     try:
-        if not 1 <= frame <= int(dataset.get("NumberOfFrames") or 1):
-            raise not_found(f"The instance has no frame {frame}.")
-        pixels = pixel_array(dataset, index=frame - 1)
-        return displayed(dataset, pixels, how)
+        with reading():
+            if not 1 <= frame <= int(dataset.get("NumberOfFrames") or 1):
+                raise not_found(f"The instance has no frame {frame}.")
+            pixels = pixel_array(dataset, index=frame - 1)
+            return displayed(dataset, pixels, how)
     except UNDECODABLE as error:
         raise decoding.undecodable(dataset, error) from error
 

@@ -18,7 +18,7 @@ from pydicom.uid import (
 
 from emulator.errors import ApiError, invalid_argument, not_acceptable, not_found
 from emulator.healthcare.dicom import decoding, dicom_json
-from emulator.healthcare.dicom.malformed import UNDECODABLE
+from emulator.healthcare.dicom.malformed import UNDECODABLE, reading
 from emulator.healthcare.dicom.models import DicomContents
 from emulator.healthcare.dicom.places import Place
 
@@ -95,15 +95,16 @@ def _pieces(file: BinaryIO) -> Iterator[bytes]:
 def _transcoded(path: Path, syntax: str) -> bytes:
     dataset = decoding.read(path)
     try:
-        if dataset.file_meta.TransferSyntaxUID.is_compressed:
-            decoding.decompress(dataset)
-        if UID(syntax).is_compressed:
-            dataset.compress(UID(syntax), generate_instance_uid=False)
-        buffer = io.BytesIO()
-        dataset.file_meta.TransferSyntaxUID = UID(syntax)
-        _resolve(dataset)
-        little, implicit = UID(syntax).is_little_endian, UID(syntax).is_implicit_VR
-        pydicom.dcmwrite(buffer, dataset, little_endian=little, implicit_vr=implicit)
+        with reading():
+            if dataset.file_meta.TransferSyntaxUID.is_compressed:
+                decoding.decompress(dataset)
+            if UID(syntax).is_compressed:
+                dataset.compress(UID(syntax), generate_instance_uid=False)
+            buffer = io.BytesIO()
+            dataset.file_meta.TransferSyntaxUID = UID(syntax)
+            _resolve(dataset)
+            little, implicit = UID(syntax).is_little_endian, UID(syntax).is_implicit_VR
+            pydicom.dcmwrite(buffer, dataset, little_endian=little, implicit_vr=implicit)
     except UNDECODABLE as error:
         raise not_acceptable(
             f"The instance can't be given in transfer syntax {syntax} ({type(error).__name__})."
@@ -150,8 +151,17 @@ def frames(
     Raises:
         ApiError: 404 without pixels, 406 where they can't be given so.
     """
-    path = contents.blobs.path(row["sha256"])
-    dataset = decoding.read(path)
+    dataset = decoding.read(contents.blobs.path(row["sha256"]))
+    try:
+        with reading():
+            return _frames(dataset, row, numbers, wanted)
+    except UNDECODABLE as error:
+        raise decoding.undecodable(dataset, error) from error
+
+
+def _frames(
+    dataset: pydicom.FileDataset, row: Row, numbers: list[int], wanted: str
+) -> list[tuple[str, bytes]]:
     if "PixelData" not in dataset:
         raise not_found("The instance has no pixel data.")
     stored = dataset.file_meta.TransferSyntaxUID

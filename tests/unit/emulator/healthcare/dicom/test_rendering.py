@@ -103,3 +103,12 @@ def test_lookup_table_without_values(save: Any, pixels: Any) -> None:
         rendering.render(path, 1, PNG)
     assert caught.value.code == 406
     assert "KeyError" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"window": "nan,1"}, {"window": "1,inf"}, {"window": "1,nan"}, {"viewport": "inf,1"}],
+)
+def test_numbers_that_are_none_are_refused(query: dict[str, str]) -> None:
+    with pytest.raises(ApiError, match="invalid window, viewport or quality"):
+        rendering.view(query)

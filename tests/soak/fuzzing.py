@@ -1,0 +1,97 @@
+"""An emulator that is given nonsense, and what must hold of it whatever that is."""
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+from emulator import processes
+from emulator.layout import Running
+
+PROJECT = "local-project"
+LOCATION = f"projects/{PROJECT}/locations/us-central1"
+TIMEOUT_SECONDS = 90.0
+"""No call may take so long: what takes longer hangs."""
+MOST_MEMORY_MB = 1500
+"""Of all processes together, pages that they share counted once."""
+_NUMBERS = itertools.count(1)
+
+
+@dataclass
+class Target:
+    """An emulator, and what was seen of it.
+
+    Attributes:
+        running: where it is.
+        client: of its root URL.
+        answers: how many answers there were, by their status.
+    """
+
+    running: Running
+    client: httpx.Client
+    answers: dict[int, int] = field(default_factory=dict)
+
+    def call(self, method: str, path: str, what: str, **options: Any) -> httpx.Response:
+        """Send a request, and see that the answer is none that tells of a fault of ours.
+
+        Args:
+            method: of HTTP.
+            path: below the root.
+            what: what is wrong with the request, for whoever has to repeat it.
+            options: for httpx.
+        """
+        answer = self.client.request(method, path, **options)
+        self.answers[answer.status_code] = self.answers.get(answer.status_code, 0) + 1
+        assert answer.status_code < 500 or answer.status_code == 501, (
+            f"{method} {path}: {answer.status_code} {answer.text[:300]}\nby {what}"
+        )
+        return answer
+
+    def new_store(self) -> str:
+        """Make a DICOM store; gives its name."""
+        dataset = f"fuzz-{next(_NUMBERS)}"
+        made = self.client.post(f"/v1/{LOCATION}/datasets?datasetId={dataset}", json={})
+        made.raise_for_status()
+        stores = f"/v1/{LOCATION}/datasets/{dataset}/dicomStores"
+        return str(self.client.post(f"{stores}?dicomStoreId=s", json={}).json()["name"])
+
+    def memory_mb(self) -> int:
+        """Memory of the server with all that it started."""
+        server = psutil.Process(self.running.pid)
+        total = 0
+        for process in [server, *server.children(recursive=True)]:
+            try:
+                total += process.memory_full_info().pss
+            except psutil.NoSuchProcess:
+                continue  # a worker that has just ended
+        return total >> 20
+
+    def check(self) -> None:
+        """See that it lives, has not grown without bound, and wrote nowhere else."""
+        assert processes.status(self.running.state), "the emulator has ended"
+        assert self.memory_mb() < MOST_MEMORY_MB
+        kept = self.running.state / "dicom" / "sha256"
+        strange = [path.name for path in kept.iterdir() if not _is_digest(path.name)]
+        assert strange == []
+        assert [path.name for path in self.running.state.parent.iterdir()] == ["emulator"]
+
+
+def _is_digest(name: str) -> bool:
+    return len(name) == 64 and set(name) <= set("0123456789abcdef")
+
+
+@contextmanager
+def target(folder: Path) -> Iterator[Target]:
+    """Start an emulator in a folder that holds nothing else."""
+    state = folder / "emulator"
+    running = processes.start(state, all_services_enabled=True)
+    try:
+        with httpx.Client(base_url=running.url, timeout=TIMEOUT_SECONDS) as client:
+            yield Target(running, client)
+    finally:
+        processes.stop(state)
