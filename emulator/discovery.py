@@ -16,7 +16,7 @@ import googleapiclient.discovery_cache
 from emulator.errors import ApiError, bad_field
 
 DOCUMENTS = Path(googleapiclient.discovery_cache.__file__).parent / "documents"
-_INTEGER = re.compile(r"-?[0-9]+")
+_INTEGER = re.compile(r"-?[0-9]{1,20}")
 _SERVED = (
     ("healthcare", "v1"),
     ("healthcare", "v1beta1"),
@@ -115,7 +115,9 @@ class Api:
         return frozenset(self._schemas[message].get("properties", {}))
 
     def check(self, message: str, body: object, root: str = "") -> None:
-        """Refuse a body that is no such message.
+        """Refuse a body that is no such message, and take the fields out of it that are null.
+
+        A field that is null is absent (https://protobuf.dev/programming-guides/json/).
 
         Args:
             message: The name of the schema.
@@ -164,6 +166,8 @@ class Api:
                 )
             if value is not None:
                 self._check_value(properties[key], value, _below(path, key))
+        for key in [key for key, value in body.items() if value is None]:
+            del body[key]
 
     def _check_value(self, kind: Schema, value: object, path: str) -> None:
         if "$ref" in kind:
@@ -188,11 +192,11 @@ class Api:
         fits = {
             "any": True,
             "boolean": isinstance(value, bool),
-            "integer": _is_integer(value),
+            "integer": _is_integer(value, 32),
             "number": number,
             "string": isinstance(value, str) or (number and form.endswith("int64")),
         }[wanted]
-        if not fits or (form.endswith("int64") and not _is_integer(value)):
+        if not fits or (form.endswith("int64") and not _is_integer(value, 64)):
             raise _bad_value(path, _TYPES.get(form) or _TYPES[wanted], value)
         if "enum" in kind and value not in kind["enum"]:
             allowed = ", ".join(item for item in kind["enum"] if not _unspecified(item))
@@ -244,13 +248,17 @@ def _unspecified(value: str) -> bool:
     return value.endswith("_UNSPECIFIED")
 
 
-def _is_integer(value: object) -> bool:
+def _is_integer(value: object, bits: int) -> bool:
+    """Whether a value is an integer of so many bits, with a sign or without."""
     # int64 values travel as strings; 3.0 is an integer to JSON.
-    if isinstance(value, float):
-        return value.is_integer()
-    if isinstance(value, bool):
+    if isinstance(value, str):
+        if not _INTEGER.fullmatch(value):
+            return False
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return isinstance(value, str | int) and bool(_INTEGER.fullmatch(str(value)))
+    whole = isinstance(value, int) or value.is_integer()
+    return whole and -(2 ** (bits - 1)) <= value < 2**bits
 
 
 def _bad_value(path: str, wanted: str, value: object) -> ApiError:

@@ -10,6 +10,9 @@ from emulator.errors import ApiError, invalid_argument
 
 _TOKEN = re.compile(r"[A-Za-z0-9_*@.-]+|[/,()]")
 
+MOST_STEPS = 100
+"""Steps down that a selector may have, in all: answers are not as deep."""
+
 Tree = dict[str, "Tree"]
 """Field name -> what to keep below it; an empty tree keeps all."""
 
@@ -21,6 +24,8 @@ def select(answer: dict[str, Any], fields: str) -> dict[str, Any]:
         ApiError: 400 for what is no selector.
     """
     tokens = _TOKEN.findall(fields)
+    if sum(fields.count(mark) for mark in "/(") > MOST_STEPS:
+        raise _invalid(f"{fields[:100]}...")
     if "".join(tokens) != fields.replace(" ", ""):
         raise _invalid(fields)
     tree = _list(tokens, fields)

@@ -145,7 +145,12 @@ def page(
     return answer
 
 
+_MOST_DIGITS = 18
+
+
 def _number(text: str, name: str) -> int:
-    if not text.isascii() or not text.isdigit():
-        raise invalid_argument(f"Invalid value for {name}: {text!r} is not a number from 0.")
+    if not text.isascii() or not text.isdigit() or len(text) > _MOST_DIGITS:
+        raise invalid_argument(
+            f"Invalid value for {name}: {text[:100]!r} is not a number from 0 of 64 bits."
+        )
     return int(text)

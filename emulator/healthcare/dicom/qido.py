@@ -80,7 +80,7 @@ def parse(level: Level, place: Place, query: Iterable[tuple[str, str]]) -> Searc
 
 
 def _number(name: str, text: str, most: int) -> int:
-    if not (text.isascii() and text.isdigit()) or int(text) > most:
+    if not (text.isascii() and text.isdigit() and len(text) < 10) or int(text) > most:
         raise invalid_argument(f"invalid {name} {text!r}: a number from 0 to {most} is expected")
     return int(text)
 

@@ -52,3 +52,9 @@ def test_only_what_is_asked_for_is_kept(fields: str, kept: dict[str, Any]) -> No
 def test_what_is_no_selector_is_refused(fields: str) -> None:
     with pytest.raises(ApiError, match="Invalid field selection"):
         select(ANSWER, fields)
+
+
+@pytest.mark.parametrize("fields", ["(" * 2000, "a/" * 500 + "a", "a(" * 300])
+def test_a_selector_without_end_is_refused(fields: str) -> None:
+    with pytest.raises(ApiError, match="Invalid field selection"):
+        select({"a": 1}, fields)

@@ -312,3 +312,19 @@ def test_locations_are_listed(client: TestClient) -> None:
     assert len(listed) == 28
     assert client.get(f"/v1/{LOCATION}").json()["locationId"] == "us-central1"
     assert error(client.get(f"/v1/{PROJECT}/locations/nowhere"))["code"] == 400
+
+
+def test_a_field_that_is_null_is_absent(client: TestClient, dataset: str) -> None:
+    body = {"labels": None, "streamConfigs": None, "notificationConfig": None}
+    made = client.post(f"/v1/{dataset}/dicomStores?dicomStoreId=nulls", json=body)
+    assert made.json() == {"name": f"{dataset}/dicomStores/nulls"}
+    settings = {"blobStorageSettings": None}
+    path = f"/v1/{dataset}/dicomStores/nulls:setBlobStorageSettings"
+    assert client.post(path, json=settings).status_code == 400
+
+
+@pytest.mark.parametrize("size", ["9" * 5000, "-1", "1.5", "\u0661"])
+def test_a_page_size_that_is_none_is_refused(client: TestClient, dataset: str, size: str) -> None:
+    answer = client.get(f"/v1/{dataset}/dicomStores", params={"pageSize": size})
+    assert answer.status_code == 400
+    assert "page_size" in answer.json()["error"]["message"]

@@ -1,0 +1,110 @@
+"""Requests to store that are cut at any byte, and bodies in parts that are none."""
+
+import random
+import socket
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.soak.fuzzing import Target, target
+from tests.unit.emulator.healthcare.dicom.conftest import make_dicom
+
+pytestmark = pytest.mark.sockets
+
+CUTS, CUTS_LONG = 150, 1500
+BOUNDARY = "cut-here"
+KIND = f'multipart/related; type="application/dicom"; boundary={BOUNDARY}'
+JSON = {"Accept": "application/dicom+json"}
+
+
+@pytest.fixture(scope="module")
+def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    with target(tmp_path_factory.mktemp("fuzz-multipart")) as made:
+        yield made
+
+
+def body(*sops: str) -> bytes:
+    """Give a body with an instance a part."""
+    parts = b"".join(
+        f"--{BOUNDARY}\r\nContent-Type: application/dicom\r\n\r\n".encode()
+        + make_dicom(SOPInstanceUID=sop)
+        + b"\r\n"
+        for sop in sops
+    )
+    return parts + f"--{BOUNDARY}--\r\n".encode()
+
+
+def count(victim: Target, store: str) -> int:
+    metrics = victim.call("GET", f"/v1/{store}:getDICOMStoreMetrics", "nothing").json()
+    return int(metrics["instanceCount"])
+
+
+def left(victim: Target) -> list[str]:
+    return [path.name for path in (victim.running.state / "dicom" / "incoming").iterdir()]
+
+
+def test_a_body_that_is_cut_stores_nothing(
+    victim: Target, draw: random.Random, soak: bool, tell: Callable[..., None]
+) -> None:
+    store = victim.new_store()
+    whole = body("1.2.1", "1.2.2")
+    edges = [at for at in range(len(whole)) if whole[at : at + 2] in (b"\r\n", b"--")]
+    cuts = {*edges, *range(len(whole) - 40, len(whole) - 3)}
+    cuts |= {draw.randrange(len(whole)) for _ in range(CUTS_LONG if soak else CUTS)}
+    for cut in sorted(cuts):
+        headers = {"Content-Type": KIND, **JSON}
+        url = f"/v1/{store}/dicomWeb/studies"
+        answer = victim.call("POST", url, f"{cut} bytes", content=whole[:cut], headers=headers)
+        ended = whole[:cut].rstrip().endswith(b"--" + BOUNDARY.encode() + b"--")
+        assert answer.status_code == (200 if ended else 400), (cut, answer.text)
+        if not ended:
+            assert "cut off" in answer.text or "headers" in answer.text, (cut, answer.text)
+    assert count(victim, store) in (0, 2)
+    assert left(victim) == []
+    tell("bodies cut", tried=len(cuts), lost=0)
+
+
+def test_a_client_that_goes_away_leaves_nothing(victim: Target, draw: random.Random) -> None:
+    store = victim.new_store()
+    whole = body("1.2.1", "1.2.2")
+    address = victim.client.base_url
+    for _ in range(40):
+        cut = draw.randrange(1, len(whole))
+        head = (
+            f"POST /v1/{store}/dicomWeb/studies HTTP/1.1\r\nHost: {address.host}:{address.port}\r\n"
+            f"Content-Type: {KIND}\r\nContent-Length: {len(whole)}\r\n\r\n"
+        )
+        with socket.create_connection((address.host, address.port or 80)) as connection:
+            connection.sendall(head.encode() + whole[:cut])
+    victim.call("GET", "/v1/projects/local-project", "nothing")
+    assert count(victim, store) == 0
+    victim.check()
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "code"),
+    [
+        ("multipart/related", b"x", 400),
+        ('multipart/related; boundary=""', b"x", 400),
+        (f"multipart/related; boundary={'b' * 300}", b"x", 400),
+        (KIND, b"", 400),
+        (KIND, b"no boundary at all", 400),
+        (KIND, b"--other\r\n\r\n\r\n--other--", 400),
+        (KIND, b"--cut-here\r\n" + b"X: y\r\n" * 5000, 400),
+        (KIND, b"--cut-here--", 400),
+        ("text/plain", b"x", 415),
+        ("", b"x", 415),
+        ("application/dicom", b"", 409),
+        ("application/dicom", b"\0" * 1000, 409),
+    ],
+)
+def test_what_is_no_body_in_parts_is_refused(
+    victim: Target, kind: str, content: bytes, code: int
+) -> None:
+    store = victim.new_store()
+    headers = {"Content-Type": kind, **JSON}
+    url = f"/v1/{store}/dicomWeb/studies"
+    answer = victim.call("POST", url, f"{kind} {content[:40]!r}", content=content, headers=headers)
+    assert answer.status_code == code, answer.text
+    assert count(victim, store) == 0
+    assert left(victim) == []
