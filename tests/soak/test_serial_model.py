@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 
 from emulator.app import create_app
 from emulator.cloud import Cloud, Settings
-from tests.soak.instances import CONTENTS, FILES, KEYS, Key, key_of, parts_of, path_of, value
+from tests.soak.instances import FILES, KEYS, Key, key_of, parts_of, path_of, value
 
 DATASET = "projects/local-project/locations/us-central1/datasets/dataset1"
 STORES = tuple(f"{DATASET}/dicomStores/{name}" for name in ("one", "two"))
@@ -26,7 +26,11 @@ DICOM = "application/dicom"
 WAIT_SECONDS = 30
 
 stores = st.sampled_from(STORES)
-keys = st.sampled_from(KEYS)
+# Few, so that they meet: two studies of two series of two instances.
+keys = st.sampled_from(
+    [key for key in KEYS if key[0] in ("1.2.1", "1.2.2") and key[2] != "1.2.9.3"]
+)
+contents = st.sampled_from("aab")
 levels = st.sampled_from((1, 2))
 pages = st.fixed_dictionaries(
     {}, optional={"limit": st.integers(1, 4), "offset": st.integers(0, 4)}
@@ -78,10 +82,13 @@ class Stores(RuleBasedStateMachine):
 
     @rule(
         store=stores,
-        given=st.lists(st.tuples(keys, st.sampled_from(CONTENTS)), min_size=1, max_size=4),
+        given=st.lists(st.tuples(keys, contents), min_size=1, max_size=6),
         into=st.none() | keys,
     )
     def store_instances(self, store: str, given: list[tuple[Key, str]], into: Key | None) -> None:
+        self._store(store, given, into)
+
+    def _store(self, store: str, given: list[tuple[Key, str]], into: Key | None) -> None:
         model = self._model[store]
         kept: list[Key] = []
         failed: list[Key] = []
@@ -104,6 +111,11 @@ class Stores(RuleBasedStateMachine):
         assert sorted(told) == sorted(key[2] for key in failed)
         urls = [value(item, "00081190") for item in answer.get("00081199", {}).get("Value", [])]
         assert [url.partition("/dicomWeb/")[2] for url in urls] == [path_of(key) for key in kept]
+
+    @rule(given=st.lists(st.tuples(keys, contents), min_size=1, max_size=6))
+    def store_the_same_in_both(self, given: list[tuple[Key, str]]) -> None:
+        for store in STORES:
+            self._store(store, given, None)
 
     @rule(store=stores, key=keys)
     def delete_instance(self, store: str, key: Key) -> None:
