@@ -19,6 +19,7 @@ TIMEOUT_SECONDS = 90.0
 """No call may take so long: what takes longer hangs."""
 MOST_MEMORY_MB = 1500
 """Of all processes together, pages that they share counted once."""
+TOKEN = "ya29.a-token-that-no-log-may-hold"
 _NUMBERS = itertools.count(1)
 
 
@@ -72,10 +73,13 @@ class Target:
         return total >> 20
 
     def check(self) -> None:
-        """See that it lives, has not grown without bound, and wrote nowhere else."""
+        """See that it lives, has not grown without bound, told no secret, and wrote nowhere else."""
         assert processes.status(self.running.state), "the emulator has ended"
         assert self.memory_mb() < MOST_MEMORY_MB
         kept = self.running.state / "dicom" / "sha256"
+        logs = list(self.running.state.glob("*.log"))
+        assert logs
+        assert [log.name for log in logs if TOKEN in log.read_text(errors="replace")] == []
         strange = [path.name for path in kept.iterdir() if not _is_digest(path.name)]
         assert strange == []
         assert [path.name for path in self.running.state.parent.iterdir()] == ["emulator"]
@@ -91,7 +95,8 @@ def target(folder: Path) -> Iterator[Target]:
     state = folder / "emulator"
     running = processes.start(state, all_services_enabled=True)
     try:
-        with httpx.Client(base_url=running.url, timeout=TIMEOUT_SECONDS) as client:
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        with httpx.Client(base_url=running.url, timeout=TIMEOUT_SECONDS, headers=headers) as client:
             yield Target(running, client)
     finally:
         processes.stop(state)
