@@ -73,7 +73,7 @@ class Target:
         return total >> 20
 
     def check(self) -> None:
-        """See that it lives, has not grown without bound, told no secret, and wrote nowhere else."""
+        """See that it lives, is of bounded size, told no secret and wrote nowhere else."""
         assert processes.status(self.running.state), "the emulator has ended"
         assert self.memory_mb() < MOST_MEMORY_MB
         kept = self.running.state / "dicom" / "sha256"
