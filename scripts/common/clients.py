@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import google.auth
 from google.auth.credentials import Credentials
 from google.auth.transport.requests import AuthorizedSession
+from google.oauth2.credentials import Credentials as AccessToken
 from googleapiclient.discovery import build
 
 if TYPE_CHECKING:
@@ -25,7 +26,13 @@ _VERSION = re.compile(r"/v\d[a-z0-9]*/?$")
 
 
 def credentials() -> Credentials:
-    """Find application default credentials, as every Google library does."""
+    """Take the access token that Pulumi's Google provider takes, else the application default.
+
+    The local Google Cloud gives one, so that nothing is asked elsewhere: for a service account's
+    key google-auth looks up the regions it is allowed in at Google itself, whatever its addresses.
+    """
+    if token := os.environ.get("GOOGLE_OAUTH_ACCESS_TOKEN"):
+        return AccessToken(token)  # type: ignore[no-untyped-call]
     found, _ = google.auth.default(scopes=SCOPES)
     return found
 

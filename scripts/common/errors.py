@@ -69,7 +69,8 @@ class UsageError(ScriptError):
 
 LOG_IN = (
     "Give the scripts application default credentials: run `gcloud auth application-default login`,"
-    " or set GOOGLE_APPLICATION_CREDENTIALS."
+    " or set GOOGLE_APPLICATION_CREDENTIALS. GOOGLE_OAUTH_ACCESS_TOKEN comes first where it is set,"
+    " and holds for an hour."
 )
 AGAIN = "The service is in trouble at the moment. Try again in a minute."
 # The cure depends on the status alone unless the message names a better one (see _cure).

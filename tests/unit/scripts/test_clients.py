@@ -47,3 +47,12 @@ def test_the_endpoint_moves_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOOGLE_RESOURCE_MANAGER_CUSTOM_ENDPOINT", "http://127.0.0.1:3/v1/")
     policy = clients.resource_manager().projects().getIamPolicy(resource="p", body={})
     assert policy.uri.startswith("http://127.0.0.1:3/v1/projects/p:getIamPolicy?")
+
+
+def test_an_access_token_comes_before_the_application_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GOOGLE_OAUTH_ACCESS_TOKEN", "given")
+    assert clients.credentials().token == "given"
+    monkeypatch.delenv("GOOGLE_OAUTH_ACCESS_TOKEN")
+    assert isinstance(clients.credentials(), AnonymousCredentials)
