@@ -10,7 +10,7 @@ from emulator.healthcare.dicom.service import Dicom
 from emulator.healthcare.models import CREATE_DATASET, Resources
 from emulator.iam.models import Policies
 from emulator.kms.models import Keys
-from emulator.operations import Operations
+from emulator.operations.running import Operations
 from emulator.pubsub.delivery import Delivery
 from emulator.pubsub.messages import Messages
 from emulator.pubsub.models import Topics

@@ -10,7 +10,7 @@ from zoneinfo import available_timezones
 from emulator.database import Database
 from emulator.errors import already_exists, invalid_argument, not_found
 from emulator.healthcare.kinds import ID, KINDS, LOCATIONS, Kind
-from emulator.operations import OperationRun
+from emulator.operations.running import OperationRun
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS healthcare_resources (

@@ -18,7 +18,7 @@ from emulator.healthcare.dicom.additions import MISMATCH, Outcome, StoreGoneErro
 from emulator.healthcare.dicom.fetching import Fetched, discard
 from emulator.healthcare.dicom.places import Place
 from emulator.healthcare.models import Resources
-from emulator.operations import OperationRun
+from emulator.operations.running import OperationRun
 
 if TYPE_CHECKING:
     from emulator.cloud import Cloud

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from emulator.healthcare.dicom.places import Place
-from emulator.operations import OperationRun
+from emulator.operations.running import OperationRun
 
 if TYPE_CHECKING:
     from emulator.cloud import Cloud

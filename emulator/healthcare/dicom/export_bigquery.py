@@ -9,7 +9,7 @@ from emulator.healthcare.dicom.bigquery import BigQuery, Table
 from emulator.healthcare.dicom.bigquery_layouts import Layout
 from emulator.healthcare.dicom.models import DicomContents
 from emulator.healthcare.dicom.places import Place
-from emulator.operations import OperationRun
+from emulator.operations.running import OperationRun
 
 if TYPE_CHECKING:
     from emulator.cloud import Cloud

@@ -16,7 +16,7 @@ from emulator.errors import ApiError, invalid_argument
 from emulator.healthcare.dicom import filters, rendering, wado
 from emulator.healthcare.dicom.storage import Storage
 from emulator.healthcare.dicom.wado import ANY_SYNTAX
-from emulator.operations import OperationRun
+from emulator.operations.running import OperationRun
 
 if TYPE_CHECKING:
     from emulator.cloud import Cloud

@@ -12,7 +12,7 @@ from emulator.healthcare.dicom import permissions
 from emulator.healthcare.dicom.models import DicomContents
 from emulator.healthcare.dicom.places import Place
 from emulator.healthcare.dicom.storage import Storage
-from emulator.operations import OperationRun
+from emulator.operations.running import OperationRun
 
 if TYPE_CHECKING:
     from emulator.cloud import Cloud

@@ -15,7 +15,7 @@ from emulator.healthcare.dicom.additions import MISMATCH, Outcome, StoreGoneErro
 from emulator.healthcare.dicom.fetching import Fetched, StorageDownError, Task
 from emulator.healthcare.dicom.models import STANDARD, STORAGE_CLASSES
 from emulator.healthcare.dicom.storage import Storage
-from emulator.operations import OperationRun
+from emulator.operations.running import OperationRun
 
 if TYPE_CHECKING:
     from emulator.cloud import Cloud

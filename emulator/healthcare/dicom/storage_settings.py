@@ -6,7 +6,7 @@ from emulator.errors import invalid_argument
 from emulator.healthcare.dicom import filters
 from emulator.healthcare.dicom.models import STORAGE_CLASSES
 from emulator.healthcare.dicom.places import Place
-from emulator.operations import OperationRun
+from emulator.operations.running import OperationRun
 
 if TYPE_CHECKING:
     from emulator.cloud import Cloud

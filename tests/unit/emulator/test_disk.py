@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from emulator import disk, processes
 from emulator.cloud import Cloud
-from emulator.operations import OperationRun
+from emulator.operations.running import OperationRun
 from emulator.processes import EmulatorError
 
 PARENT = "projects/local-project/locations/us-central1/datasets/d"

@@ -8,7 +8,7 @@ import pytest
 
 from emulator.cloud import Cloud
 from emulator.errors import ApiError, permission_denied
-from emulator.operations import OperationRun
+from emulator.operations.running import OperationRun
 
 PARENT = "projects/p/locations/l/datasets/d"
 METHOD = "dicom.DicomService.ImportDicomData"

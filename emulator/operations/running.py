@@ -1,52 +1,21 @@
-"""Long-running operations: persisted, run in background threads, taken up again after a restart.
-
-The shapes are those of google.longrunning and of the Healthcare API's OperationMetadata:
-https://cloud.google.com/healthcare-api/docs/how-tos/long-running-operations
-"""
+"""Operations run in background threads, and are taken up again after a restart."""
 
 import json
 import logging
 import random
-import secrets
 import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from typing import Any
 
 from emulator import disk
 from emulator.database import Database
 from emulator.errors import ApiError, failed_precondition, internal, not_found
+from emulator.operations.records import Records, now
+from emulator.operations.resources import resource
 
 LOG = logging.getLogger(__name__)
-
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS operations (
-    name TEXT PRIMARY KEY,
-    parent TEXT NOT NULL,
-    number INTEGER NOT NULL,
-    method TEXT NOT NULL,
-    version TEXT NOT NULL,
-    request TEXT NOT NULL,
-    created TEXT NOT NULL,
-    ended TEXT,
-    success INTEGER NOT NULL DEFAULT 0,
-    failure INTEGER NOT NULL DEFAULT 0,
-    pending INTEGER NOT NULL DEFAULT 0,
-    counted INTEGER NOT NULL DEFAULT 0,
-    cancel_requested INTEGER NOT NULL DEFAULT 0,
-    response TEXT,
-    error TEXT
-);
-CREATE INDEX IF NOT EXISTS operations_by_parent ON operations (parent, number);
-CREATE TABLE IF NOT EXISTS operation_failures (
-    operation TEXT NOT NULL REFERENCES operations (name) ON DELETE CASCADE,
-    source TEXT NOT NULL,
-    error TEXT NOT NULL,
-    PRIMARY KEY (operation, source)
-);
-"""
 
 AT_ONCE = 5
 """Operations that run at the same time, as many as Google advises a client to start."""
@@ -98,7 +67,8 @@ class Operations:
     """
 
     def __init__(self, database: Database, logs_url: Callable[[str], str]) -> None:
-        self._database = database
+        self._folder = database.folder
+        self._records = Records(database)
         self._logs_url = logs_url
         self._runs: dict[str, Run] = {}
         self._lenient: set[str] = set()
@@ -106,7 +76,6 @@ class Operations:
         self._changed = threading.Condition()
         self._stopping = threading.Event()
         self._resuming: threading.Thread | None = None
-        database.apply(SCHEMA)
 
     def register(self, method: str, run: Run, *, lenient: bool = False) -> None:
         """Say what runs for a method such as `dicom.DicomService.ImportDicomData`.
@@ -130,32 +99,21 @@ class Operations:
         """
         if method not in self._runs:
             raise internal(f"no code is registered for {method}")
-        number = secrets.randbits(62)
-        name = f"{parent}/operations/{number}"
-        with self._database.write() as connection:
-            connection.execute(
-                "INSERT INTO operations (name, parent, number, method, version, request, created)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (name, parent, number, method, version, json.dumps(request), _now()),
-            )
+        name = self._records.add(parent, method, request, version=version)
         self._submit(name, method, request)
         return {"name": name}
 
     def get(self, name: str) -> dict[str, Any]:
         """The operation as the API answers it."""
-        with self._database.read() as connection:
-            row = connection.execute("SELECT * FROM operations WHERE name = ?", (name,)).fetchone()
+        row = self._records.get(name)
         if row is None:
             raise not_found(f"operation {name} not found")
-        return self._resource(row)
+        return resource(row, self._logs_url(name))
 
     def of_dataset(self, parent: str) -> list[dict[str, Any]]:
         """Every operation of a dataset, the newest first."""
-        with self._database.read() as connection:
-            rows = connection.execute(
-                "SELECT * FROM operations WHERE parent = ? ORDER BY created DESC", (parent,)
-            ).fetchall()
-        return [self._resource(row) for row in rows]
+        rows = self._records.of_parent(parent)
+        return [resource(row, self._logs_url(row["name"])) for row in rows]
 
     def cancel(self, name: str) -> None:
         """Ask a running operation to end; it ends with code 1 at its next step."""
@@ -165,25 +123,17 @@ class Operations:
 
     def failures(self, name: str) -> list[dict[str, str]]:
         """The log of an operation: what failed, and why."""
-        with self._database.read() as connection:
-            rows = connection.execute(
-                "SELECT source, error FROM operation_failures WHERE operation = ? ORDER BY source",
-                (name,),
-            ).fetchall()
-        return [dict(row) for row in rows]
+        return self._records.failures(name)
 
     def forget(self, parent: str) -> None:
         """Drop the operations of a dataset that is deleted."""
-        with self._database.write() as connection:
-            connection.execute("DELETE FROM operations WHERE parent = ?", (parent,))
+        self._records.forget(parent)
 
     def sweep(self, exists: Callable[[str], bool]) -> None:
         """Drop the operations of datasets that a crash in mid-deletion left without one."""
-        with self._database.read() as connection:
-            rows = connection.execute("SELECT DISTINCT parent FROM operations").fetchall()
-        for row in rows:
-            if not exists(row["parent"]):
-                self.forget(row["parent"])
+        for parent in self._records.parents():
+            if not exists(parent):
+                self.forget(parent)
 
     def resume_interrupted(self, may_begin: Callable[[], object] = lambda: True) -> None:
         """Run again what an earlier process left unfinished.
@@ -204,11 +154,7 @@ class Operations:
         self._resume()
 
     def _resume(self) -> None:
-        with self._database.read() as connection:
-            rows = connection.execute(
-                "SELECT name, method, request FROM operations WHERE ended IS NULL ORDER BY created"
-            ).fetchall()
-        for row in rows:
+        for row in self._records.unfinished():
             self._submit(row["name"], row["method"], json.loads(row["request"]))
 
     def wait(self, name: str, seconds: float) -> dict[str, Any]:
@@ -234,21 +180,12 @@ class Operations:
         """Whether the operation is to end, by a call or as the process stops."""
         if self._stopping.is_set():
             raise _InterruptedError(name)
-        with self._database.read() as connection:
-            row = connection.execute(
-                "SELECT cancel_requested FROM operations WHERE name = ?", (name,)
-            ).fetchone()
+        row = self._records.get(name)
         return row is None or bool(row["cancel_requested"])
 
     def log_failure(self, name: str, source: str, error: str) -> None:
         """Add an entry to an operation's log."""
-        with self._database.write() as connection:
-            connection.execute(
-                # Nothing is added once the operation is gone with its dataset.
-                "INSERT OR REPLACE INTO operation_failures"
-                " SELECT name, ?, ? FROM operations WHERE name = ?",
-                (source, error, name),
-            )
+        self._records.log_failure(name, source, error)
 
     def _submit(self, name: str, method: str, request: dict[str, Any]) -> None:
         self._pool.submit(self._run, name, method, request)
@@ -264,7 +201,7 @@ class Operations:
             self._finish(name, error=error.rpc_status())
         except Exception as error:
             LOG.exception("operation %s failed", name)
-            answer = disk.refusal(error, self._database.folder)
+            answer = disk.refusal(error, self._folder)
             answer = answer or internal("Internal error; see the server's log")
             self._finish(name, error=answer.rpc_status())
         else:
@@ -305,69 +242,21 @@ class Operations:
             response = None
         self._update(
             name,
-            ended=_now(),
+            ended=now(),
             pending=0,
             response=None if response is None else json.dumps(response),
             error=None if error is None else json.dumps(error),
         )
 
     def _failed(self, name: str) -> int:
-        with self._database.read() as connection:
-            row = connection.execute(
-                "SELECT failure FROM operations WHERE name = ?", (name,)
-            ).fetchone()
+        row = self._records.get(name)
         return 0 if row is None else int(row["failure"])
 
     def _update(self, name: str, **values: Any) -> None:
-        assignments = ", ".join(f"{column} = ?" for column in values)
-        with self._database.write() as connection:
-            connection.execute(
-                f"UPDATE operations SET {assignments} WHERE name = ?",  # noqa: S608 - our columns
-                (*values.values(), name),
-            )
+        self._records.update(name, **values)
         with self._changed:
             self._changed.notify_all()
-
-    def _resource(self, row: Any) -> dict[str, Any]:
-        package = f"google.cloud.healthcare.{row['version']}"
-        metadata: dict[str, Any] = {
-            "@type": f"type.googleapis.com/{package}.OperationMetadata",
-            "apiMethodName": f"{package}.{row['method']}",
-            "createTime": row["created"],
-            "logsUrl": self._logs_url(row["name"]),
-        }
-        if row["counted"]:
-            metadata["counter"] = {
-                key: str(row[key]) for key in ("success", "failure", "pending") if row[key]
-            }
-        if row["cancel_requested"]:
-            metadata["cancelRequested"] = True
-        resource: dict[str, Any] = {"name": row["name"], "metadata": metadata}
-        if row["ended"] is None:
-            return resource
-        metadata["endTime"] = row["ended"]
-        resource["done"] = True
-        if row["error"] is not None:
-            resource["error"] = json.loads(row["error"])
-        else:
-            answer = f"type.googleapis.com/{package}.{_answer(row['method'])}"
-            resource["response"] = {"@type": answer, **json.loads(row["response"])}
-        return resource
 
 
 class _InterruptedError(Exception):
     """The process stops: the operation goes on after the next start."""
-
-
-def _answer(method: str) -> str:
-    """The message that answers a method: `dicom.X.Import` is answered by `dicom.ImportResponse`.
-
-    What creates something is answered by what it created.
-    """
-    package, _, name = method.split(".")
-    created = name.removeprefix("Create")
-    return f"{package}.{created}" if created != name else f"{package}.{name}Response"
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

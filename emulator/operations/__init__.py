@@ -1,0 +1,1 @@
+"""Long-running operations: kept in the database, run in background threads, listed."""

@@ -1,0 +1,122 @@
+"""What the database keeps of operations."""
+
+import json
+import secrets
+import sqlite3
+from datetime import UTC, datetime
+from typing import Any
+
+from emulator.database import Database
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS operations (
+    name TEXT PRIMARY KEY,
+    parent TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    method TEXT NOT NULL,
+    version TEXT NOT NULL,
+    request TEXT NOT NULL,
+    created TEXT NOT NULL,
+    ended TEXT,
+    success INTEGER NOT NULL DEFAULT 0,
+    failure INTEGER NOT NULL DEFAULT 0,
+    pending INTEGER NOT NULL DEFAULT 0,
+    counted INTEGER NOT NULL DEFAULT 0,
+    cancel_requested INTEGER NOT NULL DEFAULT 0,
+    response TEXT,
+    error TEXT
+);
+CREATE INDEX IF NOT EXISTS operations_by_parent ON operations (parent, number);
+CREATE TABLE IF NOT EXISTS operation_failures (
+    operation TEXT NOT NULL REFERENCES operations (name) ON DELETE CASCADE,
+    source TEXT NOT NULL,
+    error TEXT NOT NULL,
+    PRIMARY KEY (operation, source)
+);
+"""
+
+
+class Records:
+    """The operations and their logs, as rows."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        database.apply(SCHEMA)
+
+    def add(self, parent: str, method: str, request: dict[str, Any], *, version: str) -> str:
+        """Keep a new operation.
+
+        Returns:
+            Its full name.
+        """
+        number = secrets.randbits(62)
+        name = f"{parent}/operations/{number}"
+        with self._database.write() as connection:
+            connection.execute(
+                "INSERT INTO operations (name, parent, number, method, version, request, created)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (name, parent, number, method, version, json.dumps(request), now()),
+            )
+        return name
+
+    def get(self, name: str) -> sqlite3.Row | None:
+        """The row of an operation, or None."""
+        found = self._select("SELECT * FROM operations WHERE name = ?", name)
+        return found[0] if found else None
+
+    def of_parent(self, parent: str) -> list[sqlite3.Row]:
+        """The rows of a dataset, the newest first."""
+        return self._select(
+            "SELECT * FROM operations WHERE parent = ? ORDER BY created DESC", parent
+        )
+
+    def unfinished(self) -> list[sqlite3.Row]:
+        """The rows of what has not ended, the oldest first."""
+        return self._select("SELECT * FROM operations WHERE ended IS NULL ORDER BY created")
+
+    def parents(self) -> list[str]:
+        """The datasets that have operations."""
+        return [row["parent"] for row in self._select("SELECT DISTINCT parent FROM operations")]
+
+    def update(self, name: str, **values: Any) -> None:
+        """Write columns of an operation."""
+        assignments = ", ".join(f"{column} = ?" for column in values)
+        with self._database.write() as connection:
+            connection.execute(
+                f"UPDATE operations SET {assignments} WHERE name = ?",  # noqa: S608 - our columns
+                (*values.values(), name),
+            )
+
+    def forget(self, parent: str) -> None:
+        """Drop the operations of a dataset."""
+        with self._database.write() as connection:
+            connection.execute("DELETE FROM operations WHERE parent = ?", (parent,))
+
+    def failures(self, name: str) -> list[dict[str, str]]:
+        """The log of an operation, by source."""
+        return [
+            dict(row)
+            for row in self._select(
+                "SELECT source, error FROM operation_failures WHERE operation = ? ORDER BY source",
+                name,
+            )
+        ]
+
+    def log_failure(self, name: str, source: str, error: str) -> None:
+        """Add an entry to an operation's log, or write it anew."""
+        with self._database.write() as connection:
+            connection.execute(
+                # Nothing is added once the operation is gone with its dataset.
+                "INSERT OR REPLACE INTO operation_failures"
+                " SELECT name, ?, ? FROM operations WHERE name = ?",
+                (source, error, name),
+            )
+
+    def _select(self, statement: str, *values: str) -> list[sqlite3.Row]:
+        with self._database.read() as connection:
+            return connection.execute(statement, values).fetchall()
+
+
+def now() -> str:
+    """This instant, as the API writes it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
