@@ -17,6 +17,7 @@ from emulator.healthcare.models import (
 )
 from emulator.http import Call, page
 from emulator.labels import check_labels
+from emulator.operations import filters
 
 SERVICE = "healthcare.googleapis.com"
 
@@ -134,12 +135,8 @@ def get_operation(call: Call) -> dict[str, Any]:
 def list_operations(call: Call) -> dict[str, Any]:
     """The operations of a dataset, the newest first."""
     dataset = call.cloud.healthcare.get(dataset_name(call))["name"]
-    operations = call.cloud.operations.of_dataset(dataset)
-    wanted = call.query.get("filter", "")
-    if match := re.fullmatch(r"done\s*=\s*(true|false)", wanted):
-        operations = [o for o in operations if o.get("done", False) == (match[1] == "true")]
-    elif wanted:
-        raise invalid_argument(f"invalid filter {wanted!r}: done=true or done=false")
+    passes = filters.parse(call.query.get("filter", ""))
+    operations = [each for each in call.cloud.operations.of_dataset(dataset) if passes(each)]
     return page(operations, call.query, "operations", default=100, most=1000)
 
 

@@ -435,6 +435,11 @@ def test_cancel(lab: Lab, emulator: Running) -> None:
     lab.api.operations().cancel(name=name, body={}).execute()
     done = lab.wait(name)
     assert done["error"]["code"] == 1
+    dataset = name.split("/operations/")[0]
+    imports = "metadata.apiMethodName:ImportDicomData AND "
+    for wanted, found in ("error.code=1", [done]), ("NOT error.code=1", []):
+        listed = lab.api.operations().list(name=dataset, filter=imports + wanted).execute()
+        assert listed.get("operations", []) == found
     assert lab.count() < 405
     incoming = emulator.state / "dicom" / "incoming"
     deadline = time.monotonic() + PATIENCE_SECONDS
