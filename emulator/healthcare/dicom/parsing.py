@@ -175,13 +175,20 @@ def _uid(metadata: DicomJson, keyword: str) -> str:
     value = str(values[0]).strip()
     if not value:
         raise ParseError(f"The DICOM file has no {keyword}.")
-    if len(values) > 1 or len(value) > _UID_LENGTH or not _UID.fullmatch(value):
+    if len(values) > 1:
+        raise ParseError(f"The DICOM file's {keyword} is not a valid UID.")
+    return _valid_uid(keyword, value)
+
+
+def _valid_uid(keyword: str, value: str) -> str:
+    """Give back a UID that is one: paths and headers of HTTP are made of them."""
+    if len(value) > _UID_LENGTH or not _UID.fullmatch(value):
         raise ParseError(f"The DICOM file's {keyword} is not a valid UID.")
     return value
 
 
 def _record(dataset: FileDataset, sha256: str, size: int) -> Record:
-    syntax = str(dataset.file_meta.get("TransferSyntaxUID") or "")
+    syntax = str(dataset.file_meta.get("TransferSyntaxUID") or "").strip()
     if not syntax:
         raise ParseError("The DICOM file has no TransferSyntaxUID.")
     metadata = dicom_json.model(dataset)
@@ -191,7 +198,7 @@ def _record(dataset: FileDataset, sha256: str, size: int) -> Record:
         series_uid=_uid(metadata, "SeriesInstanceUID"),
         sop_uid=_uid(metadata, "SOPInstanceUID"),
         sop_class=_uid(metadata, "SOPClassUID"),
-        transfer_syntax=syntax,
+        transfer_syntax=_valid_uid("TransferSyntaxUID", syntax),
         sha256=sha256,
         size=size,
         frames=int(attributes.first(metadata, "00280008") or 1),

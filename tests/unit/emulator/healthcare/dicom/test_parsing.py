@@ -56,6 +56,15 @@ def test_files_without_uids(uid: str, make: Any, tmp_path: Path) -> None:
         parse(write(tmp_path, make(**{uid: None})))
 
 
+@pytest.mark.parametrize("bad", [b"1.2.840\x0110008.1.2.1", b"1.2.840\r\nCookie:a"])
+def test_a_transfer_syntax_that_is_no_uid_is_refused(bad: bytes, make: Any, tmp_path: Path) -> None:
+    """It would go into a header of HTTP."""
+    content = make().replace(b"1.2.840.10008.1.2.1\0", bad.ljust(20, b"\0"))
+    assert bad in content
+    with pytest.raises(ParseError, match="TransferSyntaxUID is not a valid UID"):
+        parse(write(tmp_path, content))
+
+
 @pytest.mark.parametrize("bad", ["../../etc/passwd", "1.2.x", "1." * 40 + "1"])
 def test_uids_that_are_none_are_refused_and_not_quoted(bad: str, make: Any, tmp_path: Path) -> None:
     with pytest.raises(ParseError, match="StudyInstanceUID is not a valid UID") as caught:
