@@ -15,6 +15,7 @@ from pydicom.data import get_testdata_file
 
 from emulator.layout import Running
 from tests.contract.waiting import finished
+from tests.unit.emulator.healthcare.dicom.conftest import make_dicom
 
 pytestmark = pytest.mark.sockets
 
@@ -94,6 +95,67 @@ def test_every_new_instance_has_a_row_in_every_table(
         # Columns that only the second one needs were added to the table.
         assert found[second.SOPInstanceUID]["RTPlanLabel"] == second.RTPlanLabel
         assert found[second.SOPInstanceUID]["StorageClass"] == "STANDARD"
+
+
+def planned(uid: str, **elements: Any) -> bytes:
+    """A file whose request has one item with these elements."""
+    item = pydicom.Dataset()
+    for keyword, value in elements.items():
+        setattr(item, keyword, value)
+    return make_dicom(SOPInstanceUID=uid, RequestAttributesSequence=[item])
+
+
+def store_file(store: str, content: bytes) -> None:
+    headers = {"Content-Type": "application/dicom"}
+    httpx.post(f"{store}/dicomWeb/studies", content=content, headers=headers).raise_for_status()
+
+
+def test_a_table_gets_nested_columns_too(store: str, warehouse: bigquery.Client) -> None:
+    code = pydicom.Dataset()
+    code.CodeValue, code.CodeMeaning = "36643-5", "Chest two views"
+    store_file(store, planned("1.1", ScheduledProcedureStepID="first"))
+    wait_for(warehouse, "instances", 1)
+    store_file(
+        store,
+        planned(
+            "1.2", RequestedProcedureDescription="later", RequestedProcedureCodeSequence=[code]
+        ),
+    )
+    found = rows(warehouse, "instances", 2, "SOPInstanceUID, RequestAttributesSequence")
+    [first] = next(row for row in found if row["SOPInstanceUID"] == "1.1").popitem()[1]
+    [second] = next(row for row in found if row["SOPInstanceUID"] == "1.2").popitem()[1]
+    assert first["ScheduledProcedureStepID"] == "first"
+    assert first["RequestedProcedureDescription"] is None
+    assert second["ScheduledProcedureStepID"] is None
+    assert second["RequestedProcedureDescription"] == "later"
+    [meaning] = second["RequestedProcedureCodeSequence"]
+    assert (meaning["CodeValue"], meaning["CodeMeaning"]) == ("36643-5", "Chest two views")
+    fields = {field.name: field for field in warehouse.get_table("streamed.instances").schema}
+    names = {field.name for field in fields["RequestAttributesSequence"].fields}
+    assert {"ScheduledProcedureStepID", "RequestedProcedureDescription"} < names
+
+
+def test_a_row_that_the_table_refuses_costs_no_other(
+    store: str, warehouse: bigquery.Client, emulator: Running
+) -> None:
+    schema = [bigquery.SchemaField("PatientID", "INTEGER")]
+    warehouse.create_table(bigquery.Table(f"{warehouse.project}.streamed.instances", schema))
+    patients = {f"1.{number}": str(number) for number in range(1, 6)} | {"1.9": "a name"}
+    kind, parts = "application/dicom", b""
+    for uid, patient in patients.items():
+        content = make_dicom(SOPInstanceUID=uid, PatientID=patient)
+        parts += b"--x\r\nContent-Type: application/dicom\r\n\r\n" + content + b"\r\n"
+    headers = {"Content-Type": f'multipart/related; type="{kind}"; boundary=x'}
+    url = f"{store}/dicomWeb/studies"
+    httpx.post(url, content=parts + b"--x--\r\n", headers=headers).raise_for_status()
+    found = rows(warehouse, "instances", 5, "SOPInstanceUID, PatientID")
+    assert {row["SOPInstanceUID"]: str(row["PatientID"]) for row in found} == {
+        uid: patient for uid, patient in patients.items() if uid != "1.9"
+    }
+    assert len(rows(warehouse, "copies", 6)) == 6
+    log = (emulator.state / "emulator.log").read_text()
+    assert f"1 rows of {store.partition('/v1/')[2]} do not reach" in log
+    assert "a name" not in log
 
 
 def test_imports_and_deletions_are_streamed(

@@ -11,11 +11,11 @@ import httpx
 from emulator.errors import (
     ApiError,
     already_exists,
-    failed_precondition,
     internal,
     not_found,
     unavailable,
 )
+from emulator.healthcare.dicom import bigquery_columns
 
 TIMEOUT_SECONDS = 600.0
 CHUNK_BYTES = 8 << 20
@@ -114,28 +114,18 @@ class BigQuery:
         self._wait(self._upload(begun.headers["Location"], rows, table), table)
 
     def _widen(self, table: Table, fields: list[dict[str, Any]]) -> None:
-        """Add the columns that a table lacks: a load job of the stand-in leaves values out.
-
-        Raises:
-            ApiError: 400 for a field that is missing in a nested column, which it can't add.
-        """
+        """Add the columns that a table lacks, also nested ones: a load job leaves values out."""
         answer = self._send("GET", self._path(table))
         if answer.status_code == httpx.codes.NOT_FOUND:
             return
         _check(answer, table)
-        known: list[dict[str, Any]] = answer.json().get("schema", {}).get("fields", [])
-        if lacking := sorted(_lacking_nested(known, fields)):
-            raise failed_precondition(
-                f"BigQuery table {table} lacks the nested columns {', '.join(lacking)}, which the "
-                "local BigQuery can't add to a table: export with WRITE_TRUNCATE, or into a new one"
-            )
-        names = {field["name"] for field in known}
-        further = [field for field in fields if field["name"] not in names]
-        for field in further:
-            self._alter(table, f"ADD COLUMN IF NOT EXISTS `{field['name']}` {_type(field)}")
-        if further:
-            # The statement changes the data alone, this what is told of them.
-            body = {"schema": {"fields": [*known, *further]}}
+        known = answer.json().get("schema", {}).get("fields", [])
+        wider = bigquery_columns.merged(known, fields)
+        for change in bigquery_columns.changes(known, wider):
+            self._alter(table, change)
+        if wider != known:
+            # The statements change the data alone, this what is told of them.
+            body = {"schema": {"fields": wider}}
             _check(self._send("PATCH", self._path(table), json=body), table)
 
     def _alter(self, table: Table, change: str) -> None:
@@ -194,31 +184,6 @@ class BigQuery:
         if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
             raise unavailable(f"BigQuery answered {answer.status_code}.")
         return answer
-
-
-def _type(field: dict[str, Any]) -> str:
-    """Give a column's type as a statement names it."""
-    kind = {"INTEGER": "INT64", "FLOAT": "FLOAT64"}.get(field["type"], field["type"])
-    if field["type"] == "RECORD":
-        inner = ", ".join(f"`{one['name']}` {_type(one)}" for one in field["fields"])
-        kind = f"STRUCT<{inner}>"
-    return f"ARRAY<{kind}>" if field["mode"] == "REPEATED" else kind
-
-
-def _lacking_nested(known: list[dict[str, Any]], fields: list[dict[str, Any]]) -> Iterator[str]:
-    """Name the fields that are missing in columns that are there."""
-    inner = {field["name"]: field.get("fields", []) for field in known}
-    for field in fields:
-        if field["name"] not in inner:
-            continue
-        there = inner[field["name"]]
-        names = {one["name"] for one in there}
-        for one in field.get("fields", []):
-            if one["name"] not in names:
-                yield f"{field['name']}.{one['name']}"
-        yield from (
-            f"{field['name']}.{name}" for name in _lacking_nested(there, field.get("fields", []))
-        )
 
 
 def _chunks(rows: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from sqlite3 import Connection, Row
 from typing import Any
 
@@ -153,14 +154,30 @@ class Streams:
             if not rows:
                 return True
             try:
-                self._carry(rows)
-            except ApiError as error:
-                if error.code >= 503:
-                    LOG.warning("BigQuery is away; rows of %s wait", rows[0]["store"])
-                    return False
-                self._lose(rows, error.message)
-            self._forget(rows)
+                self._carry_or_lose(rows)
+            except ApiError:
+                LOG.warning("BigQuery is away; rows of %s wait", rows[0]["store"])
+                return False
         return True
+
+    def _carry_or_lose(self, rows: Sequence[Row]) -> None:
+        """Carry rows; of those that BigQuery refuses together, each that it takes.
+
+        Raises:
+            ApiError: 503 where BigQuery is away; the rows that are not carried yet wait.
+        """
+        try:
+            self._carry(rows)
+        except ApiError as error:
+            if error.code >= HTTPStatus.SERVICE_UNAVAILABLE:
+                raise
+            if len(rows) > 1 and error.code != HTTPStatus.NOT_FOUND:
+                middle = len(rows) // 2
+                self._carry_or_lose(rows[:middle])
+                self._carry_or_lose(rows[middle:])
+                return
+            self._lose(rows, error.message)
+        self._forget(rows)
 
     def _next(self) -> list[Row]:
         """Give the oldest rows that go to one table."""
