@@ -87,7 +87,9 @@ class Lookup:
         name = f"{project}.{dataset}"
 
         def ask() -> Json:
-            found: Json = clients.big_query(project).get_dataset(name).to_api_repr()
+            found: Json = (
+                clients.big_query(project).get_dataset(name, retry=retrying.ONCE).to_api_repr()
+            )
             return found
 
         return self._answer(("bigquery", name), f"looking for BigQuery dataset {name}", ask)
@@ -97,7 +99,9 @@ class Lookup:
         name = f"{project}.{dataset}.{table}"
 
         def ask() -> Json:
-            found: Json = clients.big_query(project).get_table(name).to_api_repr()
+            found: Json = (
+                clients.big_query(project).get_table(name, retry=retrying.ONCE).to_api_repr()
+            )
             return found
 
         return self._answer(("bigquery", name), f"looking for BigQuery table {name}", ask)
@@ -106,7 +110,7 @@ class Lookup:
         """Read a bucket's own description."""
 
         def ask() -> Json:
-            found = clients.cloud_storage(project).get_bucket(bucket)
+            found = clients.cloud_storage(project).get_bucket(bucket, retry=retrying.ONCE)
             return {"name": found.name}
 
         return self._answer(("bucket", bucket), f"looking for bucket {bucket}", ask)
@@ -116,7 +120,7 @@ class Lookup:
 
         def ask() -> Json:
             at = clients.cloud_storage(project).bucket(bucket)
-            policy = at.get_iam_policy(requested_policy_version=POLICY_VERSION)
+            policy = at.get_iam_policy(requested_policy_version=POLICY_VERSION, retry=retrying.ONCE)
             answer: Json = policy.to_api_repr()
             return answer
 

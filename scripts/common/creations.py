@@ -113,8 +113,12 @@ def _holds_something(type_: str, id_: str) -> bool:
     if type_ == _WAREHOUSE:
         _, project, _, dataset = id_.split("/")
         with translated(f"listing the tables of {dataset}"):
-            found = clients.big_query(project).list_tables(f"{project}.{dataset}", max_results=1)
-            return next(iter(found), None) is not None
+            name, client = f"{project}.{dataset}", clients.big_query(project)
+            return bool(
+                retrying.call(
+                    lambda: list(client.list_tables(name, max_results=1, retry=retrying.ONCE))
+                )
+            )
     return False
 
 

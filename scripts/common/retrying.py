@@ -32,6 +32,9 @@ DEADLINE_SECONDS = 60.0
 
 T = TypeVar("T")
 
+ONCE = Retry(predicate=lambda _: False)
+"""For calls of libraries that would repeat by themselves: `call` does, and keeps its deadline."""
+
 
 def _code(error: Exception) -> int | None:
     if isinstance(error, HttpError):
@@ -95,8 +98,8 @@ def _wished_pause(error: Exception) -> float:
     """Seconds that the service asks to be left alone (Retry-After); 0 if it doesn't."""
     if isinstance(error, HttpError):
         wish = error.resp.get("retry-after", "")
-    elif isinstance(error, requests.HTTPError) and error.response is not None:
-        wish = error.response.headers.get("Retry-After", "")
+    elif isinstance(answer := getattr(error, "response", None), requests.Response):
+        wish = answer.headers.get("Retry-After", "")
     else:
         wish = ""
     if wish.isdecimal():

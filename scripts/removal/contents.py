@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from google.api_core.exceptions import NotFound
@@ -99,7 +100,10 @@ def empty(contents: list[Content], say: Callable[[str], None]) -> list[str]:
         say(f"Deleting {content.kind} {content.name} ...")
         client = clients.big_query(content.name.partition(".")[0])
         with translated(f"deleting {content.kind} {content.name}"):
-            retrying.call(lambda: client.delete_table(content.name, not_found_ok=True))  # noqa: B023
+            delete = partial(
+                client.delete_table, content.name, not_found_ok=True, retry=retrying.ONCE
+            )
+            retrying.call(delete)
     return [content.name for content in due]
 
 
@@ -107,7 +111,9 @@ def _tables(dataset: Entry, ids: set[str]) -> Iterator[Content]:
     _, project, _, name = dataset.id.split("/")
     found = _or_nothing(
         f"listing the tables of {project}.{name}",
-        lambda: list(clients.big_query(project).list_tables(f"{project}.{name}")),
+        lambda: list(
+            clients.big_query(project).list_tables(f"{project}.{name}", retry=retrying.ONCE)
+        ),
     )
     others = [t for t in found if f"{dataset.id}/tables/{t.table_id}" not in ids]
     fate = Fate.EMPTIED if dataset.values.get("deleteContentsOnDestroy") else Fate.BLOCKS
@@ -146,7 +152,9 @@ def _objects(bucket: Entry) -> Iterator[Content]:
     # Generations that are not current block as well.
     found = _or_nothing(
         f"listing the objects of bucket {bucket.id}",
-        lambda: list(client.list_blobs(bucket.id, versions=True, max_results=1)),
+        lambda: list(
+            client.list_blobs(bucket.id, versions=True, max_results=1, retry=retrying.ONCE)
+        ),
     )
     if found:
         fate = Fate.GOES if bucket.values.get("forceDestroy") else Fate.BLOCKS

@@ -153,11 +153,13 @@ def _discovered(api: str, collection: str, grant: Made) -> Policy:
 
 def _bucket(grant: Made) -> Policy:
     bucket = clients.cloud_storage(grant.project).bucket(grant.resource)
-    policy = retrying.call(lambda: bucket.get_iam_policy(requested_policy_version=POLICY_VERSION))
+    policy = retrying.call(
+        lambda: bucket.get_iam_policy(requested_policy_version=POLICY_VERSION, retry=retrying.ONCE)
+    )
 
     def write(bindings: list[Json]) -> None:
         policy.bindings = [binding for binding in bindings if binding["members"]]
-        bucket.set_iam_policy(policy)
+        bucket.set_iam_policy(policy, retry=retrying.ONCE)
 
     return Policy([{**b, "members": sorted(b["members"])} for b in policy.bindings], write)
 
@@ -165,14 +167,14 @@ def _bucket(grant: Made) -> Policy:
 def _big_query(grant: Made) -> Policy:
     _, project, _, name = grant.resource.split("/")
     client = clients.big_query(project)
-    dataset = retrying.call(lambda: client.get_dataset(f"{project}.{name}"))
+    dataset = retrying.call(lambda: client.get_dataset(f"{project}.{name}", retry=retrying.ONCE))
     entries = list(dataset.access_entries)
 
     def write(bindings: list[Json]) -> None:
         dataset.access_entries = [
             e for e, b in zip(entries, bindings, strict=True) if b["members"] != []
         ]
-        client.update_dataset(dataset, ["access_entries"])
+        client.update_dataset(dataset, ["access_entries"], retry=retrying.ONCE)
 
     return Policy([_binding(entry.to_api_repr()) for entry in entries], write)
 

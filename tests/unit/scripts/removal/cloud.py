@@ -63,24 +63,24 @@ class Cloud(Services):
             bucket=self._bucket, get_bucket=self._get_bucket, list_blobs=self._list_blobs
         )
 
-    def _get_dataset(self, name: str) -> Any:
+    def _get_dataset(self, name: str, **_options: Any) -> Any:
         if name not in self.tables:
             raise _absent(name)
         found = SimpleNamespace(name=name, etag="1", access_entries=self.access.get(name, []))
         found.to_api_repr = lambda: {"access": self.access.get(name, [])}
         return found
 
-    def _update_dataset(self, dataset: Any, fields: list[str]) -> None:
+    def _update_dataset(self, dataset: Any, fields: list[str], **_options: Any) -> None:
         assert fields == ["access_entries"]
         self.access[dataset.name] = dataset.access_entries
 
-    def _get_table(self, name: str) -> Any:
+    def _get_table(self, name: str, **_options: Any) -> Any:
         dataset, _, table = name.rpartition(".")
         if table not in self.tables.get(dataset, {}):
             raise _absent(name)
         return SimpleNamespace(to_api_repr=lambda: {"id": name})
 
-    def _list_tables(self, dataset: str) -> list[Any]:
+    def _list_tables(self, dataset: str, **_options: Any) -> list[Any]:
         if dataset not in self.tables:
             raise _absent(dataset)
         return [
@@ -88,31 +88,33 @@ class Cloud(Services):
             for name, type_ in self.tables[dataset].items()
         ]
 
-    def _delete_table(self, name: str, *, not_found_ok: bool) -> None:
+    def _delete_table(self, name: str, *, not_found_ok: bool, **_options: Any) -> None:
         assert not_found_ok
         dataset, _, table = name.rpartition(".")
         self.tables[dataset].pop(table)
         self.deleted.append(name)
 
-    def _get_bucket(self, name: str) -> Any:
+    def _get_bucket(self, name: str, **_options: Any) -> Any:
         if name not in self.buckets:
             raise _absent(name)
         return SimpleNamespace(name=name)
 
     def _bucket(self, name: str) -> Any:
-        def read(requested_policy_version: int) -> Any:
+        def read(requested_policy_version: int, **_options: Any) -> Any:
             if name not in self.buckets:
                 raise _absent(name)
             policy = SimpleNamespace(bindings=[dict(b) for b in self.buckets[name]])
             policy.to_api_repr = lambda: {"bindings": policy.bindings}
             return policy
 
-        def write(policy: Any) -> None:
+        def write(policy: Any, **_options: Any) -> None:
             self.buckets[name] = policy.bindings
 
         return SimpleNamespace(get_iam_policy=read, set_iam_policy=write)
 
-    def _list_blobs(self, name: str, *, versions: bool, max_results: int) -> list[str]:
+    def _list_blobs(
+        self, name: str, *, versions: bool, max_results: int, **_options: Any
+    ) -> list[str]:
         assert versions
         return self.objects.get(name, [])[:max_results]
 
