@@ -50,6 +50,7 @@ CREATE INDEX IF NOT EXISTS dicom_by_series ON dicom_instances (store, series);
 CREATE INDEX IF NOT EXISTS dicom_by_patient ON dicom_instances (store, patient_id);
 CREATE INDEX IF NOT EXISTS dicom_by_date ON dicom_instances (store, study_date);
 CREATE INDEX IF NOT EXISTS dicom_by_accession ON dicom_instances (store, accession_number);
+CREATE INDEX IF NOT EXISTS dicom_by_schema ON dicom_instances (store, bigquery_schema);
 CREATE INDEX IF NOT EXISTS dicom_by_content ON dicom_instances (sha256);
 CREATE TABLE IF NOT EXISTS dicom_schemas (sha256 TEXT PRIMARY KEY, schema TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS dicom_exports (
@@ -112,19 +113,18 @@ class DicomContents:
         )
 
     def pages(self, place: Place, columns: str) -> Iterator[list[Row]]:
-        """Give the same rows some at a time; what is added or deleted meanwhile may be missed."""
-        where, parameters = place.condition()
-        last = 0
-        while True:
-            page = self.select(
-                f"SELECT id, {columns} FROM dicom_instances WHERE {where} AND id > ?"  # noqa: S608
-                " ORDER BY id LIMIT ?",
-                [*parameters, last, PAGE],
+        """Give the same rows some at a time; what is added or deleted meanwhile is missed."""
+        # By their ids: a search by place for each page would sort the whole store each time.
+        ids = [row["id"] for row in self.find(place, "id")]
+        for start in range(0, len(ids), PAGE):
+            some = ids[start : start + PAGE]
+            marks = ",".join("?" * len(some))
+            # The id of what was deleted may be another store's by now.
+            yield self.select(
+                f"SELECT id, {columns} FROM dicom_instances"  # noqa: S608 - our own columns
+                f" WHERE id IN ({marks}) AND +store = ? ORDER BY id",
+                [*some, place.store],
             )
-            if not page:
-                return
-            yield page
-            last = page[-1]["id"]
 
     def count(self, place: Place) -> int:
         """Count the instances at a place."""
@@ -192,9 +192,8 @@ class DicomContents:
     def schemas(self, store: str) -> list[str]:
         """Give the distinct BigQuery schemas, as JSON, that a store's instances need."""
         rows = self.select(
-            "SELECT schema FROM dicom_schemas WHERE sha256 IN"
-            " (SELECT DISTINCT bigquery_schema FROM dicom_instances WHERE store = ?)"
-            " ORDER BY sha256",
+            "SELECT schema FROM dicom_schemas WHERE EXISTS (SELECT 1 FROM dicom_instances"
+            " WHERE store = ? AND bigquery_schema = dicom_schemas.sha256) ORDER BY sha256",
             [store],
         )
         return [row["schema"] for row in rows]

@@ -8,6 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from emulator.cloud import Cloud
+from emulator.healthcare.dicom import models
 from emulator.healthcare.dicom.additions import Incoming, Outcome, StoreGoneError
 from emulator.healthcare.dicom.places import Place
 
@@ -67,6 +68,44 @@ def test_deleting_a_series_leaves_the_rest(
     assert contents.delete(Place(store, "1.2.3", "1.2.3.4")) == 2
     assert [row["series"] for row in contents.find(Place(store))] == ["1.2.3.5"]
     assert len(blobs(cloud)) == 1
+
+
+def test_pages_hold_each_row_once_and_none_that_another_store_got_meanwhile(
+    cloud: Cloud,
+    client: TestClient,
+    dataset: str,
+    store: str,
+    make: Any,
+    incoming: Put,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client.post(f"/v1/{dataset}/dicomStores?dicomStoreId=store2", json={}).raise_for_status()
+    monkeypatch.setattr(models, "PAGE", 2)
+    contents = cloud.dicom.contents
+    uids = [f"1.{number}" for number in (5, 3, 4, 1, 2)]
+    contents.add(store, [incoming(make(SOPInstanceUID=uid)) for uid in uids])
+    pages = [[row["sop"] for row in page] for page in contents.pages(Place(store), "sop")]
+    assert pages == [["1.5", "1.3"], ["1.4", "1.1"], ["1.2"]]
+
+    begun = contents.pages(Place(store, "1.2.3"), "sop")
+    assert [row["sop"] for row in next(begun)] == ["1.5", "1.3"]
+    contents.delete(Place(store, "1.2.3", "1.2.3.4", "1.2"))
+    # It takes the id that has become free.
+    contents.add(f"{dataset}/dicomStores/store2", [incoming(make(SOPInstanceUID="1.9"))])
+    assert [[row["sop"] for row in page] for page in begun] == [["1.4", "1.1"], []]
+
+
+def test_schemas_are_those_of_the_store(
+    cloud: Cloud, client: TestClient, dataset: str, store: str, make: Any, incoming: Put
+) -> None:
+    client.post(f"/v1/{dataset}/dicomStores?dicomStoreId=store2", json={}).raise_for_status()
+    other = f"{dataset}/dicomStores/store2"
+    contents = cloud.dicom.contents
+    contents.add(store, [incoming(make(SOPInstanceUID=f"1.{number}")) for number in (1, 2)])
+    contents.add(other, [incoming(make(SOPInstanceUID="1.3", StudyDescription="x"))])
+    [schema], [wider] = contents.schemas(store), contents.schemas(other)
+    assert "StudyDescription" not in schema
+    assert "StudyDescription" in wider
 
 
 def test_nothing_is_stored_in_a_store_that_is_gone(
