@@ -169,6 +169,7 @@ def _serve(ports: Ports, all_services_enabled: bool) -> None:
     )
     logging.getLogger("httpx").setLevel(logging.WARNING)
     state = layout.state_dir()
+    processes.check_writable(state)
     found = processes.status(state)
     if found is not None:
         raise EmulatorError(f"it already runs at {found.url}: `python -m emulator stop` first")

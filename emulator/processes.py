@@ -53,7 +53,7 @@ def start(
     """
     if state.name != FOLDER:
         raise EmulatorError(f"the state folder is {state}: it must be {state / FOLDER}")
-    _check_writable(state)
+    check_writable(state)
     wanted = ports or Ports()
     with FileLock(state / "start.lock"):
         found = status(state)
@@ -172,7 +172,7 @@ def end_leftovers(state: Path) -> None:
     psutil.wait_procs(processes, STOP_SECONDS)
 
 
-def _check_writable(state: Path) -> None:
+def check_writable(state: Path) -> None:
     """Make the state folder, and see whether what a start writes finds room there.
 
     The emulator could say it in its log only, which is in that folder too.

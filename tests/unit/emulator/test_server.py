@@ -1,12 +1,15 @@
-"""The order of a start: seeding waits until the server's packages are imported."""
+"""The start: its order, and what it needs."""
 
 import threading
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from emulator import children, server
+from emulator.__main__ import app
 from emulator.layout import Ports, Running
+from emulator.processes import EmulatorError
 
 
 @pytest.fixture
@@ -43,3 +46,16 @@ def test_a_server_that_never_came_up_seeds_nothing(
 
     assert not seeded.is_set()
     assert not neighbours.ready()
+
+
+@pytest.mark.parametrize("options", [[], ["--foreground"]])
+def test_a_folder_that_cant_be_written_is_an_error_of_one_line(
+    options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = tmp_path / "a-file"
+    lab.touch()
+    monkeypatch.setenv("LAB_DIR", str(lab))
+    result = CliRunner().invoke(app, ["start", *options])
+    assert isinstance(result.exception, EmulatorError)
+    assert str(result.exception).startswith(f"the state folder {lab / 'emulator'} can't be written")
+    assert "set LAB_DIR to another folder" in str(result.exception)
