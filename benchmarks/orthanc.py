@@ -52,14 +52,13 @@ def running(folder: Path) -> Iterator[str]:
     port = _free_port()
     settings = folder / "orthanc.json"
     settings.write_text(json.dumps(_settings(root, folder, port)))
-    libraries = [str(path) for path in (root / "usr" / "lib").glob("*-linux-gnu")]
     log = folder / "orthanc.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             [root / "usr" / "sbin" / "Orthanc", settings],
             stdout=output,
             stderr=output,
-            env={**os.environ, "LD_LIBRARY_PATH": ":".join(libraries)},
+            env={**os.environ, **_environment(root)},
         )
     try:
         url = f"http://127.0.0.1:{port}"
@@ -84,6 +83,15 @@ def _settings(root: Path, folder: Path, port: int) -> dict[str, object]:
         "OverwriteInstances": False,
         "HttpThreadsCount": 50,
         "DicomWeb": {"Enable": True, "Root": "/dicom-web/", "StudiesMetadata": "Full"},
+    }
+
+
+def _environment(root: Path) -> dict[str, str]:
+    """Lead the program to what it looks for in the folders of the system."""
+    usr = root / "usr"
+    return {
+        "LD_LIBRARY_PATH": ":".join(map(str, (usr / "lib").glob("*-linux-gnu"))),
+        "DCMDICTPATH": ":".join(map(str, (usr / "share").glob("libdcmtk*/dicom.dic"))),
     }
 
 
