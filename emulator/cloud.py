@@ -31,6 +31,8 @@ class Settings:
         bigquery_url: The address of the BigQuery stand-in, without a path.
         storage_url: The address of the Cloud Storage stand-in, without a path.
         all_services_enabled: Every service counts as enabled in every project.
+        storage_dir: The folder in which the Cloud Storage stand-in keeps its objects, if it is
+            on this machine.
     """
 
     state_dir: Path
@@ -38,6 +40,7 @@ class Settings:
     bigquery_url: str
     storage_url: str
     all_services_enabled: bool = False
+    storage_dir: Path | None = None
 
 
 class Cloud:

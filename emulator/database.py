@@ -21,6 +21,7 @@ class Database:
         self._local = threading.local()
         self._write_lock = threading.Lock()
         self._writer = self._connect()
+        self._durable = True
         self._readers: list[sqlite3.Connection] = []
         self._readers_lock = threading.Lock()
 
@@ -52,9 +53,17 @@ class Database:
                 connection.execute("COMMIT")
 
     @contextmanager
-    def write(self) -> Iterator[sqlite3.Connection]:
-        """Give the writing connection inside a transaction: all of it is kept, or nothing."""
+    def write(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
+        """Give the writing connection inside a transaction: all of it is kept, or nothing.
+
+        Args:
+            durable: wait until the disk has it. What a power cut may take, since it would be
+                worked out again, need not; it outlives the process nevertheless.
+        """
         with self._write_lock:
+            if durable is not self._durable:
+                self._writer.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+                self._durable = durable
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield self._writer

@@ -1,10 +1,12 @@
-"""What a disk that is full, read-only or broken means for those who ask something of the emulator.
+"""The disk: how it comes to hold what is acknowledged, and what it means if it refuses.
 
-Nothing is half written then: files get their names when they are whole, and a transaction that
-can't be committed is undone. So the answer only has to say what is wrong and where.
+Where it is full, read-only or broken, nothing is half written: files get their names when they are
+whole, and a transaction that can't be committed is undone. So the answer only has to say what is
+wrong and where.
 """
 
 import errno
+import os
 import sqlite3
 from pathlib import Path
 
@@ -19,6 +21,15 @@ _SQLITE_REFUSED = frozenset(
 )
 TROUBLE = (OSError, sqlite3.Error)
 """What a disk's trouble is raised as, among other things."""
+
+
+def settle(path: Path) -> None:
+    """Have the disk hold a file's content, or a folder's names, before anything refers to it."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def refusal(error: BaseException, folder: Path) -> ApiError | None:

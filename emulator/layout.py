@@ -71,6 +71,11 @@ class Running:
         )
 
 
+def storage_folder(state: Path) -> Path:
+    """The folder in which the Cloud Storage stand-in keeps its objects."""
+    return state / "storage"
+
+
 def clear_drafts(state: Path) -> None:
     """Remove what a killed emulator had not written to the end."""
     for draft in state.glob("*.draft"):

@@ -14,6 +14,7 @@ import httpx
 import psutil
 from filelock import FileLock
 
+from emulator import loopback
 from emulator.layout import FOLDER, Ports, Running, alive, children, recorded
 from emulator.ports import any_port, holder, is_free
 
@@ -130,7 +131,7 @@ def reset(state: Path) -> Running | None:
 
 def health(running: Running) -> dict[str, Any]:
     """What a running emulator says of itself: `ready`, `trouble`, `services`; empty if nothing."""
-    with httpx.Client(base_url=running.url, timeout=5) as client:
+    with loopback.client(running.url, seconds=5) as client:
         return _health(client)
 
 
@@ -225,7 +226,7 @@ def _wait_recorded(state: Path, process: subprocess.Popen[bytes]) -> Running:
 
 
 def _wait_ready(running: Running, process: subprocess.Popen[bytes] | None) -> Running:
-    with httpx.Client(base_url=running.url, timeout=5) as client:
+    with loopback.client(running.url, seconds=5) as client:
         for _ in _backoff():
             health = _health(client)
             if health.get("ready"):

@@ -76,6 +76,7 @@ def _run(running: Running, neighbours: "Neighbours") -> None:
             bigquery_url=f"http://127.0.0.1:{ports.bigquery}",
             storage_url=f"http://127.0.0.1:{ports.storage}",
             all_services_enabled=running.all_services_enabled,
+            storage_dir=layout.storage_folder(running.state),
         )
     )
     app = create_app(cloud)
@@ -100,7 +101,7 @@ class Neighbours:
     def __init__(self, running: Running) -> None:
         self._state = running.state
         ports = running.ports
-        self._storage = self._state / "storage"
+        self._storage = layout.storage_folder(self._state)
         self._bigquery = self._state / "bigquery"
         others = (ports.api, ports.bigquery, ports.storage)
         self._children = children.Children(

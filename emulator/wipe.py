@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+from emulator import layout
 from emulator.seed import BUCKET, records
 
 _KEPT = {"children.json", "credentials.json", "server.json", "start.lock", "storage", "token"}
@@ -14,7 +15,7 @@ def everything(state: Path) -> None:
     for path in [*state.iterdir()] if state.exists() else []:
         if path.name not in _KEPT:
             _remove(path)
-    buckets(state / "storage")
+    buckets(layout.storage_folder(state))
 
 
 def buckets(storage: Path) -> None:

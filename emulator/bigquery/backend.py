@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import httpx
 
+from emulator import loopback
 from emulator.bigquery.errors import BigQueryError, of_reason
 from emulator.errors import unavailable
 
@@ -24,7 +25,7 @@ class Backend:
     """
 
     def __init__(self, url: str) -> None:
-        self._client = httpx.Client(base_url=url, timeout=_SECONDS)
+        self._client = loopback.client(url, seconds=_SECONDS)
 
     def close(self) -> None:
         """Close its connections."""

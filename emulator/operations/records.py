@@ -78,10 +78,10 @@ class Records:
         """The datasets that have operations."""
         return [row["parent"] for row in self._select("SELECT DISTINCT parent FROM operations")]
 
-    def update(self, name: str, **values: Any) -> None:
+    def update(self, name: str, *, durable: bool = True, **values: Any) -> None:
         """Write columns of an operation."""
         assignments = ", ".join(f"{column} = ?" for column in values)
-        with self._database.write() as connection:
+        with self._database.write(durable=durable) as connection:
             connection.execute(
                 f"UPDATE operations SET {assignments} WHERE name = ?",  # noqa: S608 - our columns
                 (*values.values(), name),
@@ -103,8 +103,11 @@ class Records:
         ]
 
     def log_failure(self, name: str, source: str, error: str) -> None:
-        """Add an entry to an operation's log, or write it anew."""
-        with self._database.write() as connection:
+        """Add an entry to an operation's log, or write it anew.
+
+        As with counters, an operation that a power cut interrupts comes to the same again.
+        """
+        with self._database.write(durable=False) as connection:
             connection.execute(
                 # Nothing is added once the operation is gone with its dataset.
                 "INSERT OR REPLACE INTO operation_failures"

@@ -174,7 +174,8 @@ class Operations:
 
     def count(self, name: str, success: int, failure: int, pending: int) -> None:
         """Write an operation's counters."""
-        self._update(name, success=success, failure=failure, pending=pending, counted=1)
+        counters = {"success": success, "failure": failure, "pending": pending}
+        self._update(name, durable=False, counted=1, **counters)
 
     def cancel_requested(self, name: str) -> bool:
         """Whether the operation is to end, by a call or as the process stops."""
@@ -252,8 +253,8 @@ class Operations:
         row = self._records.get(name)
         return 0 if row is None else int(row["failure"])
 
-    def _update(self, name: str, **values: Any) -> None:
-        self._records.update(name, **values)
+    def _update(self, name: str, *, durable: bool = True, **values: Any) -> None:
+        self._records.update(name, durable=durable, **values)
         with self._changed:
             self._changed.notify_all()
 

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import httpx
 
+from emulator import loopback
 from emulator.storage.errors import StorageError, no_bucket
 
 Json = dict[str, Any]
@@ -23,7 +24,7 @@ class Backend:
     """
 
     def __init__(self, url: str, transport: httpx.BaseTransport | None = None) -> None:
-        self._client = httpx.Client(base_url=url, timeout=_SECONDS, transport=transport)
+        self._client = loopback.client(url, seconds=_SECONDS, transport=transport)
 
     def close(self) -> None:
         """Close its connections."""

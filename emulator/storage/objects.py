@@ -8,22 +8,25 @@ bucket, so a file gets its attribute before it gets its name.
 import base64
 import hashlib
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
 import google_crc32c
 
+from emulator import disk
 from emulator.storage import xattrs
 
 ATTRIBUTE = "user.metadata"
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _NEVER = "0001-01-01T00:00:00Z"
 
 
 def put(
     path: Path, draft: Path, content: bytes, content_type: str, metadata: dict[str, str]
 ) -> None:
-    """Write an object: whole or not at all.
+    """Write an object: whole or not at all, and on the disk before it has a name.
 
     Args:
         path: the object's file, under the bucket's folder.
@@ -40,10 +43,36 @@ def put(
     file = draft / uuid4().hex
     try:
         file.write_bytes(content)
+        disk.settle(file)
         xattrs.write(file, ATTRIBUTE, _attributes(content, content_type, metadata))
         file.replace(path)
     finally:
         file.unlink(missing_ok=True)
+
+
+def link(root: Path, bucket: str, name: str, path: Path) -> bool:
+    """Give an object's file a second name, so that its bytes need not be copied.
+
+    They stay as they are: fake-gcs-server writes an object into a new file, which takes the place
+    of the old one.
+
+    Args:
+        root: the folder of the buckets.
+        bucket: the bucket.
+        name: the object.
+        path: the second name, on the same file system.
+
+    Returns:
+        Whether it was done. Where not, there may be an object nevertheless: that is for the server
+        to say, who writes names of other characters in ways of its own.
+    """
+    if not _PLAIN.fullmatch(bucket) or not all(map(_PLAIN.fullmatch, name.split("/"))):
+        return False
+    try:
+        path.hardlink_to(root / bucket / name)
+    except OSError:
+        return False
+    return True
 
 
 def has_metadata(path: Path) -> bool:

@@ -315,6 +315,32 @@ def test_files_that_cant_be_imported_are_counted_and_logged(lab: Lab) -> None:
     assert sum("checksum mismatch" in error for error in told.values()) >= 1
 
 
+def test_what_becomes_of_an_object_later_changes_no_instance(lab: Lab) -> None:
+    public = lab.buckets.bucket("gcs-public-data--healthcare-nih-chest-xray")
+    files = [
+        public.blob(f"dicom/0000000{number}_000.dcm").download_as_bytes() for number in range(1, 5)
+    ]
+    bucket = lab.buckets.create_bucket(f"{lab.project}-changing")
+    names = ["kept.dcm", "written over.dcm", "written-over.dcm", "deleted.dcm"]
+    for name, content in zip(names, files, strict=True):
+        bucket.blob(name).upload_from_string(content, content_type="application/dicom")
+    assert lab.import_(f"gs://{bucket.name}/*.dcm")["metadata"]["counter"] == {"success": "4"}
+
+    for name in names[1:3]:
+        bucket.blob(name).upload_from_string(b"something else")
+    bucket.blob(names[3]).delete()
+
+    for content in files:
+        image = pydicom.dcmread(io.BytesIO(content), stop_before_pixels=True)
+        path = f"studies/{image.StudyInstanceUID}/series/{image.SeriesInstanceUID}"
+        answer = httpx.get(
+            f"{lab.root}/v1/{lab.store}/dicomWeb/{path}/instances/{image.SOPInstanceUID}",
+            headers={"Accept": "application/dicom; transfer-syntax=*"},
+        )
+        assert answer.content == content
+    assert bucket.blob(names[0]).download_as_bytes() == files[0]
+
+
 @pytest.mark.parametrize(
     ("uri", "code", "text"),
     [

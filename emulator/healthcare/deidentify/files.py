@@ -9,6 +9,7 @@ import pydicom
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
+from emulator.disk import settle
 from emulator.healthcare.deidentify import config, pixels
 from emulator.healthcare.deidentify.attributes import Attributes
 from emulator.healthcare.deidentify.config import Rules
@@ -17,7 +18,6 @@ from emulator.healthcare.deidentify.profiles import Base
 from emulator.healthcare.deidentify.sensitive import Detector, phrases
 from emulator.healthcare.deidentify.texts import Cleaner
 from emulator.healthcare.dicom.additions import Incoming
-from emulator.healthcare.dicom.blobs import settle
 from emulator.healthcare.dicom.fetching import Fetched, discard
 from emulator.healthcare.dicom.malformed import UNREADABLE, reading
 from emulator.healthcare.dicom.parsing import ParseError, parse

@@ -11,12 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
+from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from sqlite3 import Connection
 
 from emulator.database import Database
 from emulator.healthcare.dicom.blobs import Blobs
-from emulator.healthcare.dicom.parsing import Record, digest
+from emulator.healthcare.dicom.parsing import Record
 from emulator.healthcare.dicom.places import Place
 from emulator.healthcare.dicom.streams import Change, Streams
 
@@ -34,6 +36,7 @@ MISMATCH = (
 )
 
 
+_SCHEMAS_REMEMBERED = 1 << 8
 TROUBLE = (OSError, sqlite3.Error)
 """What the disk and the database raise."""
 
@@ -60,12 +63,18 @@ class Incoming:
 
 @dataclass(slots=True)
 class _Addition:
-    """What a caller brings to be stored, and what became of it."""
+    """What a caller brings to be stored, and what became of it.
+
+    Attributes:
+        left: what was not taken over, since the store has it, or the same file, already.
+    """
 
     store: str
     batch: Sequence[Incoming]
     storage_class: str
     outcomes: list[Outcome] = field(default_factory=list)
+    left: list[Incoming] = field(default_factory=list)
+    streamed: bool = False
     error: Exception | None = None
     waits: bool = True
 
@@ -113,7 +122,7 @@ class Additions:
             raise mine.error
         if len(mine.outcomes) != len(batch):
             raise RuntimeError("the transaction that was shared with another caller failed")
-        for one in batch:
+        for one in mine.left:
             one.path.unlink(missing_ok=True)
         return mine.outcomes
 
@@ -129,10 +138,11 @@ class Additions:
         finally:
             for addition in additions:
                 addition.waits = False
-            self._streams.wake()
+            if any(addition.streamed for addition in additions):
+                self._streams.wake()
 
     def _commit_alone(self, addition: _Addition) -> None:
-        addition.outcomes = []
+        addition.outcomes, addition.left = [], []
         try:
             self._commit([addition])
         except TROUBLE as error:
@@ -163,7 +173,7 @@ class Additions:
             for one, outcome in zip(addition.batch, addition.outcomes, strict=True)
             if outcome is Outcome.STORED
         )
-        self._streams.add(connection, addition.store, stored)
+        addition.streamed = self._streams.add(connection, addition.store, stored)
 
     def _add_one(
         self,
@@ -180,11 +190,12 @@ class Additions:
             uids,
         ).fetchone()
         if known is not None:
+            addition.left.append(incoming)
             same = known["sha256"] == record.sha256
             return Outcome.IDENTICAL if same else Outcome.MISMATCH
-        if self._blobs.keep(incoming.path, record.sha256):
-            kept.append(incoming)
-        schema = digest(record.schema.encode())
+        taken = self._blobs.keep(incoming.path, record.sha256)
+        (kept if taken else addition.left).append(incoming)
+        schema = _digest(record.schema)
         connection.execute(
             "INSERT OR IGNORE INTO dicom_schemas VALUES (?, ?)", (schema, record.schema)
         )
@@ -218,6 +229,12 @@ def _columns(store: str, record: Record, schema: str, storage_class: str) -> tup
         storage_class,
         _now(),
     )
+
+
+@lru_cache(_SCHEMAS_REMEMBERED)
+def _digest(schema: str) -> str:
+    """Give the name that the text of a schema is kept by."""
+    return sha256(schema.encode()).hexdigest()
 
 
 def _now() -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from emulator import loopback
 from emulator.errors import (
     ApiError,
     already_exists,
@@ -48,7 +49,7 @@ class BigQuery:
     """
 
     def __init__(self, url: str) -> None:
-        self._client = httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS)
+        self._client = loopback.client(url, seconds=TIMEOUT_SECONDS)
 
     def __enter__(self) -> "BigQuery":
         return self

@@ -12,7 +12,7 @@ from typing import Any
 from emulator.errors import invalid_argument, unimplemented
 from emulator.healthcare.dicom import bigquery_schema, dicom_json
 from emulator.healthcare.dicom.bigquery_schema import INTEGER, STRING, Schema, field
-from emulator.healthcare.dicom.parsing import compact
+from emulator.healthcare.dicom.texts import compact
 
 SOURCE = "SourceDicomStore"
 _STORED = "storage_class, updated, size"

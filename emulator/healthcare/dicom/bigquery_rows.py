@@ -7,7 +7,7 @@ from dataclasses import field as new
 from functools import lru_cache, partial
 from typing import Any
 
-from pydicom.dataelem import DataElement, empty_value_for_VR
+from pydicom.dataelem import DataElement, RawDataElement, empty_value_for_VR
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag
@@ -23,6 +23,8 @@ MOST_NESTED = 15
 MOST_SEQUENCE_BYTES = 1 << 20
 DROPPED = "DroppedTags"
 OTHER = "OtherElements"
+_UNSEEN = columns.BINARY_VRS - {"UN"}
+"""VRs without a column. What is said to be unknown may be known by its tag."""
 
 Row = dict[str, Any]
 
@@ -36,22 +38,6 @@ class Made:
     dropped: list[str] = new(default_factory=list)
 
 
-def make(dataset: Dataset) -> tuple[Row, Schema]:
-    """Make the row of a dataset with its file meta information.
-
-    Returns:
-        The row (empty elements absent) and the schema, without the columns that tell of the
-        storage (`bigquery_schema.ALWAYS`).
-    """
-    made = Made()
-    for part in (getattr(dataset, "file_meta", None), dataset):
-        if part is not None:
-            _add_elements(part, made, depth=1)
-    if made.dropped:
-        made.row[DROPPED] = made.dropped
-    return made.row, made.schema
-
-
 def _values(element: DataElement) -> list[Any]:
     value = element.value
     if value is None or value == "" or value == empty_value_for_VR(element.VR, raw=True):
@@ -62,33 +48,44 @@ def _values(element: DataElement) -> list[Any]:
 
 
 def _add_elements(dataset: Dataset, made: Made, depth: int) -> None:
+    charset = elements.charset_of(dataset)
     for tag, item in list(dataset.items()):
-        if tag.element == 0:
+        if not tag.element:
             continue  # a group's length: encoding, not data
-        if key := elements.key_of(dataset, item):
+        if key := elements.key_of(item, charset):
             known = _known(key)
             made.row.update(known.row)
             made.schema.update(known.schema)
             made.dropped += known.dropped
         else:
-            # What was decoded before need not be looked up, which is slow.
-            decoded = item if isinstance(item, DataElement) else None
-            _add(partial(_element, dataset, tag, decoded), tag, made, depth)
+            add_element(dataset, tag, item, made, depth)
 
 
 @lru_cache(elements.REMEMBERED)
 def _known(key: elements.Key) -> Made:
     """Give what an element adds that depends on nothing but its bytes; shared, so not changed."""
     made = Made()
-    _add(key.element, key.tag, made, depth=1)
+    add(key.element, BaseTag(key.tag), made, depth=1)
     return made
+
+
+def add_element(
+    dataset: Dataset, tag: BaseTag, item: DataElement | RawDataElement, made: Made, depth: int = 1
+) -> None:
+    """Add what an element of a data set, or of an item at a depth, has to add."""
+    if isinstance(item, RawDataElement) and item.VR in _UNSEEN and columns.column_of(tag) is None:
+        return  # pixels and their like need not be read to be left out
+    # What was decoded before need not be looked up, which is slow.
+    decoded = item if isinstance(item, DataElement) else None
+    add(partial(_element, dataset, tag, decoded), tag, made, depth)
 
 
 def _element(dataset: Dataset, tag: BaseTag, decoded: DataElement | None) -> DataElement:
     return dataset[tag] if decoded is None else decoded
 
 
-def _add(element: Callable[[], DataElement], tag: BaseTag, made: Made, depth: int) -> None:
+def add(element: Callable[[], DataElement], tag: BaseTag, made: Made, depth: int = 1) -> None:
+    """Add what an element has to add, once it is read."""
     column = columns.column_of(tag)
     try:
         if column is None:

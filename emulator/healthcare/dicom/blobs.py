@@ -5,14 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from uuid import uuid4
 
-
-def settle(path: Path) -> None:
-    """Have the disk hold a file's content before anything refers to it."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+from emulator import disk
 
 
 class Blobs:
@@ -51,7 +44,7 @@ class Blobs:
 
     def sync(self) -> None:
         """Have the disk hold the names that `keep` gave."""
-        settle(self._kept)
+        disk.settle(self._kept)
 
     def remove(self, names: Iterable[str]) -> None:
         """Remove blobs; those that are gone already are no error."""

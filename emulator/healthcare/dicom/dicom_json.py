@@ -11,6 +11,7 @@ from typing import Any
 import pydicom
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.multival import MultiValue
+from pydicom.tag import BaseTag
 
 from emulator.healthcare.dicom import elements
 from emulator.healthcare.dicom.attributes import DicomJson
@@ -29,17 +30,9 @@ _PLACEHOLDER = "$INSTANCE"
 _REFERENCE = f'"BulkDataURI":"{_PLACEHOLDER}'
 
 
-def model(dataset: pydicom.Dataset) -> DicomJson:
-    """Give an instance's model; its references begin with a placeholder for the instance's URL.
-
-    The URL depends on how a caller comes here: `with_references` puts it in.
-    """
-    made = _model(dataset, "", _is_big_endian(dataset))
-    return {
-        tag: element
-        for tag, element in made.items()
-        if element["vr"] != "SQ" or len(json.dumps(element)) <= MOST_SEQUENCE_BYTES
-    }
+def is_too_long(element: dict[str, Any]) -> bool:
+    """Tell whether an element is a sequence that a model leaves out."""
+    return element["vr"] == "SQ" and len(json.dumps(element)) > MOST_SEQUENCE_BYTES
 
 
 def with_references(text: str, url: str) -> str:
@@ -64,7 +57,8 @@ def without_references(made: DicomJson) -> DicomJson:
     }
 
 
-def _is_big_endian(dataset: pydicom.Dataset) -> bool:
+def is_big_endian(dataset: pydicom.Dataset) -> bool:
+    """Tell whether the words of an instance's binary values are big-endian."""
     meta = getattr(dataset, "file_meta", {})
     return bool(meta.get("TransferSyntaxUID") == pydicom.uid.ExplicitVRBigEndian)
 
@@ -77,31 +71,60 @@ def _model(dataset: pydicom.Dataset, path: str, swap: bool) -> DicomJson:
         path: where the item is: tags and item numbers, each ended by a slash.
         swap: whether the words of binary values are big-endian.
     """
-    made: DicomJson = {}
-    for tag in dataset.keys():  # noqa: SIM118 - iterating a Dataset decodes every element
-        if tag.element == 0:
-            continue
-        key = f"{tag:08X}"
-        raw: object = dataset.get_item(tag, keep_deferred=True)
-        if tag in PIXEL_DATA:
-            # Never looked at: it may be long, and is left on the disk.
-            made[key] = _reference(getattr(raw, "VR", None) or "OW", path + key)
-            continue
+    charset = elements.charset_of(dataset)
+    return {
+        f"{tag:08X}": element_of(dataset, tag, charset, path, swap)
+        for tag in dataset.keys()  # noqa: SIM118 - iterating a Dataset decodes every element
+        if tag.element
+    }
+
+
+def element_of(
+    dataset: pydicom.Dataset, tag: BaseTag, charset: elements.Charset, path: str, swap: bool
+) -> dict[str, Any]:
+    """Give the model of one element; shared, so not changed.
+
+    Args:
+        dataset: the data set or item that holds it.
+        tag: its tag.
+        charset: the data set's.
+        path: where the item is: tags and item numbers, each ended by a slash.
+        swap: whether the words of binary values are big-endian.
+    """
+    key = f"{tag:08X}"
+    raw: object = dataset.get_item(tag, keep_deferred=True)
+    if tag in PIXEL_DATA:
+        # Never looked at: it may be long, and is left on the disk.
+        made = _reference(getattr(raw, "VR", None) or "OW", path + key)
+    else:
         try:
-            known = elements.key_of(dataset, raw)
-            made[key] = _known(known) if known else _element(dataset[tag], path, key, swap)
+            known = elements.key_of(raw, charset)
+            made = _known(known) if known else _element(dataset[tag], path, key, swap)
         except UNREADABLE:
-            # One value that can't be decoded: leave it to the bulk data, in the file's own bytes.
-            made[key] = _reference("UN", path + key)
-        if isinstance(raw, RawDataElement) and raw.length == 0:
-            made[key].pop("BulkDataURI", None)
+            made = _unreadable(path + key)
+    if isinstance(raw, RawDataElement) and raw.length == 0 and "BulkDataURI" in made:
+        return {"vr": made["vr"]}
     return made
+
+
+def element_of_key(key: elements.Key) -> dict[str, Any]:
+    """Give the model of an element of an instance, by all that it depends on."""
+    name = f"{key.tag:08X}"
+    try:
+        return _element(key.element(), "", name, swap=not key.little_endian)
+    except UNREADABLE:
+        return _unreadable(name) if key.value else {"vr": "UN"}
 
 
 @lru_cache(elements.REMEMBERED)
 def _known(key: elements.Key) -> dict[str, Any]:
     """Give an element that neither refers to bulk data nor depends on its place; shared."""
     return _element(key.element(), "", f"{key.tag:08X}", swap=False)
+
+
+def _unreadable(where: str) -> dict[str, Any]:
+    """Leave a value that can't be decoded to the bulk data, in the file's own bytes."""
+    return _reference("UN", where)
 
 
 def _reference(vr: str, where: str) -> dict[str, Any]:

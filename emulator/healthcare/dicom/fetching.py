@@ -6,10 +6,9 @@ pydicom's work pass through the server's process.
 
 import hashlib
 import http.client
-import os
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,8 +17,10 @@ from queue import SimpleQueue
 from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
+from emulator import disk
 from emulator.healthcare.dicom.additions import Incoming
 from emulator.healthcare.dicom.parsing import ParseError, parse
+from emulator.storage import objects
 
 CHUNK_BYTES = 1 << 20
 AT_ONCE = 3
@@ -46,12 +47,15 @@ class Task:
         bucket: the bucket.
         names: the objects.
         folder: where the files go, each under a new name.
+        objects: the service's own folder, if it is on this machine: most files are taken from
+            there without a copy.
     """
 
     storage_url: str
     bucket: str
     names: Sequence[str]
     folder: Path
+    objects: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +74,35 @@ def run(task: Task) -> list[Fetched]:
         StorageDownError: the service does not answer.
         OSError: the disk refuses.
     """
-    connections = _Connections(task.storage_url)
     path_of = {name: task.folder / uuid4().hex for name in task.names}
     try:
-        # While one file is parsed, the network and the disk are busy with the next ones.
-        with ThreadPoolExecutor(AT_ONCE) as fetches:
-            fetched = fetches.map(
-                lambda name: _fetched(connections, task, name, path_of[name]), task.names
-            )
-            return [_parsed(name, path, sha256) for name, path, sha256 in fetched]
+        linked = [name for name in task.names if _link(task, name, path_of[name])]
+        done = [_parsed(name, path_of[name]) for name in linked]
+        others = {name: path for name, path in path_of.items() if name not in set(linked)}
+        return done + _fetch_all(task, others) if others else done
     except BaseException:
         for path in path_of.values():
             path.unlink(missing_ok=True)
         raise
+
+
+def _link(task: Task, name: str, path: Path) -> bool:
+    """Take an object's file from the service's folder, without a copy.
+
+    The disk holds its content: the service syncs it before it gives it a name.
+    """
+    return task.objects is not None and objects.link(task.objects, task.bucket, name, path)
+
+
+def _fetch_all(task: Task, path_of: Mapping[str, Path]) -> list[Fetched]:
+    connections = _Connections(task.storage_url)
+    try:
+        # While one file is parsed, the network and the disk are busy with the next ones.
+        with ThreadPoolExecutor(AT_ONCE) as fetches:
+            fetched = fetches.map(
+                lambda name: _fetched(connections, task, name, path_of[name]), path_of
+            )
+            return [_parsed(name, path_of[name], *found) for name, found in fetched]
     finally:
         connections.close()
 
@@ -122,23 +142,25 @@ class _Connections:
             connection.close()
 
 
-def _fetched(connections: _Connections, task: Task, name: str, path: Path) -> tuple[str, Path, str]:
-    """Fetch an object; gives its name, its file, and its checksum or what went wrong."""
+def _fetched(
+    connections: _Connections, task: Task, name: str, path: Path
+) -> tuple[str, tuple[str | None, str]]:
+    """Fetch an object into a file; gives its name, its checksum, and what went wrong."""
     with connections.one() as connection:
         try:
-            return name, path, _fetch(connection, task.bucket, name, path)
+            return name, (_fetch(connection, task.bucket, name, path), "")
         except FetchError as error:
-            return name, path, str(error)
+            return name, (None, str(error))
 
 
-def _parsed(name: str, path: Path, outcome: str) -> Fetched:
-    if not path.exists():
-        return Fetched(name, None, outcome)
+def _parsed(name: str, path: Path, sha256: str | None = None, error: str = "") -> Fetched:
+    if error:
+        return Fetched(name, None, error)
     try:
-        return Fetched(name, Incoming(parse(path, outcome), path))
-    except ParseError as error:
+        return Fetched(name, Incoming(parse(path, sha256), path))
+    except ParseError as refusal:
         path.unlink(missing_ok=True)
-        return Fetched(name, None, str(error))
+        return Fetched(name, None, str(refusal))
 
 
 def _fetch(connection: http.client.HTTPConnection, bucket: str, name: str, path: Path) -> str:
@@ -176,6 +198,5 @@ def _receive(answer: http.client.HTTPResponse, path: Path) -> str:
         while content := answer.read(CHUNK_BYTES):
             checksum.update(content)
             file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    disk.settle(path)
     return checksum.hexdigest()

@@ -94,9 +94,10 @@ class _Import:
 
     def _tasks(self, names: Sequence[str]) -> Iterator[Task]:
         folder = self._cloud.dicom.contents.blobs.incoming
+        objects = self._cloud.settings.storage_dir
         for start in range(0, len(names), BATCH):
             batch = names[start : start + BATCH]
-            yield Task(self._cloud.storage_url, self._source.bucket, batch, folder)
+            yield Task(self._cloud.storage_url, self._source.bucket, batch, folder, objects)
 
     def _report(self) -> None:
         pending = self._total - self._success - self._failure
@@ -108,8 +109,9 @@ class _Import:
         else:
             try:
                 self._keep(done)
-            finally:
+            except BaseException:
                 fetching.discard(done)
+                raise
         self._report()
         self._operation.check_cancelled()
 

@@ -4,12 +4,11 @@ Runs in worker processes: no state, no database, only picklable results.
 """
 
 import hashlib
-import json
+import io
 import re
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
 
 import pydicom
 from pydicom import config
@@ -18,7 +17,7 @@ from pydicom.dataset import FileDataset
 from pydicom.errors import InvalidDicomError
 from pydicom.filereader import _read_file_meta_info, read_preamble
 
-from emulator.healthcare.dicom import attributes, bigquery_rows, dicom_json
+from emulator.healthcare.dicom import attributes, texts
 from emulator.healthcare.dicom.attributes import DicomJson, Level
 from emulator.healthcare.dicom.malformed import UNREADABLE, reading
 
@@ -39,7 +38,10 @@ _TAGS = {
     "SOPInstanceUID": attributes.SOP_UID,
     "SOPClassUID": attributes.SOP_CLASS,
 }
+_DEFLATED = pydicom.uid.DeflatedExplicitVRLittleEndian.encode()
 _UNDEFINED_LENGTH = 0xFFFFFFFF
+
+_File = io.BytesIO | io.BufferedReader
 
 
 class ParseError(Exception):
@@ -76,20 +78,9 @@ class Record:
     schema: str
 
 
-def compact(value: Any) -> str:
-    """Write JSON without spaces, keys sorted: equal values give equal texts."""
-    return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
-
-
-def digest(content: bytes) -> str:
-    """Give the SHA-256 as hexadecimal text."""
-    return hashlib.sha256(content).hexdigest()
-
-
-def digest_file(path: Path) -> str:
-    """Give a file's SHA-256 as hexadecimal text."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _digest(file: _File) -> str:
+    file.seek(0)
+    return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def parse(path: Path, sha256: str | None = None) -> Record:
@@ -106,13 +97,18 @@ def parse(path: Path, sha256: str | None = None) -> Record:
     size = path.stat().st_size
     if size == 0:
         raise ParseError("The file is empty.")
-    with path.open("rb") as file:
+    with _opened(path, size) as file:
         dataset = _read(file, size)
         try:
             with reading():
-                return _record(dataset, sha256 or digest_file(path), size)
+                return _record(dataset, sha256 or _digest(file), size)
         except UNREADABLE as error:
             raise ParseError(f"Invalid DICOM file: {_harmless(error)}.") from error
+
+
+def _opened(path: Path, size: int) -> _File:
+    """Open a file; a small one is read at once: pydicom asks for every few bytes."""
+    return io.BytesIO(path.read_bytes()) if size <= DEFERRED_BYTES else path.open("rb")
 
 
 def _harmless(error: BaseException) -> str:
@@ -120,7 +116,7 @@ def _harmless(error: BaseException) -> str:
     return f"its content can't be decoded ({type(error).__name__})"
 
 
-def _read(file: BinaryIO, size: int) -> FileDataset:
+def _read(file: _File, size: int) -> FileDataset:
     try:
         with reading():
             _refuse_bomb(file, max(MOST_INFLATED_BYTES, size * MOST_INFLATION))
@@ -133,13 +129,15 @@ def _read(file: BinaryIO, size: int) -> FileDataset:
     return dataset
 
 
-def _refuse_bomb(file: BinaryIO, most: int) -> None:
+def _refuse_bomb(file: _File, most: int) -> None:
     """Check, in little memory, that a deflated data set is not far larger than its file.
 
     Raises:
         ParseError: it inflates to more than so many bytes.
         Exception: what pydicom raises on a file that is none, zlib on a damaged stream.
     """
+    if isinstance(file, io.BytesIO) and _DEFLATED not in file.getvalue():
+        return  # so says a look at the bytes, which takes less than reading them
     read_preamble(file, force=False)
     meta = _read_file_meta_info(file)
     if meta.get("TransferSyntaxUID") == pydicom.uid.DeflatedExplicitVRLittleEndian:
@@ -163,7 +161,7 @@ def _refuse_truncated(dataset: FileDataset, size: int) -> None:
         raise ParseError("The DICOM file is truncated: it has no data set.")
     if dataset.file_meta.get("TransferSyntaxUID") == pydicom.uid.DeflatedExplicitVRLittleEndian:
         return  # offsets are those of the inflated stream, whose end zlib has checked
-    element: object = dataset.get_item(max(dataset.keys()))
+    element: object = dataset.get_item(max(map(int, dataset.keys())))
     if not isinstance(element, RawDataElement) or element.length == _UNDEFINED_LENGTH:
         return
     if element.value_tell + element.length != size:
@@ -191,8 +189,8 @@ def _record(dataset: FileDataset, sha256: str, size: int) -> Record:
     syntax = str(dataset.file_meta.get("TransferSyntaxUID") or "").strip()
     if not syntax:
         raise ParseError("The DICOM file has no TransferSyntaxUID.")
-    metadata = dicom_json.model(dataset)
-    row, schema = bigquery_rows.make(dataset)
+    made = texts.of(dataset)
+    metadata = made.model
     return Record(
         study_uid=_uid(metadata, "StudyInstanceUID"),
         series_uid=_uid(metadata, "SeriesInstanceUID"),
@@ -208,10 +206,10 @@ def _record(dataset: FileDataset, sha256: str, size: int) -> Record:
         accession_number=attributes.first(metadata, "00080050"),
         referring_physician=attributes.first(metadata, "00080090"),
         modality=attributes.first(metadata, "00080060"),
-        study=compact(attributes.part(metadata, Level.STUDY)),
-        series=compact(attributes.part(metadata, Level.SERIES)),
-        instance=compact(attributes.part(metadata, Level.INSTANCE)),
-        metadata=compact(metadata),
-        row=compact(row),
-        schema=compact(schema),
+        study=made.part(Level.STUDY),
+        series=made.part(Level.SERIES),
+        instance=made.part(Level.INSTANCE),
+        metadata=made.metadata(),
+        row=made.row(),
+        schema=made.schema(),
     )

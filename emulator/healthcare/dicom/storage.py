@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import httpx
 
+from emulator import loopback
 from emulator.errors import ApiError, not_found, unavailable
 from emulator.healthcare.dicom.wildcards import Source
 
@@ -20,7 +21,7 @@ class Storage:
     """
 
     def __init__(self, url: str) -> None:
-        self._client = httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS)
+        self._client = loopback.client(url, seconds=TIMEOUT_SECONDS)
 
     def __enter__(self) -> "Storage":
         return self

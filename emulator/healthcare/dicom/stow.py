@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emulator import disk
 from emulator.healthcare.dicom.additions import Incoming, Outcome
 from emulator.healthcare.dicom.attributes import RETRIEVE_URL, DicomJson
-from emulator.healthcare.dicom.blobs import settle
 from emulator.healthcare.dicom.parsing import ParseError, Record, parse
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def store(dicom: "Dicom", store_name: str, files: Sequence[Path], study: str | N
     result, good = Stored(), []
     reading = [dicom.workers.begin(parse, path) for path in files]
     for path, future in zip(files, reading, strict=True):
-        settle(path)  # the disk works while the processes read
+        disk.settle(path)  # the disk works while the processes read
         record = _record(future)
         if record is None or (study and record.study_uid != study):
             result.failed.append(record)

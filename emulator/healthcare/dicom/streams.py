@@ -23,7 +23,7 @@ from emulator.errors import ApiError
 from emulator.healthcare.dicom import bigquery_schema
 from emulator.healthcare.dicom.bigquery import BigQuery, Table
 from emulator.healthcare.dicom.bigquery_schema import Schema
-from emulator.healthcare.dicom.parsing import compact
+from emulator.healthcare.dicom.texts import compact
 
 LOG = logging.getLogger(__name__)
 SCHEMA = """
@@ -104,7 +104,7 @@ class Streams:
 
     def add(
         self, connection: Connection, store: str, changes: Iterable[Change], kind: str = CREATED
-    ) -> None:
+    ) -> bool:
         """Have rows of changes wait, in the transaction that writes these.
 
         Args:
@@ -112,10 +112,13 @@ class Streams:
             store: the full name of the DICOM store.
             changes: only looked at where the store has streams.
             kind: `CREATED` or `DELETED`.
+
+        Returns:
+            Whether the store has streams: `wake` is to follow the transaction then.
         """
         uris = self._uris_of(store)
         if not uris:
-            return
+            return False
         now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         for change in changes:
             storage = {
@@ -132,6 +135,7 @@ class Streams:
                 "INSERT INTO dicom_stream_rows (store, uri, row, schema) VALUES (?, ?, ?, ?)",
                 [(store, uri, row, change.schema) for uri in uris],
             )
+        return True
 
     def wake(self) -> None:
         """Look at once whether rows wait."""

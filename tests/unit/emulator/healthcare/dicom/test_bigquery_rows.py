@@ -1,18 +1,20 @@
 """The BigQuery table's rules, VR by VR."""
 
 import io
+import json
 from typing import Any
 
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
 
-from emulator.healthcare.dicom import bigquery_rows
+from emulator.healthcare.dicom import texts
 from emulator.healthcare.dicom.bigquery_schema import ALWAYS, PERSON_NAME, merge, to_api
 
 
 def made(dataset: Dataset) -> tuple[dict[str, Any], dict[str, Any]]:
-    return bigquery_rows.make(dataset)
+    found = texts.of(dataset)
+    return json.loads(found.row()), json.loads(found.schema())
 
 
 def with_element(keyword: str, value: Any) -> Dataset:

@@ -1,11 +1,13 @@
-"""Fetching where the disk refuses."""
+"""Fetching where the disk refuses, and where the objects are on this machine."""
 
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from emulator.healthcare.dicom import fetching
 from emulator.healthcare.dicom.fetching import Task
+from emulator.storage import objects
 from tests.unit.emulator.healthcare.dicom.conftest import make_dicom
 
 
@@ -24,3 +26,35 @@ def test_a_task_that_finds_no_room_leaves_no_file(
         fetching.run(Task("http://127.0.0.1:1", "b", ["first", "last"], tmp_path))
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_objects_on_this_machine_are_linked_and_only_others_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, asked = make_dicom(), list[str]()
+
+    def fetch(_connection: object, _bucket: str, name: str, path: Path) -> str:
+        asked.append(name)
+        path.write_bytes(file)
+        return "0" * 64
+
+    monkeypatch.setattr(fetching, "_fetch", fetch)
+    kept = tmp_path / "objects"
+    (tmp_path / "incoming").mkdir()
+    for name, content in {"good.dcm": file, "bad.dcm": b"no image"}.items():
+        objects.put(kept / "b" / name, tmp_path / "drafts", content, "application/dicom", {})
+
+    names = ["good.dcm", "bad.dcm", "odd name.dcm"]
+    task = Task("http://127.0.0.1:1", "b", names, tmp_path / "incoming", kept)
+    found = {one.name: one for one in fetching.run(task)}
+
+    assert asked == ["odd name.dcm"]
+    good, bad = found["good.dcm"].incoming, found["bad.dcm"]
+    assert good
+    assert good.record.sha256 == sha256(file).hexdigest()
+    assert good.path.samefile(kept / "b" / "good.dcm")
+    assert (bad.incoming, bad.error) == (None, "Not a DICOM file: the DICM prefix is missing.")
+    assert (kept / "b" / "bad.dcm").read_bytes() == b"no image"
+    fetching.discard(list(found.values()))
+    assert list((tmp_path / "incoming").iterdir()) == []
+    assert (kept / "b" / "good.dcm").read_bytes() == file

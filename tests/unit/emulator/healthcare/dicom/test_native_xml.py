@@ -10,7 +10,7 @@ from pydicom.data import get_testdata_file
 from pydicom.datadict import keyword_for_tag
 from starlette.testclient import TestClient
 
-from emulator.healthcare.dicom import dicom_json, native_xml
+from emulator.healthcare.dicom import native_xml, texts
 
 SPACE = f"{{{native_xml.NAMESPACE}}}"
 
@@ -87,7 +87,7 @@ def as_text(model: dict[str, Any]) -> dict[str, Any]:
     ["CT_small.dcm", "test-SR.dcm", "reportsi.dcm", "waveform_ecg.dcm", "rtplan.dcm"],
 )
 def test_documents_hold_what_the_json_model_holds(name: str) -> None:
-    model = dicom_json.model(pydicom.dcmread(str(get_testdata_file(name))))
+    model = texts.of(pydicom.dcmread(str(get_testdata_file(name)))).model
     assert read(ET.fromstring(native_xml.document(model))) == as_text(model)
 
 

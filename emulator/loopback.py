@@ -1,0 +1,22 @@
+"""Clients of services on this machine: no proxy is asked, no certificates are loaded."""
+
+import httpx
+
+
+def client(
+    url: str = "", *, seconds: float, transport: httpx.BaseTransport | None = None
+) -> httpx.Client:
+    """Make one.
+
+    Args:
+        url: the address that paths are below, without a path.
+        seconds: how long it waits for the service.
+        transport: what carries the requests, in tests.
+    """
+    return httpx.Client(
+        base_url=url,
+        timeout=seconds,
+        transport=transport,
+        verify=False,  # noqa: S501 - plain HTTP: loading certificates would take longer than a call
+        trust_env=False,
+    )
