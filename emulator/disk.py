@@ -32,6 +32,18 @@ def settle(path: Path) -> None:
         os.close(descriptor)
 
 
+def write_settled(path: Path, content: bytes) -> None:
+    """Write a new file, and have the disk hold it."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        left = memoryview(content)
+        while left:
+            left = left[os.write(descriptor, left) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def refusal(error: BaseException, folder: Path) -> ApiError | None:
     """Give the answer to a request that failed because of the disk; None for another cause.
 

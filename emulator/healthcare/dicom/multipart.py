@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
-from typing import BinaryIO
+from contextlib import ExitStack
 from uuid import uuid4
 
 from emulator.errors import invalid_argument
+from emulator.healthcare.dicom.parts import Part
 
 _BOUNDARY = re.compile(r"boundary\s*=\s*(?:\"([^\"]{1,70})\"|([^;\s]{1,70}))", re.IGNORECASE)
 MOST_HEADER_BYTES = 16 << 10
@@ -24,22 +24,22 @@ def boundary_of(content_type: str) -> bytes:
     return (match[1] or match[2]).encode("latin-1")
 
 
-class PartFiles:
-    """Takes a multipart body chunk by chunk and writes each part's content into a file.
+class PartReader:
+    """Takes a multipart body chunk by chunk, and gives each part its content.
 
     Args:
         boundary: as the Content-Type names it.
-        new_file: names a new file for each part.
+        new_part: makes each part.
     """
 
-    def __init__(self, boundary: bytes, new_file: Callable[[], Path]) -> None:
-        self.files: list[Path] = []
+    def __init__(self, boundary: bytes, new_part: Callable[[], Part]) -> None:
+        self._parts: list[Part] = []
         self._delimiter = b"\r\n--" + boundary
-        self._new_file = new_file
+        self._new_part = new_part
         # The first delimiter has no line before it: this stands for one.
         self._held = bytearray(b"\r\n")
         self._step: Callable[[], bool] = self._preamble
-        self._file: BinaryIO | None = None
+        self._part: Part | None = None
         self._ended = False
 
     def feed(self, chunk: bytes) -> None:
@@ -52,8 +52,8 @@ class PartFiles:
         while self._step():
             pass
 
-    def close(self) -> list[Path]:
-        """Give the parts' files.
+    def close(self) -> list[Part]:
+        """Give the parts.
 
         Raises:
             ApiError: 400, the body ended before its last delimiter.
@@ -61,20 +61,18 @@ class PartFiles:
         self._end_part()
         if not self._ended:
             raise invalid_argument("The multipart body is cut off: its last boundary is missing.")
-        return self.files
+        return self._parts
 
     def abandon(self) -> None:
         """Remove all files."""
-        try:
-            self._end_part()
-        finally:  # a full disk lets no file be closed that is not written to the end
-            for path in self.files:
-                path.unlink(missing_ok=True)
+        with ExitStack() as stack:  # the trouble of one keeps no other
+            for part in self._parts:
+                stack.callback(part.abandon)
 
     def _end_part(self) -> None:
-        if self._file is not None:
-            file, self._file = self._file, None
-            file.close()
+        if self._part is not None:
+            part, self._part = self._part, None
+            part.close()
 
     def _preamble(self) -> bool:
         return self._until_delimiter(lambda _content: None)
@@ -97,15 +95,14 @@ class PartFiles:
                 raise invalid_argument("The headers of a part of the multipart body have no end.")
             return False
         del self._held[: end + 4]
-        path = self._new_file()
-        self.files.append(path)
-        self._file = path.open("wb")
+        self._part = self._new_part()
+        self._parts.append(self._part)
         self._step = self._content
         return True
 
     def _content(self) -> bool:
-        assert self._file
-        return self._until_delimiter(self._file.write)
+        assert self._part
+        return self._until_delimiter(self._part.write)
 
     def _until_delimiter(self, take: Callable[[bytes], object]) -> bool:
         found = self._held.find(self._delimiter)

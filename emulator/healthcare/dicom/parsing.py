@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pydicom
 from pydicom import config
-from pydicom.dataelem import RawDataElement
-from pydicom.dataset import FileDataset
+from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataset import Dataset, FileDataset
 from pydicom.errors import InvalidDicomError
 from pydicom.filereader import _read_file_meta_info, read_preamble
 
-from emulator.healthcare.dicom import attributes, texts
+from emulator.healthcare.dicom import attributes, plain_files, texts
 from emulator.healthcare.dicom.attributes import DicomJson, Level
 from emulator.healthcare.dicom.malformed import UNREADABLE, reading
 
@@ -38,7 +38,6 @@ _TAGS = {
     "SOPInstanceUID": attributes.SOP_UID,
     "SOPClassUID": attributes.SOP_CLASS,
 }
-_DEFLATED = pydicom.uid.DeflatedExplicitVRLittleEndian.encode()
 _UNDEFINED_LENGTH = 0xFFFFFFFF
 
 _File = io.BytesIO | io.BufferedReader
@@ -95,20 +94,32 @@ def parse(path: Path, sha256: str | None = None) -> Record:
         OSError: the file can't be read.
     """
     size = path.stat().st_size
-    if size == 0:
+    if size <= DEFERRED_BYTES:
+        return parse_content(path.read_bytes(), sha256)
+    with path.open("rb") as file:
+        return _parse(file, size, sha256)
+
+
+def parse_content(content: bytes, sha256: str | None = None) -> Record:
+    """Read an instance from the bytes of its file.
+
+    pydicom asks a file for every few bytes, so that a small one is better read at once.
+
+    Raises:
+        ParseError: as for `parse`.
+    """
+    if not content:
         raise ParseError("The file is empty.")
-    with _opened(path, size) as file:
-        dataset = _read(file, size)
-        try:
-            with reading():
-                return _record(dataset, sha256 or _digest(file), size)
-        except UNREADABLE as error:
-            raise ParseError(f"Invalid DICOM file: {_harmless(error)}.") from error
+    return _parse(io.BytesIO(content), len(content), sha256)
 
 
-def _opened(path: Path, size: int) -> _File:
-    """Open a file; a small one is read at once: pydicom asks for every few bytes."""
-    return io.BytesIO(path.read_bytes()) if size <= DEFERRED_BYTES else path.open("rb")
+def _parse(file: _File, size: int, sha256: str | None) -> Record:
+    dataset = _read(file, size)
+    try:
+        with reading():
+            return _record(dataset, sha256 or _digest(file), size)
+    except UNREADABLE as error:
+        raise ParseError(f"Invalid DICOM file: {_harmless(error)}.") from error
 
 
 def _harmless(error: BaseException) -> str:
@@ -116,9 +127,11 @@ def _harmless(error: BaseException) -> str:
     return f"its content can't be decoded ({type(error).__name__})"
 
 
-def _read(file: _File, size: int) -> FileDataset:
+def _read(file: _File, size: int) -> Dataset:
     try:
         with reading():
+            if isinstance(file, io.BytesIO) and (plain := plain_files.read(file.getvalue())):
+                return plain
             _refuse_bomb(file, max(MOST_INFLATED_BYTES, size * MOST_INFLATION))
             dataset = pydicom.dcmread(file, defer_size=DEFERRED_BYTES, force=False)
             _refuse_truncated(dataset, size)
@@ -136,8 +149,6 @@ def _refuse_bomb(file: _File, most: int) -> None:
         ParseError: it inflates to more than so many bytes.
         Exception: what pydicom raises on a file that is none, zlib on a damaged stream.
     """
-    if isinstance(file, io.BytesIO) and _DEFLATED not in file.getvalue():
-        return  # so says a look at the bytes, which takes less than reading them
     read_preamble(file, force=False)
     meta = _read_file_meta_info(file)
     if meta.get("TransferSyntaxUID") == pydicom.uid.DeflatedExplicitVRLittleEndian:
@@ -161,11 +172,18 @@ def _refuse_truncated(dataset: FileDataset, size: int) -> None:
         raise ParseError("The DICOM file is truncated: it has no data set.")
     if dataset.file_meta.get("TransferSyntaxUID") == pydicom.uid.DeflatedExplicitVRLittleEndian:
         return  # offsets are those of the inflated stream, whose end zlib has checked
-    element: object = dataset.get_item(max(map(int, dataset.keys())))
+    element = max(dataset.values(), key=_place)
     if not isinstance(element, RawDataElement) or element.length == _UNDEFINED_LENGTH:
         return
     if element.value_tell + element.length != size:
         raise ParseError("The DICOM file is truncated: its last element is cut off.")
+
+
+def _place(element: DataElement | RawDataElement) -> int:
+    """Tell where an element stands in its file; their order may not be that of their tags."""
+    if isinstance(element, RawDataElement):
+        return element.value_tell
+    return element.file_tell or 0
 
 
 def _uid(metadata: DicomJson, keyword: str) -> str:
@@ -185,7 +203,7 @@ def _valid_uid(keyword: str, value: str) -> str:
     return value
 
 
-def _record(dataset: FileDataset, sha256: str, size: int) -> Record:
+def _record(dataset: Dataset, sha256: str, size: int) -> Record:
     syntax = str(dataset.file_meta.get("TransferSyntaxUID") or "").strip()
     if not syntax:
         raise ParseError("The DICOM file has no TransferSyntaxUID.")

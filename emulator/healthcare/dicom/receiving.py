@@ -1,28 +1,28 @@
-"""The body of a request to store, written to the disk as it comes."""
+"""The body of a request to store, taken as it comes: never is much of it in memory."""
 
-from collections.abc import AsyncIterable, Callable
-from pathlib import Path
-from typing import BinaryIO, Protocol
+from collections.abc import AsyncIterable
+from typing import Protocol
 
 from starlette.concurrency import run_in_threadpool
 
 from emulator.errors import ApiError, invalid_argument
 from emulator.healthcare.dicom.accept import MULTIPART
-from emulator.healthcare.dicom.multipart import PartFiles, boundary_of
+from emulator.healthcare.dicom.multipart import PartReader, boundary_of
+from emulator.healthcare.dicom.parts import NewPart, Part
 
 DICOM = "application/dicom"
 MOST_HELD_BYTES = 1 << 20
-"""Of a body in memory: what is smaller is written in one go, by the thread that stores it."""
+"""Of a body in memory: what is smaller is dealt with in one go, by the thread that stores it."""
 
 
-class Files(Protocol):
-    """Takes a body chunk by chunk."""
+class Reader(Protocol):
+    """Takes a body chunk by chunk, and parts it."""
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes."""
 
-    def close(self) -> list[Path]:
-        """Give the files.
+    def close(self) -> list[Part]:
+        """Give the parts.
 
         Raises:
             ApiError: 400, the body is cut off.
@@ -32,75 +32,83 @@ class Files(Protocol):
         """Remove all files; those that somebody has taken meanwhile are no error."""
 
 
-class OneFile:
+class OnePart:
     """A body that is itself a file."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: BinaryIO = path.open("wb")
+    def __init__(self, new_part: NewPart) -> None:
+        self._new_part = new_part
+        self._part: Part | None = None
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes."""
-        self._file.write(chunk)
+        if self._part is None:
+            self._part = self._new_part()
+        self._part.write(chunk)
 
-    def close(self) -> list[Path]:
-        """Give the file."""
-        self._file.close()
-        return [self._path]
+    def close(self) -> list[Part]:
+        """Give the part."""
+        assert self._part
+        self._part.close()
+        return [self._part]
 
     def abandon(self) -> None:
         """Remove the file."""
-        try:
-            self._file.close()
-        finally:  # a full disk lets no file be closed that is not written to the end
-            self._path.unlink(missing_ok=True)
+        if self._part is not None:
+            self._part.abandon()
 
 
-def files_of(content_type: str, new_file: Callable[[], Path]) -> Files:
-    """Choose how a body is taken.
+class Body:
+    """The body of a request.
 
     Args:
         content_type: of the request.
-        new_file: names a new file.
+        new_part: makes its parts.
 
     Raises:
         ApiError: 415 for another media type, 400 for parts without a boundary.
     """
+
+    def __init__(self, content_type: str, new_part: NewPart) -> None:
+        self._reader = _reader(content_type, new_part)
+        self._new_part = new_part
+        self._rest = b""
+
+    async def receive(self, stream: AsyncIterable[bytes]) -> None:
+        """Take the body, but leave what is left of it in the end to `parts`."""
+        held = bytearray()
+        async for chunk in stream:
+            held += chunk
+            if len(held) >= MOST_HELD_BYTES:
+                await run_in_threadpool(self._reader.feed, bytes(held))
+                held.clear()
+        self._rest = bytes(held)
+
+    def parts(self) -> list[Part]:
+        """Give the parts; a body that is small costs no change of threads before.
+
+        Raises:
+            ApiError: 400, the body is cut off or has no part.
+        """
+        self._new_part.held = True
+        self._reader.feed(self._rest)
+        parts = self._reader.close()
+        if not parts:
+            raise invalid_argument("The multipart body has no part.")
+        return parts
+
+    def abandon(self) -> None:
+        """Remove all files; those that somebody has taken meanwhile are no error."""
+        self._reader.abandon()
+
+
+def _reader(content_type: str, new_part: NewPart) -> Reader:
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type == DICOM:
-        return OneFile(new_file())
+        return OnePart(new_part)
     if media_type == MULTIPART:
-        return PartFiles(boundary_of(content_type), new_file)
+        return PartReader(boundary_of(content_type), new_part)
     raise ApiError(
         415,
         "INVALID_ARGUMENT",
         f"Content-Type {media_type!r} is not supported: {MULTIPART} or {DICOM}",
     )
-
-
-async def receive(body: AsyncIterable[bytes], files: Files) -> bytes:
-    """Write a body to its files, but for the last part of it.
-
-    Returns:
-        The rest, which is still to be fed: a body that is small costs no change of threads.
-    """
-    held = bytearray()
-    async for chunk in body:
-        held += chunk
-        if len(held) >= MOST_HELD_BYTES:
-            await run_in_threadpool(files.feed, bytes(held))
-            held.clear()
-    return bytes(held)
-
-
-def finish(files: Files, rest: bytes) -> list[Path]:
-    """Write the rest of a body, and give its files.
-
-    Raises:
-        ApiError: 400, the body is cut off or has no part.
-    """
-    files.feed(rest)
-    paths = files.close()
-    if not paths:
-        raise invalid_argument("The multipart body has no part.")
-    return paths

@@ -1,16 +1,13 @@
 """Storing instances: STOW-RS (PS3.18 10.5)."""
 
 from collections.abc import Sequence
-from concurrent.futures import Future
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emulator import disk
 from emulator.healthcare.dicom.additions import Incoming, Outcome
 from emulator.healthcare.dicom.attributes import RETRIEVE_URL, DicomJson
-from emulator.healthcare.dicom.parsing import ParseError, Record, parse
+from emulator.healthcare.dicom.parsing import ParseError, Record
+from emulator.healthcare.dicom.parts import Part
 
 if TYPE_CHECKING:
     from emulator.healthcare.dicom.service import Dicom
@@ -38,28 +35,25 @@ class Stored:
         return 409 if self.failed else 200
 
 
-def store(dicom: "Dicom", store_name: str, files: Sequence[Path], study: str | None) -> Stored:
-    """Store files; they are used up.
+def store(dicom: "Dicom", store_name: str, parts: Sequence[Part], study: str | None) -> Stored:
+    """Store parts; they are used up.
 
     Args:
-        dicom: the stores, and the workers that read.
+        dicom: the stores.
         store_name: full name of the DICOM store.
-        files: in its incoming folder.
+        parts: each a file.
         study: the study that all must belong to, if any.
 
     Raises:
         StoreGoneError: the store was deleted meanwhile.
     """
     result, good = Stored(), []
-    reading = [dicom.workers.begin(parse, path) for path in files]
-    for path, future in zip(files, reading, strict=True):
-        disk.settle(path)  # the disk works while the processes read
-        record = _record(future)
+    for part in parts:
+        record = _record(part)
         if record is None or (study and record.study_uid != study):
             result.failed.append(record)
-            path.unlink(missing_ok=True)
         else:
-            good.append(Incoming(record, path))
+            good.append(Incoming(record, part.settle()))
     outcomes = dicom.contents.add(store_name, good) if good else []
     for incoming, outcome in zip(good, outcomes, strict=True):
         kept = outcome is not Outcome.MISMATCH
@@ -69,10 +63,10 @@ def store(dicom: "Dicom", store_name: str, files: Sequence[Path], study: str | N
     return result
 
 
-def _record(reading: Future[Record]) -> Record | None:
+def _record(part: Part) -> Record | None:
     try:
-        return reading.result()
-    except (ParseError, BrokenProcessPool):
+        return part.parse()
+    except ParseError:
         return None
 
 

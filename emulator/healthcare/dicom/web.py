@@ -19,7 +19,6 @@ from emulator.healthcare.dicom import (
     native_xml,
     notifications,
     qido,
-    receiving,
     rendering,
     responses,
     stow,
@@ -28,8 +27,9 @@ from emulator.healthcare.dicom import (
 from emulator.healthcare.dicom.accept import Offer
 from emulator.healthcare.dicom.additions import StoreGoneError
 from emulator.healthcare.dicom.attributes import Level
+from emulator.healthcare.dicom.parts import NewPart
 from emulator.healthcare.dicom.places import Place
-from emulator.healthcare.dicom.receiving import DICOM, Files
+from emulator.healthcare.dicom.receiving import DICOM, MOST_HELD_BYTES, Body
 from emulator.http import Call, JsonResponse
 
 DICOM_JSON = "application/dicom+json"
@@ -230,28 +230,39 @@ def store_endpoint(version: str) -> Callable[[Request], Any]:
     """Serve the storing of instances, whose body is written to disk as it comes."""
 
     async def serve(request: Request) -> Response:
-        web = await run_in_threadpool(_web, request, version)
-        kind = accept.choose(web.accept, STORED_MODELS).kind
-        new_file = web.cloud.dicom.contents.blobs.temporary
-        files = receiving.files_of(request.headers.get("content-type", ""), new_file)
+        new_part = NewPart(request.app.state.cloud.dicom.contents.blobs.temporary)
+        body = Body(request.headers.get("content-type", ""), new_part)
+        if not _is_small(request):  # what is, costs no change of threads before it is refused
+            await run_in_threadpool(_storing, request, version)
         try:
-            rest = await receiving.receive(request.stream(), files)
+            await body.receive(request.stream())
         except BaseException:
-            files.abandon()
+            body.abandon()
             raise
-        return await run_in_threadpool(_store, web, files, rest, kind)
+        return await run_in_threadpool(_store, request, version, body)
 
     return serve
 
 
-def _store(web: Web, files: Files, rest: bytes, kind: str) -> Response:
+def _is_small(request: Request) -> bool:
+    declared = request.headers.get("content-length", "")
+    return declared.isdecimal() and int(declared) < MOST_HELD_BYTES
+
+
+def _storing(request: Request, version: str) -> tuple[Web, str]:
+    """Give a request to store and the form of its answer, or refuse it."""
+    web = _web(request, version)
+    return web, accept.choose(web.accept, STORED_MODELS).kind
+
+
+def _store(request: Request, version: str, body: Body) -> Response:
     try:
-        paths = receiving.finish(files, rest)
-        result = stow.store(web.cloud.dicom, web.place.store, paths, web.path.get("study"))
+        web, kind = _storing(request, version)
+        result = stow.store(web.cloud.dicom, web.place.store, body.parts(), web.path.get("study"))
     except StoreGoneError as error:
         raise not_found(str(error)) from error
     finally:
-        files.abandon()  # what was stored has been taken over
+        body.abandon()  # what was stored has been taken over
     notifications.tell(web.cloud, web.place.store, result.new, notifications.STORED)
     model = stow.answer(result, web.root)
     if kind == native_xml.KIND:

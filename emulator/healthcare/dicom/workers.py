@@ -8,14 +8,11 @@ from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from importlib import import_module
 from typing import TypeVar
 
 LEAST = 2
 MOST = 8
 QUEUED_PER_WORKER = 2
-FEW = 16
-"""So few tasks that come one by one are done by whoever brings them: processes take a second."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -33,11 +30,6 @@ def end_with_parent() -> None:
     threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
-def _wake() -> None:
-    """Let a worker load what its tasks will need."""
-    import_module("emulator.healthcare.dicom.parsing")
-
-
 def _discard(discard: Callable[[R], None], future: Future[R]) -> None:
     if not future.cancelled() and future.exception() is None:
         discard(future.result())
@@ -50,9 +42,6 @@ class Workers:
         self.count = min(max(os.cpu_count() or 1, LEAST), MOST)
         self._lock = threading.Lock()
         self._pool: ProcessPoolExecutor | None = None
-        self._asked = 0
-        self._mapping = 0
-        self._warming: list[Future[None]] = []
 
     def _executor(self) -> ProcessPoolExecutor:
         with self._lock:
@@ -67,43 +56,7 @@ class Workers:
         with self._lock:
             if self._pool is pool:
                 self._pool = None
-                self._warming = []
         pool.shutdown(wait=False, cancel_futures=True)
-
-    def begin(self, work: Callable[[T], R], task: T) -> Future[R]:
-        """Begin a task that comes by itself.
-
-        It runs in the calling thread, to its end, as long as there were few, while the processes
-        start, and while they are busy with what `map` gives them.
-
-        Returns:
-            What becomes of it: what the task raises, or `BrokenProcessPool` if the worker dies.
-        """
-        pool = self._warm()
-        if pool is not None:
-            try:
-                return pool.submit(work, task)
-            except BrokenProcessPool:
-                self._drop(pool)
-        done: Future[R] = Future()
-        try:
-            done.set_result(work(task))
-        except Exception as error:  # noqa: BLE001 - the caller gets it with the result
-            done.set_exception(error)
-        return done
-
-    def _warm(self) -> ProcessPoolExecutor | None:
-        """Give the processes where they are ready and free."""
-        with self._lock:
-            self._asked += 1
-            few, busy = self._asked <= FEW, self._mapping > 0
-        if few or busy:
-            return None
-        pool = self._executor()
-        with self._lock:
-            if not self._warming:
-                self._warming = [pool.submit(_wake) for _ in range(self.count)]
-            return pool if all(future.done() for future in self._warming) else None
 
     def map(
         self, work: Callable[[T], R], tasks: Iterable[T], discard: Callable[[R], None]
@@ -121,8 +74,6 @@ class Workers:
         Raises:
             Exception: what a task raised; the tasks not yet begun are dropped.
         """
-        with self._lock:
-            self._mapping += 1
         waiting = iter(tasks)
         running: dict[Future[R], tuple[T, ProcessPoolExecutor]] = {}
         exhausted = False
@@ -145,8 +96,6 @@ class Workers:
                         self._drop(pool)
                         yield task, error
         finally:
-            with self._lock:
-                self._mapping -= 1
             for future in running:
                 if not future.cancel():
                     future.add_done_callback(partial(_discard, discard))

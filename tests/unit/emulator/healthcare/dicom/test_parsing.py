@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from emulator.healthcare.dicom.parsing import ParseError, parse
+from tests.unit.emulator.healthcare.dicom.conftest import make_dicom
 
 
 def write(folder: Path, content: bytes) -> Path:
@@ -103,3 +104,21 @@ def test_patient_data_in_values_that_cant_be_decoded_is_kept_by_reference(
     content = make(PatientName="A").replace(b"PN\x02\x00A ", b"PN\x02\x00\xff\xfe")
     record = parse(write(tmp_path, content))
     assert "00100010" in json.loads(record.metadata)
+
+
+def test_a_file_whose_last_element_is_not_that_of_the_greatest_tag_is_whole(
+    tmp_path: Path,
+) -> None:
+    group = (0x0029).to_bytes(2, "little")
+    odd = group + b"\x10\0" + b"LO\4\0ACME" + group + b"\x01\x10UN\0\0\4\0\0\0abcd"
+    last = b"\x08\0\x60\0CS\2\0CT"
+    path = tmp_path / "a.dcm"
+    # What has no defined length is read by pydicom.
+    undefined = b"\x08\0\x40\x11SQ\0\0" + b"\xff" * 4 + b"\xfe\xff\xdd\xe0\0\0\0\0"
+    path.write_bytes(make_dicom() + undefined + odd + last)
+    assert parse(path).modality == "CT"
+    path.write_bytes(make_dicom() + odd + last)
+    assert parse(path).modality == "CT"
+    path.write_bytes(make_dicom() + odd + last[:-1])
+    with pytest.raises(ParseError, match="truncated"):
+        parse(path)

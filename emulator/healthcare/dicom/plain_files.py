@@ -1,0 +1,110 @@
+"""Reading the elements of a plain DICOM file in one go: most files are plain, and small.
+
+pydicom asks a file for every few bytes, which takes as long as all that is made of them later.
+What it reads is what is read here, element by element; what is not plain is left to it. A file is
+plain if all its elements are in Explicit VR Little Endian, and each has a defined length and a VR
+of the standard (PS3.5 7.1).
+"""
+
+from functools import lru_cache
+from struct import Struct
+from typing import cast
+
+from pydicom.charset import convert_encodings, default_encoding
+from pydicom.dataelem import (
+    DataElement,
+    RawDataElement,
+    convert_raw_data_element,
+    empty_value_for_VR,
+)
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.tag import BaseTag
+from pydicom.uid import UID
+from pydicom.valuerep import EXPLICIT_VR_LENGTH_32, VR
+
+_PREAMBLE_BYTES = 128
+_PREFIX = b"DICM"
+_META, _COMMANDS, _ITEMS = 0x0002, 0x0000, 0xFFFE
+"""Groups: of the file's meta information; of messages and of items, which no file should have."""
+_CHARSET = BaseTag(0x00080005)
+_SYNTAX = BaseTag(0x00020010)
+_HEADER = Struct("<HH2sH")
+_LENGTH = Struct("<L")
+_UNDEFINED_LENGTH = 0xFFFFFFFF
+_VRS = {str(vr).encode(): str(vr) for vr in VR if len(vr) == 2}
+_LONG = {str(vr) for vr in EXPLICIT_VR_LENGTH_32}
+_EMPTY = {vr: cast("bytes | None", empty_value_for_VR(vr, raw=True)) for vr in _VRS.values()}
+_REMEMBERED = 1 << 8
+
+_Elements = dict[BaseTag, DataElement | RawDataElement]
+
+
+def read(content: bytes) -> Dataset | None:
+    """Read a file.
+
+    Returns:
+        Its data set, with its `file_meta`; None if the file is not plain.
+
+    Raises:
+        Exception: one of `malformed.UNREADABLE`, on an odd character set.
+    """
+    parts = _parts(content)
+    if parts is None:
+        return None
+    meta, elements = parts
+    syntax = meta.get(_SYNTAX)
+    if syntax is None or not elements or not _is_explicit_little_endian(syntax.value or b""):
+        return None
+    dataset = Dataset(elements)
+    dataset.file_meta = FileMetaDataset(meta)
+    charset = elements.get(_CHARSET)
+    encoding = default_encoding if charset is None else list(_encodings(charset.value or b""))
+    dataset.set_original_encoding(False, True, encoding)
+    return dataset
+
+
+def _parts(content: bytes) -> tuple[_Elements, _Elements] | None:
+    """Give the file meta information and the data set; None for what is not plain."""
+    if content[_PREAMBLE_BYTES : _PREAMBLE_BYTES + len(_PREFIX)] != _PREFIX:
+        return None
+    meta, elements = _Elements(), _Elements()
+    position, end = _PREAMBLE_BYTES + len(_PREFIX), len(content)
+    while position < end:
+        if position + _HEADER.size > end:
+            return None
+        group, number, code, length = _HEADER.unpack_from(content, position)
+        position += _HEADER.size
+        vr = _VRS.get(code)
+        if vr is None or group in (_ITEMS, _COMMANDS) or (group == _META and elements):
+            return None
+        if vr in _LONG:
+            if position + _LENGTH.size > end:
+                return None
+            (length,) = _LENGTH.unpack_from(content, position)
+            position += _LENGTH.size
+        if length == _UNDEFINED_LENGTH or position + length > end:
+            return None
+        value = content[position : position + length] if length else _EMPTY[vr]
+        tag = BaseTag(group << 16 | number)
+        found = RawDataElement(tag, vr, length, value, position, False, True)
+        (meta if group == _META else elements)[tag] = found
+        position += length
+    return meta, elements
+
+
+@lru_cache(_REMEMBERED)
+def _is_explicit_little_endian(value: bytes) -> bool:
+    """Tell whether a known transfer syntax is what it has to be; of others pydicom knows more."""
+    syntax = UID(value.decode("ascii", errors="replace").rstrip("\0 "))
+    return syntax.is_transfer_syntax and not (
+        syntax.is_private
+        or syntax.is_implicit_VR
+        or syntax.is_deflated
+        or not syntax.is_little_endian
+    )
+
+
+@lru_cache(_REMEMBERED)
+def _encodings(value: bytes) -> tuple[str, ...]:
+    raw = RawDataElement(_CHARSET, "CS", len(value), value, 0, False, True)
+    return tuple(convert_encodings(convert_raw_data_element(raw).value))
