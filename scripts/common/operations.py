@@ -16,7 +16,7 @@ from scripts.common import retrying
 from scripts.common.errors import ExitCode, ScriptError, UsageError, service_error, translated
 
 # From quick, for a lab of seconds, to the interval that Google advises for imports of hours.
-FIRST_POLL_SECONDS = 0.15
+FIRST_POLL_SECONDS = 0.05
 LONGEST_POLL_SECONDS = 10.0
 POLL_GROWTH = 1.3
 # Between two polls the service may be away (a restart, a network change) for this long.

@@ -127,6 +127,9 @@ def test_an_operation_that_finds_no_room_ends_and_says_so(victim: Victim) -> Non
     site = crash_works.prepare(victim)
     store = crash_works.new_store(victim)
     assert crash_works.import_again(victim, site) == len(site.sources)
+    # An object of an odd name is fetched; the others' files need no room.
+    upload = f"/upload/storage/v1/b/{BUCKET}/o?uploadType=media&name=in/odd%20name.dcm"
+    victim.call("POST", upload, content=next(iter(site.sources.values())))
     for process in psutil.Process(victim.running.pid).children():
         if "multiprocessing" in " ".join(process.cmdline()):
             resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
@@ -141,6 +144,8 @@ def test_an_operation_that_finds_no_room_ends_and_says_so(victim: Victim) -> Non
     assert ended["error"]["code"] == 8, ended
     assert f"No space is left for the state folder {victim.state}" in ended["error"]["message"]
     limit(victim, resource.RLIM_INFINITY)
+    odd = f"/storage/v1/b/{BUCKET}/o/in%2Fodd%20name.dcm"
+    victim.call("DELETE", odd)
     assert_sound(victim, site)
 
 
