@@ -23,7 +23,7 @@ def routes() -> Iterator[Route]:
     """Every route of the API; verbs behind a colon come before the names they are attached to."""
     yield from versions("GET", _LOCATIONS, responses.list_locations)
     yield from versions("GET", _LOCATION, responses.get_location)
-    yield from policy_routes(_DATASET, responses.dataset_name, responses.existing)
+    yield from policy_routes(_DATASET, responses.dataset_name, responses.existing, "healthcare")
     yield from versions("POST", _DATASETS, responses.create_dataset)
     yield from versions("GET", _DATASETS, responses.list_datasets)
     yield from versions("POST", f"{_OPERATION}:cancel", responses.cancel_operation)
@@ -42,7 +42,9 @@ def routes() -> Iterator[Route]:
 def _store_routes(kind: Kind) -> Iterator[Route]:
     stores = f"{_DATASET}/{kind.collection}"
     store = f"{stores}/{{store:id}}"
-    yield from policy_routes(store, partial(responses.store_name, kind), responses.existing)
+    yield from policy_routes(
+        store, partial(responses.store_name, kind), responses.existing, "healthcare"
+    )
     yield from versions("POST", stores, partial(responses.create_store, kind))
     yield from versions("GET", stores, partial(responses.list_stores, kind))
     yield from versions("GET", store, partial(responses.get_store, kind))

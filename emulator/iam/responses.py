@@ -24,13 +24,14 @@ Name = Callable[[Call], str]
 Exists = Callable[[Call, str], bool]
 
 
-def policy_routes(path: str, name: Name, exists: Exists) -> Iterator[Route]:
+def policy_routes(path: str, name: Name, exists: Exists, service: str) -> Iterator[Route]:
     """The three calls on one kind of resource.
 
     Args:
         path: The resource's path behind the version.
         name: Gives the full name of the resource that a call is about.
         exists: Whether it is there.
+        service: The API whose requests these are, such as `pubsub`.
     """
 
     def get(call: Call) -> dict[str, Any]:
@@ -40,7 +41,7 @@ def policy_routes(path: str, name: Name, exists: Exists) -> Iterator[Route]:
 
     def put(call: Call) -> dict[str, Any]:
         resource = _required(call)
-        check_request(call.body)
+        check_request(call.body, service)
         policy = call.body["policy"]
         check_policy(policy)
         check_agents(call.cloud, policy)

@@ -21,13 +21,13 @@ _FIELDS = {"auditConfigs", "bindings", "etag", "version"}
 _SPECIAL = {"allusers": "allUsers", "allauthenticatedusers": "allAuthenticatedUsers"}
 
 
-def check_request(body: Mapping[str, Any]) -> None:
-    """Refuse what is no setIamPolicy request; the message is the same in every API.
+def check_request(body: Mapping[str, Any], service: str) -> None:
+    """Refuse what is no setIamPolicy request of a service: not all policies have audit configs.
 
     Raises:
         ApiError: 400, naming the field, role or member at fault.
     """
-    api("healthcare", "v1").check("SetIamPolicyRequest", body)
+    api(service, "v1").check("SetIamPolicyRequest", body)
     if not isinstance(body.get("policy"), dict):
         raise invalid_argument("setIamPolicy: the body must hold a policy object.")
 

@@ -91,14 +91,14 @@ class Keys:
         body = self.get(key)
         number = len(self.list(f"{key}/cryptoKeyVersions")) + 1
         name = f"{key}/cryptoKeyVersions/{number}"
-        algorithm = body.get("versionTemplate", {}).get("algorithm", "GOOGLE_SYMMETRIC_ENCRYPTION")
+        template = body.get("versionTemplate", {})
         version = {
             "name": name,
             "state": ENABLED,
             "createTime": _now(),
             "generateTime": _now(),
-            "protectionLevel": "SOFTWARE",
-            "algorithm": algorithm,
+            "protectionLevel": template.get("protectionLevel", "SOFTWARE"),
+            "algorithm": template.get("algorithm", "GOOGLE_SYMMETRIC_ENCRYPTION"),
         }
         self._insert(name, f"{key}/cryptoKeyVersions", version)
         if body.get("purpose", "ENCRYPT_DECRYPT") == "ENCRYPT_DECRYPT":

@@ -18,8 +18,8 @@ _VERSION = f"{_VERSIONS}/{{version:id}}"
 
 def routes() -> Iterator[Route]:
     """Every route of the service."""
-    yield from policy_routes(_KEY, responses.key, responses.exists)
-    yield from policy_routes(_RING, responses.ring, responses.exists)
+    yield from policy_routes(_KEY, responses.key, responses.exists, "cloudkms")
+    yield from policy_routes(_RING, responses.ring, responses.exists, "cloudkms")
     yield from versions("POST", _RINGS, responses.create_ring)
     yield from versions("GET", _RINGS, responses.list_rings)
     yield from versions("GET", _RING, responses.get_ring)

@@ -17,7 +17,7 @@ _SUBSCRIPTION = f"{_SUBSCRIPTIONS}/{{subscription:id}}"
 
 def routes() -> Iterator[Route]:
     """Every route of the service."""
-    yield from policy_routes(_TOPIC, responses.name, responses.exists)
+    yield from policy_routes(_TOPIC, responses.name, responses.exists, "pubsub")
     yield from versions("GET", _TOPICS, responses.list_topics)
     yield from versions("PUT", _TOPIC, responses.create)
     yield from versions("GET", _TOPIC, responses.get)
@@ -25,7 +25,7 @@ def routes() -> Iterator[Route]:
     yield from versions("DELETE", _TOPIC, responses.delete)
     yield from versions("POST", f"{_TOPIC}:publish", subscriptions.publish)
     yield from versions("GET", f"{_TOPIC}/subscriptions", subscriptions.list_of_topic)
-    yield from policy_routes(_SUBSCRIPTION, subscriptions.name, subscriptions.exists)
+    yield from policy_routes(_SUBSCRIPTION, subscriptions.name, subscriptions.exists, "pubsub")
     yield from versions("GET", _SUBSCRIPTIONS, subscriptions.list_subscriptions)
     yield from versions("PUT", _SUBSCRIPTION, subscriptions.create)
     yield from versions("GET", _SUBSCRIPTION, subscriptions.get)

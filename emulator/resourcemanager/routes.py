@@ -21,6 +21,6 @@ def _exists(_call: Call, _name: str) -> bool:
 
 def routes() -> Iterator[Route]:
     """Every route of the service."""
-    yield from policy_routes("/projects/{project}", _name, _exists)
+    yield from policy_routes("/projects/{project}", _name, _exists, "cloudresourcemanager")
     yield from versions("GET", "/projects/{project}", responses.get_project)
     yield from versions("GET", "/projects", responses.list_projects)

@@ -11,7 +11,7 @@ from emulator.errors import invalid_argument, not_found
 from emulator.http import Call, page
 from emulator.serviceusage.models import known, title
 
-_TYPES = "type.googleapis.com/google.api.serviceusage.v1"
+_TYPES = "type.googleapis.com/google.api.serviceusage"
 
 
 def list_services(call: Call) -> dict[str, Any]:
@@ -62,7 +62,8 @@ def disable(call: Call) -> dict[str, Any]:
     """Disable one service."""
     project, service = _project(call), call.path["service"]
     call.cloud.services.disable(project, service)
-    return _done("DisableServiceResponse", {"service": _services(call, project, [service])[0]})
+    shown = _services(call, project, [service])[0]
+    return _done(_type(call, "DisableServiceResponse"), {"service": shown})
 
 
 def make_identity(call: Call) -> dict[str, Any]:
@@ -71,7 +72,8 @@ def make_identity(call: Call) -> dict[str, Any]:
     email = call.cloud.services.make_identity(project, call.path["service"])
     number = call.cloud.projects.number_of(project)
     # The unique id of a real agent is a random number; any stable one will do.
-    return _done("ServiceIdentity", {"email": email, "uniqueId": f"1{number:0>20}"})
+    identity = {"email": email, "uniqueId": f"1{number:0>20}"}
+    return _done(_type(call, "ServiceIdentity"), identity)
 
 
 def get_operation(call: Call) -> dict[str, Any]:
@@ -89,7 +91,13 @@ def _enable(
     project = _project(call)
     call.cloud.services.enable(project, services)
     shown = _services(call, project, services)
-    return _done(answer, {"service": shown[0]} if single else {"services": shown})
+    body = {"service": shown[0]} if single else {"services": shown}
+    return _done(_type(call, answer), body)
+
+
+def _type(call: Call, message: str) -> str:
+    """The type of a message of the version that is called."""
+    return f"{_TYPES}.{call.version}.{message}"
 
 
 def _project(call: Call) -> str:
@@ -116,5 +124,5 @@ def _done(kind: str, body: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": f"operations/acat.{token}",
         "done": True,
-        "response": {"@type": f"{_TYPES}.{kind}", **body},
+        "response": {"@type": kind, **body},
     }

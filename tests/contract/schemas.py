@@ -46,6 +46,8 @@ def methods(api: str, version: str) -> dict[str, Mapping[str, Any]]:
 def faults(api: str, version: str, message: str, value: object) -> list[str]:
     """Say where a value is not of a message: unknown fields, wrong types, formats, enum members.
 
+    A message that the document gives a `kind` must say that it is one.
+
     Returns:
         A line for each fault, with its path; empty if there is none.
     """
@@ -61,6 +63,9 @@ class _Reader:
         if not isinstance(value, dict):
             yield f"{path}: {value!r} is no {name}"
             return
+        wanted = schema.get("properties", {}).get("kind", {}).get("default")
+        if wanted and value.get("kind") != wanted:
+            yield f"{path}.kind: {value.get('kind')!r} is not {wanted!r}"
         rest = schema.get("additionalProperties")
         for key, item in value.items():
             below = f"{path}.{key}"

@@ -1,13 +1,13 @@
 """Every answer of every served method is of the discovery document's schema.
 
 A walk through a project calls each method by plain HTTP, at the path that the document gives; then
-each method's answers are read by `schemas`. A served method that no walk calls fails here.
+each method's answers are read by `schemas`. A served method that no walk calls fails here. This is
+the Healthcare API; the services around it are in `test_schemas_of_*.py`.
 """
 
 import io
 import re
 import time
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -20,14 +20,15 @@ from pydicom.data import get_testdata_file
 
 from emulator.layout import Running
 from emulator.methods import methods as served_methods
-from tests.contract import schemas
+from tests.contract import schemas, walking
+from tests.contract.walking import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.sockets
 
 VERSIONS = ("v1", "v1beta1")
+LOCATION = "us-central1"
 DATASETS = "projects.locations.datasets"
 DICOM = f"{DATASETS}.dicomStores"
-PATIENCE_SECONDS = 120
 BUCKET = "gcs-public-data--healthcare-nih-chest-xray"
 FILE = "CT_small.dcm"
 SERVED = [
@@ -38,31 +39,12 @@ SERVED = [
 ]
 
 
-class Walk:
-    """Calls methods by their ids and keeps what they answered."""
+class Walk(walking.Walk):
+    """A walk through the Healthcare API, in one location."""
 
     def __init__(self, url: str, project: str, version: str) -> None:
-        self.url, self.project, self.version = url, project, version
-        self.methods = schemas.methods("healthcare", version)
-        self.answers: dict[str, list[httpx.Response]] = defaultdict(list)
-
-    def __call__(self, method: str, *ids: str, body: Any = None, **more: Any) -> httpx.Response:
-        """Call a method with the ids that its path has behind the location."""
-        answer = self.send(method, *ids, body=body, **more)
-        assert answer.is_success, f"{method}: {answer.status_code} {answer.text[:500]}"
-        self.answers[method].append(answer)
-        return answer
-
-    def send(self, method: str, *ids: str, body: Any = None, **more: Any) -> httpx.Response:
-        known = self.methods[method]
-        query = more.get("params", {})
-        assert set(query) <= set(known.get("parameters", {})) or "dicomStores" in method
-        values = iter((self.project, "us-central1", *ids))
-        path = re.sub(r"\{\w+\}", lambda _: next(values), known["flatPath"])
-        assert not list(values), f"{path} has no place for all of {ids}"
-        if body is not None:
-            more["json"] = body
-        return httpx.request(known["httpMethod"], f"{self.url}/{path}", timeout=60, **more)
+        places = {"projectsId": project, "locationsId": LOCATION}
+        super().__init__(url, "healthcare", version, project, places)
 
     def finish(self, started: httpx.Response) -> dict[str, Any]:
         """Ask for an operation until it is done."""
@@ -223,7 +205,7 @@ def walk_bulk(walk: Walk) -> None:
     done = walk.finish(walk(f"{DICOM}.export", "d", "s", body=table))
     assert done["response"], done
     config = {"dicom": {"filterProfile": "KEEP_ALL_PROFILE"}}
-    location = f"projects/{walk.project}/locations/us-central1"
+    location = f"projects/{walk.project}/locations/{LOCATION}"
     walk(f"{DICOM}.create", "d", body={}, params={"dicomStoreId": "copies"})
     copies = {"destinationStore": f"{location}/datasets/d/dicomStores/copies", "config": config}
     done = walk.finish(walk(f"{DICOM}.deidentify", "d", "s", body=copies))
@@ -250,7 +232,7 @@ def walk_bulk_data(walk: Walk, uids: tuple[str, str, str]) -> None:
     bulk_data = path.split("/")
     # The document shows two parts behind /bulkdata; what lies at the top has one.
     url = f"{walk.url}/v1/{pattern.partition('/bulkdata')[0].partition('/')[2]}"
-    values = iter((walk.project, "us-central1", "d", "s", *uids))
+    values = iter((walk.project, LOCATION, "d", "s", *uids))
     url = re.sub(r"\{\w+\}", lambda _: next(values), url)
     answer = httpx.get("/".join([url, "bulkdata", *bulk_data]))
     assert answer.is_success

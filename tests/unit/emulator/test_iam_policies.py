@@ -105,6 +105,16 @@ def test_bad_audit_configs_change_nothing(client: TestClient, config: Any, text:
     assert read(client) == before
 
 
+def test_topics_have_no_audit_configs(client: TestClient) -> None:
+    topic = f"/v1/{PROJECT}/topics/events"
+    client.put(topic, json={}).raise_for_status()
+    for body in ({"policy": {"auditConfigs": [EVERYTHING]}}, {"policy": {}, "updateMask": "etag"}):
+        refused = client.post(f"{topic}:setIamPolicy", json=body)
+        unknown = "auditConfigs" if "auditConfigs" in body["policy"] else "updateMask"
+        assert refused.status_code == 400
+        assert f'Unknown name "{unknown}"' in refused.json()["error"]["message"]
+
+
 def test_a_mask_names_fields_of_a_policy(client: TestClient) -> None:
     answer = write(client, {"bindings": []}, "bindings,rules")
 

@@ -1,0 +1,281 @@
+"""Every answer of the services beside the Healthcare API is of its document's schema.
+
+As `test_schemas.py` does for the Healthcare API: a walk calls each method that a route answers.
+"""
+
+import base64
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+import pytest
+
+from emulator.kms.routes import routes as kms
+from emulator.layout import Running
+from emulator.pubsub.routes import routes as pubsub
+from emulator.resourcemanager.routes import routes as resourcemanager
+from emulator.serviceusage.routes import routes as serviceusage
+from tests.contract import walking
+from tests.contract.walking import Walk
+
+pytestmark = pytest.mark.sockets
+
+READER = "user:reader@example.org"
+RINGS = "projects.locations.keyRings"
+KEYS = f"{RINGS}.cryptoKeys"
+VERSIONS = f"{KEYS}.cryptoKeyVersions"
+
+
+def walk_policies(
+    walk: Walk, resource: str, *ids: str, role: str, permission: str, **more: Any
+) -> None:
+    """Set, read and test a policy with a condition.
+
+    Args:
+        walk: The walk.
+        resource: What the methods are of.
+        ids: What they are called with.
+        role: A role that can be granted.
+        permission: What it allows, and so is asked for.
+        more: Fields of the policy besides its bindings.
+    """
+    condition = {"title": "for a while", "expression": "request.time < timestamp('2100')"}
+    binding = {"role": role, "members": [READER], "condition": condition}
+    body: dict[str, Any] = {"policy": {"version": 3, "bindings": [binding], **more}}
+    if more:
+        body["updateMask"] = f"bindings,etag,{','.join(more)}"
+    given = walk(f"{resource}.setIamPolicy", *ids, body=body).json()
+    assert given["bindings"][-1] == binding
+    for version, shown in ((3, given["bindings"]), (1, None)):
+        if walk.methods[f"{resource}.getIamPolicy"]["httpMethod"] == "GET":
+            asked: dict[str, Any] = {"params": {"options.requestedPolicyVersion": str(version)}}
+        else:
+            asked = {"body": {"options": {"requestedPolicyVersion": version}}}
+        policy = walk(f"{resource}.getIamPolicy", *ids, **asked).json()
+        assert shown in (None, policy["bindings"])
+    tested = walk(f"{resource}.testIamPermissions", *ids, body={"permissions": [permission]})
+    assert tested.json() == {"permissions": [permission]}
+
+
+def walk_pages(walk: Walk, method: str, *ids: str, key: str, **params: str) -> list[Any]:
+    """List by pages of one; everything that was listed."""
+    listed: list[Any] = []
+    token = ""
+    while True:
+        page = walk(method, *ids, params={"pageSize": "1", "pageToken": token, **params}).json()
+        listed += page.get(key, [])
+        token = page.get("nextPageToken", "")
+        if not token:
+            return listed
+
+
+def walk_pubsub(walk: Walk) -> None:
+    topic = {
+        "labels": {"team": "imaging"},
+        "messageRetentionDuration": "600s",
+        "kmsKeyName": f"projects/{walk.project}/locations/us/keyRings/r/cryptoKeys/k",
+        "messageStoragePolicy": {"allowedPersistenceRegions": ["us-central1"]},
+    }
+    made = walk("projects.topics.create", "events", body=topic).json()
+    assert made == {**topic, "name": f"projects/{walk.project}/topics/events"}
+    walk("projects.topics.create", "dead", body={})
+    assert walk("projects.topics.get", "events").json() == made
+    change = {"topic": {"labels": {"team": "ward"}}, "updateMask": "labels"}
+    walk("projects.topics.patch", "events", body=change)
+    assert len(walk_pages(walk, "projects.topics.list", key="topics")) == 2
+    granted = {"role": "roles/pubsub.publisher", "permission": "pubsub.topics.publish"}
+    walk_policies(walk, "projects.topics", "events", **granted)
+    walk_subscriptions(walk)
+    walk_messages(walk)
+    for subscription in ("pushed", "plain"):
+        walk("projects.subscriptions.delete", subscription)
+    walk("projects.topics.delete", "events")
+    assert walk("projects.subscriptions.get", "pulled").json()["topic"] == "_deleted-topic_"
+
+
+def walk_subscriptions(walk: Walk) -> None:
+    """One with about every setting, one that is pushed, one with none."""
+    topic = f"projects/{walk.project}/topics/events"
+    pulled = {
+        "topic": topic,
+        "ackDeadlineSeconds": 30,
+        "deadLetterPolicy": {"deadLetterTopic": f"projects/{walk.project}/topics/dead"},
+        "enableExactlyOnceDelivery": True,
+        "enableMessageOrdering": True,
+        "expirationPolicy": {"ttl": "86400s"},
+        "filter": 'attributes.action = "StoreInstances"',
+        "labels": {"team": "imaging"},
+        "messageRetentionDuration": "600s",
+        "retainAckedMessages": True,
+        "retryPolicy": {"minimumBackoff": "1s", "maximumBackoff": "600s"},
+    }
+    # Not on this machine, so that nothing is posted.
+    endpoint = {
+        "pushEndpoint": "https://push.example.org/events",
+        "attributes": {"x-goog-version": "v1"},
+        "oidcToken": {"serviceAccountEmail": "push@example.org", "audience": "events"},
+    }
+    made = walk("projects.subscriptions.create", "pulled", body=pulled).json()
+    assert set(pulled) <= set(made)
+    body = {"topic": topic, "pushConfig": endpoint}
+    assert walk("projects.subscriptions.create", "pushed", body=body).json()["pushConfig"]
+    walk("projects.subscriptions.create", "plain", body={"topic": topic})
+    assert walk("projects.subscriptions.get", "pulled").json() == made
+    change = {"subscription": {"labels": {"team": "ward"}}, "updateMask": "labels,retryPolicy"}
+    walk("projects.subscriptions.patch", "pulled", body=change)
+    unwrapped = {"pushConfig": {**endpoint, "noWrapper": {"writeMetadata": True}}}
+    walk("projects.subscriptions.modifyPushConfig", "pushed", body=unwrapped)
+    walk("projects.subscriptions.get", "pushed")
+    assert len(walk_pages(walk, "projects.subscriptions.list", key="subscriptions")) == 3
+    names = walk_pages(walk, "projects.topics.subscriptions.list", "events", key="subscriptions")
+    assert len(names) == 3
+    walk("projects.topics.subscriptions.list", "dead")
+    granted = {"role": "roles/pubsub.subscriber", "permission": "pubsub.subscriptions.consume"}
+    walk_policies(walk, "projects.subscriptions", "pulled", **granted)
+
+
+def walk_messages(walk: Walk) -> None:
+    pull = {"maxMessages": 10}
+    walk("projects.subscriptions.pull", "pulled", body=pull)
+    data = base64.b64encode(b"an instance").decode()
+    message = {"data": data, "attributes": {"action": "StoreInstances"}, "orderingKey": "1"}
+    sent = {"messages": [message, {"attributes": {"action": "StoreInstances"}}]}
+    walk("projects.topics.publish", "events", body=sent)
+    received = walk("projects.subscriptions.pull", "pulled", body=pull).json()["receivedMessages"]
+    assert received[0]["message"]["data"] == data
+    assert [one["deliveryAttempt"] for one in received] == [1, 1], "it has a dead-letter policy"
+    ids = [one["ackId"] for one in received]
+    more_time = {"ackIds": ids, "ackDeadlineSeconds": 60}
+    walk("projects.subscriptions.modifyAckDeadline", "pulled", body=more_time)
+    walk("projects.subscriptions.acknowledge", "pulled", body={"ackIds": ids})
+    walk("projects.subscriptions.pull", "plain", body=pull)
+
+
+def walk_kms(walk: Walk) -> None:
+    for ring in ("ring", "other"):
+        walk(f"{RINGS}.create", body={}, params={"keyRingId": ring})
+    assert walk(f"{RINGS}.get", "ring").json()["createTime"]
+    assert len(walk_pages(walk, f"{RINGS}.list", key="keyRings")) == 2
+    key = {
+        "purpose": "ENCRYPT_DECRYPT",
+        "labels": {"team": "imaging"},
+        "rotationPeriod": "7776000s",
+        "nextRotationTime": "2100-01-01T00:00:00Z",
+        "destroyScheduledDuration": "86400s",
+    }
+    signing = {
+        "purpose": "ASYMMETRIC_SIGN",
+        "versionTemplate": {"algorithm": "EC_SIGN_P256_SHA256", "protectionLevel": "HSM"},
+    }
+    made = walk(f"{KEYS}.create", "ring", body=key, params={"cryptoKeyId": "key"}).json()
+    assert made["primary"]["state"] == "ENABLED"
+    walk(f"{KEYS}.create", "ring", body=signing, params={"cryptoKeyId": "signing"})
+    assert walk(f"{KEYS}.get", "ring", "key").json() == made
+    mask = {"updateMask": "labels"}
+    walk(f"{KEYS}.patch", "ring", "key", body={"labels": {"team": "ward"}}, params=mask)
+    assert len(walk_pages(walk, f"{KEYS}.list", "ring", key="cryptoKeys")) == 2
+    walk(f"{VERSIONS}.create", "ring", "key", body={})
+    [signer] = walk(f"{VERSIONS}.list", "ring", "signing").json()["cryptoKeyVersions"]
+    assert signer["protectionLevel"] == "HSM"
+    assert len(walk_pages(walk, f"{VERSIONS}.list", "ring", "key", key="cryptoKeyVersions")) == 2
+    destroyed = walk(f"{VERSIONS}.destroy", "ring", "key", "1", body={}).json()
+    assert destroyed["state"] == "DESTROY_SCHEDULED"
+    walk(f"{VERSIONS}.get", "ring", "key", "1")
+    audit = [{"service": "allServices", "auditLogConfigs": [{"logType": "DATA_READ"}]}]
+    granted = {"role": "roles/cloudkms.viewer", "permission": "cloudkms.cryptoKeys.get"}
+    walk_policies(walk, RINGS, "ring", **granted, auditConfigs=audit)
+    walk_policies(walk, KEYS, "ring", "key", **granted, auditConfigs=audit)
+
+
+def walk_projects(walk: Walk) -> None:
+    project = walk("projects.get").json()
+    assert project["projectId"] == walk.project
+    assert project["projectNumber"].isdigit()
+    assert walk_pages(walk, "projects.list", key="projects")
+    audit = [{"service": "allServices", "auditLogConfigs": [{"logType": "DATA_READ"}]}]
+    granted = {"role": "roles/healthcare.datasetViewer", "permission": "healthcare.datasets.get"}
+    walk_policies(walk, "projects", **granted, auditConfigs=audit)
+
+
+def walk_services(walk: Walk) -> None:
+    kms = "cloudkms.googleapis.com"
+    started = [
+        walk("services.enable", kms, body={}),
+        walk("services.batchEnable", body={"serviceIds": [kms, "pubsub.googleapis.com"]}),
+        walk("services.disable", kms, body={}),
+    ]
+    if walk.version == "v1beta1":
+        identity = walk("services.generateServiceIdentity", "pubsub.googleapis.com")
+        assert identity.json()["response"]["email"].endswith("gserviceaccount.com")
+        started.append(identity)
+    else:
+        names = [f"projects/{walk.project}/services/{kms}"]
+        [one] = walk("services.batchGet", params={"names": names}).json()["services"]
+        assert one["state"] == "DISABLED"
+    for operation in started:
+        name = operation.json()["name"].removeprefix("operations/")
+        assert walk("operations.get", name).json() == operation.json()
+    assert walk("services.get", kms).json()["state"] == "DISABLED"
+    enabled = walk_pages(walk, "services.list", key="services", filter="state:ENABLED")
+    assert "pubsub.googleapis.com" in [one["config"]["name"] for one in enabled]
+    walk("services.list", params={"pageSize": "200"})
+
+
+APIS: Mapping[tuple[str, str], tuple[Callable[..., Any], Callable[[Walk], None]]] = {
+    ("pubsub", "v1"): (pubsub, walk_pubsub),
+    ("cloudkms", "v1"): (kms, walk_kms),
+    ("cloudresourcemanager", "v1"): (resourcemanager, walk_projects),
+    ("serviceusage", "v1"): (serviceusage, walk_services),
+    ("serviceusage", "v1beta1"): (serviceusage, walk_services),
+}
+"""API, version -> its routes and the walk through them."""
+SERVED = [
+    pytest.param(api, version, method, id=f"{api}-{version}-{method}")
+    for (api, version), (routes, _) in APIS.items()
+    for method in walking.served(api, version, routes())
+]
+
+
+@pytest.fixture(scope="module")
+def walked(emulator: Running) -> Callable[[str, str], Walk]:
+    """Gives the walk of an API: through a project of its own, and once."""
+
+    @cache
+    def walked(api: str, version: str) -> Walk:
+        project = f"schemas-{api[:12]}-{version}"
+        walking.begin(emulator.url, project, "pubsub", "cloudkms")
+        places = {
+            **dict.fromkeys(
+                ("projectsId", "projectId", "resource", "v1Id1", "v1beta1Id1"), project
+            ),
+            **dict.fromkeys(("v1Id", "v1beta1Id"), "projects"),
+            "locationsId": "us-central1",
+        }
+        walk = Walk(emulator.url, api, version, project, places)
+        APIS[api, version][1](walk)
+        return walk
+
+    return walked
+
+
+@pytest.mark.parametrize(("api", "version", "method"), SERVED)
+def test_answers_are_of_the_schema(
+    walked: Callable[[str, str], Walk], api: str, version: str, method: str
+) -> None:
+    walk = walked(api, version)
+    assert walk.answers[method], f"{method} is served, but no walk calls it: add it to one"
+    assert walk.faults(method) == []
+    assert walk.says_something(method), "of all answers, one must say something"
+
+
+@pytest.mark.parametrize("version", ["v1", "v1beta1"])
+def test_operations_of_services_end_with_the_message_of_their_version(
+    walked: Callable[[str, str], Walk], version: str
+) -> None:
+    walk = walked("serviceusage", version)
+    answers = [answer.json() for answer in walk.answers["operations.get"]]
+    assert len(answers) > 2
+    for operation in answers:
+        assert operation["done"] is True
+        package = f"type.googleapis.com/google.api.serviceusage.{version}."
+        assert operation["response"]["@type"].startswith(package)
