@@ -1,15 +1,20 @@
 """Datasets: https://cloud.google.com/bigquery/docs/reference/rest/v2/datasets."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
+
+from starlette.datastructures import QueryParams
 
 from emulator.bigquery import access
 from emulator.bigquery.errors import BigQueryError, invalid, no_dataset
 from emulator.bigquery.resources import (
+    EVERYTHING,
     Json,
     check_etag,
     new_id,
     now,
+    page_of,
     settings,
     shown,
     without_nulls,
@@ -18,6 +23,8 @@ from emulator.cloud import Cloud
 from emulator.merging import merged
 
 _ID = r"\w{1,1024}"
+_FILTER = re.compile(r"labels\.([^:]+)(?::(.*))?")
+_LISTED = ("kind", "id", "datasetReference", "friendlyName", "labels", "location", "type")
 _FOR_BACKEND: Json = {
     "access": [],
     "defaultPartitionExpirationMs": None,
@@ -60,6 +67,42 @@ def get(cloud: Cloud, project: str, dataset: str) -> Json:
         raise no_dataset(project, dataset)
     kept = cloud.bigquery_metadata.get(name, twin["creationTime"])
     return shown(cloud, "Dataset", name, twin, kept)
+
+
+def listed(cloud: Cloud, project: str, query: QueryParams) -> Json:
+    """One page of a project's datasets, each in short; hidden ones only where `all` asks for them.
+
+    Raises:
+        ApiError: 400 for a bad page or a bad filter.
+    """
+    parent = f"projects/{project}/datasets"
+    twins = cloud.bigquery.call("GET", parent, maxResults=EVERYTHING)["datasets"]
+    wanted = _labels(query.get("filter", ""))
+    hidden = query.get("all", "").lower() == "true"
+    kept = cloud.bigquery_metadata.below(parent)
+    items = []
+    for twin in sorted(twins, key=lambda twin: str(twin["datasetReference"]["datasetId"])):
+        dataset = str(twin["datasetReference"]["datasetId"])
+        whole = twin | kept.get((f"{parent}/{dataset}", twin["creationTime"]), {})
+        if (hidden or not dataset.startswith("_")) and _has(whole.get("labels", {}), wanted):
+            items.append({key: whole[key] for key in _LISTED if key in whole})
+    return page_of("dataset", items, query)
+
+
+def _labels(text: str) -> list[tuple[str, str | None]]:
+    """A filter of a list: `labels.department:receiving labels.active`, joined by AND.
+
+    Raises:
+        ApiError: 400 for what is none.
+    """
+    found = [_FILTER.fullmatch(word) for word in text.split()]
+    if not all(found):
+        raise invalid(f"Invalid filter {text[:100]!r}: labels.KEY or labels.KEY:VALUE, by spaces.")
+    return [(match[1], match[2]) for match in found if match]
+
+
+def _has(labels: Mapping[str, str], wanted: list[tuple[str, str | None]]) -> bool:
+    return all(key in labels and value in (None, labels[key]) for key, value in wanted)
 
 
 def patch(cloud: Cloud, project: str, dataset: str, body: Json, etag: str) -> Json:

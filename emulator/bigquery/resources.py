@@ -9,11 +9,16 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from starlette.datastructures import QueryParams
+
 from emulator.bigquery.errors import BigQueryError, invalid
 from emulator.cloud import Cloud
 from emulator.discovery import api, document
+from emulator.http import page
 
 Json = dict[str, Any]
+EVERYTHING = "1000000"
+"""As many as a list of bqemulator's shall hold."""
 _INTEGERS = re.compile(r"u?int64")
 _NOT_KEPT = {"kind", "datasetReference", "tableReference", "partitionDefinition", "location"}
 """What bqemulator answers itself, or what is an output though the discovery document has it not."""
@@ -61,6 +66,22 @@ def _value(kind: Mapping[str, Any], value: Any) -> Any:
         return [_value(kind["items"], item) for item in value]
     integer = isinstance(value, int) and _INTEGERS.fullmatch(str(kind.get("format", "")))
     return str(value) if integer else value
+
+
+def page_of(kind: str, items: list[Json], query: QueryParams) -> Json:
+    """One page of datasets or tables.
+
+    Args:
+        kind: `dataset` or `table`.
+        items: All of them, each in short.
+        query: `maxResults` and `pageToken`.
+
+    Raises:
+        ApiError: 400 for a bad page.
+    """
+    asked = {"pageSize": query.get("maxResults", ""), "pageToken": query.get("pageToken", "")}
+    shown_page = page(items, asked, f"{kind}s", default=1000, most=10_000)
+    return {"kind": f"bigquery#{kind}List", **shown_page}
 
 
 def now() -> str:

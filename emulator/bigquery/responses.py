@@ -14,6 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from emulator.bigquery import datasets, tables
+from emulator.bigquery.errors import BigQueryError
+from emulator.discovery import method_of
 from emulator.errors import not_found, unavailable
 from emulator.fields import select
 from emulator.http import Call, JsonResponse, limited_body, parse_json
@@ -51,6 +53,11 @@ def served(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
 def insert_dataset(call: Call, _etag: str) -> Answer:
     """datasets.insert."""
     return datasets.insert(call.cloud, call.path["project"], call.body)
+
+
+def list_datasets(call: Call, _etag: str) -> Answer:
+    """datasets.list."""
+    return datasets.listed(call.cloud, call.path["project"], call.query)
 
 
 def get_dataset(call: Call, _etag: str) -> Answer:
@@ -144,7 +151,27 @@ async def forward(request: Request) -> Response:
     except httpx.TransportError as error:
         await client.aclose()
         raise unavailable(f"BigQuery is not ready: {error}") from None
+    if answer.status_code in (404, 405):
+        try:
+            return await _refusal(request, answer)
+        finally:
+            await client.aclose()
     shown = {k: v for k, v in answer.headers.items() if k not in _HOP_BY_HOP}
     return StreamingResponse(
         answer.aiter_raw(), answer.status_code, shown, background=BackgroundTask(client.aclose)
     )
+
+
+async def _refusal(request: Request, answer: httpx.Response) -> Response:
+    """A 404 or 405 of bqemulator's, which tells paths that it has not in a shape of its own.
+
+    Raises:
+        BigQueryError: it is one.
+    """
+    content = await answer.aread()
+    if b'"error"' in content:
+        return Response(content, answer.status_code, media_type="application/json")
+    if method := method_of(request.method, request.url.path):
+        message = f"{method} is not served by the local Google Cloud yet."
+        raise BigQueryError(501, "notImplemented", message)
+    raise BigQueryError(404, "notFound", f"No such path: {request.url.path}.")

@@ -14,6 +14,7 @@ _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _DATASETS = "/bigquery/v2/projects/{project}/datasets"
 _TABLES = f"{_DATASETS}/{{dataset}}/tables"
 _SERVED = (
+    ("GET", _DATASETS, responses.list_datasets),
     ("POST", _DATASETS, responses.insert_dataset),
     ("GET", f"{_DATASETS}/{{dataset}}", responses.get_dataset),
     ("PATCH", f"{_DATASETS}/{{dataset}}", responses.patch_dataset),

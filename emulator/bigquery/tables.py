@@ -9,20 +9,20 @@ from emulator.bigquery import datasets
 from emulator.bigquery.columns import sql_type
 from emulator.bigquery.errors import BigQueryError, invalid, no_table
 from emulator.bigquery.resources import (
+    EVERYTHING,
     Json,
     check_etag,
     new_id,
     now,
+    page_of,
     settings,
     shown,
     without_nulls,
 )
 from emulator.cloud import Cloud
-from emulator.http import page
 from emulator.merging import merged
 
 _ID = r"[\w\- ]{1,1024}"
-_EVERYTHING = "1000000"
 _LISTED = (
     "kind", "id", "tableReference", "type", "creationTime", "friendlyName", "labels",
     "expirationTime", "timePartitioning", "rangePartitioning", "clustering",
@@ -109,7 +109,7 @@ def listed(cloud: Cloud, project: str, dataset: str, query: QueryParams) -> Json
     """
     datasets.get(cloud, project, dataset)
     parent = f"projects/{project}/datasets/{dataset}"
-    twins = cloud.bigquery.call("GET", f"{parent}/tables", maxResults=_EVERYTHING)["tables"]
+    twins = cloud.bigquery.call("GET", f"{parent}/tables", maxResults=EVERYTHING)["tables"]
     kept = cloud.bigquery_metadata.below(parent)
     items = []
     for twin in sorted(twins, key=lambda twin: str(twin["tableReference"]["tableId"])):
@@ -117,9 +117,7 @@ def listed(cloud: Cloud, project: str, dataset: str, query: QueryParams) -> Json
         whole = twin | kept.get((name, twin["creationTime"]), {})
         item = {key: whole[key] for key in _LISTED if key in whole}
         items.append(item | ({"view": {"useLegacySql": False}} if "view" in whole else {}))
-    asked = {"pageSize": query.get("maxResults", ""), "pageToken": query.get("pageToken", "")}
-    shown_page = page(items, asked, "tables", default=1000, most=10_000)
-    return {"kind": "bigquery#tableList", **shown_page, "totalItems": len(items)}
+    return {**page_of("table", items, query), "totalItems": len(items)}
 
 
 def _change(cloud: Cloud, path: Mapping[str, str], body: Json, etag: str, *, whole: bool) -> Json:

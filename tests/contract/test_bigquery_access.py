@@ -36,6 +36,29 @@ def table(client: bigquery.Client) -> bigquery.Table:
     return made
 
 
+def test_datasets_are_listed_by_pages_and_labels(client: bigquery.Client) -> None:
+    for name, labels in (
+        ("c", {}),
+        ("a", {"team": "imaging"}),
+        ("_b", {}),
+        ("b", {"team": "ward"}),
+    ):
+        dataset = bigquery.Dataset(f"{client.project}.{name}")
+        dataset.labels = labels
+        client.create_dataset(dataset)
+
+    def listed(**asked: Any) -> list[str]:
+        return [one.dataset_id for one in client.list_datasets(**asked)]
+
+    assert listed(page_size=1) == ["a", "b", "c"]
+    assert listed(include_all=True) == ["_b", "a", "b", "c"]
+    assert listed(filter="labels.team") == ["a", "b"]
+    assert listed(filter="labels.team:ward") == ["b"]
+    assert listed(filter="labels.team labels.site") == []
+    with pytest.raises(exceptions.BadRequest, match=r"labels\.KEY or labels\.KEY:VALUE"):
+        listed(filter="team=ward")
+
+
 def test_a_dataset_keeps_all_that_is_said_of_it(client: bigquery.Client) -> None:
     wanted = bigquery.Dataset(f"{client.project}.kept")
     wanted.location = "us-central1"
