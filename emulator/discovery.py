@@ -57,10 +57,16 @@ def method_of(http_method: str, path: str) -> str | None:
     """
     for api, version in _SERVED:
         # A cheap look first: the documents have hundreds of methods.
-        if f"/{version}/" in path:
-            for verb, pattern, method in _methods(api, version):
-                if verb == http_method and pattern.fullmatch(path):
-                    return method
+        if f"/{version}/" in path and (method := method_in(api, version, http_method, path)):
+            return method
+    return None
+
+
+def method_in(api: str, version: str, http_method: str, path: str) -> str | None:
+    """The id of the method of one API that a request calls; None if it calls none."""
+    for verb, pattern, method in _methods(api, version):
+        if verb == http_method and pattern.fullmatch(path):
+            return method
     return None
 
 

@@ -5,11 +5,14 @@ https://cloud.google.com/storage/docs/json_api/v1/buckets
 
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlencode
 
+import httpx
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
+from emulator.discovery import method_in
 from emulator.errors import ApiError
 from emulator.fields import select
 from emulator.http import Call, JsonResponse, limited_body, parse_json
@@ -19,6 +22,17 @@ from emulator.iam.validation import check_policy, check_requested_version
 from emulator.storage import errors
 from emulator.storage.errors import StorageError
 from emulator.storage.models import resource, settings_of
+
+_CHANGES = ("storage.objects.patch", "storage.objects.update")
+_FORWARDED = (
+    *_CHANGES,
+    *(f"storage.objects.{verb}" for verb in ("compose", "copy", "delete", "get", "insert", "list")),
+    "storage.objects.rewrite",
+    "storage.objectAccessControls.list",
+)
+"""The methods that fake-gcs-server has."""
+_OF_ANSWERS = {"alt", "fields", "prettyPrint", "projection"}
+_OF_BODIES = {b"content-length", b"content-type", b"transfer-encoding"}
 
 Json = dict[str, Any]
 Handler = Callable[[Call], Json | None]
@@ -49,7 +63,26 @@ def served(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
 
 async def forward(request: Request) -> Response:
     """Whatever is not about buckets themselves."""
-    answer: Response = await request.app.state.storage(request)
+    # Names of objects may hold slashes: only the path as it was sent tells them from others.
+    path = request.scope["raw_path"].decode("ascii", "replace")
+    method = method_in("storage", "v1", request.method, path)
+    if method not in (None, *_FORWARDED):
+        raise StorageError(501, f"{method} is not served by the local Google Cloud yet.")
+    answer: StreamingResponse = await request.app.state.storage(request)
+    if method in _CHANGES and answer.status_code == httpx.codes.OK:
+        async for _ in answer.body_iterator:
+            pass  # to its end, so that the connection can be used again
+        return await _read_again(request)
+    return answer
+
+
+async def _read_again(request: Request) -> Response:
+    """The object that was changed: fake-gcs-server answers a change in a shape of its own."""
+    query = {key: value for key, value in request.query_params.items() if key in _OF_ANSWERS}
+    headers = [one for one in request.scope["headers"] if one[0] not in _OF_BODIES]
+    scope = {**request.scope, "method": "GET", "headers": headers}
+    scope["query_string"] = urlencode(query).encode()
+    answer: Response = await request.app.state.storage(Request(scope))
     return answer
 
 
@@ -96,6 +129,14 @@ def patch_bucket(call: Call) -> Json:
 def put_bucket(call: Call) -> Json:
     """buckets.update."""
     return _change(call, whole=True)
+
+
+def get_layout(call: Call) -> Json:
+    """buckets.getStorageLayout: where a bucket lies, which gcloud asks before it lists."""
+    bucket = get_bucket(call)
+    settings = ("customPlacementConfig", "hierarchicalNamespace", "location", "locationType")
+    shown = {key: bucket[key] for key in settings if key in bucket}
+    return {"kind": "storage#storageLayout", "bucket": bucket["name"], **shown}
 
 
 def delete_bucket(call: Call) -> None:
