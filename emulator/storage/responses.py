@@ -139,6 +139,13 @@ def get_layout(call: Call) -> Json:
     return {"kind": "storage#storageLayout", "bucket": bucket["name"], **shown}
 
 
+def list_managed_folders(call: Call) -> Json:
+    """managedFolders.list: none, as nothing here makes one; gcloud asks before it removes all."""
+    if not get_bucket(call)["iamConfiguration"]["uniformBucketLevelAccess"]["enabled"]:
+        raise StorageError(412, "Managed folders need uniform bucket-level access.")
+    return {"kind": "storage#managedFolders"}
+
+
 def delete_bucket(call: Call) -> None:
     """buckets.delete; the bucket must be empty."""
     get_bucket(call)

@@ -45,6 +45,8 @@ def routes() -> Iterator[Route]:
     yield Route(_BUCKET, served(responses.put_bucket), methods=["PUT"])
     yield Route(_BUCKET, served(responses.delete_bucket), methods=["DELETE"])
     yield Route(f"{_BUCKET}/storageLayout", served(responses.get_layout), methods=["GET"])
+    folders = f"{_BUCKET}/managedFolders"
+    yield Route(folders, served(responses.list_managed_folders), methods=["GET"])
     yield Route(f"{_BUCKET}/iam", served(responses.get_policy), methods=["GET"])
     yield Route(f"{_BUCKET}/iam", served(responses.set_policy), methods=["PUT"])
     permissions = f"{_BUCKET}/iam/testPermissions"

@@ -50,6 +50,18 @@ def tools(emulator: Running, project: str, tmp_path: Path) -> Tools:
     return Tools(project, tmp_path)
 
 
+def test_gcloud_removes_a_bucket_with_all_inside(tools: Tools, tmp_path: Path) -> None:
+    file = tmp_path / "note.txt"
+    file.write_text("hello")
+    for number, access in enumerate(("--uniform-bucket-level-access", "")):
+        bucket = f"gs://{tools.project}-removed-{number}"
+        tools("gcloud", "storage", "buckets", "create", bucket, *([access] if access else []))
+        tools("gcloud", "storage", "cp", str(file), f"{bucket}/a/note.txt")
+        assert f"{bucket}/a/note.txt" in tools("gcloud", "storage", "ls", "--recursive", bucket)
+        tools("gcloud", "storage", "rm", "--recursive", bucket)
+        assert bucket not in tools("gcloud", "storage", "ls")
+
+
 def test_the_labs_provisioning(tools: Tools, service_agent: str) -> None:
     where = [f"--location={LOCATION}"]
     tools("gcloud", "services", "enable", "healthcare.googleapis.com")

@@ -79,6 +79,8 @@ def walk_buckets(walk: Walk) -> None:
     layout = walk("buckets.getStorageLayout", BUCKET).json()
     assert layout["hierarchicalNamespace"] == {"enabled": True}
     walk("buckets.getStorageLayout", PLAIN)
+    walk("managedFolders.list", BUCKET)
+    assert walk.send("managedFolders.list", PLAIN).status_code == 412
 
 
 def walk_policies(walk: Walk) -> None:
