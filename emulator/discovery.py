@@ -32,6 +32,9 @@ _SERVED = (
 _MEDIA = "(?:/resumable)?(?:/upload)?(?:/download)?"
 """What stands before the paths of an API that takes and gives files."""
 
+_ROOTLESS = {"b": "/storage/v1", "projects": "/bigquery/v2"}
+"""First part of a path that lacks its API's root -> the root."""
+
 Schema = Mapping[str, Any]
 
 
@@ -55,11 +58,21 @@ def method_of(http_method: str, path: str) -> str | None:
 
     Such as `healthcare.projects.locations.datasets.deidentify`.
     """
+    path = whole_path(path)
     for api, version in _SERVED:
         # A cheap look first: the documents have hundreds of methods.
         if f"/{version}/" in path and (method := method_in(api, version, http_method, path)):
             return method
     return None
+
+
+def whole_path(path: str) -> str:
+    """A path with its API's root, which it may lack.
+
+    Google's Node libraries take STORAGE_EMULATOR_HOST and BIGQUERY_EMULATOR_HOST for addresses of
+    the APIs with their roots, the other libraries for addresses of a host.
+    """
+    return _ROOTLESS.get(path.removeprefix("/").partition("/")[0], "") + path
 
 
 def method_in(api: str, version: str, http_method: str, path: str) -> str | None:

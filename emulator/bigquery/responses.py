@@ -15,7 +15,7 @@ from starlette.responses import Response, StreamingResponse
 
 from emulator.bigquery import datasets, tables
 from emulator.bigquery.errors import BigQueryError
-from emulator.discovery import method_of
+from emulator.discovery import method_of, whole_path
 from emulator.errors import not_found, unavailable
 from emulator.fields import select
 from emulator.http import Call, JsonResponse, limited_body, parse_json
@@ -142,7 +142,7 @@ async def forward(request: Request) -> Response:
     headers = [(k, v) for k, v in request.headers.items() if k not in _HOP_BY_HOP]
     outgoing = client.build_request(
         request.method,
-        f"{request.url.path}?{request.url.query}",
+        f"{whole_path(request.url.path)}?{request.url.query}",
         headers=headers,
         content=request.stream() if request.method != "GET" else None,
     )

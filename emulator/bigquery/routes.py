@@ -11,8 +11,16 @@ from starlette.routing import Route
 from emulator.bigquery import responses
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-_DATASETS = "/bigquery/v2/projects/{project}/datasets"
+_DATASETS = "/projects/{project}/datasets"
 _TABLES = f"{_DATASETS}/{{dataset}}/tables"
+_ROOTS = ("/bigquery/v2", "")  # without it: see `discovery.whole_path`
+_FORWARDED = (
+    "/bigquery/v2/{path:path}",
+    "/projects",
+    "/projects/{path:path}",
+    "/upload/bigquery/v2/{path:path}",
+    "/resumable/upload/bigquery/v2/{path:path}",
+)
 _SERVED = (
     ("GET", _DATASETS, responses.list_datasets),
     ("POST", _DATASETS, responses.insert_dataset),
@@ -34,7 +42,7 @@ def routes() -> Iterator[Route]:
     yield Route("/$discovery/rest", responses.discovery, methods=["GET"])
     yield Route("/discovery/v1/apis/bigquery/v2/rest", responses.discovery, methods=["GET"])
     for method, path, handler in _SERVED:
-        yield Route(path, responses.served(handler), methods=[method])
-    yield Route("/bigquery/v2/{path:path}", responses.forward, methods=_METHODS)
-    yield Route("/upload/bigquery/v2/{path:path}", responses.forward, methods=_METHODS)
-    yield Route("/resumable/upload/bigquery/v2/{path:path}", responses.forward, methods=_METHODS)
+        for root in _ROOTS:
+            yield Route(f"{root}{path}", responses.served(handler), methods=[method])
+    for path in _FORWARDED:
+        yield Route(path, responses.forward, methods=_METHODS)

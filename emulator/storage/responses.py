@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from emulator.discovery import method_in
+from emulator.discovery import method_in, whole_path
 from emulator.errors import ApiError
 from emulator.fields import select
 from emulator.http import Call, JsonResponse, limited_body, parse_json
@@ -64,7 +64,8 @@ def served(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
 async def forward(request: Request) -> Response:
     """Whatever is not about buckets themselves."""
     # Names of objects may hold slashes: only the path as it was sent tells them from others.
-    path = request.scope["raw_path"].decode("ascii", "replace")
+    path = whole_path(request.scope["raw_path"].decode("latin-1"))
+    request = Request({**request.scope, "raw_path": path.encode("latin-1")}, request.receive)
     method = method_in("storage", "v1", request.method, path)
     if method not in (None, *_FORWARDED):
         raise StorageError(501, f"{method} is not served by the local Google Cloud yet.")

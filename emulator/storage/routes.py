@@ -8,11 +8,10 @@ from starlette.routing import Route
 from emulator.storage import responses
 from emulator.storage.responses import served
 
-_BUCKETS = "/storage/v1/b"
-_BUCKET = f"{_BUCKETS}/{{bucket}}"
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _FORWARDED = (
     "/storage/v1/{path:path}",
+    "/b/{path:path}",
     "/upload/storage/v1/{path:path}",
     "/resumable/upload/storage/v1/{path:path}",
     "/download/storage/v1/{path:path}",
@@ -38,21 +37,28 @@ register_url_convertor("bucket_name", _BucketName())
 
 def routes() -> Iterator[Route]:
     """Every route; what is not about buckets themselves is passed on."""
-    yield Route(_BUCKETS, served(responses.list_buckets), methods=["GET"])
-    yield Route(_BUCKETS, served(responses.insert_bucket), methods=["POST"])
-    yield Route(_BUCKET, served(responses.get_bucket), methods=["GET"])
-    yield Route(_BUCKET, served(responses.patch_bucket), methods=["PATCH"])
-    yield Route(_BUCKET, served(responses.put_bucket), methods=["PUT"])
-    yield Route(_BUCKET, served(responses.delete_bucket), methods=["DELETE"])
-    yield Route(f"{_BUCKET}/storageLayout", served(responses.get_layout), methods=["GET"])
-    folders = f"{_BUCKET}/managedFolders"
-    yield Route(folders, served(responses.list_managed_folders), methods=["GET"])
-    yield Route(f"{_BUCKET}/iam", served(responses.get_policy), methods=["GET"])
-    yield Route(f"{_BUCKET}/iam", served(responses.set_policy), methods=["PUT"])
-    permissions = f"{_BUCKET}/iam/testPermissions"
-    yield Route(permissions, served(responses.test_permissions), methods=["GET"])
+    for root in ("/storage/v1", ""):  # without it: see `discovery.whole_path`
+        yield from _buckets(root)
     for path in _FORWARDED:
         yield Route(path, responses.forward, methods=_METHODS)
+
+
+def _buckets(root: str) -> Iterator[Route]:
+    bucket = f"{root}/b/{{bucket}}"
+    for verb, path, handler in (
+        ("GET", f"{root}/b", responses.list_buckets),
+        ("POST", f"{root}/b", responses.insert_bucket),
+        ("GET", bucket, responses.get_bucket),
+        ("PATCH", bucket, responses.patch_bucket),
+        ("PUT", bucket, responses.put_bucket),
+        ("DELETE", bucket, responses.delete_bucket),
+        ("GET", f"{bucket}/storageLayout", responses.get_layout),
+        ("GET", f"{bucket}/managedFolders", responses.list_managed_folders),
+        ("GET", f"{bucket}/iam", responses.get_policy),
+        ("PUT", f"{bucket}/iam", responses.set_policy),
+        ("GET", f"{bucket}/iam/testPermissions", responses.test_permissions),
+    ):
+        yield Route(path, served(handler), methods=[verb])
 
 
 def objects() -> Iterator[Route]:

@@ -112,6 +112,11 @@ def test_the_oldest_fault_comes_first() -> None:
         ("POST", "/storage/v1/b/b/o/a/rewriteTo/b/c/o/d/e", "storage.objects.rewrite"),
         ("GET", "/v1/projects/p", "cloudresourcemanager.projects.get"),
         ("GET", "/v1/b/b/o", None),
+        ("GET", "/b/b/o/a", "storage.objects.get"),
+        ("GET", "/b", "storage.buckets.list"),
+        ("POST", "/projects/p/queries", "bigquery.jobs.query"),
+        ("GET", "/projects", "bigquery.projects.list"),
+        ("GET", "/", None),
     ],
 )
 def test_calls_of_bigquery_and_cloud_storage_are_methods_too(

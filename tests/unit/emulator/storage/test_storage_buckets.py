@@ -163,6 +163,23 @@ def test_reads_are_passed_on_as_they_are(client: TestClient, fake: FakeStorage, 
     assert "transfer-encoding" not in sent.headers
 
 
+def test_the_root_may_be_left_out_as_nodes_library_does(
+    client: TestClient, bucket: str, fake: FakeStorage
+) -> None:
+    assert client.get("/b/bucket-1").json() == client.get(bucket).json()
+    assert client.get("/b?project=local-project").json()["items"][0]["name"] == "bucket-1"
+    client.get("/b/bucket-1/o/b%2Fprojects?alt=media").raise_for_status()
+    assert fake.requests[-1].url.raw_path == b"/storage/v1/b/bucket-1/o/b%2Fprojects?alt=media"
+
+
+def test_what_nothing_serves_says_so(client: TestClient, bucket: str, fake: FakeStorage) -> None:
+    asked = len(fake.requests)
+    for path in (f"{bucket}/acl", f"{bucket}/o/a%2Fb/iam", "/b/bucket-1/notificationConfigs"):
+        assert error(client.get(path))[:2] == (501, "notImplemented")
+    assert len(fake.requests) == asked
+    assert client.get(f"{bucket}/o/a%2Fiam").content == b"content"
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [

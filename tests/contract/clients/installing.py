@@ -1,0 +1,102 @@
+"""Google's clients for Node and Java, from their registries into the user's cache.
+
+Versions are pinned, and installed once: a changed pin makes a folder of its own.
+"""
+
+import hashlib
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from filelock import FileLock
+from platformdirs import user_cache_path
+
+HERE = Path(__file__).parent
+NODE, JAVA = HERE / "node", HERE / "java"
+OLDEST_NODE, OLDEST_JAVA = 18, 11
+INSTALL_SECONDS = 300
+_MAVEN_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"
+_UNREACHABLE = re.compile(
+    r"E(AI_AGAIN|CONNREFUSED|CONNRESET|HOSTUNREACH|NETUNREACH|NOTFOUND|TIMEDOUT)"
+    r"|Unknown host|Connection refused|Connect(ion)? timed out|Network is unreachable"
+    r"|Temporary failure in name resolution"
+)
+
+
+class MissingError(Exception):
+    """A language or its registry is not to be had on this machine; the message says which."""
+
+
+def node_modules() -> Path:
+    """The folder that holds the Node clients.
+
+    Raises:
+        MissingError: no Node that is new enough, no npm, or no way to its registry.
+    """
+    _need("node", OLDEST_NODE)
+    _need("npm")
+    files = (NODE / "package.json", NODE / "package-lock.json")
+
+    def install(draft: Path) -> None:
+        for file in files:
+            shutil.copy(file, draft)
+        _run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], draft)
+
+    return _cached("node", files, install) / "node_modules"
+
+
+def jars() -> Path:
+    """The folder that holds the Java client and all that it needs.
+
+    Raises:
+        MissingError: no JDK that is new enough, no Maven, or no way to its registry.
+    """
+    _need("java", OLDEST_JAVA)
+    _need("javac")
+    _need("mvn")
+    pom = JAVA / "pom.xml"
+
+    def install(draft: Path) -> None:
+        copy = f"{_MAVEN_PLUGIN}:copy-dependencies"
+        command = ["mvn", "-B", "-ntp", "-f", str(pom), copy, f"-DoutputDirectory={draft}"]
+        _run(command, draft)
+
+    return _cached("java", (pom,), install)
+
+
+def _need(tool: str, oldest: int = 0) -> None:
+    """Refuse a machine without a tool, or with one that is too old."""
+    if shutil.which(tool) is None:
+        raise MissingError(f"{tool} is not installed")
+    if oldest:
+        told = subprocess.run([tool, "--version"], capture_output=True, text=True, check=True)
+        version = re.search(r"\d+", told.stdout)
+        if version is None or int(version[0]) < oldest:
+            raise MissingError(f"{tool} is older than {oldest}: {told.stdout.splitlines()[:1]}")
+
+
+def _cached(name: str, pins: tuple[Path, ...], install: Callable[[Path], None]) -> Path:
+    digest = hashlib.sha256(b"".join(pin.read_bytes() for pin in pins)).hexdigest()[:16]
+    cache = user_cache_path("gcp-healthcare-dicom") / "clients" / name
+    cache.mkdir(parents=True, exist_ok=True)
+    folder, draft = cache / digest, cache / "draft"
+    with FileLock(cache / "lock"):
+        if not folder.exists():
+            shutil.rmtree(draft, ignore_errors=True)
+            draft.mkdir()
+            install(draft)
+            draft.replace(folder)
+    return folder
+
+
+def _run(command: list[str], folder: Path) -> None:
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=INSTALL_SECONDS
+    )
+    if done.returncode:
+        told = (done.stdout + done.stderr).strip()
+        if _UNREACHABLE.search(told):
+            raise MissingError(f"the registry of {command[0]} can't be reached: {told[-300:]}")
+        raise RuntimeError(f"{' '.join(command)} failed:\n{told[-2000:]}")

@@ -1,0 +1,96 @@
+"""Google's clients for other languages than Python drive the emulator, knowing its address alone.
+
+What points them at it are the lines of docs/emulator-in-tests.md, as they stand there.
+"""
+
+import base64
+import json
+import os
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pydicom
+import pytest
+from pydicom.data import get_testdata_file
+
+from emulator.seed.bucket import BUCKET as PUBLIC
+from tests.contract.clients import installing
+
+pytestmark = pytest.mark.sockets
+
+PAGE = Path(__file__).parents[2] / "docs" / "emulator-in-tests.md"
+STORED, *IMPORTED = (
+    Path(str(get_testdata_file(name)))
+    for name in ("MR_small.dcm", "CT_small.dcm", "JPEG2000.dcm", "rtplan.dcm")
+)
+SECONDS = 120
+
+
+def lines_of_the_page(language: str) -> str:
+    [lines] = re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    return str(lines)
+
+
+def installed(folder: Callable[[], Path]) -> Path:
+    try:
+        return folder()
+    except installing.MissingError as error:
+        pytest.skip(str(error))
+
+
+def run(command: list[str], project: str, **more: str) -> dict[str, Any]:
+    """Run a client's program on a project; what it saw."""
+    environment = {
+        name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")
+    }
+    environment |= {"GOOGLE_CLOUD_PROJECT": project, **more}
+    files = [str(file) for file in (STORED, *IMPORTED)]
+    done = subprocess.run(
+        [*command, project, *files],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    saw: dict[str, Any] = json.loads(done.stdout)
+    return saw
+
+
+def check(saw: dict[str, Any]) -> None:
+    """What any client must have seen of the pipeline."""
+    assert sorted(saw["uploaded"]) == sorted(f"in/{file.name}" for file in IMPORTED)
+    assert saw["patched"]["timeZone"] == "Europe/Zurich"
+    count = str(len(IMPORTED))
+    assert saw["import"]["metadata"]["counter"] == {"success": count}
+    assert saw["import"]["response"]["@type"].endswith("ImportDicomDataResponse")
+    contents = {
+        str(pydicom.dcmread(file).SOPInstanceUID): file.read_bytes() for file in (STORED, *IMPORTED)
+    }
+    assert {one["00080018"]["Value"][0] for one in saw["found"]} == contents.keys()
+    read = {one["instance"]: base64.b64decode(one["base64"]) for one in saw["read"]}
+    assert read == contents
+    assert saw["metrics"]["instanceCount"] == str(len(contents))
+    assert saw["export"]["response"]["@type"].endswith("ExportDicomDataResponse")
+    assert saw["gone"]["code"] == 404
+    assert "datasets/" in saw["gone"]["message"]
+
+
+def test_node(project: str, grant: Callable[..., None], tmp_path: Path) -> None:
+    modules = installed(installing.node_modules)
+    grant("roles/storage.objectViewer", "roles/bigquery.admin")
+    program = tmp_path / "pipeline.js"
+    walk = (installing.NODE / "walk.js").read_text()
+    program.write_text(f"{lines_of_the_page('js')}\n{walk}")
+    saw = run(["node", str(program)], project, NODE_PATH=str(modules))
+    check(saw)
+    patients = {
+        (str(read.PatientID), str(read.SOPInstanceUID))
+        for read in map(pydicom.dcmread, (STORED, *IMPORTED))
+    }
+    assert {(row["PatientID"], row["SOPInstanceUID"]) for row in saw["rows"]} == patients
+    assert PUBLIC in saw["buckets"]
+    assert not [name for name in saw["buckets"] if name.startswith(project)]
