@@ -1,4 +1,4 @@
-"""Google's clients for Node and Java, from their registries into the user's cache.
+"""Google's clients for Node, from their registry into the user's cache.
 
 Versions are pinned, and installed once: a changed pin makes a folder of its own.
 """
@@ -14,15 +14,13 @@ from filelock import FileLock
 from platformdirs import user_cache_path
 
 HERE = Path(__file__).parent
-NODE, JAVA = HERE / "node", HERE / "java"
-OLDEST_NODE, OLDEST_JAVA = 18, 11
+NODE = HERE / "node"
+OLDEST_NODE = 18
 INSTALL_SECONDS = 300
-_MAVEN_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"
 _UNREACHABLE = re.compile(
-    r"E(AI_AGAIN|CONNREFUSED|CONNRESET|HOSTUNREACH|NETUNREACH|NOTFOUND|TIMEDOUT)"
-    r"|Unknown host|Connection refused|Connect(ion)? timed out|Network is unreachable"
-    r"|Temporary failure in name resolution"
+    r".*(E(AI_AGAIN|CONNREFUSED|CONNRESET|HOSTUNREACH|NETUNREACH|NOTFOUND|TIMEDOUT)\b).*"
 )
+"""A line that says so."""
 
 
 class MissingError(Exception):
@@ -47,25 +45,6 @@ def node_modules() -> Path:
     return _cached("node", files, install) / "node_modules"
 
 
-def jars() -> Path:
-    """The folder that holds the Java client and all that it needs.
-
-    Raises:
-        MissingError: no JDK that is new enough, no Maven, or no way to its registry.
-    """
-    _need("java", OLDEST_JAVA)
-    _need("javac")
-    _need("mvn")
-    pom = JAVA / "pom.xml"
-
-    def install(draft: Path) -> None:
-        copy = f"{_MAVEN_PLUGIN}:copy-dependencies"
-        command = ["mvn", "-B", "-ntp", "-f", str(pom), copy, f"-DoutputDirectory={draft}"]
-        _run(command, draft)
-
-    return _cached("java", (pom,), install)
-
-
 def _need(tool: str, oldest: int = 0) -> None:
     """Refuse a machine without a tool, or with one that is too old."""
     if shutil.which(tool) is None:
@@ -74,7 +53,7 @@ def _need(tool: str, oldest: int = 0) -> None:
         told = subprocess.run([tool, "--version"], capture_output=True, text=True, check=True)
         version = re.search(r"\d+", told.stdout)
         if version is None or int(version[0]) < oldest:
-            raise MissingError(f"{tool} is older than {oldest}: {told.stdout.splitlines()[:1]}")
+            raise MissingError(f"{tool} is older than {oldest}: {told.stdout.strip()}")
 
 
 def _cached(name: str, pins: tuple[Path, ...], install: Callable[[Path], None]) -> Path:
@@ -97,6 +76,6 @@ def _run(command: list[str], folder: Path) -> None:
     )
     if done.returncode:
         told = (done.stdout + done.stderr).strip()
-        if _UNREACHABLE.search(told):
-            raise MissingError(f"the registry of {command[0]} can't be reached: {told[-300:]}")
-        raise RuntimeError(f"{' '.join(command)} failed:\n{told[-2000:]}")
+        if line := _UNREACHABLE.search(told):
+            raise MissingError(f"the registry of {command[0]} can't be reached: {line[0].strip()}")
+        raise RuntimeError(f"{' '.join(command)} failed:\n{told[:2000]}")

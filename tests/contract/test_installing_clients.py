@@ -1,0 +1,66 @@
+"""Where a language or its registry can't be had, a reason says so; nothing is half installed."""
+
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.contract.clients import installing
+
+pytestmark = pytest.mark.sockets
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Caches of one's own, ours and npm's."""
+    folder = tmp_path / "ours"
+    monkeypatch.setattr(installing, "user_cache_path", lambda _: folder)
+    monkeypatch.setenv("npm_config_cache", str(tmp_path / "npm"))
+    return folder
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port that nobody listens at, and nobody else takes."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield int(taken.getsockname()[1])
+
+
+def test_a_missing_tool_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(installing.MissingError, match=r"^node is not installed$"):
+        installing.node_modules()
+
+
+def test_an_old_tool_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    node = tmp_path / "node"
+    node.write_text("#!/bin/sh\necho v16.20.2\n")
+    node.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    with pytest.raises(installing.MissingError, match=r"node is older than 18: v16\.20\.2"):
+        installing.node_modules()
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
+def test_a_registry_out_of_reach_is_a_reason_to_skip_and_leaves_nothing(
+    cache: Path, closed_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("npm_config_registry", f"http://127.0.0.1:{closed_port}/")
+    monkeypatch.setenv("npm_config_fetch_retries", "0")
+    reason = r"the registry of npm can't be reached: .*ECONNREFUSED"
+    with pytest.raises(installing.MissingError, match=reason):
+        installing.node_modules()
+    assert {one.name for one in (cache / "clients" / "node").iterdir()} == {"draft", "lock"}
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
+def test_a_lock_that_is_none_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pins = tmp_path / "pins"
+    shutil.copytree(installing.NODE, pins)
+    (pins / "package-lock.json").write_text("no JSON")
+    monkeypatch.setattr(installing, "NODE", pins)
+    with pytest.raises(RuntimeError, match="can only install with an existing"):
+        installing.node_modules()
