@@ -40,6 +40,25 @@ class BigQueryError(ApiError):
         return body
 
 
+_REASONS = {
+    400: "invalid",
+    403: "accessDenied",
+    404: "notFound",
+    409: "duplicate",
+    412: "conditionNotMet",
+    501: "notImplemented",
+    503: "backendError",
+}
+
+
+def of(error: ApiError) -> BigQueryError:
+    """Any other error in BigQuery's shape."""
+    if isinstance(error, BigQueryError):
+        return error
+    reason = _REASONS.get(error.code, "invalid" if error.code < 500 else "internalError")
+    return BigQueryError(error.code, reason, error.message, error.status)
+
+
 def of_reason(reason: str, message: str) -> BigQueryError:
     """The error that stands for what a job ended with."""
     return BigQueryError(_CODES.get(reason, 400), reason, message)

@@ -13,10 +13,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from emulator.bigquery import datasets, tables
+from emulator.bigquery import datasets, errors, tables
 from emulator.bigquery.errors import BigQueryError
 from emulator.discovery import method_of, whole_path
-from emulator.errors import not_found, unavailable
+from emulator.errors import ApiError, not_found, unavailable
 from emulator.fields import select
 from emulator.http import Call, JsonResponse, limited_body, parse_json
 
@@ -34,17 +34,20 @@ def served(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
     """An endpoint for a handler of a call and its If-Match; no answer is a 204."""
 
     async def endpoint(request: Request) -> Response:
-        call = Call(
-            cloud=request.app.state.cloud,
-            path=request.path_params,
-            query=request.query_params,
-            body=parse_json(await limited_body(request)),
-        )
-        answer = await run_in_threadpool(handler, call, request.headers.get("if-match", ""))
-        if answer is None:
-            return Response(status_code=204)
-        if fields := call.query.get("fields"):
-            answer = select(answer, fields)
+        try:
+            call = Call(
+                cloud=request.app.state.cloud,
+                path=request.path_params,
+                query=request.query_params,
+                body=parse_json(await limited_body(request)),
+            )
+            answer = await run_in_threadpool(handler, call, request.headers.get("if-match", ""))
+            if answer is None:
+                return Response(status_code=204)
+            if fields := call.query.get("fields"):
+                answer = select(answer, fields)
+        except ApiError as error:
+            raise errors.of(error) from error
         return JsonResponse(answer)
 
     return endpoint
@@ -150,7 +153,7 @@ async def forward(request: Request) -> Response:
         answer = await client.send(outgoing, stream=True)
     except httpx.TransportError as error:
         await client.aclose()
-        raise unavailable(f"BigQuery is not ready: {error}") from None
+        raise errors.of(unavailable(f"BigQuery is not ready: {error}")) from None
     if answer.status_code in (404, 405):
         try:
             return await _refusal(request, answer)

@@ -251,6 +251,31 @@ def test_the_front_says_something(walk: Walk, method: str) -> None:
     assert walk.says_something(method)
 
 
+@pytest.mark.parametrize(
+    ("method", "ids", "sent", "code", "reason"),
+    [
+        ("datasets.insert", (), {"json": {"datasetReference": 1}}, 400, "invalid"),
+        ("datasets.insert", (), {"content": b"no JSON"}, 400, "invalid"),
+        ("datasets.insert", (), {"json": {}}, 400, "required"),
+        ("datasets.get", ("absent",), {}, 404, "notFound"),
+        ("datasets.list", (), {"params": {"pageToken": "x"}}, 400, "invalid"),
+        ("tables.get", ("plain", "absent"), {}, 404, "notFound"),
+        ("datasets.get", ("plain",), {"params": {"fields": "(("}}, 400, "invalid"),
+        ("jobs.get", ("absent",), {}, 404, "notFound"),
+    ],
+)
+def test_errors_have_a_reason(
+    walk: Walk, method: str, ids: tuple[str, ...], sent: Any, code: int, reason: str
+) -> None:
+    answer = walk.send(method, *ids, **sent)
+    assert answer.status_code == code, answer.text
+    error = answer.json()["error"]
+    assert error["code"] == code
+    assert error["message"]
+    [entry] = error["errors"]
+    assert (entry["reason"], entry["message"]) == (reason, error["message"])
+
+
 @pytest.mark.parametrize("method", UNSERVED)
 def test_what_is_not_served_says_so(walk: Walk, method: str) -> None:
     ids = re.findall(r"\{(?!projectsId)\w+\}", walk.methods[method]["flatPath"])
