@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from emulator import discovery, disk
 from emulator.bigquery.routes import routes as bigquery
@@ -22,10 +22,11 @@ from emulator.faults.middleware import FaultsOnDemand
 from emulator.faults.models import Faults
 from emulator.faults.routes import routes as faults
 from emulator.healthcare.routes import routes as healthcare
-from emulator.http import JsonResponse, limited_body
+from emulator.http import JsonResponse
 from emulator.kms.routes import routes as kms
 from emulator.pubsub.routes import routes as pubsub
 from emulator.resourcemanager.routes import routes as resourcemanager
+from emulator.rewriting import Inflated, MethodOverride
 from emulator.serviceusage.routes import routes as serviceusage
 from emulator.storage.forwarding import Forwarder
 from emulator.storage.routes import objects
@@ -65,6 +66,7 @@ def create_app(cloud: Cloud) -> Starlette:
         ],
         middleware=[
             Middleware(LoopbackOnly),
+            Middleware(Inflated),
             Middleware(MethodOverride),
             Middleware(FaultsOnDemand),
         ],
@@ -154,29 +156,3 @@ def _foreign(request: Request) -> ApiError | None:
 def _name(host: str) -> str:
     """A host without its port."""
     return host if host.endswith("]") else host.rpartition(":")[0] or host
-
-
-class MethodOverride:
-    """Google's clients send a GET whose address is very long as a POST with a form."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Turn such a POST into the GET that it stands for."""
-        if scope["type"] == "http":
-            request = Request(scope, receive)
-            if request.headers.get("x-http-method-override", "").upper() == "GET":
-                try:
-                    query = await limited_body(request)
-                except ApiError as error:
-                    answer = JsonResponse(error.body(), status_code=error.code)
-                    await answer(scope, receive, send)
-                    return
-                scope = {**scope, "method": "GET", "query_string": query}
-                receive = _no_body
-        await self._app(scope, receive, send)
-
-
-async def _no_body() -> Message:
-    return {"type": "http.request", "body": b"", "more_body": False}

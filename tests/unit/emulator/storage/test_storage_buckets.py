@@ -1,5 +1,6 @@
 """Buckets, their settings, and what the front passes on."""
 
+import gzip
 from typing import Any
 
 import pytest
@@ -201,6 +202,28 @@ def test_writes_are_passed_on_as_they_are(
     assert (sent.method, sent.url.raw_path.decode()) == (method, path)
     assert sent.headers["content-type"] == "a/b"
     assert sent.headers["content-length"] == str(len(content))
+
+
+@pytest.mark.parametrize("path", ["/upload/storage/v1/b/bucket-1/o", "/bucket-1/a.gz"])
+def test_compressed_objects_stay_compressed(
+    client: TestClient, fake: FakeStorage, path: str
+) -> None:
+    content = gzip.compress(b"an object")
+    client.post(path, content=content, headers={"Content-Encoding": "gzip"}).raise_for_status()
+    assert fake.requests[-1].content == content
+    assert fake.requests[-1].headers["content-encoding"] == "gzip"
+
+
+def test_a_compressed_message_is_inflated_on_its_way(
+    client: TestClient, bucket: str, fake: FakeStorage
+) -> None:
+    labels = gzip.compress(b'{"labels": {"team": "ward"}}')
+    headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    assert client.patch(bucket, content=labels, headers=headers).json()["labels"]
+    compose = f"{bucket}/o/a/compose"
+    client.post(compose, content=gzip.compress(b'{"sourceObjects": []}'), headers=headers)
+    assert fake.requests[-1].content == b'{"sourceObjects": []}'
+    assert "content-encoding" not in fake.requests[-1].headers
 
 
 def test_other_paths_are_no_objects(client: TestClient, fake: FakeStorage) -> None:
