@@ -14,6 +14,8 @@ from typing import Any
 
 import pydicom
 import pytest
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery, storage
 from pydicom.data import get_testdata_file
 
 from emulator.seed.bucket import BUCKET as PUBLIC
@@ -47,9 +49,8 @@ def run(command: list[str], project: str, **more: str) -> dict[str, Any]:
         name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")
     }
     environment |= {"GOOGLE_CLOUD_PROJECT": project, **more}
-    files = [str(file) for file in (STORED, *IMPORTED)]
     done = subprocess.run(
-        [*command, project, *files],
+        command,
         env=environment,
         capture_output=True,
         text=True,
@@ -62,7 +63,6 @@ def run(command: list[str], project: str, **more: str) -> dict[str, Any]:
 
 def check(saw: dict[str, Any]) -> None:
     """What any client must have seen of the pipeline."""
-    assert sorted(saw["uploaded"]) == sorted(f"in/{file.name}" for file in IMPORTED)
     assert saw["patched"]["timeZone"] == "Europe/Zurich"
     count = str(len(IMPORTED))
     assert saw["import"]["metadata"]["counter"] == {"success": count}
@@ -79,18 +79,44 @@ def check(saw: dict[str, Any]) -> None:
     assert "datasets/" in saw["gone"]["message"]
 
 
+def patients() -> set[tuple[str, str]]:
+    """The patient and the instance of each file."""
+    read = map(pydicom.dcmread, (STORED, *IMPORTED))
+    return {(str(one.PatientID), str(one.SOPInstanceUID)) for one in read}
+
+
 def test_node(project: str, grant: Callable[..., None], tmp_path: Path) -> None:
     modules = installed(installing.node_modules)
     grant("roles/storage.objectViewer", "roles/bigquery.admin")
     program = tmp_path / "pipeline.js"
     walk = (installing.NODE / "walk.js").read_text()
     program.write_text(f"{lines_of_the_page('js')}\n{walk}")
-    saw = run(["node", str(program)], project, NODE_PATH=str(modules))
+    files = [str(file) for file in (STORED, *IMPORTED)]
+    saw = run(["node", str(program), project, *files], project, NODE_PATH=str(modules))
     check(saw)
-    patients = {
-        (str(read.PatientID), str(read.SOPInstanceUID))
-        for read in map(pydicom.dcmread, (STORED, *IMPORTED))
-    }
-    assert {(row["PatientID"], row["SOPInstanceUID"]) for row in saw["rows"]} == patients
+    assert sorted(saw["uploaded"]) == sorted(f"in/{file.name}" for file in IMPORTED)
+    assert {(row["PatientID"], row["SOPInstanceUID"]) for row in saw["rows"]} == patients()
     assert PUBLIC in saw["buckets"]
     assert not [name for name in saw["buckets"] if name.startswith(project)]
+
+
+def test_java(project: str, grant: Callable[..., None], tmp_path: Path) -> None:
+    jars = installed(installing.jars)
+    grant("roles/storage.objectViewer", "roles/bigquery.admin")
+    anonymous = AnonymousCredentials()  # type: ignore[no-untyped-call]
+    bucket = storage.Client(project, anonymous).create_bucket(f"{project}-java")
+    for file in IMPORTED:
+        bucket.blob(f"in/{file.name}").upload_from_filename(str(file))
+    warehouse = bigquery.Client(project, anonymous)
+    warehouse.create_dataset("java")
+
+    program = tmp_path / "Walk.java"
+    walk = (installing.JAVA / "Walk.java").read_text()
+    place = "    // LINES OF THE PAGE\n"
+    assert place in walk
+    program.write_text(walk.replace(place, lines_of_the_page("java")))
+    command = ["java", "--class-path", f"{jars}/*", str(program), project, bucket.name]
+    check(run([*command, f"bq://{project}.java.images", str(STORED)], project))
+
+    rows = warehouse.query("SELECT PatientID, SOPInstanceUID FROM java.images").result()
+    assert {(row.PatientID, row.SOPInstanceUID) for row in rows} == patients()

@@ -56,6 +56,28 @@ def test_a_registry_out_of_reach_is_a_reason_to_skip_and_leaves_nothing(
     assert {one.name for one in (cache / "clients" / "node").iterdir()} == {"draft", "lock"}
 
 
+@pytest.mark.skipif(
+    not (shutil.which("mvn") and shutil.which("javac")), reason="mvn or a JDK is not installed"
+)
+def test_a_registry_of_maven_out_of_reach_is_one_too(
+    tmp_path: Path, cache: Path, closed_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"http://127.0.0.1:{closed_port}/"
+    mirror = f"<mirror><id>m</id><mirrorOf>*</mirrorOf><url>{url}</url></mirror>"
+    settings = tmp_path / "settings.xml"
+    settings.write_text(f"<settings><mirrors>{mirror}</mirrors></settings>")
+    pins = tmp_path / "pins"
+    shutil.copytree(installing.JAVA, pins)
+    (pins / ".mvn").mkdir()
+    options = f"-s\n{settings}\n-Dmaven.repo.local={tmp_path / 'maven'}\n"
+    (pins / ".mvn" / "maven.config").write_text(options)
+    monkeypatch.setattr(installing, "JAVA", pins)
+    reason = r"the registry of mvn can't be reached: .*Could not transfer"
+    with pytest.raises(installing.MissingError, match=reason):
+        installing.jars()
+    assert {one.name for one in (cache / "clients" / "java").iterdir()} == {"draft", "lock"}
+
+
 @pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
 def test_a_lock_that_is_none_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pins = tmp_path / "pins"

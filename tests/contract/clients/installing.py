@@ -1,4 +1,4 @@
-"""Google's clients for Node, from their registry into the user's cache.
+"""Google's clients for Node and Java, from their registries into the user's cache.
 
 Versions are pinned, and installed once: a changed pin makes a folder of its own.
 """
@@ -14,11 +14,13 @@ from filelock import FileLock
 from platformdirs import user_cache_path
 
 HERE = Path(__file__).parent
-NODE = HERE / "node"
-OLDEST_NODE = 18
+NODE, JAVA = HERE / "node", HERE / "java"
+OLDEST_NODE, OLDEST_JAVA = 18, 11
 INSTALL_SECONDS = 300
+_MAVEN_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"
 _UNREACHABLE = re.compile(
-    r".*(E(AI_AGAIN|CONNREFUSED|CONNRESET|HOSTUNREACH|NETUNREACH|NOTFOUND|TIMEDOUT)\b).*"
+    r".*(E(AI_AGAIN|CONNREFUSED|CONNRESET|HOSTUNREACH|NETUNREACH|NOTFOUND|TIMEDOUT)\b"
+    r"|Could not transfer ).*"
 )
 """A line that says so."""
 
@@ -43,6 +45,24 @@ def node_modules() -> Path:
         _run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], draft)
 
     return _cached("node", files, install) / "node_modules"
+
+
+def jars() -> Path:
+    """The folder that holds the Java client and all that it needs.
+
+    Raises:
+        MissingError: no JDK that is new enough, no Maven, or no way to its registry.
+    """
+    _need("java", OLDEST_JAVA)
+    _need("javac")
+    _need("mvn")
+    pom = JAVA / "pom.xml"
+
+    def install(draft: Path) -> None:
+        copy = f"{_MAVEN_PLUGIN}:copy-dependencies"
+        _run(["mvn", "-B", "-q", "-f", str(pom), copy, f"-DoutputDirectory={draft}"], draft)
+
+    return _cached("java", (pom,), install)
 
 
 def _need(tool: str, oldest: int = 0) -> None:
