@@ -21,6 +21,7 @@ from emulator.errors import ApiError, internal, not_found, permission_denied, un
 from emulator.faults.middleware import FaultsOnDemand
 from emulator.faults.models import Faults
 from emulator.faults.routes import routes as faults
+from emulator.healthcare.dicom.routes import routes as dicom
 from emulator.healthcare.routes import routes as healthcare
 from emulator.http import JsonResponse
 from emulator.kms.routes import routes as kms
@@ -51,8 +52,10 @@ def create_app(cloud: Cloud) -> Starlette:
         await run_in_threadpool(cloud.close)
 
     app = Starlette(
-        # The first route that matches answers, so the narrow ones come first.
+        # The first route that matches answers, so the narrow ones come first; of these those that
+        # are called most.
         routes=[
+            *dicom(),
             *control(),
             *faults(),
             *bigquery(),

@@ -12,6 +12,7 @@ from typing import Any
 from starlette.routing import Match, Route
 
 from emulator.discovery import document
+from emulator.healthcare.dicom.routes import routes as dicom_routes
 from emulator.healthcare.routes import routes
 
 DOCS = Path(__file__).parents[1] / "docs" / "methods.md"
@@ -57,7 +58,7 @@ class Method:
 
 def methods(version: str = "v1") -> list[Method]:
     """Every method of the listed resources, in the order of the discovery document."""
-    known = list(routes())
+    known = [*dicom_routes(), *routes()]
     return [
         Method(
             item["id"].removeprefix("healthcare."),

@@ -7,7 +7,6 @@ from starlette.routing import Route
 
 from emulator.healthcare import responses
 from emulator.healthcare.deidentify.responses import deidentify_dataset, deidentify_store
-from emulator.healthcare.dicom.routes import routes as dicom_routes
 from emulator.healthcare.kinds import KINDS, Kind
 from emulator.http import routes as versions
 from emulator.iam.responses import policy_routes
@@ -20,7 +19,10 @@ _OPERATION = f"{_DATASET}/operations/{{operation}}"
 
 
 def routes() -> Iterator[Route]:
-    """Every route of the API; verbs behind a colon come before the names they are attached to."""
+    """Every route of the API but those of what DICOM stores hold.
+
+    Verbs behind a colon come before the names they are attached to.
+    """
     yield from versions("GET", _LOCATIONS, responses.list_locations)
     yield from versions("GET", _LOCATION, responses.get_location)
     yield from policy_routes(_DATASET, responses.dataset_name, responses.existing, "healthcare")
@@ -31,7 +33,6 @@ def routes() -> Iterator[Route]:
     yield from versions("GET", _OPERATION, responses.get_operation)
     yield from versions("POST", f"{_DATASET}:deidentify", deidentify_dataset)
     yield from versions("POST", f"{_DATASET}/dicomStores/{{store}}:deidentify", deidentify_store)
-    yield from dicom_routes()
     for kind in KINDS.values():
         yield from _store_routes(kind)
     yield from versions("GET", _DATASET, responses.get_dataset)

@@ -27,6 +27,7 @@ _PREFIX = b"DICM"
 _META, _COMMANDS, _ITEMS = 0x0002, 0x0000, 0xFFFE
 """Groups: of the file's meta information; of messages and of items, which no file should have."""
 _CHARSET = BaseTag(0x00080005)
+_GROUP_LENGTH = BaseTag(0x00020000)
 _SYNTAX = BaseTag(0x00020010)
 _HEADER = Struct("<HH2sH")
 _LENGTH = Struct("<L")
@@ -52,8 +53,7 @@ def read(content: bytes) -> Dataset | None:
     if parts is None:
         return None
     meta, elements = parts
-    syntax = meta.get(_SYNTAX)
-    if syntax is None or not elements or not _is_explicit_little_endian(syntax.value or b""):
+    if not elements or not _is_sound(meta):
         return None
     dataset = Dataset(elements)
     dataset.file_meta = FileMetaDataset(meta)
@@ -90,6 +90,16 @@ def _parts(content: bytes) -> tuple[_Elements, _Elements] | None:
         (meta if group == _META else elements)[tag] = found
         position += length
     return meta, elements
+
+
+def _is_sound(meta: _Elements) -> bool:
+    """Tell whether a file's meta information says what the file is, in the form that it has to."""
+    length, syntax = meta.get(_GROUP_LENGTH), meta.get(_SYNTAX)
+    if length is None or (length.VR, len(length.value or b"")) != ("UL", _LENGTH.size):
+        return False
+    return (
+        syntax is not None and syntax.VR == "UI" and _is_explicit_little_endian(syntax.value or b"")
+    )
 
 
 @lru_cache(_REMEMBERED)
