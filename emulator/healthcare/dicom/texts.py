@@ -17,7 +17,7 @@ from emulator.healthcare.dicom import attributes, bigquery_rows, dicom_json, ele
 from emulator.healthcare.dicom.attributes import DicomJson, Level
 from emulator.healthcare.dicom.bigquery_rows import DROPPED, OTHER, Made
 
-_TEXTS_REMEMBERED = 1 << 13
+_TEXTS_REMEMBERED = 1 << 12
 """Elements whose texts are remembered: sequences of some KB are among them."""
 _SCHEMAS_REMEMBERED = 1 << 8
 _RETURNED = {level: sorted(tags) for level, tags in attributes.RETURNED.items()}

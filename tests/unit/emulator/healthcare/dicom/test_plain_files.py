@@ -48,6 +48,7 @@ def test_every_file_that_comes_with_pydicom() -> None:
     assert plain >= 20
 
 
+@pytest.mark.filterwarnings("ignore:Unknown encoding")
 def test_damaged_files() -> None:
     draw, plain = random.Random(SEED), 0
     files = [content for path in _files() if _same(content := path.read_bytes())]
