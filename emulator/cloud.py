@@ -9,6 +9,7 @@ from emulator.database import Database
 from emulator.healthcare.dicom.service import Dicom
 from emulator.healthcare.models import CREATE_DATASET, Resources
 from emulator.iam.models import Policies
+from emulator.kms.ciphertexts import Ciphertexts
 from emulator.kms.models import Keys
 from emulator.operations.running import Operations
 from emulator.pubsub.delivery import Delivery
@@ -60,6 +61,7 @@ class Cloud:
         self.messages = Messages(self.database, self.topics, self.subscriptions)
         self.delivery = Delivery(self.messages, self.subscriptions)
         self.keys = Keys(self.database, self.policies)
+        self.ciphertexts = Ciphertexts(self.database, self.keys)
         self.bigquery = BigQuery(settings.bigquery_url)
         self.bigquery_metadata = Metadata(self.database)
         self.storage = Storage(settings.storage_url)

@@ -1,1 +1,1 @@
-"""Cloud KMS: key rings, keys and their versions, as resources; nothing is really encrypted."""
+"""Cloud KMS: key rings, keys and their versions, and what they encrypt."""

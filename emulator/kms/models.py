@@ -19,6 +19,8 @@ CREATE TABLE IF NOT EXISTS kms_resources (
 CREATE INDEX IF NOT EXISTS kms_by_parent ON kms_resources (parent, name);
 """
 ENABLED, SCHEDULED = "ENABLED", "DESTROY_SCHEDULED"
+ENCRYPT_DECRYPT = "ENCRYPT_DECRYPT"
+"""The purpose of keys that encrypt and decrypt."""
 _ID = re.compile(r"[a-zA-Z0-9_-]{1,63}")
 _DEFAULT_DESTROY_SECONDS = 30 * 24 * 3600
 
@@ -101,7 +103,7 @@ class Keys:
             "algorithm": template.get("algorithm", "GOOGLE_SYMMETRIC_ENCRYPTION"),
         }
         self._insert(name, f"{key}/cryptoKeyVersions", version)
-        if body.get("purpose", "ENCRYPT_DECRYPT") == "ENCRYPT_DECRYPT":
+        if body.get("purpose", ENCRYPT_DECRYPT) == ENCRYPT_DECRYPT:
             self.update(key, {"primary": {"name": name}})
         return self.get(name)
 

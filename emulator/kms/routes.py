@@ -6,7 +6,7 @@ from starlette.routing import Route
 
 from emulator.http import routes as versions
 from emulator.iam.responses import policy_routes
-from emulator.kms import responses
+from emulator.kms import responses, usage
 
 _RINGS = "/projects/{project}/locations/{location}/keyRings"
 _RING = f"{_RINGS}/{{ring:id}}"
@@ -30,4 +30,7 @@ def routes() -> Iterator[Route]:
     yield from versions("POST", _VERSIONS, responses.create_version)
     yield from versions("GET", _VERSIONS, responses.list_versions)
     yield from versions("GET", _VERSION, responses.get_version)
+    yield from versions("POST", f"{_KEY}:encrypt", usage.encrypt)
+    yield from versions("POST", f"{_VERSION}:encrypt", usage.encrypt)
+    yield from versions("POST", f"{_KEY}:decrypt", usage.decrypt)
     yield from versions("POST", f"{_VERSION}:destroy", responses.destroy_version)

@@ -1,8 +1,11 @@
 """Cloud KMS under Google's client, and datasets encrypted with its keys."""
 
+import base64
+import json
 from collections.abc import Callable
 from typing import Any
 
+import google_crc32c
 import httpx
 import pytest
 from googleapiclient.discovery import build
@@ -120,3 +123,99 @@ def test_without_its_key_the_data_is_out_of_reach(
     versions.destroy(name=f"{key}/cryptoKeyVersions/1", body={}).execute()
     with pytest.raises(HttpError, match="its primary version is disabled or destroyed"):
         search.execute()
+
+
+def base64_of(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+def checksum(content: bytes) -> str:
+    return str(google_crc32c.value(content))
+
+
+def encrypt(keys: Any, name: str, content: bytes, **further: str) -> dict[str, Any]:
+    body = {"plaintext": base64_of(content), **further}
+    answer: dict[str, Any] = keys.encrypt(name=name, body=body).execute()
+    return answer
+
+
+def refusal(request: Any) -> tuple[int, str]:
+    with pytest.raises(HttpError) as refused:
+        request.execute()
+    error = json.loads(refused.value.content)["error"]
+    return error["code"], f"{error['status']}: {error['message']}"
+
+
+def test_what_is_encrypted_comes_back_with_its_checksums(rings: Any, key: str) -> None:
+    keys, secret, context = rings.cryptoKeys(), b"a data key \x00\xff", b"of the clinic"
+    made = encrypt(
+        keys,
+        key,
+        secret,
+        plaintextCrc32c=checksum(secret),
+        additionalAuthenticatedData=base64_of(context),
+        additionalAuthenticatedDataCrc32c=checksum(context),
+    )
+    sealed = base64.b64decode(made["ciphertext"])
+    assert secret not in sealed
+    assert made["ciphertextCrc32c"] == checksum(sealed)
+    assert made["name"] == f"{key}/cryptoKeyVersions/1"
+    assert made["verifiedPlaintextCrc32c"] is True
+    assert made["verifiedAdditionalAuthenticatedDataCrc32c"] is True
+    # The same content never gives the same ciphertext, so that nobody can compare.
+    assert encrypt(keys, key, secret)["ciphertext"] != encrypt(keys, key, secret)["ciphertext"]
+    body = {"ciphertext": made["ciphertext"], "additionalAuthenticatedData": base64_of(context)}
+    assert keys.decrypt(name=key, body=body).execute() == {
+        "plaintext": base64_of(secret),
+        "plaintextCrc32c": checksum(secret),
+        "usedPrimary": True,
+        "protectionLevel": "SOFTWARE",
+    }
+
+
+def test_an_older_version_still_decrypts_until_it_is_destroyed(rings: Any, key: str) -> None:
+    keys = rings.cryptoKeys()
+    body = {"ciphertext": encrypt(keys, key, b"old")["ciphertext"]}
+    keys.cryptoKeyVersions().create(parent=key, body={}).execute()
+    assert encrypt(keys, key, b"new")["name"] == f"{key}/cryptoKeyVersions/2"
+    first = f"{key}/cryptoKeyVersions/1"
+    assert encrypt(keys, first, b"by the first")["name"] == first
+    found = keys.decrypt(name=key, body=body).execute()
+    assert (found["plaintext"], found.get("usedPrimary")) == (base64_of(b"old"), None)
+    keys.cryptoKeyVersions().destroy(name=first, body={}).execute()
+    code, text = refusal(keys.decrypt(name=key, body=body))
+    assert code == 400
+    assert text == (
+        f"FAILED_PRECONDITION: {first} is not enabled, current state is: DESTROY_SCHEDULED."
+    )
+
+
+def test_what_can_not_be_decrypted(rings: Any, key: str, parent: str) -> None:
+    keys = rings.cryptoKeys()
+    ring = key.rpartition("/cryptoKeys/")[0]
+    for name, purpose in (("other", "ENCRYPT_DECRYPT"), ("signing", "ASYMMETRIC_SIGN")):
+        keys.create(parent=ring, cryptoKeyId=name, body={"purpose": purpose}).execute()
+    made = encrypt(keys, key, b"secret", additionalAuthenticatedData=base64_of(b"context"))
+    sealed = made["ciphertext"]
+    content = base64.b64decode(sealed)
+    changed = base64_of(content[:-1] + bytes([content[-1] ^ 1]))
+    wrong = "INVALID_ARGUMENT: Decryption failed: verify that 'name' refers to the correct"
+    with_context = {"additionalAuthenticatedData": base64_of(b"context")}
+    for name, body, complaint in (
+        (key, {"ciphertext": sealed}, wrong),
+        (key, {"ciphertext": changed, **with_context}, wrong),
+        (f"{ring}/cryptoKeys/other", {"ciphertext": sealed, **with_context}, wrong),
+        (key, {"ciphertext": "AAAA"}, "INVALID_ARGUMENT: Decryption failed: the ciphertext is"),
+        (key, {"ciphertext": "§"}, "INVALID_ARGUMENT: Invalid value at 'ciphertext' (TYPE_BYTES)"),
+        (
+            key,
+            {"ciphertext": sealed, "ciphertextCrc32c": "1"},
+            "INVALID_ARGUMENT: The checksum in field ciphertext_crc32c did not match",
+        ),
+        (f"{ring}/cryptoKeys/signing", {"ciphertext": sealed}, "FAILED_PRECONDITION: "),
+    ):
+        code, text = refusal(keys.decrypt(name=name, body=body))
+        assert (code, text[: len(complaint)]) == (400, complaint)
+    assert refusal(keys.decrypt(name=f"{key}x", body={"ciphertext": sealed}))[0] == 404
+    too_long = {"plaintext": base64_of(bytes(64 * 1024 + 1))}
+    assert "at most 65536" in refusal(keys.encrypt(name=key, body=too_long))[1]
