@@ -22,11 +22,8 @@ RESOURCES = ("datasets", "operations", "dicomStores", "fhirStores", "hl7V2Stores
 """The resources whose methods are listed, each with all that lies below it."""
 
 _EXPORT = "projects.locations.datasets.dicomStores.export"
-_DEIDENTIFY = "the FHIR settings and keys wrapped by Cloud KMS (501)"
 PARTLY: Mapping[str, str] = {
     _EXPORT: "all but `changeDataCaptureConfig` of BigQuery (501, in `v1beta1` alone)",
-    "projects.locations.datasets.deidentify": f"all but {_DEIDENTIFY}",
-    "projects.locations.datasets.dicomStores.deidentify": f"all but {_DEIDENTIFY}",
 }
 """Method without its version -> what is missing of it."""
 

@@ -15,6 +15,15 @@ _PERMISSIONS = (
     "cloudkms.cryptoKeyVersions.useToEncrypt",
     "cloudkms.cryptoKeyVersions.useToDecrypt",
 )
+FORM_OF_NAMES = "projects/PROJECT/locations/LOCATION/keyRings/RING/cryptoKeys/KEY"
+_COLLECTIONS = ["projects", "locations", "keyRings", "cryptoKeys"]
+
+
+def key_parts(name: str) -> list[str] | None:
+    """The parts of a key's full name; None if it is none."""
+    parts = name.split("/")
+    fits = len(parts) == 2 * len(_COLLECTIONS) and parts[::2] == _COLLECTIONS and all(parts)
+    return parts if fits else None
 
 
 def key_of(dataset: dict[str, Any]) -> str:
@@ -32,12 +41,9 @@ def check_new(cloud: "Cloud", project: str, location: str, body: dict[str, Any])
     key = key_of(body)
     if not key:
         return
-    parts = key.split("/")
-    if len(parts) != 8 or parts[::2] != ["projects", "locations", "keyRings", "cryptoKeys"]:
-        raise invalid_argument(
-            f"invalid KMS key name {key!r}: "
-            "projects/PROJECT/locations/LOCATION/keyRings/RING/cryptoKeys/KEY"
-        )
+    parts = key_parts(key)
+    if parts is None:
+        raise invalid_argument(f"invalid KMS key name {key!r}: {FORM_OF_NAMES}")
     if parts[3] != location:
         raise invalid_argument(
             f"the KMS key {key} is in {parts[3]}, the dataset in {location}: they must be in one "
@@ -59,16 +65,27 @@ def require(cloud: "Cloud", dataset: str) -> None:
         _require(cloud, dataset.split("/")[1], key)
 
 
-def _require(cloud: "Cloud", project: str, key: str) -> None:
+def require_permission(
+    cloud: "Cloud", project: str, key: str, permission: str, role: str = ROLE
+) -> None:
+    """Refuse what a project's service agent has no permission on a key for.
+
+    Raises:
+        ApiError: 403, naming the agent, the permission and a role that brings it.
+    """
     ring = key.rpartition("/cryptoKeys/")[0]
     owner = "/".join(key.split("/")[:2])
     agent = cloud.services.healthcare_agent(project)
+    if not cloud.policies.allows([owner, ring, key], f"serviceAccount:{agent}", permission):
+        raise permission_denied(
+            f"{agent} does not have {permission} on the KMS key {key}. Please grant the Cloud "
+            f"Healthcare Service Agent the role {role}."
+        )
+
+
+def _require(cloud: "Cloud", project: str, key: str) -> None:
     for permission in _PERMISSIONS:
-        if not cloud.policies.allows([owner, ring, key], f"serviceAccount:{agent}", permission):
-            raise permission_denied(
-                f"{agent} does not have {permission} on the KMS key {key}. Please grant the Cloud "
-                f"Healthcare Service Agent the role {ROLE}."
-            )
+        require_permission(cloud, project, key, permission)
     if not cloud.keys.usable(key):
         raise failed_precondition(
             f"the KMS key {key} is not enabled: its primary version is disabled or destroyed"

@@ -67,6 +67,8 @@ _ROLES: dict[str, set[str]] = {
     "roles/bigquery.dataViewer": _BIGQUERY_VIEWER,
     "roles/bigquery.jobUser": _BIGQUERY_JOBS,
     "roles/bigquery.user": _BIGQUERY_JOBS | {"bigquery.datasets.create", "bigquery.tables.list"},
+    "roles/cloudkms.cryptoKeyDecrypter": {"cloudkms.cryptoKeyVersions.useToDecrypt"},
+    "roles/cloudkms.cryptoKeyEncrypter": {"cloudkms.cryptoKeyVersions.useToEncrypt"},
     "roles/cloudkms.cryptoKeyEncrypterDecrypter": _ENCRYPT,
     "roles/healthcare.datasetAdmin": _DATASETS_ADMIN,
     "roles/healthcare.datasetViewer": _DATASETS_VIEWER,

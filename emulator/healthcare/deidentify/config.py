@@ -13,7 +13,9 @@ from typing import Any
 
 from pydicom.valuerep import VR
 
+from emulator.discovery import snake_case
 from emulator.errors import ApiError, bad_field, unimplemented
+from emulator.healthcare.deidentify import fhir
 from emulator.healthcare.deidentify.pixels import CustomRegex, PixelRules, Redaction
 from emulator.healthcare.deidentify.profiles import (
     IDENTITY,
@@ -26,8 +28,6 @@ from emulator.healthcare.deidentify.profiles import (
 from emulator.healthcare.deidentify.texts import Method, TextRules, Transformation
 
 KEY_BYTES = (16, 24, 32)
-_UNSERVED = ("fhir", "fhirFieldConfig", "operationMetadata")
-"""What is about FHIR resources, of which the local stores hold none."""
 Json = Mapping[str, Any]
 
 
@@ -47,14 +47,15 @@ class Rules:
 
 
 def read(config: Json) -> Rules:
-    """Read a configuration that fits the schema.
+    """Read a configuration that fits the schema, and whose keys have been unwrapped.
 
     Raises:
         ApiError: 400, or 501 for what this emulator does not do, naming the field.
     """
-    for name in _UNSERVED:
-        if config.get(name):
-            raise _not_done(name, "FHIR resources are not served here")
+    if config.get("operationMetadata"):
+        raise _not_done("config.operation_metadata", "no FHIR resource can be stored to tell of it")
+    fhir.check(config)
+    _check_fhir_options(config.get("fhirFieldConfig", {}).get("options", {}))
     tag_config = config.get("dicomTagConfig")
     if tag_config is not None and config.get("dicom") is not None:
         raise bad_field("config", "config.dicom and config.dicom_tag_config can't both be set")
@@ -190,24 +191,42 @@ def _transformation(given: Json, number: int) -> Transformation:
     if len(methods) != 1:
         raise bad_field(field, f"{field}: exactly one transformation is required")
     details = given[methods[0].value]
-    if details.get("kmsWrapped"):
-        raise _not_done(f"{field}.kms_wrapped", "give a crypto_key")
-    mask = details.get("maskingCharacter") or "*"
+    kinds = frozenset(given.get("infoTypes", []))
+    return Transformation(methods[0], kinds, _mask(details, field), _key(details, field))
+
+
+def _check_fhir_options(given: Json) -> None:
+    """Refuse options for FHIR fields that could transform nothing."""
+    for name in ("characterMaskConfig", "cryptoHashConfig", "dateShiftConfig"):
+        field = f"config.fhir_field_config.options.{snake_case(name)}"
+        _mask(given.get(name, {}), field)
+        _key(given.get(name, {}), field)
+
+
+def _mask(details: Json, field: str) -> str:
+    mask = str(details.get("maskingCharacter") or "*")
     if len(mask) != 1:
         raise bad_field(field, f"{field}.masking_character: one character")
-    kinds = frozenset(given.get("infoTypes", []))
-    return Transformation(methods[0], kinds, mask, _key(details, field))
+    return mask
 
 
 def _key(details: Json, field: str) -> bytes:
-    text = details.get("cryptoKey", "")
-    try:
-        key = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        key = b"?"
+    key = decoded(details.get("cryptoKey", ""), f"{field}.crypto_key")
     if key and len(key) not in KEY_BYTES:
         raise bad_field(f"{field}.crypto_key", f"{field}.crypto_key: 16, 24 or 32 bytes in base64")
     return key
+
+
+def decoded(text: str, field: str) -> bytes:
+    """Decode a field of bytes.
+
+    Raises:
+        ApiError: 400, naming the field.
+    """
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise bad_field(field, f"{field} is no base64") from None
 
 
 def _not_done(field: str, cure: str) -> ApiError:

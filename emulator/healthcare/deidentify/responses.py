@@ -6,7 +6,7 @@ from typing import Any
 
 from emulator.errors import already_exists, bad_field, invalid_argument
 from emulator.healthcare import encryption, schema
-from emulator.healthcare.deidentify import config, runs
+from emulator.healthcare.deidentify import runs
 from emulator.healthcare.dicom import filters
 from emulator.healthcare.dicom.responses import place_of
 from emulator.healthcare.models import check_id
@@ -62,7 +62,6 @@ def deidentify_dataset(call: Call) -> dict[str, Any]:
     _check_location(call, match[2], "destination_dataset")
     check_id(match[3], "destination_dataset", None)
     settings = _settings(call)
-    config.read(settings)  # before anything is made
     parent = f"projects/{call.cloud.projects.id_of(match[1])}/locations/{match[2]}/datasets"
     if call.cloud.healthcare.exists(f"{parent}/{match[3]}"):
         raise already_exists(f"dataset {given} already exists.")

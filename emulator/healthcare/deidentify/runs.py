@@ -11,7 +11,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from emulator.errors import not_found
-from emulator.healthcare.deidentify import config, files
+from emulator.healthcare.deidentify import config, files, wrapped_keys
 from emulator.healthcare.deidentify.files import Task
 from emulator.healthcare.dicom import filters
 from emulator.healthcare.dicom.additions import MISMATCH, Outcome, StoreGoneError
@@ -29,6 +29,8 @@ _SUMMARIES = {STORE: "DeidentifyDicomStoreSummary", DATASET: "DeidentifySummary"
 BATCH = 8
 """Instances a task, if no picture is read: that takes long enough for a task of its own."""
 KEY_BYTES = 32
+_LASTING = ("version", "disableReferentialIntegrity", "disableResourceVersioning")
+"""Settings of FHIR stores that no patch can change."""
 
 
 def begin_store(
@@ -77,17 +79,22 @@ def _begin(
     version: str,
     request: dict[str, Any],
 ) -> dict[str, Any]:
-    config.read(settings)
+    config.read(wrapped_keys.unwrapped(cloud, _project(dataset), settings))
     key = secrets.token_hex(KEY_BYTES)
     request |= {"method": method, "config": settings, "key": key, "version": version}
     return cloud.operations.start(dataset, method, request, version=version)
 
 
+def _project(name: str) -> str:
+    return name.split("/")[1]
+
+
 def copy_stores(resources: Resources, source: str, destination: str) -> dict[str, str]:
     """Make a dataset with the DICOM and FHIR stores of another, still empty, as far as need be.
 
-    Notifications and streams are not taken over: they would tell of the copy where the original
-    is told of.
+    FHIR stores take over what can't be set later. Notifications and streams are not taken over:
+    they would tell of the copy where the original is told of. Other kinds of stores are none that
+    the service de-identifies.
 
     Returns:
         Each DICOM store of the source with its counterpart.
@@ -97,7 +104,7 @@ def copy_stores(resources: Resources, source: str, destination: str) -> dict[str
     for kind in ("fhirStores", "dicomStores"):
         for store in resources.list(source, kind):
             counterpart = f"{destination}/{kind}/{store['name'].rpartition('/')[2]}"
-            _make(resources, counterpart, {k: store[k] for k in ("version",) if k in store})
+            _make(resources, counterpart, {k: store[k] for k in _LASTING if k in store})
             if kind == "dicomStores":
                 stores[store["name"]] = counterpart
     return stores
@@ -130,6 +137,9 @@ class _Deidentification:
         self._cloud = cloud
         self._contents = cloud.dicom.contents
         self._operation = operation
+        self._settings = wrapped_keys.unwrapped(
+            cloud, _project(operation.name), operation.request["config"]
+        )
         self._work = [
             (place, destination)
             for source, destination in self._stores().items()
@@ -168,8 +178,7 @@ class _Deidentification:
 
     def _tasks(self, place: Place) -> Iterator[Task]:
         blobs = self._contents.blobs
-        settings = self._operation.request["config"]
-        batch = 1 if config.read(settings).pixels.looks else BATCH
+        batch = 1 if config.read(self._settings).pixels.looks else BATCH
         key = bytes.fromhex(self._operation.request["key"])
         for page in self._contents.pages(place, "study, series, sop, sha256"):
             for start in range(0, len(page), batch):
@@ -181,7 +190,7 @@ class _Deidentification:
                     )
                     for row in page[start : start + batch]
                 ]
-                yield Task(sources, blobs.incoming, settings, key)
+                yield Task(sources, blobs.incoming, self._settings, key)
 
     def _take(
         self, destination: str, task: Task, done: Sequence[Fetched] | BrokenProcessPool

@@ -109,6 +109,30 @@ def test_a_shift_is_never_none_and_is_the_patients_own() -> None:
         ({"image": {"customRegexes": [{"pattern": "a", "groupIndexes": [2]}]}}, "group"),
         ({"text": {"transformations": [{}]}}, "exactly one transformation"),
         (
+            {"fhir": {}, "fhirFieldConfig": {}},
+            "config.fhir and config.fhir_field_config can't both",
+        ),
+        (
+            {"fhir": {"fieldMetadataList": [{}, {"paths": ["Patient.name", "Patient..id"]}]}},
+            "config.fhir.field_metadata_list[1].paths[1]: 'Patient..id' is no path of FHIR fields",
+        ),
+        (
+            {"fhirFieldConfig": {"fieldMetadataList": [{"keepField": {}, "removeField": {}}]}},
+            "config.fhir_field_config.field_metadata_list[0]: exactly one action is required",
+        ),
+        (
+            {"fhirFieldConfig": {"options": {"cryptoHashConfig": {"cryptoKey": "eA=="}}}},
+            "config.fhir_field_config.options.crypto_hash_config.crypto_key: 16, 24 or 32",
+        ),
+        (
+            {"fhirFieldConfig": {"options": {"characterMaskConfig": {"maskingCharacter": "ab"}}}},
+            "config.fhir_field_config.options.character_mask_config.masking_character: one",
+        ),
+        (
+            {"text": {"transformations": [{"cryptoHashConfig": {"cryptoKey": "?"}}]}},
+            "crypto_key is no base64",
+        ),
+        (
             {"text": {"transformations": [{"dateShiftConfig": {"cryptoKey": "eA=="}}]}},
             "16, 24 or 32",
         ),
@@ -128,14 +152,9 @@ def test_a_bad_configuration_is_refused_by_name(settings: dict[str, Any], culpri
 @pytest.mark.parametrize(
     ("settings", "field"),
     [
-        ({"fhir": {"defaultKeepExtensions": True}}, "fhir"),
         (
-            {
-                "text": {
-                    "transformations": [{"cryptoHashConfig": {"kmsWrapped": {"wrappedKey": "x"}}}]
-                }
-            },
-            "kms_wrapped",
+            {"operationMetadata": {"fhirOutput": {"fhirStore": "s"}}},
+            "config.operation_metadata is not served here: no FHIR resource can be stored",
         ),
         ({"image": {"additionalInfoTypes": ["FDA_CODE"]}}, "additional_info_types"),
     ],
