@@ -5,8 +5,9 @@ import re
 from typing import Any
 
 from emulator.discovery import camel_case, snake_case
-from emulator.errors import invalid_argument, permission_denied, unimplemented
+from emulator.errors import invalid_argument, permission_denied
 from emulator.healthcare import encryption, schema
+from emulator.healthcare.dicom import bigquery_layouts
 from emulator.healthcare.kinds import LOCATIONS, Kind
 from emulator.healthcare.models import (
     CREATE_DATASET,
@@ -234,12 +235,7 @@ def _check_store(call: Call, body: dict[str, Any]) -> None:
         if config.get("pubsubTopic"):
             call.cloud.topics.get(config["pubsubTopic"])
     for stream in body.get("streamConfigs", []):
-        for field in ("schemaJson", "includeSourceStore", "changeDataCaptureConfig"):
-            if stream.get("bigqueryDestination", {}).get(field) not in (None, False):
-                raise unimplemented(
-                    f"stream_configs.bigquery_destination.{field} is not served here: only exports "
-                    "know other layouts"
-                )
+        bigquery_layouts.options(stream.get("bigqueryDestination", {}))
         _check_stream(call, stream)
 
 

@@ -1,5 +1,6 @@
 """BigQuery streams of DICOM stores, read by google-cloud-bigquery."""
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -200,3 +201,36 @@ def test_a_table_that_may_not_be_written_costs_rows_and_no_instance(
     assert len(httpx.get(f"{store}/dicomWeb/instances").json()) == 1
     with pytest.raises(NotFound):
         warehouse.get_table("streamed.copies")
+
+
+def test_rows_as_json_with_the_name_of_the_store(
+    emulator: Running, project: str, store: str, warehouse: bigquery.Client
+) -> None:
+    name = store.removeprefix(f"{emulator.url}/v1/")
+    destinations = {"as_json": {"schemaJson": {}, "includeSourceStore": True}}
+    destinations["named"] = {"schemaFlattened": {}, "includeSourceStore": True}
+    streams = [
+        {"bigqueryDestination": {"tableUri": f"bq://{project}.streamed.{table}", **layout}}
+        for table, layout in destinations.items()
+    ]
+    changed = httpx.patch(f"{store}?updateMask=streamConfigs", json={"streamConfigs": streams})
+    assert changed.raise_for_status().json()["streamConfigs"] == streams
+    image = put(store, "CT_small.dcm")
+    study, series, sop = image.StudyInstanceUID, image.SeriesInstanceUID, image.SOPInstanceUID
+    path = f"{store}/dicomWeb/studies/{study}/series/{series}/instances/{sop}"
+    [metadata] = httpx.get(f"{path}/metadata").raise_for_status().json()
+    httpx.delete(path).raise_for_status()
+    columns = "Type, SourceDicomStore, StudyInstanceUID, SOPInstanceUID, StorageClass"
+    for table, further in (("as_json", ", TO_JSON_STRING(Metadata) AS M"), ("named", ", Modality")):
+        found = {row["Type"]: row for row in rows(warehouse, table, 2, columns + further)}
+        assert set(found) == {"CREATE", "DELETE"}
+        for row in found.values():
+            assert (row["SourceDicomStore"], row["StorageClass"]) == (name, "STANDARD")
+            assert (row["StudyInstanceUID"], row["SOPInstanceUID"]) == (study, sop)
+            assert row.get("Modality", "CT") == "CT"
+            assert json.loads(row.get("M", json.dumps(metadata))) == metadata
+    kinds = {
+        field.name: field.field_type for field in warehouse.get_table("streamed.as_json").schema
+    }
+    assert kinds["Metadata"] == "JSON"
+    assert "Modality" not in kinds

@@ -1,4 +1,4 @@
-"""How an export lays out its table: a column for each element, or all of them in one of JSON.
+"""How exports and streams lay out a table: a column for each element, or all in one of JSON.
 
 The descriptions of `SchemaFlattened`, `SchemaJSON` and `includeSourceStore` in the API's reference.
 """
@@ -30,10 +30,10 @@ _AS_JSON: Schema = {
 
 @dataclass(frozen=True)
 class Layout:
-    """What an export's rows look like.
+    """What the rows of an export or a stream look like.
 
     Attributes:
-        store: the full name of the store that is exported.
+        store: the full name of the store.
         root: URL of the API's version, for references to bulk data.
         as_json: whether one column holds all elements, as the DICOM JSON Model.
         with_source: whether a column names the store.
@@ -76,13 +76,14 @@ class Layout:
         if self.with_source:
             storage[SOURCE] = self.store
         if self.as_json:
-            return compact(storage | self._as_json(row)).encode() + b"\n"
+            return compact(storage | self.as_json_model(row)).encode() + b"\n"
         # Both are JSON objects in text form: joined as text, a row is not parsed again.
         added, stored = compact(storage), str(row["bigquery_row"])
         joined = added if stored == "{}" else f"{stored[:-1]},{added[1:]}"
         return joined.encode() + b"\n"
 
-    def _as_json(self, row: Row) -> dict[str, Any]:
+    def as_json_model(self, row: Row) -> dict[str, Any]:
+        """Give the columns of a row that holds all elements in one."""
         path = f"studies/{row['study']}/series/{row['series']}/instances/{row['sop']}"
         url = f"{self.root}/{self.store}/dicomWeb/{path}"
         return {

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from emulator.healthcare.deidentify import runs as deidentification
 from emulator.healthcare.dicom import deletion, exporter, importer, storage_settings, streams
 from emulator.healthcare.dicom.models import DicomContents
-from emulator.healthcare.dicom.streams import Streams
+from emulator.healthcare.dicom.streams import Streams, Target
 from emulator.healthcare.dicom.workers import Workers
 
 if TYPE_CHECKING:
@@ -19,17 +19,19 @@ class Dicom:
     """
 
     def __init__(self, cloud: "Cloud") -> None:
-        def uris_of(store: str) -> list[str]:
+        root = f"{cloud.settings.root_url}/v1"
+
+        def targets_of(store: str) -> list[Target]:
             # The contents of a store are deleted after the store itself: nobody is told of that.
             exists = cloud.healthcare.exists(store)
-            return streams.uris(cloud.healthcare.get(store)) if exists else []
+            return streams.targets(cloud.healthcare.get(store), root) if exists else []
 
         def may_write(store: str, project: str, dataset: str) -> bool:
             agent_of = store.split("/")[1]
             permission = "bigquery.tables.updateData"
             return cloud.service_agent_has_on_dataset(agent_of, permission, project, dataset)
 
-        self.streams = Streams(cloud.database, cloud.bigquery_url, uris_of, may_write)
+        self.streams = Streams(cloud.database, cloud.bigquery_url, targets_of, may_write)
         self.contents = DicomContents(
             cloud.database,
             cloud.settings.state_dir / "dicom",

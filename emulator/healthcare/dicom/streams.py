@@ -20,9 +20,11 @@ from typing import Any
 
 from emulator.database import Database
 from emulator.errors import ApiError
-from emulator.healthcare.dicom import bigquery_schema
+from emulator.healthcare.dicom import bigquery_layouts, bigquery_schema
 from emulator.healthcare.dicom.bigquery import BigQuery, Table
+from emulator.healthcare.dicom.bigquery_layouts import SOURCE, Layout
 from emulator.healthcare.dicom.bigquery_schema import Schema
+from emulator.healthcare.dicom.places import Place
 from emulator.healthcare.dicom.texts import compact
 
 LOG = logging.getLogger(__name__)
@@ -64,13 +66,26 @@ class Change:
     storage_class: str
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a stream of a store leads.
+
+    Attributes:
+        uri: the table, as a `bq://` URI.
+        layout: what its rows look like.
+    """
+
+    uri: str
+    layout: Layout
+
+
 class Streams:
     """Carries rows to BigQuery, in a thread, until it is closed.
 
     Args:
         database: where rows wait.
         url: root of the BigQuery service.
-        uris_of: gives the tables of a store's streams, as `bq://` URIs.
+        targets_of: gives where a store's streams lead.
         may_write: whether a store's service agent may write to a dataset: store, project, dataset.
     """
 
@@ -78,12 +93,12 @@ class Streams:
         self,
         database: Database,
         url: str,
-        uris_of: Callable[[str], Sequence[str]],
+        targets_of: Callable[[str], Sequence[Target]],
         may_write: Callable[[str, str, str], bool],
     ) -> None:
         self._database = database
         self._url = url
-        self._uris_of = uris_of
+        self._targets_of = targets_of
         self._may_write = may_write
         self._news = threading.Event()
         self._closed = threading.Event()
@@ -116,8 +131,8 @@ class Streams:
         Returns:
             Whether the store has streams: `wake` is to follow the transaction then.
         """
-        uris = self._uris_of(store)
-        if not uris:
+        targets = self._targets_of(store)
+        if not targets:
             return False
         now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         for change in changes:
@@ -127,14 +142,15 @@ class Streams:
                 "StorageClass": change.storage_class,
                 "Type": kind,
             }
-            row = compact(json.loads(change.row) | storage)
-            if len(row.encode()) > MOST_ROW_BYTES:
-                LOG.error("a %s of %s is not streamed: its row is over 1 MB", kind, store)
-                continue
-            connection.executemany(
-                "INSERT INTO dicom_stream_rows (store, uri, row, schema) VALUES (?, ?, ?, ?)",
-                [(store, uri, row, change.schema) for uri in uris],
-            )
+            for target in targets:
+                row = compact(_content(connection, store, target.layout, change) | storage)
+                if len(row.encode()) > MOST_ROW_BYTES:
+                    LOG.error("a %s of %s is not streamed: its row is over 1 MB", kind, store)
+                    continue
+                connection.execute(
+                    "INSERT INTO dicom_stream_rows (store, uri, row, schema) VALUES (?, ?, ?, ?)",
+                    (store, target.uri, row, _schema(target.layout, change)),
+                )
         return True
 
     def wake(self) -> None:
@@ -222,7 +238,43 @@ class Streams:
             )
 
 
-def uris(store: dict[str, Any]) -> list[str]:
-    """Give the tables of a store's streams."""
+def _content(connection: Connection, store: str, layout: Layout, change: Change) -> dict[str, Any]:
+    """Give what a row says of the instance itself."""
+    row: dict[str, Any] = json.loads(change.row)
+    if layout.as_json:
+        row = layout.as_json_model(_instance(connection, store, row))
+    return row | {SOURCE: store} if layout.with_source else row
+
+
+def _instance(connection: Connection, store: str, row: dict[str, Any]) -> Row:
+    """Look up what a row of BigQuery was made of, which the table has in this transaction."""
+    uids = (row[f"{level}InstanceUID"] for level in ("Study", "Series", "SOP"))
+    where, parameters = Place(store, *uids).condition()
+    found: Row = connection.execute(
+        "SELECT study, series, sop, metadata, bigquery_row FROM dicom_instances"  # noqa: S608
+        f" WHERE {where}",
+        parameters,
+    ).fetchone()
+    return found
+
+
+def _schema(layout: Layout, change: Change) -> str:
+    """Give the columns that a row needs, as JSON."""
+    if not (layout.as_json or layout.with_source):
+        return change.schema
+    return json.dumps(layout.schema([change.schema]))
+
+
+def targets(store: dict[str, Any], root: str) -> list[Target]:
+    """Give where a store's streams lead.
+
+    Args:
+        store: the DICOM store.
+        root: URL of the API's version, for references to bulk data.
+    """
     destinations = [one.get("bigqueryDestination", {}) for one in store.get("streamConfigs", [])]
-    return [one["tableUri"] for one in destinations if one.get("tableUri")]
+    return [
+        Target(one["tableUri"], Layout(store["name"], root, **bigquery_layouts.options(one)))
+        for one in destinations
+        if one.get("tableUri")
+    ]

@@ -12,6 +12,7 @@ from emulator.cloud import Cloud
 from emulator.healthcare.dicom import streams
 from emulator.healthcare.dicom.additions import Incoming
 from emulator.healthcare.dicom.bigquery import BigQuery, Table
+from emulator.healthcare.dicom.bigquery_layouts import Layout
 from emulator.healthcare.dicom.places import Place
 
 URI = "bq://local-project.streamed.instances"
@@ -34,9 +35,10 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bytes]]:
 def streaming(cloud: Cloud) -> Iterator[Callable[[], streams.Streams]]:
     """Makes streams over the same waiting rows, as each start of the emulator does."""
     made: list[streams.Streams] = []
+    target = streams.Target(URI, Layout("projects/p/store", "http://127.0.0.1:1/v1"))
 
     def make() -> streams.Streams:
-        made.append(streams.Streams(cloud.database, "http://127.0.0.1:1", lambda _: [URI], _may))
+        made.append(streams.Streams(cloud.database, "http://127.0.0.1:1", lambda _: [target], _may))
         return made[-1]
 
     yield make
@@ -139,12 +141,18 @@ def test_each_change_waits_as_a_row_and_the_end_of_the_store_does_not(
     assert all(row["PatientID"] == "p1" for row in rows)
 
 
-@pytest.mark.parametrize("option", [{"schemaJson": {}}, {"includeSourceStore": True}])
-def test_layouts_that_streams_do_not_know_are_refused(
-    client: TestClient, dataset: str, option: dict[str, Any]
+@pytest.mark.parametrize(
+    ("option", "code", "culprit"),
+    [
+        ({"changeDataCaptureConfig": {}}, 501, "changeDataCaptureConfig is not served"),
+        ({"schemaJson": {}, "schemaFlattened": {}}, 400, "schema_json and schema_flattened"),
+    ],
+)
+def test_layouts_that_can_not_be_are_refused(
+    client: TestClient, dataset: str, option: dict[str, Any], code: int, culprit: str
 ) -> None:
     stream = {"bigqueryDestination": {"tableUri": URI, **option}}
-    url = f"/v1/{dataset}/dicomStores?dicomStoreId=refused"
+    url = f"/v1beta1/{dataset}/dicomStores?dicomStoreId=refused"
     answer = client.post(url, json={"streamConfigs": [stream]})
-    assert answer.status_code == 501
-    assert next(iter(option)) in answer.json()["error"]["message"]
+    assert answer.status_code == code
+    assert culprit in answer.json()["error"]["message"]
