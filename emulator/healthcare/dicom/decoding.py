@@ -14,6 +14,8 @@ from emulator.healthcare.dicom.malformed import UNDECODABLE, reading
 isolated_decoder.install()
 # pydicom logs what its decoders raise, with pieces of the file; here the caller is told.
 logging.getLogger("pydicom").setLevel(logging.CRITICAL)
+PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+"""The elements that hold an instance's pixels, one of them."""
 
 
 def read(path: Path, *, defer_size: int | None = None) -> pydicom.FileDataset:

@@ -5,17 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from sqlite3 import Row
 from typing import TYPE_CHECKING
 
-from pydicom.uid import (
-    DeflatedExplicitVRLittleEndian,
-    ExplicitVRLittleEndian,
-    ImplicitVRLittleEndian,
-    JPEGBaseline8Bit,
-)
+from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit
 
 from emulator.errors import ApiError, invalid_argument
-from emulator.healthcare.dicom import filters, rendering, wado
+from emulator.healthcare.dicom import filters, rendering, syntaxes, wado
 from emulator.healthcare.dicom.storage import Storage
-from emulator.healthcare.dicom.wado import ANY_SYNTAX
 from emulator.operations.running import OperationRun
 
 if TYPE_CHECKING:
@@ -24,28 +18,13 @@ if TYPE_CHECKING:
 COLUMNS = "study, series, sop, sha256, frames, transfer_syntax"
 UPLOADS = 4
 DICOM = "application/dicom"
-OCTETS = "application/octet-stream"
+OCTETS = syntaxes.OCTETS
 ENDINGS = {DICOM: ".dcm", OCTETS: "", "image/jpeg": ".jpg", "image/png": ".png"}
-_ENCAPSULATED = (
-    *("4.50", "4.51", "4.57", "4.70"),  # JPEG
-    *("4.80", "4.81"),  # JPEG-LS
-    *("4.90", "4.91", "4.201", "4.202", "4.203"),  # JPEG 2000
-    *("4.110", "4.111", "4.112"),  # JPEG XL
-    *("5", "8.1"),  # RLE, deflated frames
-)
 SYNTAXES = {
-    DICOM: frozenset(
-        {
-            ANY_SYNTAX,
-            ImplicitVRLittleEndian,
-            ExplicitVRLittleEndian,
-            DeflatedExplicitVRLittleEndian,
-            *(f"1.2.840.10008.1.2.{last}" for last in _ENCAPSULATED),
-        }
-    ),
-    OCTETS: frozenset({ANY_SYNTAX, ExplicitVRLittleEndian}),
-    "image/jpeg": frozenset({ANY_SYNTAX, JPEGBaseline8Bit}),
-    "image/png": frozenset({ANY_SYNTAX}),
+    DICOM: syntaxes.DICOM,
+    OCTETS: frozenset({syntaxes.ANY, ExplicitVRLittleEndian}),
+    "image/jpeg": frozenset({syntaxes.ANY, JPEGBaseline8Bit}),
+    "image/png": frozenset({syntaxes.ANY}),
 }
 """Media type -> the transfer syntaxes that go with it, as `mimeType`'s description lists them.
 
@@ -61,7 +40,7 @@ def kind_of(mime_type: str) -> tuple[str, str]:
     """
     kind, _, parameters = mime_type.partition(";")
     kind = kind.strip() or DICOM
-    syntax = parameters.strip().removeprefix("transfer-syntax=").strip('"') or ANY_SYNTAX
+    syntax = parameters.strip().removeprefix("transfer-syntax=").strip('"') or syntaxes.ANY
     if syntax not in SYNTAXES.get(kind, ()):
         allowed = "; ".join(f"{kind}: {', '.join(sorted(of))}" for kind, of in SYNTAXES.items())
         raise invalid_argument(
@@ -109,7 +88,7 @@ def _export(
     request = operation.request
     name = f"{request['prefix']}{row['study']}/{row['series']}/{row['sop']}"
     try:
-        syntax = request.get("syntax", ANY_SYNTAX)
+        syntax = request.get("syntax", syntaxes.ANY)
         for suffix, content in _files(cloud, request["kind"], syntax, row):
             storage.write(request["bucket"], name + suffix, content, request["kind"])
     except OSError as error:
@@ -129,7 +108,7 @@ def _files(cloud: "Cloud", kind: str, syntax: str, row: Row) -> Iterator[tuple[s
     path = contents.blobs.path(row["sha256"])
     for frame in range(1, row["frames"] + 1):
         if kind == OCTETS:
-            [(_, content)] = wado.frames(contents, row, [frame], syntax)
+            [(_, content)] = wado.frames(contents, row, [frame], OCTETS, syntax)
         else:
             content = rendering.render(path, frame, kind)
         yield (f"/{frame}{ending}" if row["frames"] > 1 else ending), content

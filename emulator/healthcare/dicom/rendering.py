@@ -12,7 +12,7 @@ from PIL import Image
 from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi_lut
 from pydicom.pixels.utils import pixel_array
 
-from emulator.errors import invalid_argument, not_acceptable, not_found
+from emulator.errors import invalid_argument, not_found
 from emulator.healthcare.dicom import decoding
 from emulator.healthcare.dicom.malformed import UNDECODABLE, reading
 from emulator.healthcare.dicom.parsing import DEFERRED_BYTES
@@ -90,7 +90,7 @@ def render(path: Path, frame: int, kind: str, how: View | None = None) -> bytes:
         how: window and size; as the file says if not given.
 
     Raises:
-        ApiError: 404 without such a frame, 406 for pixels that can't be decoded.
+        ApiError: 400 without pixels, 404 without the frame, 406 where they can't be decoded.
     """
     how = how or View()
     picture = Image.fromarray(_values(path, frame, how))
@@ -111,8 +111,8 @@ def render(path: Path, frame: int, kind: str, how: View | None = None) -> bytes:
 
 def _values(path: Path, frame: int, how: View) -> Any:
     dataset = decoding.read(path, defer_size=DEFERRED_BYTES)
-    if "PixelData" not in dataset and "FloatPixelData" not in dataset:
-        raise not_acceptable("The instance has no pixels to render.")
+    if not any(keyword in dataset for keyword in decoding.PIXELS):
+        raise invalid_argument("The instance has no pixel data to render.")
     try:
         with reading():
             if not 1 <= frame <= int(dataset.get("NumberOfFrames") or 1):

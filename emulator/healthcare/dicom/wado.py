@@ -8,24 +8,17 @@ from typing import BinaryIO
 
 import pydicom
 from pydicom.encaps import get_frame
-from pydicom.uid import (
-    UID,
-    AllTransferSyntaxes,
-    ExplicitVRLittleEndian,
-    JPEG2000TransferSyntaxes,
-    JPEGBaseline8Bit,
-)
+from pydicom.uid import UID
 
 from emulator.errors import ApiError, invalid_argument, not_acceptable, not_found
-from emulator.healthcare.dicom import decoding, dicom_json
+from emulator.healthcare.dicom import decoding, dicom_json, encoding, syntaxes
+from emulator.healthcare.dicom.encoding import NotEncodableError
 from emulator.healthcare.dicom.malformed import UNDECODABLE, reading
 from emulator.healthcare.dicom.models import DicomContents
 from emulator.healthcare.dicom.places import Place
 
 CHUNK_BYTES = 1 << 20
-ANY_SYNTAX = "*"
-DEFAULT_SYNTAX = str(ExplicitVRLittleEndian)
-UNCOMPRESSED = frozenset(uid for uid in AllTransferSyntaxes if not uid.is_compressed)
+ANY_SYNTAX, DEFAULT_SYNTAX = syntaxes.ANY, syntaxes.DEFAULT
 COLUMNS = "study, series, sop, sha256, size, transfer_syntax, frames"
 
 
@@ -99,12 +92,16 @@ def _transcoded(path: Path, syntax: str) -> bytes:
             if dataset.file_meta.TransferSyntaxUID.is_compressed:
                 decoding.decompress(dataset)
             if UID(syntax).is_compressed:
-                dataset.compress(UID(syntax), generate_instance_uid=False)
+                encoding.compress(dataset, UID(syntax))
             buffer = io.BytesIO()
             dataset.file_meta.TransferSyntaxUID = UID(syntax)
             _resolve(dataset)
             little, implicit = UID(syntax).is_little_endian, UID(syntax).is_implicit_VR
             pydicom.dcmwrite(buffer, dataset, little_endian=little, implicit_vr=implicit)
+    except NotEncodableError as error:
+        raise not_acceptable(
+            f"The instance can't be given in transfer syntax {syntax}: {error}."
+        ) from error
     except UNDECODABLE as error:
         raise not_acceptable(
             f"The instance can't be given in transfer syntax {syntax} ({type(error).__name__})."
@@ -138,47 +135,62 @@ def frame_numbers(text: str, row: Row) -> list[int]:
 
 
 def frames(
-    contents: DicomContents, row: Row, numbers: list[int], wanted: str
+    contents: DicomContents, row: Row, numbers: list[int], kind: str, wanted: str
 ) -> list[tuple[str, bytes]]:
-    """Give frames, each with its media type.
+    """Give frames, each with its transfer syntax.
 
     Args:
         contents: the stores.
         row: of the instance.
         numbers: from 1.
-        wanted: a transfer syntax, `*` for the stored one, empty for uncompressed.
+        kind: the media type that is asked for.
+        wanted: a transfer syntax, `*` for the stored one, empty for the media type's own.
 
     Raises:
-        ApiError: 404 without pixels, 406 where they can't be given so.
+        ApiError: 400 without pixels, 406 where they can't be given so.
     """
     dataset = decoding.read(contents.blobs.path(row["sha256"]))
+    if not any(keyword in dataset for keyword in decoding.PIXELS):
+        raise invalid_argument("The instance has no pixel data.")
     try:
         with reading():
-            return _frames(dataset, row, numbers, wanted)
+            return _frames(dataset, row, numbers, kind, wanted)
+    except NotEncodableError as error:
+        raise not_acceptable(f"Frames can't be given as {kind} {wanted}: {error}.") from error
     except UNDECODABLE as error:
         raise decoding.undecodable(dataset, error) from error
 
 
 def _frames(
-    dataset: pydicom.FileDataset, row: Row, numbers: list[int], wanted: str
+    dataset: pydicom.FileDataset, row: Row, numbers: list[int], kind: str, wanted: str
 ) -> list[tuple[str, bytes]]:
-    if "PixelData" not in dataset:
-        raise not_found("The instance has no pixel data.")
     stored = dataset.file_meta.TransferSyntaxUID
-    if stored.is_compressed and wanted in (ANY_SYNTAX, str(stored)):
-        kind = encoded_kind(stored)
-        encoded = dataset.PixelData
-        return [
-            (kind, get_frame(encoded, number - 1, number_of_frames=row["frames"]))
-            for number in numbers
-        ]
-    if wanted not in ("", ANY_SYNTAX) and wanted not in UNCOMPRESSED:
-        raise not_acceptable(f"Frames of transfer syntax {stored} can't be given in {wanted}.")
-    return [("application/octet-stream", decoding.frame(dataset, number)) for number in numbers]
+    syntax = _syntax_of_frames(stored, kind, wanted)
+    if syntax == stored and stored.is_encapsulated:
+        encoded, count = dataset.PixelData, row["frames"]
+        return [(syntax, get_frame(encoded, one - 1, number_of_frames=count)) for one in numbers]
+    if kind == syntaxes.OCTETS:
+        return [(syntax, decoding.frame(dataset, one)) for one in numbers]
+    return [(syntax, encoding.frame(dataset, one, UID(syntax))) for one in numbers]
 
 
-def encoded_kind(syntax: UID) -> str:
-    """Give the media type of an encoded frame (PS3.18 table 8.7.3-5)."""
-    if syntax in JPEG2000TransferSyntaxes:
-        return "image/jp2"
-    return "image/jpeg" if syntax == JPEGBaseline8Bit else "application/octet-stream"
+def _syntax_of_frames(stored: UID, kind: str, wanted: str) -> str:
+    """Choose the transfer syntax of frames, of those that their media type has.
+
+    Raises:
+        ApiError: 406, it has none such.
+    """
+    if kind == syntaxes.OCTETS:
+        # What is not compressed is given as values in little-endian order, whichever way it lies.
+        whole = stored if stored.is_encapsulated else DEFAULT_SYNTAX
+        allowed = {"": DEFAULT_SYNTAX, DEFAULT_SYNTAX: DEFAULT_SYNTAX, ANY_SYNTAX: str(whole)}
+    else:
+        known = syntaxes.ENCODED[kind]
+        own = {ANY_SYNTAX: str(stored)} if stored in known else {}
+        allowed = {one: one for one in known} | {"": own.get(ANY_SYNTAX, known[0])} | own
+    if wanted not in allowed:
+        raise not_acceptable(
+            f"Frames of transfer syntax {stored} can't be given as {kind}; "
+            f"transfer-syntax={wanted}: served is {', '.join(filter(None, allowed))}."
+        )
+    return allowed[wanted]

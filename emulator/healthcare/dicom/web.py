@@ -3,6 +3,8 @@
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
+from sqlite3 import Row
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -10,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from emulator.cloud import Cloud
-from emulator.errors import not_found
+from emulator.errors import ApiError, not_acceptable, not_found
 from emulator.healthcare.dicom import (
     accept,
     bulk_data,
@@ -22,6 +24,7 @@ from emulator.healthcare.dicom import (
     rendering,
     responses,
     stow,
+    syntaxes,
     wado,
 )
 from emulator.healthcare.dicom.accept import Offer
@@ -33,8 +36,10 @@ from emulator.healthcare.dicom.receiving import DICOM, MOST_HELD_BYTES, Body
 from emulator.http import Call, JsonResponse
 
 DICOM_JSON = "application/dicom+json"
-OCTETS = "application/octet-stream"
+OCTETS = syntaxes.OCTETS
 PICTURES = (rendering.JPEG, rendering.PNG)
+FRAMES = [Offer(kind) for kind in (OCTETS, *syntaxes.ENCODED, rendering.PNG)]
+"""Forms of frames, the default first."""
 MODELS = [
     Offer(DICOM_JSON, parts=False),
     Offer("application/json", parts=False),
@@ -155,6 +160,11 @@ def metadata(web: Web) -> Response:
 def retrieve(web: Web) -> Response:
     """Give the files of all instances at a place."""
     chosen = accept.choose(web.accept, [Offer(DICOM, None if web.place.sop else True)])
+    if chosen.syntax and chosen.syntax not in syntaxes.DICOM:
+        raise not_acceptable(
+            f"Files are not given in transfer syntax {chosen.syntax}. Served here: "
+            f"{', '.join(sorted(syntaxes.DICOM))}."
+        )
     contents = web.cloud.dicom.contents
     rows = wado.instances(contents, web.place)
     # The first is made before the answer begins: what can't be given is still a 406.
@@ -178,20 +188,39 @@ def retrieve(web: Web) -> Response:
 
 
 def frames(web: Web) -> Response:
-    """Give frames: their values, or pictures of them."""
-    contents = web.cloud.dicom.contents
-    [row] = wado.instances(contents, web.place)
+    """Give frames: their values, encoded, or pictures of them; the first way that can be."""
+    [row] = wado.instances(web.cloud.dicom.contents, web.place)
     numbers = wado.frame_numbers(web.path["frames"], row)
-    chosen = accept.choose(web.accept, [Offer(OCTETS), *map(Offer, PICTURES), Offer("image/jp2")])
-    if chosen.kind in PICTURES and not chosen.syntax:
+    refusals: list[ApiError] = []
+    for chosen in accept.choices(web.accept, FRAMES if web.accept else FRAMES[:1]):
+        try:
+            given = _frames(web, row, numbers, chosen)
+        except ApiError as error:
+            if error.code != HTTPStatus.NOT_ACCEPTABLE:
+                raise
+            refusals.append(error)
+            continue
+        kind = syntaxes.kind_of(given[0][0]) if chosen.kind == OCTETS else chosen.kind
+        if len(given) == 1 and not chosen.multipart and web.accept and "*/*" not in web.accept:
+            return _plain(given[0][1], kind)
+        return _multipart(
+            ((f"{kind}; transfer-syntax={one}" if one else kind, [of]) for one, of in given), kind
+        )
+    raise accept.unsuitable(refusals)
+
+
+def _frames(
+    web: Web, row: Row, numbers: list[int], chosen: accept.Range
+) -> list[tuple[str, bytes]]:
+    """Give frames with their transfer syntaxes, of which a picture has none."""
+    contents = web.cloud.dicom.contents
+    stored = syntaxes.kind_of(row["transfer_syntax"])
+    if chosen.kind in PICTURES and not chosen.syntax and chosen.kind != stored:
         path = contents.blobs.path(row["sha256"])
-        pictures = [rendering.render(path, number, chosen.kind) for number in numbers]
-        given = [(chosen.kind, picture) for picture in pictures]
-    else:
-        given = wado.frames(contents, row, numbers, chosen.syntax)
-    if len(given) == 1 and not chosen.multipart and web.accept and "*/*" not in web.accept:
-        return _plain(given[0][1], given[0][0])
-    return _multipart([(kind, [content]) for kind, content in given], given[0][0])
+        return [("", rendering.render(path, number, chosen.kind)) for number in numbers]
+    if chosen.kind not in (OCTETS, *syntaxes.ENCODED):
+        raise not_acceptable(f"{chosen.kind} has no transfer syntax {chosen.syntax}.")
+    return wado.frames(contents, row, numbers, chosen.kind, chosen.syntax)
 
 
 def rendered(web: Web) -> Response:

@@ -83,7 +83,7 @@ def test_parameters_that_are_refused(query: dict[str, str]) -> None:
 def test_what_has_no_picture(save: Any, pixels: Any) -> None:
     with pytest.raises(ApiError) as caught:
         rendering.render(save(), 1, PNG)
-    assert caught.value.code == 406
+    assert caught.value.code == 400
     with pytest.raises(ApiError) as caught:
         rendering.render(save(pixels=pixels), 3, PNG)
     assert caught.value.code == 404

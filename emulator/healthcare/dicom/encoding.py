@@ -1,0 +1,171 @@
+"""Compressing pixels: RLE by pydicom, JPEG-LS by CharLS, JPEG Lossless by GDCM, the rest by Pillow.
+
+GDCM runs in a process of its own; pydicom would take it for RLE too, and let it end this one.
+"""
+
+import io
+from typing import Any
+
+import numpy as np
+import pydicom
+from PIL import Image
+from pydicom.encaps import encapsulate
+from pydicom.multival import MultiValue
+from pydicom.pixels.encoders.base import get_encoder
+from pydicom.pixels.utils import pixel_array
+from pydicom.uid import (
+    JPEG2000,
+    UID,
+    JPEG2000Lossless,
+    JPEG2000TransferSyntaxes,
+    JPEGBaseline8Bit,
+    JPEGLossless,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    JPEGLSNearLossless,
+    RLELossless,
+)
+
+from emulator.healthcare.dicom import gdcm_encoder, isolated
+from emulator.healthcare.dicom.gdcm_encoder import Form
+
+QUALITY = 90
+"""Of a JPEG, 1 to 100."""
+_PLUGINS = {
+    RLELossless: "pydicom",
+    JPEGLSLossless: "pyjpegls",
+    JPEGLSNearLossless: "pyjpegls",
+}
+_LOSSLESS = frozenset({JPEG2000, JPEG2000Lossless, JPEGLossless, JPEGLosslessSV1})
+"""JPEG 2000 is reversible under both of its UIDs. GDCM has what Pillow has not: signs, 12 bits."""
+SYNTAXES = frozenset({*_PLUGINS, *_LOSSLESS, JPEGBaseline8Bit})
+_MAY_LOSE = frozenset({JPEGBaseline8Bit, JPEGLSNearLossless, JPEG2000})
+"""Syntaxes that values may change in, though JPEG alone changes any here."""
+_JPEG_METHOD = "ISO_10918_1"
+
+
+class NotEncodableError(ValueError):
+    """A picture can't be encoded so; its text says why, without a patient's data."""
+
+
+def compress(dataset: pydicom.FileDataset, syntax: UID) -> None:
+    """Encode an uncompressed instance's pixels in place.
+
+    Raises:
+        NotEncodableError: they have no such form.
+        Exception: one of `malformed.UNDECODABLE`.
+    """
+    form = _form(dataset, syntax)
+    plain_bytes = len(dataset.PixelData)
+    count = int(dataset.get("NumberOfFrames") or 1)
+    frames = [_frame(dataset, number, form, syntax) for number in range(1, count + 1)]
+    dataset.PixelData = encapsulate(frames)
+    dataset["PixelData"].VR = "OB"
+    dataset["PixelData"].is_undefined_length = True
+    if form.samples > 1:
+        dataset.PlanarConfiguration = 0
+        dataset.PhotometricInterpretation = _photometric(form, syntax)
+    if syntax == JPEGBaseline8Bit:
+        _tell_loss(dataset, plain_bytes / max(1, sum(map(len, frames))))
+    dataset.file_meta.TransferSyntaxUID = syntax
+
+
+def frame(dataset: pydicom.FileDataset, number: int, syntax: UID) -> bytes:
+    """Encode a frame of an instance, whatever its transfer syntax; frames count from 1.
+
+    Raises:
+        NotEncodableError: it has no such form.
+        Exception: one of `malformed.UNDECODABLE`.
+    """
+    return _frame(dataset, number, _form(dataset, syntax), syntax)
+
+
+def _form(dataset: pydicom.FileDataset, syntax: UID) -> Form:
+    """Read how an instance's values are to be read, and refuse those that have no such form."""
+    if syntax not in SYNTAXES:
+        raise NotEncodableError("there is no free encoder for it here")
+    if "PixelData" not in dataset:
+        raise NotEncodableError("the instance has no integer pixel data")
+    form = Form(
+        int(dataset.Rows),
+        int(dataset.Columns),
+        int(dataset.SamplesPerPixel),
+        int(dataset.BitsAllocated),
+        int(dataset.BitsStored),
+        bool(dataset.PixelRepresentation),
+        str(dataset.PhotometricInterpretation),
+    )
+    # The limits of Google's conformance statement, and of what the forms of JPEG can hold.
+    if form.allocated == 1:
+        raise NotEncodableError("pictures of single bits are given uncompressed only")
+    if form.allocated > 16 and syntax != RLELossless:
+        raise NotEncodableError(f"values of {form.allocated} bits are too large for it")
+    frame_bytes = form.rows * form.columns * form.samples * form.allocated // 8
+    if syntax in (JPEGLossless, JPEGLosslessSV1) and frame_bytes % 2:
+        raise NotEncodableError("GDCM encodes no frame of an odd number of bytes so")
+    if form.photometric == "PALETTE COLOR" and syntax in _MAY_LOSE:
+        raise NotEncodableError("it may change values, which are indexes of a palette")
+    if syntax == JPEGBaseline8Bit and (form.allocated > 8 or form.signed):
+        raise NotEncodableError("it holds unsigned values of 8 bits")
+    return form
+
+
+def _frame(dataset: pydicom.FileDataset, number: int, form: Form, syntax: UID) -> bytes:
+    values: Any = pixel_array(dataset, index=number - 1, raw=True)
+    if syntax == JPEGBaseline8Bit:
+        return _jpeg(values.astype(np.uint8), form)
+    if syntax in JPEG2000TransferSyntaxes and form.stored == 8 and not form.signed:
+        return _jpeg_2000(values.astype(np.uint8))
+    if syntax not in _PLUGINS:
+        return isolated.call(gdcm_encoder.encode, values.tobytes(), form, str(syntax))
+    encoded = get_encoder(syntax).encode(
+        values,
+        encoding_plugin=_PLUGINS[syntax],
+        rows=form.rows,
+        columns=form.columns,
+        number_of_frames=1,
+        samples_per_pixel=form.samples,
+        bits_allocated=form.allocated,
+        bits_stored=form.stored,
+        pixel_representation=int(form.signed),
+        photometric_interpretation=form.photometric,
+        planar_configuration=0,
+    )
+    return bytes(encoded)  # CharLS gives a bytearray
+
+
+def _jpeg(values: Any, form: Form) -> bytes:
+    buffer = io.BytesIO()
+    if form.samples == 1:
+        Image.fromarray(values).save(buffer, "JPEG", quality=QUALITY)
+        return buffer.getvalue()
+    mode = "RGB" if form.photometric == "RGB" else "YCbCr"
+    picture = Image.frombytes(mode, (form.columns, form.rows), values.tobytes())
+    picture.save(buffer, "JPEG", quality=QUALITY, subsampling="4:2:2")
+    return buffer.getvalue()
+
+
+def _jpeg_2000(values: Any) -> bytes:
+    buffer = io.BytesIO()
+    # A bare codestream, reversible, whose components stay what they are.
+    Image.fromarray(values).save(buffer, "JPEG2000", no_jp2=True, irreversible=False, mct=0)
+    return buffer.getvalue()
+
+
+def _photometric(form: Form, syntax: UID) -> str:
+    """Say what the values of colours stand for, once they are encoded."""
+    if syntax == JPEGBaseline8Bit:
+        return "YBR_FULL_422"
+    return "YBR_FULL" if form.photometric == "YBR_FULL_422" else form.photometric
+
+
+def _tell_loss(dataset: pydicom.FileDataset, ratio: float) -> None:
+    """Say that values were lost, and by what (PS3.3 C.7.6.1.1.5)."""
+    dataset.LossyImageCompression = "01"
+    for keyword, value in (
+        ("LossyImageCompressionRatio", f"{ratio:.4g}"),
+        ("LossyImageCompressionMethod", _JPEG_METHOD),
+    ):
+        known = dataset.get(keyword)
+        before = known if isinstance(known, MultiValue) else [] if known is None else [known]
+        setattr(dataset, keyword, [*before, value])
