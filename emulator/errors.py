@@ -122,6 +122,11 @@ def internal(message: str) -> ApiError:
     return ApiError(500, "INTERNAL", message)
 
 
+def data_loss(message: str) -> ApiError:
+    """500: what was stored is not there any more."""
+    return ApiError(500, "DATA_LOSS", message)
+
+
 def unimplemented(message: str) -> ApiError:
     """501."""
     return ApiError(501, "UNIMPLEMENTED", message)

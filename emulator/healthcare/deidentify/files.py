@@ -72,7 +72,7 @@ def _one(name: str, path: Path, task: Task, rules: Rules) -> Fetched:
         settle(target)
         return Fetched(name, Incoming(parse(target), target))
     except FileNotFoundError:
-        error = "The instance was deleted meanwhile."
+        error = "The instance's file is not there: it was deleted meanwhile, or is lost."
     except (UnreadablePixelsError, ParseError) as refusal:
         error = str(refusal)
     except UNREADABLE as unreadable:  # its text may quote a patient's data

@@ -7,7 +7,7 @@ from typing import Any
 import pydicom
 from pydicom.pixels.utils import pixel_array
 
-from emulator.errors import ApiError, not_acceptable, not_found
+from emulator.errors import ApiError, not_acceptable
 from emulator.healthcare.dicom import isolated_decoder
 from emulator.healthcare.dicom.malformed import UNDECODABLE, reading
 
@@ -22,12 +22,9 @@ def read(path: Path, *, defer_size: int | None = None) -> pydicom.FileDataset:
     """Read a stored instance.
 
     Raises:
-        ApiError: 404, it was deleted after the request came.
+        FileNotFoundError: it was deleted after the request came, or it is lost.
     """
-    try:
-        return pydicom.dcmread(path, defer_size=defer_size)
-    except FileNotFoundError:
-        raise not_found("The instance has just been deleted.") from None
+    return pydicom.dcmread(path, defer_size=defer_size)
 
 
 def undecodable(dataset: pydicom.Dataset, error: BaseException) -> ApiError:

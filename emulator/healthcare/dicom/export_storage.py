@@ -91,6 +91,8 @@ def _export(
         syntax = request.get("syntax", syntaxes.ANY)
         for suffix, content in _files(cloud, request["kind"], syntax, row):
             storage.write(request["bucket"], name + suffix, content, request["kind"])
+    except FileNotFoundError as missing:
+        return wado.lost(cloud.dicom.contents, request["store"], missing)
     except OSError as error:
         return error
     except ApiError as error:

@@ -1,7 +1,10 @@
 """Retrieving what is stored: WADO-RS (PS3.18 10.4)."""
 
 import io
+import logging
 from collections.abc import Iterable, Iterator
+from errno import ENOENT
+from http import HTTPStatus
 from pathlib import Path
 from sqlite3 import Row
 from typing import BinaryIO
@@ -10,13 +13,14 @@ import pydicom
 from pydicom.encaps import get_frame
 from pydicom.uid import UID
 
-from emulator.errors import ApiError, invalid_argument, not_acceptable, not_found
+from emulator.errors import ApiError, data_loss, invalid_argument, not_acceptable, not_found
 from emulator.healthcare.dicom import decoding, dicom_json, encoding, syntaxes
 from emulator.healthcare.dicom.encoding import NotEncodableError
 from emulator.healthcare.dicom.malformed import UNDECODABLE, reading
 from emulator.healthcare.dicom.models import DicomContents
 from emulator.healthcare.dicom.places import Place
 
+LOG = logging.getLogger(__name__)
 CHUNK_BYTES = 1 << 20
 ANY_SYNTAX, DEFAULT_SYNTAX = syntaxes.ANY, syntaxes.DEFAULT
 COLUMNS = "study, series, sop, sha256, size, transfer_syntax, frames"
@@ -38,6 +42,37 @@ def absent(place: Place) -> ApiError:
     """404."""
     kind = "instance" if place.sop else ("series" if place.series else "study")
     return not_found(f"The {kind} {place.sop or place.series or place.study} does not exist.")
+
+
+def lost(contents: DicomContents, store: str, missing: FileNotFoundError) -> ApiError:
+    """Say why an instance's file is not there: 404 if it was deleted, else 500, and in the log."""
+    rows = contents.select(
+        "SELECT study, series, sop FROM dicom_instances WHERE store = ? AND sha256 = ? ORDER BY id",
+        [store, Path(missing.filename).name],
+    )
+    if not rows:
+        return not_found("The instance has just been deleted.")
+    study, series, sop = rows[0]
+    name = f"{store}/dicomWeb/studies/{study}/series/{series}/instances/{sop}"
+    LOG.error("the file %s of %s is lost", missing.filename, name)
+    return data_loss(
+        f"The file of {name} is lost: somebody else removed it from the emulator's state folder. "
+        "Delete the instance, and store it again."
+    )
+
+
+def require_files(contents: DicomContents, store: str, rows: Iterable[Row]) -> None:
+    """Refuse to give instances of which a file is lost: better than to leave it out.
+
+    Raises:
+        ApiError: 500, naming the instance.
+    """
+    for row in rows:
+        path = contents.blobs.path(row["sha256"])
+        if not path.exists():
+            error = lost(contents, store, FileNotFoundError(ENOENT, "", str(path)))
+            if error.code != HTTPStatus.NOT_FOUND:
+                raise error
 
 
 def metadata(contents: DicomContents, place: Place, root: str) -> Iterator[str]:

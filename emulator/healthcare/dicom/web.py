@@ -100,12 +100,13 @@ def endpoint(handler: Handler, version: str) -> Callable[[Request], Any]:
     """Serve a handler, which runs in a thread."""
 
     def answer(request: Request) -> Response:
-        for _ in range(_ATTEMPTS - 1):
+        for _ in range(_ATTEMPTS):
+            web = _web(request, version)
             try:
-                return handler(_web(request, version))
-            except FileNotFoundError:
-                continue  # the instance was deleted between its row and its file
-        return handler(_web(request, version))
+                return handler(web)
+            except FileNotFoundError as error:
+                missing = error  # the instance was deleted between its row and its file
+        raise wado.lost(web.cloud.dicom.contents, web.place.store, missing)
 
     async def serve(request: Request) -> Response:
         return await run_in_threadpool(answer, request)
@@ -167,6 +168,7 @@ def retrieve(web: Web) -> Response:
         )
     contents = web.cloud.dicom.contents
     rows = wado.instances(contents, web.place)
+    wado.require_files(contents, web.place.store, rows[1:])
     # The first is made before the answer begins: what can't be given is still a 406.
     first = wado.content(contents, rows[0], chosen.syntax)
     kind = f"{DICOM}; transfer-syntax={wado.syntax_given(rows[0], chosen.syntax)}"
@@ -180,8 +182,11 @@ def retrieve(web: Web) -> Response:
             syntax = wado.syntax_given(row, chosen.syntax)
             try:
                 pieces = wado.content(contents, row, chosen.syntax)
-            except FileNotFoundError:
-                continue  # deleted meanwhile
+            except FileNotFoundError as missing:
+                error = wado.lost(contents, web.place.store, missing)
+                if error.code == HTTPStatus.NOT_FOUND:
+                    continue  # deleted meanwhile
+                raise error from missing
             yield f"{DICOM}; transfer-syntax={syntax}", pieces
 
     return _multipart(parts(), DICOM)

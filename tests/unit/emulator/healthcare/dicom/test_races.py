@@ -107,3 +107,40 @@ def test_a_snapshot_is_of_one_moment(cloud: Cloud, web: str, store: str) -> None
         other.join()
         assert contents.count(Place(store)) == 2
     assert contents.count(Place(store)) == 0
+
+
+NAME = f"studies/1.2.3/series/1.2.3.4/instances/{SECOND}"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "studies/1.2.3",
+        "studies/1.2.3/series/1.2.3.4",
+        NAME,
+        f"{NAME}/rendered",
+        f"{NAME}/frames/1",
+        f"{NAME}/bulkdata/7FE00010",
+    ],
+)
+def test_a_file_that_is_lost_is_named_to_the_client_and_in_the_log(
+    client: TestClient,
+    cloud: Cloud,
+    store: str,
+    web: str,
+    path: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    place = Place(store, "1.2.3", "1.2.3.4", SECOND)
+    [row] = cloud.dicom.contents.find(place, "sha256")
+    cloud.dicom.contents.blobs.path(row["sha256"]).unlink()
+    answer = client.get(f"{web}/{path}")
+    assert answer.status_code == 500
+    error = answer.json()["error"]
+    assert error["status"] == "DATA_LOSS"
+    assert f"The file of {store}/dicomWeb/{NAME} is lost" in error["message"]
+    assert str(cloud.settings.state_dir) not in error["message"]
+    assert f"of {store}/dicomWeb/{NAME} is lost" in caplog.text
+    # As the answer advises.
+    client.delete(f"{web}/{NAME}").raise_for_status()
+    assert client.get(f"{web}/{path}").status_code == (404 if SECOND in path else 200)
