@@ -104,13 +104,21 @@ def test_search_at_every_level(client: DICOMwebClient, filled: list[pydicom.Data
     study, series = first.StudyInstanceUID, first.SeriesInstanceUID
     [found] = client.search_for_studies(search_filters={"PatientID": "88"})
     assert found["0020000D"]["Value"] == [study]
-    assert found["00081030"]["Value"] == ["Cardiomegaly|Effusion"]
+    # Google's list of what a search returns unasked has no description.
+    assert "00081030" not in found
+    [more] = client.search_for_studies(
+        fields=["StudyDescription"], search_filters={"PatientID": "88"}
+    )
+    assert more["00081030"]["Value"] == ["Cardiomegaly|Effusion"]
     assert found["00201206"]["Value"] == found["00201208"]["Value"] == [1]
     assert found["00080061"]["Value"] == ["DX"]
     assert len(client.search_for_studies(search_filters={"PatientID": "1"})) == 2
     assert len(client.search_for_series()) == len(client.search_for_instances()) == 3
     [one] = client.search_for_series(study)
     assert one["0020000E"]["Value"] == [series]
+    assert "00200011" not in one
+    [all_] = client.search_for_series(study, fields=["all"])
+    assert all_["00200011"]["Value"] == [first.SeriesNumber]
     assert len(client.search_for_instances(study)) == 1
     [instance] = client.search_for_instances(study, series)
     assert instance["00080018"]["Value"] == [first.SOPInstanceUID]

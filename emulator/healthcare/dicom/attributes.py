@@ -24,6 +24,7 @@ RETRIEVE_URL = "00081190"
 AVAILABILITY = "00080056"
 CHARACTER_SET = "00080005"
 
+# https://cloud.google.com/healthcare-api/docs/dicom#returned_results, and the UIDs of the path.
 RETURNED = {
     Level.STUDY: (
         CHARACTER_SET,
@@ -32,7 +33,6 @@ RETURNED = {
         "00080050",  # AccessionNumber
         "00080090",  # ReferringPhysicianName
         "00080201",  # TimezoneOffsetFromUTC
-        "00081030",  # StudyDescription
         "00100010",  # PatientName
         "00100020",  # PatientID
         "00100030",  # PatientBirthDate
@@ -43,10 +43,10 @@ RETURNED = {
     Level.SERIES: (
         CHARACTER_SET,
         "00080060",  # Modality
+        "00080201",  # TimezoneOffsetFromUTC
         "0008103E",  # SeriesDescription
         STUDY_UID,
         SERIES_UID,
-        "00200011",  # SeriesNumber
         "00400244",  # PerformedProcedureStepStartDate
         "00400245",  # PerformedProcedureStepStartTime
         "00400275",  # RequestAttributesSequence
@@ -55,6 +55,7 @@ RETURNED = {
         CHARACTER_SET,
         SOP_CLASS,
         SOP_UID,
+        "00080201",  # TimezoneOffsetFromUTC
         STUDY_UID,
         SERIES_UID,
         "00200013",  # InstanceNumber

@@ -3,7 +3,6 @@
 from sqlite3 import Row
 from typing import Any
 
-import pydicom
 from pydicom.dataelem import RawDataElement
 
 from emulator.errors import ApiError, not_found
@@ -11,20 +10,17 @@ from emulator.healthcare.dicom import decoding, dicom_json
 from emulator.healthcare.dicom.malformed import UNDECODABLE, reading
 from emulator.healthcare.dicom.models import DicomContents
 
-_PIXEL_DATA = "7FE00010"
 
-
-def find(contents: DicomContents, row: Row, where: str, *, decoded: bool) -> bytes:
+def find(contents: DicomContents, row: Row, where: str) -> bytes:
     """Give the value that a BulkDataURI refers to.
 
     Args:
         contents: the stores.
         row: of the instance, with its metadata.
         where: tags and item numbers, by slashes.
-        decoded: whether compressed pixel data are decoded; else they come as they are in the file.
 
     Raises:
-        ApiError: 404, the metadata refer to no such value; 406, it can't be decoded.
+        ApiError: 404, the metadata refer to no such value.
     """
     where = where.upper()
     if not dicom_json.refers_to(row["metadata"], where):
@@ -39,16 +35,9 @@ def find(contents: DicomContents, row: Row, where: str, *, decoded: bool) -> byt
             element = item.get_item(int(last, 16))
     except UNDECODABLE:
         raise _missing(where) from None
-    if decoded and last == _PIXEL_DATA and not outer and _is_compressed(dataset):
-        numbers = range(1, row["frames"] + 1)
-        return b"".join(decoding.frame(dataset, number) for number in numbers)
     # What was not looked at yet is still as it is in the file, numbers too.
     assert isinstance(element, RawDataElement) or isinstance(element.value, bytes)
     return element.value or b""
-
-
-def _is_compressed(dataset: pydicom.FileDataset) -> bool:
-    return bool(dataset.file_meta.TransferSyntaxUID.is_encapsulated)
 
 
 def _missing(where: str) -> ApiError:

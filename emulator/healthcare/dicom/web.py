@@ -238,14 +238,18 @@ def rendered(web: Web) -> Response:
 
 
 def bulk_value(web: Web) -> Response:
-    """Give a value that metadata only refers to."""
+    """Give a value that metadata only refers to, as it is in the file."""
     contents = web.cloud.dicom.contents
     [row] = wado.instances(contents, web.place, f"{wado.COLUMNS}, metadata")
     chosen = accept.choose(web.accept, [Offer(OCTETS)])
-    decoded = chosen.syntax != wado.ANY_SYNTAX
-    value = bulk_data.find(contents, row, web.path["where"], decoded=decoded)
-    if chosen.multipart:
-        return _multipart([(OCTETS, [value])], OCTETS)
+    if chosen.syntax not in ("", syntaxes.ANY):
+        raise not_acceptable(
+            f"Bulk data is not given in transfer syntax {chosen.syntax}: "
+            f"{OCTETS}; transfer-syntax={syntaxes.ANY}"
+        )
+    value = bulk_data.find(contents, row, web.path["where"])
+    if chosen.multipart or not web.accept or "*/*" in web.accept:
+        return _multipart([(f"{OCTETS}; transfer-syntax={syntaxes.ANY}", [value])], OCTETS)
     return _plain(value, OCTETS)
 
 

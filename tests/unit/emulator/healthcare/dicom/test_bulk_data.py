@@ -34,7 +34,8 @@ def put(client: TestClient, store: str, make: Any) -> Callable[..., tuple[str, d
 
 def follow(client: TestClient, element: dict[str, Any], **headers: str) -> Any:
     """Retrieve what an element refers to."""
-    return client.get(element["BulkDataURI"].removeprefix("http://127.0.0.1:1"), headers=headers)
+    url = element["BulkDataURI"].removeprefix("http://127.0.0.1:1")
+    return client.get(url, headers={"Accept": OCTETS} | headers)
 
 
 @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, None])
@@ -115,9 +116,18 @@ def test_pixel_data(client: TestClient, put: Any, make: Any, pixels: Any) -> Non
     dataset.save_as(buffer)
     _, metadata = put(buffer.getvalue())
     element = metadata["7FE00010"]
-    assert follow(client, element).content == pixels.tobytes()
-    stored = follow(client, element, Accept=f"{OCTETS}; transfer-syntax=*")
-    assert stored.content == dataset.PixelData
+    # Bulk data is never decoded: that is what frames are for.
+    for accept in (OCTETS, f"{OCTETS}; transfer-syntax=*"):
+        assert follow(client, element, Accept=accept).content == dataset.PixelData
+    whole = follow(client, element, Accept="*/*")
+    assert whole.headers["content-type"].startswith(f'multipart/related; type="{OCTETS}"')
+    head, _, body = whole.content.partition(b"\r\n\r\n")
+    assert head.endswith(b"Content-Type: application/octet-stream; transfer-syntax=*")
+    assert body.startswith(dataset.PixelData)
+    url = element["BulkDataURI"]
+    refused = client.get(url, headers={"Accept": f"{OCTETS}; transfer-syntax=1.2.840.10008.1.2.1"})
+    assert refused.status_code == 406
+    assert "1.2.840.10008.1.2.1" in refused.json()["error"]["message"]
 
 
 @pytest.mark.parametrize(
