@@ -18,6 +18,12 @@ class Part(Protocol):
     def close(self) -> None:
         """Note that no more bytes come."""
 
+    def size(self) -> int:
+        """Count its bytes."""
+
+    def content(self) -> bytes:
+        """Give its bytes."""
+
     def parse(self) -> Record:
         """Read it.
 
@@ -50,6 +56,14 @@ class FilePart:
     def close(self) -> None:
         """Note that no more bytes come."""
         self._file.close()
+
+    def size(self) -> int:
+        """Count its bytes."""
+        return self._path.stat().st_size
+
+    def content(self) -> bytes:
+        """Give its bytes."""
+        return self._path.read_bytes()
 
     def parse(self) -> Record:
         """Read it."""
@@ -88,6 +102,14 @@ class HeldPart:
     def close(self) -> None:
         """Note that no more bytes come."""
 
+    def size(self) -> int:
+        """Count its bytes."""
+        return len(self._content)
+
+    def content(self) -> bytes:
+        """Give its bytes."""
+        return self._content
+
     def parse(self) -> Record:
         """Read it."""
         return parsing.parse_content(self._content)
@@ -120,5 +142,8 @@ class NewPart:
 
     def __call__(self) -> Part:
         """Make one."""
-        path = self._new_file()
-        return HeldPart(path) if self.held else FilePart(path)
+        return HeldPart(self._new_file()) if self.held else self.in_file()
+
+    def in_file(self) -> Part:
+        """Make one that is written to its file."""
+        return FilePart(self._new_file())

@@ -6,6 +6,7 @@ from typing import Protocol
 from starlette.concurrency import run_in_threadpool
 
 from emulator.errors import ApiError, invalid_argument
+from emulator.healthcare.dicom import json_parts
 from emulator.healthcare.dicom.accept import MULTIPART
 from emulator.healthcare.dicom.multipart import PartReader, boundary_of
 from emulator.healthcare.dicom.parts import NewPart, Part
@@ -105,6 +106,8 @@ def _reader(content_type: str, new_part: NewPart) -> Reader:
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type == DICOM:
         return OnePart(new_part)
+    if json_parts.is_json(content_type):
+        return json_parts.JsonReader(content_type, new_part)
     if media_type == MULTIPART:
         return PartReader(boundary_of(content_type), new_part)
     raise ApiError(
