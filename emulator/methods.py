@@ -21,11 +21,20 @@ END = "<!-- end -->\n"
 RESOURCES = ("datasets", "operations", "dicomStores", "fhirStores", "hl7V2Stores")
 """The resources whose methods are listed, each with all that lies below it."""
 
-_EXPORT = "projects.locations.datasets.dicomStores.export"
-PARTLY: Mapping[str, str] = {
-    _EXPORT: "all but `changeDataCaptureConfig` of BigQuery (501, in `v1beta1` alone)",
+_DATASETS = "projects.locations.datasets"
+_CDC = "all but `changeDataCaptureConfig` of BigQuery (501)"
+_DEIDENTIFY = "all but `operationMetadata` and `additionalInfoTypes` (501)"
+PARTLY: Mapping[str, Mapping[str, str]] = {
+    "v1": {},
+    "v1beta1": {
+        f"{_DATASETS}.deidentify": _DEIDENTIFY,
+        f"{_DATASETS}.dicomStores.deidentify": _DEIDENTIFY,
+        f"{_DATASETS}.dicomStores.create": "all but `changeDataCaptureConfig` of streams (501)",
+        f"{_DATASETS}.dicomStores.patch": "all but `changeDataCaptureConfig` of streams (501)",
+        f"{_DATASETS}.dicomStores.export": _CDC,
+    },
 }
-"""Method without its version -> what is missing of it."""
+"""Version of the API -> method -> what is missing of it."""
 
 
 @dataclass(frozen=True)
@@ -37,35 +46,34 @@ class Method:
         http: The verb of HTTP.
         path: A path of it, with `x` in every place.
         served: Whether a route answers it.
+        missing: What it does not do; empty if nothing.
     """
 
     name: str
     http: str
     path: str
     served: bool
+    missing: str = ""
 
     @property
     def state(self) -> str:
         """Served, partly (what is missing), or not."""
         if not self.served:
             return "not served"
-        missing = PARTLY.get(self.name)
-        return f"partly: {missing}" if missing else "served"
+        return f"partly: {self.missing}" if self.missing else "served"
 
 
 def methods(version: str = "v1") -> list[Method]:
     """Every method of the listed resources, in the order of the discovery document."""
     known = [*dicom_routes(), *routes()]
-    return [
-        Method(
-            item["id"].removeprefix("healthcare."),
-            item["httpMethod"],
-            sample(item),
-            _serves(known, item),
-        )
-        for item in _methods(document("healthcare", version)["resources"])
-        if set(item["id"].split(".")) & set(RESOURCES)
-    ]
+    found = []
+    for item in _methods(document("healthcare", version)["resources"]):
+        if set(item["id"].split(".")) & set(RESOURCES):
+            name = item["id"].removeprefix("healthcare.")
+            missing = PARTLY[version].get(name, "")
+            served = _serves(known, item)
+            found.append(Method(name, item["httpMethod"], sample(item), served, missing))
+    return found
 
 
 def _methods(resources: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -90,18 +98,29 @@ def sample(method: Mapping[str, Any]) -> str:
     return "/" + re.sub(r"\{[^}]+\}", "x", method.get("flatPath", method["path"]))
 
 
-def table(version: str = "v1") -> str:
-    """The table as Markdown, by resource."""
+def table() -> str:
+    """The tables as Markdown: v1 by resource, then what is otherwise in v1beta1."""
     lines: list[str] = []
     heading = ""
-    for method in methods(version):
+    for method in methods():
         resource = method.name.rpartition(".")[0]
         if resource != heading:
             heading = resource
-            lines += ["", f"### {heading.removeprefix('projects.locations.')}", ""]
-            lines += ["| method | HTTP | state |", "|---|---|---|"]
-        lines.append(f"| `{method.name.rpartition('.')[2]}` | {method.http} | {method.state} |")
+            lines += ["", f"### {heading.removeprefix('projects.locations.')}", "", *_HEAD]
+        lines.append(_row(method, method.name.rpartition(".")[2]))
+    stable = {(method.name, method.state) for method in methods()}
+    lines += ["", "### What is otherwise in v1beta1", "", *_HEAD]
+    for method in methods("v1beta1"):
+        if (method.name, method.state) not in stable:
+            lines.append(_row(method, method.name.removeprefix(f"{_DATASETS}.")))
     return "\n".join(lines).lstrip("\n") + "\n"
+
+
+_HEAD = ("| method | HTTP | state |", "|---|---|---|")
+
+
+def _row(method: Method, name: str) -> str:
+    return f"| `{name}` | {method.http} | {method.state} |"
 
 
 def written(page: str) -> str:
