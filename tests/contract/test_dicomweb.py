@@ -179,6 +179,7 @@ def test_fuzzy_names_pages_and_fields(client: DICOMwebClient, filled: list[Any])
         ("Nonsense=1", 400),
         ("includefield=Nonsense", 400),
         ("StudyDate=2000-2001", 400),
+        ("fuzzymatching=maybe", 400),
         ("PatientID=absent", 204),
     ],
 )
@@ -261,6 +262,9 @@ def test_rendered(client: DICOMwebClient, filled: list[pydicom.Dataset], root: s
     for query in ("window=1", "viewport=0,0", "quality=200"):
         assert httpx.get(f"{url}/rendered?{query}").status_code == 400
     assert httpx.get(f"{url}/rendered", headers={"Accept": "video/mpeg"}).status_code == 406
+    several = httpx.get(f"{url}/frames/1,1/rendered")
+    assert several.status_code == 400
+    assert "of one frame" in several.json()["error"]["message"]
 
 
 def test_compressed_instances_are_decoded_unless_asked_otherwise(

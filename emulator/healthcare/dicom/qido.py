@@ -66,7 +66,7 @@ def parse(level: Level, place: Place, query: Iterable[tuple[str, str]]) -> Searc
     pairs = list(query)
     default, most = LIMITS[level]
     search = Search(level, place, default)
-    fuzzy = any(name == "fuzzymatching" and value == "true" for name, value in pairs)
+    fuzzy = any(_truth(name, value) for name, value in pairs if name == "fuzzymatching")
     for name, value in pairs:
         if name == "limit":
             search.limit = _number(name, value, most)
@@ -83,6 +83,12 @@ def _number(name: str, text: str, most: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10) or int(text) > most:
         raise invalid_argument(f"invalid {name} {text!r}: a number from 0 to {most} is expected")
     return int(text)
+
+
+def _truth(name: str, text: str) -> bool:
+    if text not in ("true", "false"):
+        raise invalid_argument(f"invalid {name} {text!r}: true or false is expected")
+    return text == "true"
 
 
 def _tag(name: str) -> str | None:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from emulator.cloud import Cloud
-from emulator.errors import ApiError, not_acceptable, not_found
+from emulator.errors import ApiError, invalid_argument, not_acceptable, not_found
 from emulator.healthcare.dicom import (
     accept,
     bulk_data,
@@ -232,7 +232,9 @@ def rendered(web: Web) -> Response:
     """Give a picture of an instance's first frame, or of the frame of the path."""
     [row] = wado.instances(web.cloud.dicom.contents, web.place)
     kind = accept.choose(web.accept, [Offer(kind, parts=False) for kind in PICTURES]).kind
-    [number] = wado.frame_numbers(web.path.get("frames", "1"), row)[:1]
+    number, *more = wado.frame_numbers(web.path.get("frames", "1"), row)
+    if more:
+        raise invalid_argument("A rendered picture is of one frame: ask for each by itself.")
     path = web.cloud.dicom.contents.blobs.path(row["sha256"])
     return _plain(rendering.render(path, number, kind, rendering.view(dict(web.query))), kind)
 
