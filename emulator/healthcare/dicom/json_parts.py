@@ -26,7 +26,7 @@ from emulator.healthcare.dicom.attributes import (
     SOP_UID,
     STUDY_UID,
 )
-from emulator.healthcare.dicom.malformed import UNREADABLE
+from emulator.healthcare.dicom.malformed import UNREADABLE, reading
 from emulator.healthcare.dicom.multipart import PartReader, boundary_of
 from emulator.healthcare.dicom.parts import NewPart, Part
 from emulator.http import MOST_JSON_BYTES
@@ -97,21 +97,11 @@ class JsonReader(PartReader):
             raise invalid_argument(f"The first part must be of the media type {KIND}.")
         bulk = _by_location(parts[1:])
         for number, model in enumerate(_models(parts[0])):
+            content = _file(number, _Builder(model, bulk, parts[0].syntax))
             made = self._in_file()
             self._made.append(made)
-            what = f"Instance {number} of the JSON metadata:"
-            try:
-                dataset = _Builder(model, bulk, parts[0].syntax).build()
-                buffer = io.BytesIO()
-                dataset.save_as(buffer, enforce_file_format=True)
-                made.write(buffer.getvalue())
-                made.close()
-            except ApiError as error:
-                raise invalid_argument(f"{what} {error}") from None
-            except UNREADABLE as error:
-                raise invalid_argument(
-                    f"{what} It is no DICOM JSON ({type(error).__name__})."
-                ) from None
+            made.write(content)
+            made.close()
         if bulk:
             raise invalid_argument(f"No instance refers to the part {next(iter(bulk))!r}.")
         return self._made
@@ -254,6 +244,25 @@ class _Builder:
     @property
     def _syntax(self) -> str:
         return self._first(_TRANSFER_SYNTAX)
+
+
+def _file(number: int, builder: _Builder) -> bytes:
+    """Give an instance as a file.
+
+    Raises:
+        ApiError: 400, naming the instance by its number.
+    """
+    what = f"Instance {number} of the JSON metadata:"
+    # In memory, as pydicom makes the disk's errors look like the content's.
+    buffer = io.BytesIO()
+    try:
+        with reading():
+            builder.build().save_as(buffer, enforce_file_format=True)
+    except ApiError as error:
+        raise invalid_argument(f"{what} {error}") from None
+    except UNREADABLE as error:
+        raise invalid_argument(f"{what} It is no DICOM JSON ({type(error).__name__}).") from None
+    return buffer.getvalue()
 
 
 def _is_encapsulated(syntax: UID) -> bool:

@@ -150,7 +150,8 @@ INLINE = {"vr": "OB", "InlineBinary": "AAAA"}
         ([metadata(model(x00280008=element("IS", 2))), IMAGE], "of one frame"),
         ([metadata(model(x00100020=7)), IMAGE], "00100020 is no element"),
         ([metadata(model(x00100020={"vr": "ZZ"})), IMAGE], "It is no DICOM JSON"),
-        ([metadata(model(x00281050=element("US", "x"))), IMAGE], "It is no DICOM JSON"),
+        ([metadata(model(x00280010=element("US", "x"))), IMAGE], "It is no DICOM JSON"),
+        ([metadata(model(x00280010=element("US", 1 << 20))), IMAGE], "It is no DICOM JSON"),
         ([metadata(model(x00081140={"vr": "SQ", "Value": 7})), IMAGE], "It is no DICOM JSON"),
     ],
 )
