@@ -303,7 +303,6 @@ WEB_TYPES = {
     "retrieveMetadata": "application/dicom+json",
     "retrieveRendered": "image/jpeg",
     "storeInstances": "application/dicom+xml",
-    "retrieveBulkdata": "application/octet-stream",
     "retrieve": "multipart/related",
 }
 """What DICOMweb answers where the document says HttpBody and no more: by the method's beginning."""
