@@ -1,13 +1,13 @@
 """Export the metadata of a DICOM store to a BigQuery table, and wait until it is done."""
 
 import time
-from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 from scripts.common import cli, clients, operations, retrying, stack, tables
+from scripts.common.beginnings import Beginning, Begun, Say
 from scripts.common.cli import Output, command_line
 from scripts.common.errors import ScriptError, UsageError, translated
 from scripts.common.operations import OperationFailedError
@@ -52,9 +52,8 @@ def start(
     store: str,
     table: Table,
     disposition: WriteDisposition,
-    *,
-    on_error: Callable[[Exception], None] | None = None,
-) -> str:
+    say: Say = lambda _: None,
+) -> Begun:
     """Start an export.
 
     Args:
@@ -62,10 +61,7 @@ def start(
         store: the DICOM store's full name.
         table: of the store's own project (the API exports to no other).
         disposition: of the rows that are there.
-        on_error: told each error after which the export is asked for again.
-
-    Returns:
-        The operation's name.
+        say: told where the answer was lost.
 
     Raises:
         ScriptError: the service refuses.
@@ -73,20 +69,16 @@ def start(
     stores = client.projects().locations().datasets().dicomStores()
     destination = {"tableUri": table.uri, "writeDisposition": disposition.api_name}
     request = {"bigqueryDestination": destination}
+    send = stores.export(name=store, body=request).execute
     # Appending twice would double the rows; the second to write to an empty table is refused.
     repeatable = disposition is not WriteDisposition.APPEND
     try:
         with translated(f"exporting {store} to {table.uri}"):
-            answer = retrying.call(
-                lambda: stores.export(name=store, body=request).execute(),
-                repeatable=repeatable,
-                on_error=on_error,
-            )
+            return Beginning(client, store, "Export", send, say=say, repeatable=repeatable).begin()
     except ScriptError as error:
         if not repeatable and retrying.is_doubtful(error.__cause__):
             error.cure = _look_first(store)
         raise
-    return str(answer["name"])
 
 
 def _look_first(store: str) -> str:
@@ -155,13 +147,12 @@ def main(
     target = stack.resolve(choice, output.say)
     table = table_of(target, table_uri)
     client = clients.healthcare()
-    errors: list[Exception] = []
     if resume:
-        name = resume
+        begun = Begun(resume)
     else:
-        name = start(client, target.store, table, disposition, on_error=errors.append)
+        begun = start(client, target.store, table, disposition, output.say)
         output.say(f"Exporting {target.store} to {table.uri}")
-    rows: int | None = None
+    name, rows = begun.name, None
     if no_wait:
         operation = operations.get(client, name)
         output.result(name)
@@ -170,7 +161,7 @@ def main(
         try:
             operation = carry_through(client, name, described, output=output, timeout=timeout)
         except OperationFailedError as error:
-            if any(map(retrying.is_doubtful, errors)):
+            if begun.doubtful:
                 _tell_whose_rows(error)
             raise
         rows = tables.row_count(clients.big_query(target.project, target.location), table)

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from scripts.common import cli, clients, operations, retrying, stack, uris
+from scripts.common import cli, clients, operations, stack, uris
+from scripts.common.beginnings import Beginning, Say
 from scripts.common.cli import Output, command_line
 from scripts.common.errors import translated
 from scripts.common.operations import Operation
@@ -37,13 +38,14 @@ so importing twice is harmless.
 app = cli.application()
 
 
-def start(client: Any, store: str, source: str) -> str:
+def start(client: Any, store: str, source: str, say: Say = lambda _: None) -> str:
     """Start an import.
 
     Args:
         client: of the Healthcare API.
         store: the DICOM store's full name.
         source: a `gs://` URI with wildcards.
+        say: told where the answer was lost.
 
     Returns:
         The operation's name.
@@ -55,10 +57,10 @@ def start(client: Any, store: str, source: str) -> str:
     uri = str(uris.parse(source))
     stores = client.projects().locations().datasets().dicomStores()
     request = {"gcsSource": {"uri": uri}}
+    send = stores.import_(name=store, body=request).execute
     with translated(f"importing {uri} into {store}"):
         # The API ignores instances that it has, so this call may safely be sent twice.
-        answer = retrying.call(lambda: stores.import_(name=store, body=request).execute())
-    return str(answer["name"])
+        return Beginning(client, store, "Import", send, say=say).begin().name
 
 
 def work(choice: Choice, store: str, name: str) -> Work:
@@ -111,7 +113,7 @@ def main(
         shown_source = str(uris.parse(source))
         target = stack.resolve(choice, output.say)
         client = clients.healthcare()
-        name = start(client, target.store, shown_source)
+        name = start(client, target.store, shown_source, output.say)
         output.say(f"Importing {shown_source} into {target.store}")
     if no_wait:
         operation = operations.get(client, name)

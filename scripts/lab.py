@@ -104,17 +104,16 @@ class Lab:
         table = Table.from_uri(target.table_uri)
 
         def bring_in() -> None:
-            name = import_dicom.start(client, target.store, self.source)
+            name = import_dicom.start(client, target.store, self.source, self.output.say)
             work = import_dicom.work(choice, target.store, name)
             carry_through(client, name, work, output=self.output)
 
         def bring_out() -> None:
             # A second run replaces the first one's rows: never a row twice.
             truncate = export_metadata.WriteDisposition.TRUNCATE
-            name = export_metadata.start(client, target.store, table, truncate)
-            carry_through(
-                client, name, export_metadata.work(choice, table, name), output=self.output
-            )
+            begun = export_metadata.start(client, target.store, table, truncate, self.output.say)
+            described = export_metadata.work(choice, table, begun.name)
+            carry_through(client, begun.name, described, output=self.output)
 
         self._phase("import", f"Import {self.source}", bring_in, fresh=fresh)
         self._phase("export", f"Export to {table.uri}", bring_out, fresh=fresh)

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import httplib2
 
@@ -54,16 +55,24 @@ def refusal(code: int, status: str, message: str) -> tuple[int, dict[str, Any]]:
 
 @dataclass
 class FakeGoogle:
-    """Answers in the order given; the last answer is repeated. Records what it was asked."""
+    """Answers in the order given; the last answer is repeated. Records what it was asked.
+
+    Lists of operations are apart, in `listed`, and not recorded; without any, there are none.
+    """
 
     answers: list[Answer] = field(default_factory=list)
     asked: list[tuple[str, str, Any]] = field(default_factory=list)
+    listed: list[Answer] = field(default_factory=list)
 
     def request(
         self, uri: str, method: str = "GET", body: Any = None, headers: Any = None, **_: Any
     ) -> tuple[httplib2.Response, bytes]:
-        self.asked.append((method, uri, json.loads(body) if body else None))
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if urlsplit(uri).path.endswith("/operations"):
+            answers = self.listed or [(200, {})]
+        else:
+            self.asked.append((method, uri, json.loads(body) if body else None))
+            answers = self.answers
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
         if isinstance(answer, Exception):
             raise answer
         code, content = answer

@@ -9,6 +9,7 @@ import pytest
 
 from scripts import export_metadata, import_dicom, lab, query_metadata
 from scripts.common import clients, deploy, findings, grants, stack
+from scripts.common.beginnings import Begun
 from scripts.common.errors import ScriptError
 from scripts.common.operations import Operation
 from scripts.common.tables import Rows
@@ -28,16 +29,18 @@ class World:
         self.sent: list[tuple[str, str, str]] = []
         self.denials = 0
 
-    def start_import(self, client: Any, store: str, source: str) -> str:
+    def start_import(self, client: Any, store: str, source: str, say: Any) -> str:
         if self.denials:
             self.denials -= 1
             raise ScriptError("storage.objects.list denied", details={"code": 403})
         self.sent.append(("import", store, source))
         return OPERATION
 
-    def start_export(self, client: Any, store: str, table: Any, disposition: str) -> str:
+    def start_export(
+        self, client: Any, store: str, table: Any, disposition: str, say: Any
+    ) -> Begun:
         self.sent.append(("export", table.uri, str(disposition)))
-        return OPERATION
+        return Begun(OPERATION)
 
 
 @pytest.fixture
