@@ -74,7 +74,7 @@ def get(cloud: Cloud, project: str, dataset: str, table: str) -> Json:
         datasets.get(cloud, project, dataset)
         raise no_table(project, dataset, table)
     kept = cloud.bigquery_metadata.get(name, twin["creationTime"])
-    return _shown(cloud, name, twin, kept, cloud.bigquery.find(name.partition("/tables/")[0]))
+    return _shown(cloud, name, twin, kept, cloud.bigquery.find(name.rpartition("/tables/")[0]))
 
 
 def patch(cloud: Cloud, path: Mapping[str, str], body: Json, etag: str) -> Json:

@@ -56,7 +56,7 @@ class Beginning:
     ) -> None:
         self._client, self._method, self._send = client, method, send
         self._say, self._repeatable = say, repeatable
-        self._dataset = store.partition("/dicomStores/")[0]
+        self._dataset = store.rpartition("/dicomStores/")[0]
         self._before: frozenset[str] | ScriptError = frozenset()
         self._doubtful = False
 

@@ -1,5 +1,6 @@
 """The tables of a bqemulator that was killed as it made one."""
 
+import json
 from pathlib import Path
 
 import duckdb
@@ -15,9 +16,17 @@ def folder(tmp_path: Path) -> Path:
         database.execute(
             'CREATE SCHEMA "_bqemulator_catalog";'
             'CREATE TABLE "_bqemulator_catalog"."tables"'
-            " (project_id VARCHAR, dataset_id VARCHAR, table_id VARCHAR);"
+            " (project_id VARCHAR, dataset_id VARCHAR, table_id VARCHAR, table_type VARCHAR,"
+            " metadata_json VARCHAR, num_rows BIGINT);"
             'CREATE SCHEMA "my-project__d";'
-            """INSERT INTO "_bqemulator_catalog"."tables" VALUES ('my-project', 'd', 'known');"""
+        )
+        for table, kind, rows in (("known", "TABLE", 0), ("gone", "TABLE", 7), ("seen", "VIEW", 0)):
+            meta = json.dumps({"table_id": table, "num_rows": rows})
+            database.execute(
+                'INSERT INTO "_bqemulator_catalog"."tables" VALUES (?, ?, ?, ?, ?, ?)',
+                ["my-project", "d", table, kind, meta, rows],
+            )
+        database.execute(
             'CREATE TABLE "my-project__d".known (a INT);'
             'CREATE TABLE "my-project__d".half (a INT);'
             'CREATE TABLE "my-project__d".filled AS SELECT 1 AS a;'
@@ -33,6 +42,21 @@ def test_a_table_that_was_only_begun_goes(folder: Path) -> None:
             "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'my-project__d'"
         ).fetchall()
     assert sorted(found) == [("filled",), ("known",)]
+
+
+def test_rows_of_a_load_that_was_not_noted_are_counted(folder: Path) -> None:
+    with duckdb.connect(str(folder / leftovers.FILE)) as database:
+        database.execute('INSERT INTO "my-project__d".known VALUES (1), (2), (3)')
+
+    leftovers.mend(folder)
+
+    with duckdb.connect(str(folder / leftovers.FILE)) as database:
+        found = database.execute(
+            'SELECT table_id, num_rows, metadata_json FROM "_bqemulator_catalog"."tables"'
+        ).fetchall()
+    told = {table: (rows, json.loads(meta)["num_rows"]) for table, rows, meta in found}
+    # Of what is no table in DuckDB, nothing is known.
+    assert told == {"known": (3, 3), "gone": (7, 7), "seen": (0, 0)}
 
 
 def test_where_nothing_was_made_there_is_nothing_to_mend(tmp_path: Path) -> None:
