@@ -6,6 +6,7 @@ import httpx
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from emulator.storage import naming
 from emulator.storage.backend import unreachable
 
 _HOP_BY_HOP = {b"connection", b"host", b"keep-alive", b"proxy-connection", b"transfer-encoding"}
@@ -35,14 +36,15 @@ class Forwarder:
         """Pass a request on.
 
         Raises:
-            StorageError: 503 if the server can't be reached.
+            StorageError: 503 if the server can't be reached, 400 for a name that it can't keep.
         """
+        body = await naming.checked(request)
         path, query = request.scope["raw_path"], request.scope["query_string"]
         outgoing = httpx.Request(
             request.method,
             self._url.copy_with(raw_path=path + (b"?" + query if query else b"")),
             headers=[one for one in request.headers.raw if one[0] not in _HOP_BY_HOP],
-            content=request.stream() if _has_body(request) else None,
+            content=body if _has_body(request) else None,
             extensions={"timeout": httpx.Timeout(_SECONDS).as_dict()},
         )
         try:

@@ -135,7 +135,7 @@ def _exported(victim: Target, store: str, what: str) -> int:
     bigquery = f"/bigquery/v2/projects/{PROJECT}/datasets"
     body: dict[str, Any] = {"datasetReference": {"projectId": PROJECT, "datasetId": "fuzz"}}
     victim.call("POST", bigquery, "nothing", json=body)
-    _grant(victim)
+    grant(victim)
     table = store.split("/")[5].replace("-", "_")
     body = {"bigqueryDestination": {"tableUri": f"bq://{PROJECT}.fuzz.{table}"}}
     begun = victim.call("POST", f"/v1/{store}:export", what, json=body)
@@ -147,7 +147,7 @@ def _exported(victim: Target, store: str, what: str) -> int:
     return rows
 
 
-def _grant(victim: Target) -> None:
+def grant(victim: Target) -> None:
     number = victim.client.get(f"/v1/projects/{PROJECT}").json()["projectNumber"]
     agent = f"serviceAccount:service-{number}@gcp-sa-healthcare.iam.gserviceaccount.com"
     roles = ("roles/bigquery.admin", "roles/storage.objectAdmin")
@@ -160,7 +160,7 @@ def test_damaged_files_are_imported_or_told_of(
     victim: Target, draw: random.Random, seed: int, soak: bool, tell: Callable[..., None]
 ) -> None:
     store = victim.new_store()
-    _grant(victim)
+    grant(victim)
     count = IMPORTED_LONG if soak else IMPORTED
     storage = StorageClient(
         PROJECT,
@@ -198,7 +198,7 @@ def test_hostile_uids_are_refused(victim: Target, uid: str) -> None:
 )
 def test_hostile_object_names_stay_in_the_state_folder(victim: Target, name: str) -> None:
     store = victim.new_store()
-    _grant(victim)
+    grant(victim)
     bucket = f"names-{zlib.crc32(name.encode())}"
     path = f"/storage/v1/b?project={PROJECT}"
     victim.call("POST", path, "nothing", json={"name": bucket})

@@ -14,6 +14,7 @@ from emulator.healthcare.dicom import (
 from emulator.healthcare.dicom.bigquery import BigQuery, Table
 from emulator.healthcare.dicom.storage import Storage
 from emulator.operations.running import OperationRun
+from emulator.storage import names
 
 if TYPE_CHECKING:
     from emulator.cloud import Cloud
@@ -70,6 +71,7 @@ def _storage_request(cloud: "Cloud", project: str, given: dict[str, Any]) -> dic
         raise invalid_argument(f"invalid Cloud Storage URI {uri!r}: gs://bucket/folder")
     kind, syntax = export_storage.kind_of(given.get("mimeType", ""))
     bucket, prefix = match.groups()
+    names.check(prefix or "")
     for permission in ("storage.objects.create", "storage.objects.delete"):
         permissions.require_on_bucket(cloud, project, bucket, permission, ADMIN)
     with Storage(cloud.storage_url) as storage:

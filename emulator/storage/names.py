@@ -1,0 +1,23 @@
+"""Names of objects that fake-gcs-server would write somewhere else than into their bucket.
+
+It keeps an object as a file of the object's name, so `../x` lies beside the bucket, and enough of
+them lie outside of the state folder. In the cloud such names are only names; here they are refused.
+"""
+
+import re
+
+from emulator.storage.errors import StorageError
+
+
+def check(name: str) -> None:
+    """Refuse a name that leads elsewhere.
+
+    Raises:
+        StorageError: 400.
+    """
+    if {".", ".."} & set(re.split(r"[/\\]", name)):
+        raise StorageError(
+            400,
+            f"{name[:200]!r} has a part that is '.' or '..': the local Google Cloud keeps objects "
+            "as files of their names, and can't keep it. Choose another name.",
+        )

@@ -1,0 +1,104 @@
+"""What a request to fake-gcs-server names, wherever it does: see `names.py`.
+
+It is read as fake-gcs-server, a Go program, reads it.
+"""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from email.message import Message
+from typing import Any
+from urllib.parse import unquote
+
+from starlette.requests import Request
+
+from emulator.http import limited_body
+from emulator.storage.errors import StorageError
+from emulator.storage.names import check
+
+MOST_METADATA_BYTES = 1 << 20
+"""Of an upload in parts: what comes before the object's content."""
+_NO_NAMES = frozenset({"prefix", "delimiter", "startOffset", "endOffset", "matchGlob", "pageToken"})
+_INNER = re.compile(rb"^(?:DELETE|GET|HEAD|PATCH|POST|PUT)[ \t]+(\S+)", re.MULTILINE)
+_HEAD_END = re.compile(rb"\r?\n\r?\n")
+_FORM_KEY = re.compile(rb"""name=["']?key\b.*?\r?\n\r?\n(.*?)\r?\n""", re.IGNORECASE | re.DOTALL)
+
+
+async def checked(request: Request) -> AsyncIterator[bytes]:
+    """Look for names in a request, as far as they come before an object's content.
+
+    Returns:
+        The request's body.
+
+    Raises:
+        StorageError: 400 for a name with a part that is `.` or `..`.
+    """
+    path = request.scope["raw_path"].decode("ascii", "replace")
+    check(unquote(path))
+    for key, value in request.query_params.multi_items():
+        if key not in _NO_NAMES:
+            check(value)
+    if path.startswith("/batch/"):
+        whole = await limited_body(request)
+        for target in _INNER.findall(whole):
+            check(unquote(target.decode("utf-8", "replace")))
+        return _again(whole)
+    if request.method == "POST" and request.query_params.get("uploadType") == "resumable":
+        whole = await limited_body(request)
+        _check_metadata(whole)
+        return _again(whole)
+    if request.headers.get("content-type", "").lower().startswith("multipart/"):
+        return await _checked_parts(request)
+    return request.stream()
+
+
+async def _checked_parts(request: Request) -> AsyncIterator[bytes]:
+    stream, held = request.stream(), bytearray()
+    async for chunk in stream:
+        held += chunk
+        if len(held) > MOST_METADATA_BYTES:
+            break
+    begun = bytes(held)
+    for key in _FORM_KEY.findall(begun):
+        check(key.decode("utf-8", "replace"))
+    parts = begun.split(b"--" + _boundary(request))
+    if "related" in request.headers["content-type"].lower() and len(parts) > 1:
+        if len(parts) == 2 and len(begun) > MOST_METADATA_BYTES:
+            raise StorageError(400, f"An object's metadata are over {MOST_METADATA_BYTES} bytes.")
+        head, *rest = _HEAD_END.split(parts[1], maxsplit=1)
+        if b"quoted-printable" in head.lower():
+            raise StorageError(400, "An object's metadata can't be quoted-printable.")
+        _check_metadata(b"".join(rest))
+    return _again(begun, stream)
+
+
+def _boundary(request: Request) -> bytes:
+    kind = Message()
+    kind["Content-Type"] = request.headers["content-type"]
+    return str(kind.get_param("boundary", "")).encode("utf-8", "replace")
+
+
+def _check_metadata(content: bytes) -> None:
+    """Check the names in an object's metadata; Go takes a key in either case, and the last one."""
+    text = content.decode("utf-8", "replace").strip()
+    if not text:
+        return
+
+    def look(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        for key, value in pairs:
+            if key.lower() in ("name", "id") and isinstance(value, str):
+                check(value)
+        return dict(pairs)
+
+    try:
+        # What stands behind the first value is not read there either.
+        json.JSONDecoder(object_pairs_hook=look).raw_decode(text)
+    except (ValueError, RecursionError) as error:
+        raise StorageError(400, f"An object's metadata are no JSON: {error}") from None
+
+
+async def _again(begun: bytes, rest: AsyncIterator[bytes] | None = None) -> AsyncIterator[bytes]:
+    yield begun
+    if rest is not None:
+        async for chunk in rest:
+            yield chunk
