@@ -64,11 +64,14 @@ def test_a_body_that_is_cut_stores_nothing(
     tell("bodies cut", tried=len(cuts), lost=0)
 
 
-def test_a_client_that_goes_away_leaves_nothing(victim: Target, draw: random.Random) -> None:
+def test_a_client_that_goes_away_leaves_nothing(
+    victim: Target, draw: random.Random, soak: bool, tell: Callable[..., None]
+) -> None:
     store = victim.new_store()
     whole = body("1.2.1", "1.2.2")
     address = victim.client.base_url
-    for _ in range(40):
+    times = 400 if soak else 40
+    for _ in range(times):
         cut = draw.randrange(1, len(whole))
         head = (
             f"POST /v1/{store}/dicomWeb/studies HTTP/1.1\r\nHost: {address.host}:{address.port}\r\n"
@@ -79,6 +82,8 @@ def test_a_client_that_goes_away_leaves_nothing(victim: Target, draw: random.Ran
     victim.call("GET", "/v1/projects/local-project", "nothing")
     assert count(victim, store) == 0
     victim.check()
+    assert left(victim) == []
+    tell("clients gone", tried=times, lost=0)
 
 
 @pytest.mark.parametrize(

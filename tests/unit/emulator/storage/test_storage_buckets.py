@@ -230,3 +230,15 @@ def test_other_paths_are_no_objects(client: TestClient, fake: FakeStorage) -> No
     for path in ("/v1/nothing/here", "/v1beta1/x", "/bigquery/v3/x", "/_emulator/x", "/ab/x"):
         assert client.get(path).status_code in {404, 501}
     assert fake.requests == []
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["access_token", "oauth_token", "key", "Signature", "X-Goog-Signature", "x-goog-credential"],
+)
+def test_no_token_of_an_address_is_passed_on_to_be_logged(
+    client: TestClient, fake: FakeStorage, key: str
+) -> None:
+    answer = client.get(f"/storage/v1/b/bucket-1/o?prefix=a%2Fb+c&{key}=ya29.secret%3D&alt=json")
+    assert answer.status_code == 200
+    assert fake.requests[-1].url.raw_path == b"/storage/v1/b/bucket-1/o?prefix=a%2Fb+c&alt=json"

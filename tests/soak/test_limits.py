@@ -1,0 +1,164 @@
+"""What the emulator takes of others: so much of a body and of memory, and none of their secrets."""
+
+import json
+import random
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from emulator.http import MOST_JSON_BYTES
+from tests.soak.fuzzing import LOCATION, PROJECT, TOKEN, Target, target
+from tests.soak.test_fuzz_bodies import NAMES, Method, methods
+
+pytestmark = pytest.mark.sockets
+
+ROUTES = 40
+"""Methods that are sent too much in the short form; all in the long one."""
+MEGABYTES, MEGABYTES_LONG = 192, 2048
+MOST_GROWTH_MB = 96
+"""Of the server while a body passes through it."""
+_CHUNK = bytes(1 << 20)
+BUCKET = "limits"
+
+
+@pytest.fixture(scope="module")
+def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    with target(tmp_path_factory.mktemp("limits")) as made:
+        made.call("POST", f"/storage/v1/b?project={PROJECT}", "nothing", json={"name": BUCKET})
+        yield made
+
+
+def _path(method: Method) -> str:
+    path = method.spec.get("flatPath", method.spec["path"])
+    return "/" + re.sub(r"\{\+?(\w+)\}", lambda found: NAMES.get(found[1], "x"), path)
+
+
+def test_too_long_a_body_is_refused_wherever_one_is_taken(
+    victim: Target, draw: random.Random, soak: bool, tell: Callable[..., None]
+) -> None:
+    taking = [
+        method
+        for method in methods()
+        if "request" in method.spec and method.spec["request"]["$ref"] != "HttpBody"
+    ]
+    assert len(taking) > 100
+    sent = [
+        (m.spec["httpMethod"], _path(m)) for m in (taking if soak else draw.sample(taking, ROUTES))
+    ]
+    sent += [
+        ("POST", "/_emulator/faults"),
+        ("POST", f"/storage/v1/b?project={PROJECT}"),
+        ("PATCH", f"/storage/v1/b/{BUCKET}"),
+        ("PUT", f"/storage/v1/b/{BUCKET}/iam"),
+        ("POST", f"/upload/storage/v1/b/{BUCKET}/o?uploadType=resumable"),
+        ("POST", "/batch/storage/v1"),
+        ("POST", f"/bigquery/v2/projects/{PROJECT}/datasets"),
+        ("PATCH", f"/bigquery/v2/projects/{PROJECT}/datasets/d"),
+        ("POST", f"/bigquery/v2/projects/{PROJECT}/datasets/d/tables"),
+    ]
+    long = json.dumps({"x": "x" * MOST_JSON_BYTES}).encode()
+    refused = 0
+    for method, path in sent:
+        answer = victim.call(method, path, "too long a body", content=long)
+        # What no route serves takes no body at all.
+        assert answer.status_code in (413, 501), f"{method} {path}: {answer.text[:200]}"
+        assert answer.json()["error"]["code"] == answer.status_code
+        refused += answer.status_code == 413
+    assert refused > len(sent) // 3
+    victim.check()
+    tell("bodies that are too long", tried=len(sent), refused=refused, lost=0)
+
+
+class _Peak:
+    """The most memory that a server used while a block ran, over what it had before."""
+
+    def __init__(self, victim: Target) -> None:
+        self._process = Path(f"/proc/{victim.running.pid}")
+        self.growth_mb = 0
+
+    def __enter__(self) -> "_Peak":
+        (self._process / "clear_refs").write_text("5")  # forgets the peak
+        self._before = self._read("VmRSS")
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.growth_mb = (self._read("VmHWM") - self._before) >> 10
+
+    def _read(self, name: str) -> int:
+        lines = (self._process / "status").read_text().splitlines()
+        [line] = [line for line in lines if line.startswith(f"{name}:")]
+        return int(line.split()[1])
+
+
+def _long(head: bytes, megabytes: int, end: bytes) -> Iterator[bytes]:
+    yield head
+    for _ in range(megabytes):
+        yield _CHUNK
+    yield end
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the peak from /proc")
+def test_long_bodies_pass_through_and_stay_in_no_memory(
+    victim: Target, soak: bool, tell: Callable[..., None]
+) -> None:
+    megabytes = MEGABYTES_LONG if soak else MEGABYTES
+    web = f"/v1/{victim.new_store()}/dicomWeb/studies"
+    part = b"--b\r\nContent-Type: application/dicom\r\n\r\n"
+    related = {"Content-Type": 'multipart/related; type="application/dicom"; boundary=b'}
+    data = b'--b\r\nContent-Type: application/json\r\n\r\n{"name":"two"}\r\n--b\r\n\r\n'
+    upload = f"/upload/storage/v1/b/{BUCKET}/o"
+    ways = {
+        "a part": (web, part, related, 409),
+        "a file": (web, b"", {"Content-Type": "application/dicom"}, 409),
+        "an object": (f"{upload}?uploadType=media&name=one", b"", {}, 200),
+        "an object in parts": (f"{upload}?uploadType=multipart", data, related, 200),
+    }
+    for what, (path, head, headers, status) in ways.items():
+        body = _long(head, megabytes, b"\r\n--b--\r\n" if head else b"")
+        with _Peak(victim) as peak:
+            answer = victim.call("POST", path, what, content=body, headers=headers)
+        assert answer.status_code == status, (what, answer.text[:300])
+        assert peak.growth_mb < MOST_GROWTH_MB, what
+        tell(f"memory for {megabytes} MB as {what}", megabytes=peak.growth_mb)
+    incoming = victim.running.state / "dicom" / "incoming"
+    assert [path.name for path in incoming.iterdir()] == []
+    for name in ("one", "two"):
+        found = victim.call("GET", f"/storage/v1/b/{BUCKET}/o/{name}", "nothing").json()
+        assert int(found["size"]) == megabytes << 20
+
+
+def test_no_log_holds_a_token(victim: Target, tell: Callable[..., None]) -> None:
+    bigquery = f"/bigquery/v2/projects/{PROJECT}"
+    objects = f"/storage/v1/b/{BUCKET}/o"
+    paths = [
+        f"/v1/projects/{PROJECT}",
+        f"/v1/{LOCATION}/datasets",
+        f"/v1/{LOCATION}/datasets/no/dicomStores/no/dicomWeb/studies",
+        "/v1/no/such/path",
+        f"{bigquery}/datasets",
+        f"{bigquery}/jobs/none",
+        objects,
+        f"{objects}/none?alt=media",
+        f"/download{objects}/none?alt=media",
+        f"/{BUCKET}/none",
+        "/_emulator/health",
+        "/_emulator/logs/none",
+    ]
+    tried = 0
+    for path in paths:
+        for key in ("access_token", "oauth_token", "key", "X-Goog-Signature"):
+            sign = "&" if "?" in path else "?"
+            for method in ("GET", "POST"):
+                victim.call(method, f"{path}{sign}{key}={TOKEN}", key, content=b"{")
+                tried += 1
+    for upload in ("media&name=t", "resumable&name=t"):
+        path = f"/upload{objects}?uploadType={upload}&access_token={TOKEN}"
+        begun = victim.call("POST", path, upload)
+        assert TOKEN not in begun.headers.get("Location", "")
+    victim.client.post("/token", data={"assertion": TOKEN})
+    victim.client.get("/v1/projects", headers={"Cookie": TOKEN, "Host": TOKEN, "Origin": TOKEN})
+    victim.check()
+    tell("tokens in requests", tried=tried, lost=0)
