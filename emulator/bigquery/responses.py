@@ -137,15 +137,15 @@ async def discovery(request: Request) -> Response:
 
 async def forward(request: Request) -> Response:
     """Pass a request on to bqemulator, and its answer back, both as streams."""
-    client = httpx.AsyncClient(
-        base_url=request.app.state.cloud.bigquery_url,
-        timeout=_QUERY_SECONDS,
-        verify=_NO_CERTIFICATES,
-    )
+    client = httpx.AsyncClient(timeout=_QUERY_SECONDS, verify=_NO_CERTIFICATES)
+    path = whole_path(request.scope["raw_path"].decode("latin-1")).encode("latin-1")
+    query = request.scope["query_string"]
+    address = httpx.URL(request.app.state.cloud.bigquery_url)
     headers = [(k, v) for k, v in request.headers.items() if k not in _HOP_BY_HOP]
     outgoing = client.build_request(
         request.method,
-        f"{whole_path(request.url.path)}?{request.url.query}",
+        # As it came: what is escaped in it means something else in plain.
+        address.copy_with(raw_path=path + (b"?" + query if query else b"")),
         headers=headers,
         content=request.stream() if request.method != "GET" else None,
     )

@@ -7,6 +7,7 @@ import httpx
 
 from emulator import loopback
 from emulator.storage.errors import StorageError, no_bucket
+from emulator.storage.names import BUCKET
 
 Json = dict[str, Any]
 _SECONDS = 60.0
@@ -35,11 +36,15 @@ class Backend:
         return self._call("GET", "/storage/v1/b").get("items") or []
 
     def bucket(self, name: str) -> Json:
-        """One bucket."""
+        """One bucket; there is none of a name that can't be one's."""
+        if not BUCKET.fullmatch(name):
+            raise no_bucket()
         return self._call("GET", _path(name))
 
     def create(self, name: str) -> Json:
         """Make a bucket."""
+        if not BUCKET.fullmatch(name):
+            raise StorageError(400, f"Invalid bucket name: {name[:100]!r}")
         return self._call("POST", "/storage/v1/b", {"name": name})
 
     def delete(self, name: str) -> None:

@@ -8,6 +8,9 @@ import re
 
 from emulator.storage.errors import StorageError
 
+BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
+"""https://cloud.google.com/storage/docs/buckets#naming; fake-gcs-server stumbles over others."""
+
 
 def check(name: str) -> None:
     """Refuse a name that leads elsewhere.

@@ -13,12 +13,13 @@ from urllib.parse import unquote
 from starlette.requests import Request
 
 from emulator.http import limited_body
-from emulator.storage.errors import StorageError
-from emulator.storage.names import check
+from emulator.storage.errors import StorageError, no_bucket
+from emulator.storage.names import BUCKET, check
 
 MOST_METADATA_BYTES = 1 << 20
 """Of an upload in parts: what comes before the object's content."""
 _NO_NAMES = frozenset({"prefix", "delimiter", "startOffset", "endOffset", "matchGlob", "pageToken"})
+_IN_PATH = re.compile(r"/storage/v1/b/([^/]+)")
 _INNER = re.compile(rb"^(?:DELETE|GET|HEAD|PATCH|POST|PUT)[ \t]+(\S+)", re.MULTILINE)
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _FORM_KEY = re.compile(rb"""name=["']?key\b.*?\r?\n\r?\n(.*?)\r?\n""", re.IGNORECASE | re.DOTALL)
@@ -31,10 +32,13 @@ async def checked(request: Request) -> AsyncIterator[bytes]:
         The request's body.
 
     Raises:
-        StorageError: 400 for a name with a part that is `.` or `..`.
+        StorageError: 400 for a name with a part that is `.` or `..`, 404 for no bucket's name.
     """
     path = request.scope["raw_path"].decode("ascii", "replace")
     check(unquote(path))
+    for bucket in _IN_PATH.findall(path)[:1]:
+        if not BUCKET.fullmatch(unquote(bucket)):
+            raise no_bucket()
     for key, value in request.query_params.multi_items():
         if key not in _NO_NAMES:
             check(value)

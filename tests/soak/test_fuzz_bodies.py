@@ -26,7 +26,15 @@ APIS = (
     ("cloudresourcemanager", "v1"),
     ("serviceusage", "v1"),
 )
-"""Those that the emulator answers by itself; BigQuery and Cloud Storage are others' programs."""
+"""Those that the emulator answers by itself."""
+_VERBS = ("insert", "get", "patch", "update", "delete")
+FRONTS = (
+    ("bigquery", "v2", {f"bigquery.datasets.{verb}" for verb in _VERBS}),
+    ("bigquery", "v2", {f"bigquery.tables.{verb}" for verb in (*_VERBS, "list")}),
+    ("storage", "v1", {f"storage.buckets.{verb}" for verb in (*_VERBS, "list")}),
+    ("storage", "v1", {f"storage.buckets.{verb}IamPolicy" for verb in ("get", "set")}),
+)
+"""Those that it answers in front of BigQuery's and Cloud Storage's stand-ins, others' programs."""
 NAMES = {
     "projectsId": PROJECT,
     "projectId": PROJECT,
@@ -45,6 +53,8 @@ NAMES = {
     "subscriptionsId": "fuzzed",
     "keyRingsId": "fuzzed",
     "cryptoKeysId": "fuzzed",
+    "tablesId": "fuzzed",
+    "bucket": "fuzzed",
 }
 """What there is: half of the nonsense is to reach something."""
 HOSTILE = (
@@ -105,6 +115,12 @@ class Method:
     spec: Mapping[str, Any]
 
     @property
+    def root(self) -> str:
+        """What comes before its path: nothing where that begins with the version."""
+        root: str = document(self.api, self.version)["servicePath"]
+        return root
+
+    @property
     def name(self) -> str:
         return f"{self.version} {self.spec['id']}"
 
@@ -122,6 +138,10 @@ def methods() -> list[Method]:
             node = pending.pop()
             pending += node.get("resources", {}).values()
             found += [Method(api, version, one) for one in node.get("methods", {}).values()]
+    for api, version, ids in FRONTS:
+        kind = sorted(ids)[0].split(".")[1]
+        known = document(api, version)["resources"][kind]["methods"].values()
+        found += [Method(api, version, one) for one in known if one["id"] in ids]
     return found
 
 
@@ -149,6 +169,13 @@ def furnish(victim: Target) -> None:
     rings = f"/v1/{LOCATION}/keyRings"
     post(f"{rings}?keyRingId=fuzzed", json={})
     keys = {"purpose": "ENCRYPT_DECRYPT"}
+    warehouse = f"/bigquery/v2/projects/{PROJECT}/datasets"
+    reference = {"projectId": PROJECT, "datasetId": "fuzzed"}
+    post(warehouse, json={"datasetReference": reference})
+    table: dict[str, Any] = {"tableReference": {**reference, "tableId": "fuzzed"}}
+    table["schema"] = {"fields": [{"name": "a", "type": "STRING"}]}
+    post(f"{warehouse}/fuzzed/tables", json=table)
+    post(f"/storage/v1/b?project={PROJECT}", json={"name": "fuzzed"})
     post(f"{rings}/fuzzed/cryptoKeys?cryptoKeyId=fuzzed", json=keys)
 
 
@@ -193,7 +220,7 @@ def path_of(draw: random.Random, method: Method) -> str:
         name, _, rest = part.partition("}")
         given = draw.choice(HOSTILE) if draw.random() < 0.2 else NAMES.get(name, "x")
         made += quote(given, safe=draw.choice(("", "/%"))) + rest
-    return f"/{made}"
+    return f"/{method.root}{made}"
 
 
 def query_of(draw: random.Random, method: Method) -> dict[str, str]:

@@ -33,7 +33,7 @@ def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
 
 def _path(method: Method) -> str:
     path = method.spec.get("flatPath", method.spec["path"])
-    return "/" + re.sub(r"\{\+?(\w+)\}", lambda found: NAMES.get(found[1], "x"), path)
+    return f"/{method.root}" + re.sub(r"\{\+?(\w+)\}", lambda found: NAMES.get(found[1], "x"), path)
 
 
 def test_too_long_a_body_is_refused_wherever_one_is_taken(

@@ -242,3 +242,20 @@ def test_no_token_of_an_address_is_passed_on_to_be_logged(
     answer = client.get(f"/storage/v1/b/bucket-1/o?prefix=a%2Fb+c&{key}=ya29.secret%3D&alt=json")
     assert answer.status_code == 200
     assert fake.requests[-1].url.raw_path == b"/storage/v1/b/bucket-1/o?prefix=a%2Fb+c&alt=json"
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", "a", "Capitals", "-a-", "a\nb", "x" * 300, "\0"])
+def test_what_can_be_no_buckets_name_is_none(
+    client: TestClient, fake: FakeStorage, name: str
+) -> None:
+    made = client.post(f"{BUCKETS}?project=local-project", json={"name": name})
+    assert error(made)[:2] == (400, "invalid")
+    assert fake.requests == []
+
+
+def test_a_bucket_whose_name_is_none_is_not_there(client: TestClient, fake: FakeStorage) -> None:
+    for method in ("GET", "PATCH", "PUT", "DELETE"):
+        for path in ("CAPITALS", "a%2Fb", "a%2Fb/o/c", "CAPITALS/o?uploadType=resumable"):
+            asked = client.request(method, f"{BUCKETS}/{path}", json={})
+            assert error(asked)[:2] == (404, "notFound")
+    assert fake.requests == []
