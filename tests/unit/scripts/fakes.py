@@ -58,16 +58,18 @@ class FakeGoogle:
     """Answers in the order given; the last answer is repeated. Records what it was asked.
 
     Lists of operations are apart, in `listed`, and not recorded; without any, there are none.
+    A fake that answers by itself takes them with the rest: `lists_apart`.
     """
 
     answers: list[Answer] = field(default_factory=list)
     asked: list[tuple[str, str, Any]] = field(default_factory=list)
     listed: list[Answer] = field(default_factory=list)
+    lists_apart: bool = True
 
     def request(
         self, uri: str, method: str = "GET", body: Any = None, headers: Any = None, **_: Any
     ) -> tuple[httplib2.Response, bytes]:
-        if urlsplit(uri).path.endswith("/operations"):
+        if self.lists_apart and urlsplit(uri).path.endswith("/operations"):
             answers = self.listed or [(200, {})]
         else:
             self.asked.append((method, uri, json.loads(body) if body else None))

@@ -15,6 +15,7 @@ class Services(FakeGoogle):
     """Answers by name. `found` maps the path, or its end for a project, to what is there."""
 
     found: dict[str, Any] = field(default_factory=dict)
+    lists_apart: bool = False
 
     def request(self, uri: str, *args: Any, **more: Any) -> Any:
         path = urlsplit(uri).path.removeprefix("/v1/")

@@ -16,7 +16,7 @@ class Busy(FakeGoogle):
     """Datasets with operations that end when cancelled, a few looks later."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(lists_apart=False)
         self.looks: dict[str, int] = {}
         self.begun_later: list[str] = []
         self.refusal: Any = None
