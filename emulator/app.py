@@ -1,6 +1,7 @@
 """The emulated services as one web application, and the rules that hold for every request."""
 
 import logging
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -34,7 +35,9 @@ from emulator.storage.routes import objects
 from emulator.storage.routes import routes as storage
 
 LOG = logging.getLogger(__name__)
-_LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
+_HERE = r"(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?"
+_HOST = re.compile(_HERE, re.IGNORECASE)
+_ORIGIN = re.compile(f"https?://{_HERE}", re.IGNORECASE)
 
 
 def create_app(cloud: Cloud) -> Starlette:
@@ -145,17 +148,13 @@ class LoopbackOnly:
 
 
 def _foreign(request: Request) -> ApiError | None:
-    host = request.headers.get("host", "")
-    if _name(host) not in _LOOPBACK:
+    hosts = request.headers.getlist("host")
+    if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
+        named = ", ".join(hosts)
         return permission_denied(
-            f"The Host header names {host!r}: the local Google Cloud answers to localhost only."
+            f"The Host header names {named!r}: the local Google Cloud answers to localhost only."
         )
-    origin = request.headers.get("origin")
-    if origin is not None and _name(origin.partition("://")[2]) not in _LOOPBACK:
-        return permission_denied(f"Requests from the origin {origin!r} are refused.")
+    for origin in request.headers.getlist("origin"):
+        if not _ORIGIN.fullmatch(origin):
+            return permission_denied(f"Requests from the origin {origin!r} are refused.")
     return None
-
-
-def _name(host: str) -> str:
-    """A host without its port."""
-    return host if host.endswith("]") else host.rpartition(":")[0] or host

@@ -57,7 +57,24 @@ def test_a_path_of_no_api_is_not_found(client: TestClient) -> None:
     assert error == {"code": 404, "message": "No such path: /v7/things.", "status": "NOT_FOUND"}
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:8080", "127.0.0.1.evil.example"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "evil.example:8080",
+        "127.0.0.1.evil.example",
+        "evil.example:127.0.0.1",
+        "127.0.0.1:80@evil.example",
+        "localhost:evil.example",
+        "localhost@evil.example:80",
+        "evil.example#localhost",
+        "[::1].evil.example",
+        "[::1]evil.example:80",
+        "0.0.0.0",
+        "127.1.evil",
+        "",
+    ],
+)
 def test_a_host_name_that_was_rebound_is_refused(client: TestClient, host: str) -> None:
     answer = client.get("/v1/projects/local-project", headers={"Host": host})
 
@@ -65,25 +82,49 @@ def test_a_host_name_that_was_rebound_is_refused(client: TestClient, host: str) 
     assert host in answer.json()["error"]["message"]
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1:99", "localhost", "localhost:1234", "[::1]:80"])
+def test_of_two_hosts_none_is_believed(client: TestClient) -> None:
+    headers = [("Host", "localhost"), ("Host", "evil.example")]
+    answer = client.get("/v1/projects/local-project", headers=headers)
+
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1:99", "localhost", "localhost:1234", "[::1]:80", "[::1]", "LocalHost:80"]
+)
 def test_this_machine_is_let_in(client: TestClient, host: str) -> None:
     answer = client.get("/v1/projects/local-project", headers={"Host": host})
 
     assert answer.json()["projectId"] == "local-project"
 
 
-def test_a_page_of_another_origin_changes_nothing(client: TestClient) -> None:
-    answer = client.post(
-        f"/v1/{LOCATION}/datasets?datasetId=dataset1",
-        json={},
-        headers={"Origin": "https://evil.example"},
-    )
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.example",
+        "null",
+        "",
+        "http://localhost.evil.example",
+        "http://localhost:80@evil.example",
+        "http://localhost/evil",
+        "file://",
+        "localhost",
+        "evil://localhost",
+    ],
+)
+@pytest.mark.parametrize("path", [f"/v1/{LOCATION}/datasets?datasetId=dataset1", "/storage/v1/b"])
+def test_a_page_of_another_origin_changes_nothing(
+    client: TestClient, origin: str, path: str
+) -> None:
+    answer = client.post(path, json={}, headers={"Origin": origin})
 
     assert answer.status_code == 403
     assert client.get(f"/v1/{LOCATION}/datasets").json() == {}
 
 
-@pytest.mark.parametrize("origin", ["http://localhost", "http://127.0.0.1:3000"])
+@pytest.mark.parametrize(
+    "origin", ["http://localhost", "http://127.0.0.1:3000", "https://[::1]:3000"]
+)
 def test_a_viewer_on_this_machine_is_let_in(client: TestClient, origin: str) -> None:
     answer = client.get("/v1/projects/local-project", headers={"Origin": origin})
 
