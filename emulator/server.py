@@ -66,6 +66,7 @@ def _run(running: Running, neighbours: "Neighbours") -> None:
 
     from emulator.app import create_app
     from emulator.cloud import Cloud, Settings
+    from emulator.heads import BoundedHeads
 
     neighbours.allow_seed()
     ports = running.ports
@@ -87,6 +88,7 @@ def _run(running: Running, neighbours: "Neighbours") -> None:
         port=ports.api,
         log_config=None,
         access_log=False,
+        http=BoundedHeads,
         timeout_graceful_shutdown=_DRAIN_SECONDS,
     )
 

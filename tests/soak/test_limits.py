@@ -3,6 +3,7 @@
 import json
 import random
 import re
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -128,6 +129,26 @@ def test_long_bodies_pass_through_and_stay_in_no_memory(
     for name in ("one", "two"):
         found = victim.call("GET", f"/storage/v1/b/{BUCKET}/o/{name}", "nothing").json()
         assert int(found["size"]) == megabytes << 20
+
+
+def _flood(victim: Target, begun: bytes) -> None:
+    address = victim.client.base_url
+    with socket.create_connection((address.host, address.port or 80), timeout=60) as connection:
+        connection.sendall(begun)
+        for _ in range(MEGABYTES):
+            connection.sendall(b"x" * len(_CHUNK))
+
+
+@pytest.mark.parametrize("begun", [b"GET /v1/", b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: "])
+def test_a_head_without_end_ends_its_connection(victim: Target, begun: bytes) -> None:
+    with pytest.raises((BrokenPipeError, ConnectionResetError)):
+        _flood(victim, begun)
+    assert victim.call("GET", "/_emulator/health", "nothing").json()["ready"]
+    long = {"X-Long": "x" * 60_000}
+    for _ in range(3):  # one connection, and heads that are long but not too long
+        victim.call("POST", "/v1/projects/none", "nothing", content=_CHUNK, headers=long)
+        assert victim.client.get("/_emulator/health", headers=long).status_code == 200
+    victim.check()
 
 
 def test_no_log_holds_a_token(victim: Target, tell: Callable[..., None]) -> None:
