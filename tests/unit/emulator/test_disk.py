@@ -1,5 +1,6 @@
 """A disk that is full or refuses: the answer names the cause, and nothing is half written."""
 
+import errno
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ from starlette.testclient import TestClient
 
 from emulator import disk, processes
 from emulator.cloud import Cloud
+from emulator.healthcare.dicom.receiving import MOST_HELD_BYTES
 from emulator.operations.running import OperationRun
 from emulator.processes import EmulatorError
+from tests.unit.emulator.healthcare.dicom.conftest import make_dicom
 
 PARENT = "projects/local-project/locations/us-central1/datasets/d"
 METHOD = "dicom.DicomService.ImportDicomData"
@@ -126,15 +129,33 @@ def test_a_body_that_finds_no_room_leaves_no_file(
 
     monkeypatch.setattr(blobs, "temporary", full)
     url = f"/v1/{dataset}/dicomStores/s/dicomWeb/studies"
-    parts = b"--b\r\n\r\n" + bytes(100) + b"\r\n--b--\r\n"
+    long = bytes(MOST_HELD_BYTES + 1)
+    parts = b"--b\r\n\r\n" + long + b"\r\n--b--\r\n"
     for kind, content in (
-        ("application/dicom", bytes(100)),
+        ("application/dicom", long),
         ('multipart/related; type="application/dicom"; boundary=b', parts),
     ):
         answer = client.post(url, content=content, headers={"Content-Type": kind})
 
         assert answer.status_code == 507, answer.text
         assert list(blobs.incoming.iterdir()) == []
+
+
+def test_a_small_body_that_finds_no_room_leaves_no_file(
+    client: TestClient, cloud: Cloud, dataset: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.post(f"/v1/{dataset}/dicomStores?dicomStoreId=s", json={}).raise_for_status()
+
+    def full(path: Path, content: bytes) -> None:
+        path.write_bytes(content[:10])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(disk, "write_settled", full)
+    url = f"/v1/{dataset}/dicomStores/s/dicomWeb/studies"
+    answer = client.post(url, content=make_dicom(), headers={"Content-Type": "application/dicom"})
+
+    assert answer.status_code == 507, answer.text
+    assert list(cloud.dicom.contents.blobs.incoming.iterdir()) == []
 
 
 def test_a_state_folder_that_can_not_be_written_is_named_at_the_start(tmp_path: Path) -> None:
