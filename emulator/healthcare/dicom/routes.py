@@ -8,7 +8,7 @@ from functools import partial
 
 from starlette.routing import Route
 
-from emulator.healthcare.dicom import responses, web
+from emulator.healthcare.dicom import responses, web, web_storing
 from emulator.healthcare.dicom.attributes import Level
 from emulator.http import VERSIONS
 from emulator.http import routes as versions
@@ -59,4 +59,4 @@ def _web_routes(version: str) -> Iterator[Route]:
     yield route("GET", _FRAMES, web.frames)
     yield route("GET", f"{_INSTANCE}/bulkdata/{{where:path}}", web.bulk_value)
     for path in (f"{_WEB}/studies", _STUDY):
-        yield Route(f"/{version}{path}", web.store_endpoint(version), methods=["POST"])
+        yield Route(f"/{version}{path}", web_storing.endpoint(version), methods=["POST"])

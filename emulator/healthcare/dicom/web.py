@@ -12,27 +12,23 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from emulator.cloud import Cloud
-from emulator.errors import ApiError, invalid_argument, not_acceptable, not_found
+from emulator.errors import ApiError, invalid_argument, not_acceptable
 from emulator.healthcare.dicom import (
     accept,
     bulk_data,
     deletion,
     multipart,
     native_xml,
-    notifications,
     qido,
     rendering,
     responses,
-    stow,
     syntaxes,
     wado,
 )
 from emulator.healthcare.dicom.accept import Offer
-from emulator.healthcare.dicom.additions import StoreGoneError
 from emulator.healthcare.dicom.attributes import Level
-from emulator.healthcare.dicom.parts import NewPart
 from emulator.healthcare.dicom.places import Place
-from emulator.healthcare.dicom.receiving import DICOM, MOST_HELD_BYTES, Body
+from emulator.healthcare.dicom.receiving import DICOM
 from emulator.http import Call, JsonResponse
 
 DICOM_JSON = "application/dicom+json"
@@ -47,9 +43,6 @@ MODELS = [
 ]
 """Forms of metadata and of search results. One XML document holds one data set, so that several
 come in parts; to who asks for the plain media type too."""
-STORED_MODELS = [Offer(native_xml.KIND, parts=False), *MODELS[:2]]
-"""Forms of the answer to a request to store, the default first."""
-
 
 _ATTEMPTS = 5
 """How often a read is begun of what others delete and store anew meanwhile."""
@@ -81,7 +74,8 @@ class Web:
 Handler = Callable[[Web], Response]
 
 
-def _web(request: Request, version: str) -> Web:
+def web_of(request: Request, version: str) -> Web:
+    """Give what a request asks for."""
     cloud: Cloud = request.app.state.cloud
     call = Call(cloud, request.path_params, request.query_params, version=version)
     return Web(
@@ -101,7 +95,7 @@ def endpoint(handler: Handler, version: str) -> Callable[[Request], Any]:
 
     def answer(request: Request) -> Response:
         for _ in range(_ATTEMPTS):
-            web = _web(request, version)
+            web = web_of(request, version)
             try:
                 return handler(web)
             except FileNotFoundError as error:
@@ -114,12 +108,13 @@ def endpoint(handler: Handler, version: str) -> Callable[[Request], Any]:
     return serve
 
 
-def _plain(content: bytes, kind: str, status: int = 200) -> Response:
+def plain(content: bytes, kind: str, status: int = 200) -> Response:
     """Answer with a content type that is the media type alone: clients compare it by equality."""
     return Response(content, status, {"Content-Type": kind})
 
 
-def _json(model: object) -> bytes:
+def json_bytes(model: object) -> bytes:
+    """Write a model as JSON."""
     return bytes(JsonResponse(model).body)
 
 
@@ -142,7 +137,7 @@ def search(level: Level, web: Web) -> Response:
     if not found:
         return Response(status_code=204)
     if kind != native_xml.KIND:
-        return _plain(_json(found), DICOM_JSON)
+        return plain(json_bytes(found), DICOM_JSON)
     return _multipart(((kind, [native_xml.document(one)]) for one in found), kind)
 
 
@@ -151,10 +146,10 @@ def metadata(web: Web) -> Response:
     chosen = accept.choose(web.accept, MODELS)
     models = wado.metadata(web.cloud.dicom.contents, web.place, web.root)
     if chosen.kind != native_xml.KIND:
-        return _plain(f"[{','.join(models)}]".encode(), DICOM_JSON)
+        return plain(f"[{','.join(models)}]".encode(), DICOM_JSON)
     documents = (native_xml.document(json.loads(model)) for model in models)
     if web.place.sop and not chosen.multipart:
-        return _plain(next(documents), chosen.kind)
+        return plain(next(documents), chosen.kind)
     return _multipart(((chosen.kind, [one]) for one in documents), chosen.kind)
 
 
@@ -207,7 +202,7 @@ def frames(web: Web) -> Response:
             continue
         kind = syntaxes.kind_of(given[0][0]) if chosen.kind == OCTETS else chosen.kind
         if len(given) == 1 and not chosen.multipart and web.accept and "*/*" not in web.accept:
-            return _plain(given[0][1], kind)
+            return plain(given[0][1], kind)
         return _multipart(
             ((f"{kind}; transfer-syntax={one}" if one else kind, [of]) for one, of in given), kind
         )
@@ -236,7 +231,7 @@ def rendered(web: Web) -> Response:
     if more:
         raise invalid_argument("A rendered picture is of one frame: ask for each by itself.")
     path = web.cloud.dicom.contents.blobs.path(row["sha256"])
-    return _plain(rendering.render(path, number, kind, rendering.view(dict(web.query))), kind)
+    return plain(rendering.render(path, number, kind, rendering.view(dict(web.query))), kind)
 
 
 def bulk_value(web: Web) -> Response:
@@ -252,7 +247,7 @@ def bulk_value(web: Web) -> Response:
     value = bulk_data.find(contents, row, web.path["where"])
     if chosen.multipart or not web.accept or "*/*" in web.accept:
         return _multipart([(f"{OCTETS}; transfer-syntax={syntaxes.ANY}", [value])], OCTETS)
-    return _plain(value, OCTETS)
+    return plain(value, OCTETS)
 
 
 def delete(web: Web) -> Response:
@@ -264,47 +259,3 @@ def delete(web: Web) -> Response:
     if not contents.delete(web.place):
         raise wado.absent(web.place)
     return JsonResponse({})
-
-
-def store_endpoint(version: str) -> Callable[[Request], Any]:
-    """Serve the storing of instances, whose body is written to disk as it comes."""
-
-    async def serve(request: Request) -> Response:
-        new_part = NewPart(request.app.state.cloud.dicom.contents.blobs.temporary)
-        body = Body(request.headers.get("content-type", ""), new_part)
-        if not _is_small(request):  # what is, costs no change of threads before it is refused
-            await run_in_threadpool(_storing, request, version)
-        try:
-            await body.receive(request.stream())
-        except BaseException:
-            body.abandon()
-            raise
-        return await run_in_threadpool(_store, request, version, body)
-
-    return serve
-
-
-def _is_small(request: Request) -> bool:
-    declared = request.headers.get("content-length", "")
-    return declared.isdecimal() and int(declared) < MOST_HELD_BYTES
-
-
-def _storing(request: Request, version: str) -> tuple[Web, str]:
-    """Give a request to store and the form of its answer, or refuse it."""
-    web = _web(request, version)
-    return web, accept.choose(web.accept, STORED_MODELS).kind
-
-
-def _store(request: Request, version: str, body: Body) -> Response:
-    try:
-        web, kind = _storing(request, version)
-        result = stow.store(web.cloud.dicom, web.place.store, body.parts(), web.path.get("study"))
-    except StoreGoneError as error:
-        raise not_found(str(error)) from error
-    finally:
-        body.abandon()  # what was stored has been taken over
-    notifications.tell(web.cloud, web.place.store, result.new, notifications.STORED)
-    model = stow.answer(result, web.root)
-    if kind == native_xml.KIND:
-        return _plain(native_xml.document(model), kind, result.status)
-    return _plain(_json(model), DICOM_JSON, result.status)
