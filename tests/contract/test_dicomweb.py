@@ -3,6 +3,7 @@
 import io
 import time
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import httpx
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from dicomweb_client.api import DICOMwebClient
 from PIL import Image
 from pydicom.uid import RLELossless
+from requests import HTTPError
 
 from emulator.layout import Running
 from emulator.seed import dicom_file, records
@@ -18,6 +20,7 @@ from emulator.seed import dicom_file, records
 pytestmark = pytest.mark.sockets
 
 STUDIES = ("00000088_000", "00000001_000", "00000001_001")
+NO_DICOM = "Not a DICOM file: the DICM prefix is missing."
 
 
 def example(image: str) -> pydicom.Dataset:
@@ -63,7 +66,7 @@ def test_store_fails_for_other_bytes_of_the_same_uids(
     client: DICOMwebClient, filled: list[pydicom.Dataset], root: str
 ) -> None:
     changed = example(STUDIES[0])
-    changed.PatientID = "999"
+    changed.PatientName = "Nobody^Known"
     fresh = example("00000002_000")
     bodies = []
     for dataset in (changed, fresh):
@@ -78,14 +81,65 @@ def test_store_fails_for_other_bytes_of_the_same_uids(
     answer = httpx.post(f"{root}/studies", content=parts + b"--b--", headers=headers)
     assert answer.status_code == 409
     assert answer.headers["content-type"] == "application/dicom+xml"
-    assert b"<NativeDicomModel" in answer.content
+    assert b"Nobody" not in answer.content
+    unreadable, exists = details(answer.content)
+    assert unreadable == NO_DICOM
+    assert exists.startswith("already exists: checksum mismatch: an instance with the same study, ")
     headers["Accept"] = "application/dicom+json"
     answer = httpx.post(f"{root}/studies", content=parts + b"--b--", headers=headers)
     assert answer.headers["content-type"] == "application/dicom+json"
     failed = answer.json()["00081198"]["Value"]
     assert [item["00081197"]["Value"] for item in failed] == [[272], [272]]
+    assert failed[0]["00091097"] == {"vr": "LT", "Value": [NO_DICOM]}
+    assert failed[1]["00081155"]["Value"] == [changed.SOPInstanceUID]
+    assert failed[1]["00091097"] == {"vr": "LT", "Value": [exists]}
+    assert "Nobody" not in answer.text
     assert answer.json()["00081199"]["Value"][0]["00081155"]["Value"] == [fresh.SOPInstanceUID]
     assert len(client.search_for_instances()) == 4
+
+
+def details(answer: bytes) -> list[str]:
+    """Why each instance was refused, by an answer in XML."""
+    space = "{http://dicom.nema.org/PS3.19/models/NativeDICOM}"
+    tree = ET.fromstring(answer)
+    found = []
+    for item in tree.findall(f"{space}DicomAttribute[@tag='00081198']/{space}Item"):
+        detail = item[-1]
+        assert detail.attrib == {
+            "tag": "00090097",
+            "vr": "LT",
+            "keyword": "FailureDetail",
+            "privateCreator": "GOOGLE",
+        }
+        [value] = detail
+        found.append(value.text or "")
+    return found
+
+
+def test_dicomweb_client_is_told_why_nothing_was_stored(
+    client: DICOMwebClient, filled: list[pydicom.Dataset]
+) -> None:
+    with pytest.raises(HTTPError) as caught:
+        client.store_instances([filled[0]], study_instance_uid=filled[1].StudyInstanceUID)
+    answer = caught.value.response
+    assert answer is not None
+    assert answer.status_code == 409
+    assert details(answer.content) == [
+        "study mismatch: the instance is of another study than the request"
+    ]
+
+
+def test_the_detail_of_a_failure_in_json_is_a_private_element_of_its_creator(
+    root: str,
+) -> None:
+    headers = {"Content-Type": "application/dicom", "Accept": "application/dicom+json"}
+    for content, why in ((b"", "The file is empty."), (b"no dicom", NO_DICOM)):
+        answer = httpx.post(f"{root}/studies", content=content, headers=headers)
+        assert answer.status_code == 409
+        [item] = pydicom.Dataset.from_json(answer.json()).FailedSOPSequence
+        assert item.FailureReason == 272
+        assert item.private_block(0x0009, "GOOGLE")[0x97].value == why
+        assert "ReferencedSOPInstanceUID" not in item
 
 
 def test_store_one_part_into_a_study(root: str) -> None:

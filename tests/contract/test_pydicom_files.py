@@ -179,7 +179,10 @@ def test_what_is_no_instance_is_refused(client: httpx.Client, stored: str, name:
         f"{stored}/dicomWeb/studies", content=(FOLDER / name).read_bytes(), headers=headers
     )
     assert answer.status_code == 409
-    assert [item["00081197"]["Value"] for item in answer.json()["00081198"]["Value"]] == [[272]]
+    [item] = answer.json()["00081198"]["Value"]
+    assert item["00081197"]["Value"] == [272]
+    [why] = item["00091097"]["Value"]
+    assert why.startswith(("The DICOM file ", "Not a DICOM file: ", "Invalid DICOM file: ")), why
 
 
 def test_every_file_is_imported_and_the_others_are_told_of(

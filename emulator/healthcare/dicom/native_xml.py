@@ -22,7 +22,12 @@ _UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010fff
 
 
 def document(model: DicomJson) -> bytes:
-    """Write a data set."""
+    """Write a data set.
+
+    Args:
+        model: its DICOM JSON model, whose private elements may also bring a `keyword` and their
+            `privateCreator`.
+    """
     content = "".join(_attributes(model))
     return f'{_HEAD} xml:space="preserve">{content}</NativeDicomModel>'.encode()
 
@@ -41,9 +46,9 @@ def _attributes(model: DicomJson) -> Iterator[str]:
 
 def _names(model: DicomJson, tag: str, element: dict[str, Any]) -> str:
     names = {"tag": tag, "vr": element["vr"]}
-    if keyword := keyword_for_tag(int(tag, 16)):
+    if keyword := element.get("keyword") or keyword_for_tag(int(tag, 16)):
         names["keyword"] = keyword
-    if creator := _private_creator(model, tag):
+    if creator := element.get("privateCreator") or _private_creator(model, tag):
         names["privateCreator"] = creator
     return "".join(f" {name}={quoteattr(_writable(value))}" for name, value in names.items())
 

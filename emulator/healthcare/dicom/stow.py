@@ -1,10 +1,13 @@
-"""Storing instances: STOW-RS (PS3.18 10.5)."""
+"""Storing instances: STOW-RS (PS3.18 10.5).
+
+https://cloud.google.com/healthcare-api/docs/dicom#store_transaction
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from emulator.healthcare.dicom.additions import Incoming, Outcome
+from emulator.healthcare.dicom.additions import MISMATCH, Incoming, Outcome
 from emulator.healthcare.dicom.attributes import RETRIEVE_URL, DicomJson
 from emulator.healthcare.dicom.parsing import ParseError, Record
 from emulator.healthcare.dicom.parts import Part
@@ -19,6 +22,24 @@ _REFERENCED_SEQUENCE = "00081199"
 _SOP_CLASS = "00081150"
 _SOP_INSTANCE = "00081155"
 _REASON = "00081197"
+_CREATOR = "GOOGLE"
+"""Of the private element with the text that says why an instance was refused."""
+STUDY_MISMATCH = "study mismatch: the instance is of another study than the request"
+EXISTS = f"already exists: {MISMATCH}"
+"""Clients look for the first two words, which are Google's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A part that was not stored.
+
+    Attributes:
+        why: says it without any of the instance's data.
+        record: what was read; None if nothing could be.
+    """
+
+    why: str
+    record: Record | None = None
 
 
 @dataclass
@@ -27,7 +48,7 @@ class Stored:
 
     stored: list[Record] = field(default_factory=list)
     new: list[Record] = field(default_factory=list)
-    failed: list[Record | None] = field(default_factory=list)
+    failed: list[Refused] = field(default_factory=list)
 
     @property
     def status(self) -> int:
@@ -49,32 +70,31 @@ def store(dicom: "Dicom", store_name: str, parts: Sequence[Part], study: str | N
     """
     result, good = Stored(), []
     for part in parts:
-        record = _record(part)
-        if record is None or (study and record.study_uid != study):
-            result.failed.append(record)
+        try:
+            record = part.parse()
+        except ParseError as error:
+            result.failed.append(Refused(str(error)))
+            continue
+        if study and record.study_uid != study:
+            result.failed.append(Refused(STUDY_MISMATCH, record))
         else:
             good.append(Incoming(record, part.settle()))
     outcomes = dicom.contents.add(store_name, good) if good else []
     for incoming, outcome in zip(good, outcomes, strict=True):
-        kept = outcome is not Outcome.MISMATCH
-        (result.stored if kept else result.failed).append(incoming.record)
+        if outcome is Outcome.MISMATCH:
+            result.failed.append(Refused(EXISTS, incoming.record))
+            continue
+        result.stored.append(incoming.record)
         if outcome is Outcome.STORED:
             result.new.append(incoming.record)
     return result
 
 
-def _record(part: Part) -> Record | None:
-    try:
-        return part.parse()
-    except ParseError:
-        return None
-
-
-def answer(result: Stored, root: str) -> DicomJson:
-    """Give the response's data set (PS3.18 I.2)."""
+def answer(result: Stored, root: str, *, in_xml: bool) -> DicomJson:
+    """Give the response's data set (PS3.18 I.2), which is not quite the same in XML and JSON."""
     response: DicomJson = {}
     if result.failed:
-        items = [{**_reference(record), _REASON: _one("US", FAILED)} for record in result.failed]
+        items = [_failure(refused, in_xml) for refused in result.failed]
         response[_FAILED_SEQUENCE] = {"vr": "SQ", "Value": items}
     if result.stored:
         items = []
@@ -89,9 +109,18 @@ def answer(result: Stored, root: str) -> DicomJson:
     return response
 
 
-def _reference(record: Record | None) -> DicomJson:
-    if record is None:
-        return {}
+def _failure(refused: Refused, in_xml: bool) -> DicomJson:
+    item = _reference(refused.record) if refused.record else {}
+    item[_REASON] = _one("US", FAILED)
+    detail = _one("LT", refused.why)
+    if in_xml:  # where a private element's tag is without its block
+        item["00090097"] = {**detail, "keyword": "FailureDetail", "privateCreator": _CREATOR}
+    else:
+        item |= {"00090010": _one("LO", _CREATOR), "00091097": detail}
+    return item
+
+
+def _reference(record: Record) -> DicomJson:
     return {_SOP_CLASS: _one("UI", record.sop_class), _SOP_INSTANCE: _one("UI", record.sop_uid)}
 
 

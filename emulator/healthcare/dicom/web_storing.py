@@ -57,7 +57,8 @@ def _store(request: Request, version: str, body: Body) -> Response:
     finally:
         body.abandon()  # what was stored has been taken over
     notifications.tell(web.cloud, web.place.store, result.new, notifications.STORED)
-    model = stow.answer(result, web.root)
-    if kind == native_xml.KIND:
+    in_xml = kind == native_xml.KIND
+    model = stow.answer(result, web.root, in_xml=in_xml)
+    if in_xml:
         return plain(native_xml.document(model), kind, result.status)
     return plain(json_bytes(model), DICOM_JSON, result.status)
