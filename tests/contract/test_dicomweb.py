@@ -142,6 +142,17 @@ def test_the_detail_of_a_failure_in_json_is_a_private_element_of_its_creator(
         assert "ReferencedSOPInstanceUID" not in item
 
 
+@pytest.mark.parametrize("kind", ["text/plain", "application/dicom+json", ""])
+def test_store_takes_no_other_media_type(root: str, kind: str) -> None:
+    answer = httpx.post(f"{root}/studies", content=b"x", headers={"Content-Type": kind})
+    assert answer.status_code == 400  # as Google has it, where others have a 415
+    error = answer.json()["error"]
+    assert error["status"] == "INVALID_ARGUMENT"
+    assert error["message"] == (
+        f"Content-Type '{kind}' is not supported: multipart/related or application/dicom"
+    )
+
+
 def test_store_one_part_into_a_study(root: str) -> None:
     dataset = example(STUDIES[0])
     buffer = io.BytesIO()

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from starlette.concurrency import run_in_threadpool
 
-from emulator.errors import ApiError, invalid_argument
+from emulator.errors import invalid_argument
 from emulator.healthcare.dicom import json_parts
 from emulator.healthcare.dicom.accept import MULTIPART
 from emulator.healthcare.dicom.multipart import PartReader, boundary_of
@@ -66,7 +66,7 @@ class Body:
         new_part: makes its parts.
 
     Raises:
-        ApiError: 415 for another media type, 400 for parts without a boundary.
+        ApiError: 400, for another media type and for parts without a boundary.
     """
 
     def __init__(self, content_type: str, new_part: NewPart) -> None:
@@ -110,8 +110,6 @@ def _reader(content_type: str, new_part: NewPart) -> Reader:
         return json_parts.JsonReader(content_type, new_part)
     if media_type == MULTIPART:
         return PartReader(boundary_of(content_type), new_part)
-    raise ApiError(
-        415,
-        "INVALID_ARGUMENT",
-        f"Content-Type {media_type!r} is not supported: {MULTIPART} or {DICOM}",
+    raise invalid_argument(  # no 415: see the status codes of Google's Store transaction
+        f"Content-Type {media_type!r} is not supported: {MULTIPART} or {DICOM}"
     )
