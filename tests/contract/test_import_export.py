@@ -21,6 +21,7 @@ from googleapiclient.errors import HttpError
 from pydicom.data import get_testdata_file
 
 from emulator import processes
+from emulator.healthcare.dicom.filters import MOST_BYTES
 from emulator.layout import Running
 
 pytestmark = pytest.mark.sockets
@@ -260,7 +261,10 @@ def test_a_filter_exports_a_part(lab: Lab) -> None:
 def test_a_filter_that_is_none_is_refused(lab: Lab, content: str, message: str) -> None:
     bucket = lab.buckets.create_bucket(f"{lab.project}-filters")
     bucket.blob("wrong").upload_from_string(content)
-    for uri, said in ((f"gs://{bucket.name}/wrong", message), (f"gs://{bucket.name}/no", "exist")):
+    bucket.blob("long").upload_from_string(b"\n" * (MOST_BYTES + 1))
+    cases = {"wrong": message, "no": "exist", "long": f"longer than {MOST_BYTES} bytes"}
+    for name, said in cases.items():
+        uri = f"gs://{bucket.name}/{name}"
         body = {
             "filterConfig": {"resourcePathsGcsUri": uri},
             "bigqueryDestination": {"tableUri": lab.table_uri("part")},

@@ -23,6 +23,9 @@ _OBJECT = re.compile(r"gs://([^/]+)/(.+)")
 _UID = r"[0-9.]{1,64}"
 _PATH = re.compile(rf"/studies/({_UID})(?:/series/({_UID})(?:/instances/({_UID}))?)?")
 
+MOST_BYTES = 32 << 20
+"""Of a file that a request names, which is held in memory: some 200,000 instances."""
+
 Uids = tuple[str, ...]
 """Of a study, or of a study and a series, or of all three."""
 
@@ -38,7 +41,7 @@ def read_object(cloud: "Cloud", project: str, uri: str, field: str) -> bytes:
         raise bad_field(field, f"invalid {field} {uri!r}: gs://BUCKET/OBJECT")
     permissions.require_on_bucket(cloud, project, match[1], "storage.objects.get", VIEWER)
     with Storage(cloud.storage_url) as storage:
-        return storage.read(match[1], match[2])
+        return storage.read(match[1], match[2], MOST_BYTES)
 
 
 def read(cloud: "Cloud", project: str, body: dict[str, Any]) -> list[Uids] | None:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import httpx
 
 from emulator import loopback
-from emulator.errors import ApiError, not_found, unavailable
+from emulator.errors import ApiError, invalid_argument, not_found, unavailable
 from emulator.healthcare.dicom.wildcards import Source
 
 TIMEOUT_SECONDS = 60.0
@@ -44,10 +44,16 @@ class Storage:
                 return
             page["pageToken"] = listed["nextPageToken"]
 
-    def read(self, bucket: str, name: str) -> bytes:
-        """Give the content of an object; 404 for one that is not there."""
+    def read(self, bucket: str, name: str, most: int) -> bytes:
+        """Give the content of an object.
+
+        Raises:
+            ApiError: 404 for one that is not there, 400 for one of more than so many bytes.
+        """
         path = f"/storage/v1/b/{quote(bucket)}/o/{quote(name, safe='')}"
         try:
+            if int(self._send("GET", path, bucket).json()["size"]) > most:
+                raise invalid_argument(f"gs://{bucket}/{name} is longer than {most} bytes.")
             return self._send("GET", path, bucket, params={"alt": "media"}).content
         except ApiError as error:
             if error.status != "NOT_FOUND":
