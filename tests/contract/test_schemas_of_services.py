@@ -171,6 +171,10 @@ def walk_kms(walk: Walk) -> None:
     assert made["primary"]["state"] == "ENABLED"
     walk(f"{KEYS}.create", "ring", body=signing, params={"cryptoKeyId": "signing"})
     assert walk(f"{KEYS}.get", "ring", "key").json() == made
+    secret = {"plaintext": "c2VjcmV0", "additionalAuthenticatedData": "d2FyZA=="}
+    hidden = walk(f"{KEYS}.encrypt", "ring", "key", body=secret).json()["ciphertext"]
+    bound = {"ciphertext": hidden, "additionalAuthenticatedData": "d2FyZA=="}
+    assert walk(f"{KEYS}.decrypt", "ring", "key", body=bound).json()["plaintext"] == "c2VjcmV0"
     mask = {"updateMask": "labels"}
     walk(f"{KEYS}.patch", "ring", "key", body={"labels": {"team": "ward"}}, params=mask)
     assert len(walk_pages(walk, f"{KEYS}.list", "ring", key="cryptoKeys")) == 2
