@@ -92,6 +92,8 @@ def test_a_client_that_goes_away_leaves_nothing(
         ("multipart/related", b"x", 400),
         ('multipart/related; boundary=""', b"x", 400),
         (f"multipart/related; boundary={'b' * 300}", b"x", 400),
+        ('multipart/related; type="application/dicom+xml"; boundary=b', b"--b--", 400),
+        ('multipart/related; type="text/plain"; boundary=b', b"--b--", 400),
         (KIND, b"", 400),
         (KIND, b"no boundary at all", 400),
         (KIND, b"--other\r\n\r\n\r\n--other--", 400),

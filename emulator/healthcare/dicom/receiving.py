@@ -1,6 +1,7 @@
 """The body of a request to store, taken as it comes: never is much of it in memory."""
 
 from collections.abc import AsyncIterable
+from email.message import Message
 from typing import Protocol
 
 from starlette.concurrency import run_in_threadpool
@@ -109,7 +110,17 @@ def _reader(content_type: str, new_part: NewPart) -> Reader:
     if json_parts.is_json(content_type):
         return json_parts.JsonReader(content_type, new_part)
     if media_type == MULTIPART:
+        if (of_parts := _type_of_parts(content_type)) != DICOM:
+            raise invalid_argument(
+                f"Parts of the type {of_parts!r} are not supported: {DICOM} or {json_parts.KIND}"
+            )
         return PartReader(boundary_of(content_type), new_part)
     raise invalid_argument(  # no 415: see the status codes of Google's Store transaction
         f"Content-Type {media_type!r} is not supported: {MULTIPART} or {DICOM}"
     )
+
+
+def _type_of_parts(content_type: str) -> str:
+    message = Message()
+    message["Content-Type"] = content_type
+    return str(message.get_param("type") or DICOM).strip().lower()
