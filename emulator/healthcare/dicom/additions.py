@@ -55,10 +55,18 @@ class StoreGoneError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A parsed file in the incoming folder, its content settled on the disk."""
+    """A parsed file in the incoming folder, its content settled on the disk.
+
+    Attributes:
+        record: what is known of it.
+        path: the file.
+        is_named: whether the disk holds its name too, as journaling file systems do of a new file
+            that was synced: should its next name be lost in a power cut, this one is still there.
+    """
 
     record: Record
     path: Path
+    is_named: bool = False
 
 
 @dataclass(slots=True)
@@ -154,7 +162,7 @@ class Additions:
             with self._database.write() as connection:
                 for addition in additions:
                     self._add_all(connection, addition, kept)
-                if kept:
+                if not all(one.is_named for one in kept):
                     self._blobs.sync()
         except BaseException:
             for one in kept:

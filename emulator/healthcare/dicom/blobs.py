@@ -1,7 +1,8 @@
 """DICOM files, each named by its SHA-256: what is there is whole, and equal files are one file."""
 
+import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from pathlib import Path
 from uuid import uuid4
 
@@ -54,6 +55,14 @@ class Blobs:
     def names(self) -> set[str]:
         """List the blobs."""
         return {entry.name for entry in os.scandir(self._kept)}
+
+    def take_back(self, wanted: Set[str]) -> None:
+        """Take over those files of the incoming folder that are wanted, by their content."""
+        for entry in os.scandir(self.incoming) if wanted else ():
+            with Path(entry.path).open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            if sha256 in wanted:
+                self.keep(Path(entry.path), sha256)
 
     def empty_incoming(self) -> None:
         """Remove what an interrupted run left in the incoming folder."""

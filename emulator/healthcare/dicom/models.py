@@ -178,14 +178,18 @@ class DicomContents:
     def sweep(self) -> int:
         """Remove the files that a crash left without a row; for the start, before any request.
 
+        Those that a power cut gave their first names back are taken over again.
+
         Returns:
-            How many there were.
+            How many there were without a row.
         """
         with self._lock:
-            self.blobs.empty_incoming()
             with self._database.read() as connection:
-                used = connection.execute("SELECT DISTINCT sha256 FROM dicom_instances")
-                orphans = self.blobs.names() - {row["sha256"] for row in used}
+                rows = connection.execute("SELECT DISTINCT sha256 FROM dicom_instances")
+                used = {row["sha256"] for row in rows}
+            self.blobs.take_back(used - self.blobs.names())
+            self.blobs.empty_incoming()
+            orphans = self.blobs.names() - used
             self.blobs.remove(orphans)
         return len(orphans)
 

@@ -34,8 +34,11 @@ class Part(Protocol):
     def settle(self) -> Path:
         """Give its file, in the incoming folder, once the disk holds it."""
 
+    def release(self) -> None:
+        """Note that its file is somebody else's now."""
+
     def abandon(self) -> None:
-        """Remove its file; that somebody has taken it meanwhile is no error."""
+        """Remove its file, unless it was released."""
 
 
 class FilePart:
@@ -48,6 +51,7 @@ class FilePart:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: BinaryIO = path.open("wb")
+        self._is_ours = True
 
     def write(self, content: bytes) -> object:
         """Take the next bytes."""
@@ -74,12 +78,17 @@ class FilePart:
         disk.settle(self._path)
         return self._path
 
+    def release(self) -> None:
+        """Note that its file is somebody else's now."""
+        self._is_ours = False
+
     def abandon(self) -> None:
-        """Remove its file."""
+        """Remove its file, unless it was released."""
         try:
             self._file.close()
         finally:  # a full disk lets no file be closed that is not written to the end
-            self._path.unlink(missing_ok=True)
+            if self._is_ours:
+                self._path.unlink(missing_ok=True)
 
 
 class HeldPart:
@@ -92,7 +101,7 @@ class HeldPart:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._content = b""
-        self._is_written = False
+        self._is_ours = False
 
     def write(self, content: bytes) -> object:
         """Take the next bytes."""
@@ -116,13 +125,17 @@ class HeldPart:
 
     def settle(self) -> Path:
         """Give its file, once the disk holds it."""
-        self._is_written = True
+        self._is_ours = True
         disk.write_settled(self._path, self._content)
         return self._path
 
+    def release(self) -> None:
+        """Note that its file is somebody else's now."""
+        self._is_ours = False
+
     def abandon(self) -> None:
-        """Remove its file."""
-        if self._is_written:
+        """Remove its file, unless it was released."""
+        if self._is_ours:
             self._path.unlink(missing_ok=True)
 
 

@@ -68,7 +68,7 @@ def store(dicom: "Dicom", store_name: str, parts: Sequence[Part], study: str | N
     Raises:
         StoreGoneError: the store was deleted meanwhile.
     """
-    result, good = Stored(), []
+    result, good, whose = Stored(), [], []
     for part in parts:
         try:
             record = part.parse()
@@ -78,8 +78,11 @@ def store(dicom: "Dicom", store_name: str, parts: Sequence[Part], study: str | N
         if study and record.study_uid != study:
             result.failed.append(Refused(STUDY_MISMATCH, record))
         else:
-            good.append(Incoming(record, part.settle()))
+            good.append(Incoming(record, part.settle(), is_named=True))
+            whose.append(part)
     outcomes = dicom.contents.add(store_name, good) if good else []
+    for part in whose:
+        part.release()
     for incoming, outcome in zip(good, outcomes, strict=True):
         if outcome is Outcome.MISMATCH:
             result.failed.append(Refused(EXISTS, incoming.record))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -168,3 +169,39 @@ def test_callers_that_wait_share_a_transaction_but_not_each_others_trouble(
     assert isinstance(gone.exception(), StoreGoneError)
     assert contents.count(place) == 8
     assert all(contents.blobs.path(one.record.sha256).exists() for one in good)
+
+
+def test_a_file_that_a_power_cut_gave_its_first_name_back_is_found_again(
+    cloud: Cloud, store: str, make: Any, incoming: Put
+) -> None:
+    contents = cloud.dicom.contents
+    contents.add(store, [incoming(make())])
+    [row] = contents.find(Place(store))
+    kept = contents.blobs.path(row["sha256"])
+    kept.replace(contents.blobs.temporary())
+    contents.blobs.temporary().write_bytes(b"half of another")
+
+    assert contents.sweep() == 0
+
+    assert kept.read_bytes() == make()
+    assert not list(contents.blobs.incoming.iterdir())
+
+
+@pytest.mark.parametrize(("named", "syncs"), [(True, 0), (False, 1)])
+def test_the_folder_is_synced_for_files_whose_names_may_be_lost(
+    cloud: Cloud,
+    store: str,
+    make: Any,
+    incoming: Put,
+    monkeypatch: pytest.MonkeyPatch,
+    named: bool,
+    syncs: int,
+) -> None:
+    contents, seen = cloud.dicom.contents, list[None]()
+    monkeypatch.setattr(contents.blobs, "sync", lambda: seen.append(None))
+    one, two = incoming(make()), incoming(make(SOPInstanceUID="1.2.9"))
+    batch = [replace(one, is_named=True), replace(two, is_named=named)]
+
+    assert contents.add(store, batch) == [Outcome.STORED, Outcome.STORED]
+
+    assert len(seen) == syncs
