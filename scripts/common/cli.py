@@ -1,6 +1,8 @@
 """What every command line has in common: options, errors, Ctrl-C, JSON on standard output."""
 
+import atexit
 import functools
+import gc
 import json
 import os
 import shlex
@@ -108,6 +110,8 @@ class Output:
 
 def application() -> typer.Typer:
     """Make the application of a one-command script."""
+    # At its end Python looks through all that the libraries made, for 0.2 s: nobody needs that.
+    atexit.register(gc.freeze)
     return typer.Typer(
         add_completion=False,
         rich_markup_mode="rich",

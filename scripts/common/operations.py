@@ -15,10 +15,11 @@ from google.api_core.retry import exponential_sleep_generator
 from scripts.common import retrying
 from scripts.common.errors import ExitCode, ScriptError, UsageError, service_error, translated
 
-# From quick, for a lab of seconds, to the interval that Google advises for imports of hours.
+# From quick, for a lab of seconds, to the interval that Google advises for imports of hours. They
+# grow so that none is longer than about a tenth of the time that has gone by.
 FIRST_POLL_SECONDS = 0.05
 LONGEST_POLL_SECONDS = 10.0
-POLL_GROWTH = 1.3
+POLL_GROWTH = 1.05
 # Between two polls the service may be away (a restart, a network change) for this long.
 ABSENCE_SECONDS = 120.0
 
