@@ -76,9 +76,9 @@ def run(task: Task) -> list[Fetched]:
     """
     path_of = {name: task.folder / uuid4().hex for name in task.names}
     try:
-        linked = [name for name in task.names if _link(task, name, path_of[name])]
-        done = [_parsed(name, path_of[name]) for name in linked]
-        others = {name: path for name, path in path_of.items() if name not in set(linked)}
+        linked = {name: path for name, path in path_of.items() if _link(task, name, path)}
+        done = [_parsed(name, path) for name, path in linked.items()]
+        others = {name: path for name, path in path_of.items() if name not in linked}
         return done + _fetch_all(task, others) if others else done
     except BaseException:
         for path in path_of.values():

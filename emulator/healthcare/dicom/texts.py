@@ -119,7 +119,7 @@ def _elements(dataset: Dataset, swap: bool) -> Iterator[tuple[int, _Element]]:
         if tag & 0xFFFF == 0:
             continue  # a group's length: encoding, not data
         key = elements.key_of(raw, charset) or elements.sequence_key_of(raw, charset)
-        yield tag, _known(key) if key else _read(dataset, BaseTag(tag), raw, swap)
+        yield tag, _known(key) if key else _read(dataset, BaseTag(tag), raw, charset, swap)
 
 
 @lru_cache(_TEXTS_REMEMBERED)
@@ -130,10 +130,14 @@ def _known(key: elements.Key) -> _Element:
 
 
 def _read(
-    dataset: Dataset, tag: BaseTag, raw: DataElement | RawDataElement, swap: bool
+    dataset: Dataset,
+    tag: BaseTag,
+    raw: DataElement | RawDataElement,
+    charset: elements.Charset,
+    swap: bool,
 ) -> _Element:
     made = Made()
-    model = dicom_json.element_of(dataset, tag, elements.charset_of(dataset), "", swap)
+    model = dicom_json.element_of(dataset, tag, charset, "", swap)
     bigquery_rows.add_element(dataset, tag, raw, made)
     return _written(tag, model, made)
 
