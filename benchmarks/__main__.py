@@ -1,6 +1,7 @@
 """`python -m benchmarks`: measure and print."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -8,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import (
+    against,
     comparison,
     exporting,
     growth,
@@ -22,21 +24,23 @@ from benchmarks import (
 from benchmarks.clones import BenchmarkError
 from benchmarks.comparison import Row
 from benchmarks.orthanc import OrthancError
-from emulator.processes import EmulatorError
+from emulator.server.errors import EmulatorError
 
 app = typer.Typer(add_completion=False, no_args_is_help=False)
-COLD_HELP = "also a machine with empty HOME and caches (minutes)"
+COLD_HELP = "measure an empty HOME and empty caches too (minutes)"
 SIDE_BY_SIDE = {
     "import": storing.measure_import,
     "stow": storing.measure_stow,
-    "scale": scaling.measure_scale,  # before what leaves memory behind
+    "scale": scaling.measure_scale,  # before the exports, which leave memory allocated
     "qido": searching.measure_qido,
+    "qido-growth": searching.measure_qido_growth,
     "metadata": searching.measure_metadata,
     "export": exporting.measure_export,
     "start": starting.measure_start,
     "return": returning.measure_return,
 }
 ONLY_HELP = f"measure some things, with commas: lab, growth, {', '.join(SIDE_BY_SIDE)}"
+AGAINST_HELP = "measure another checkout beside this one, each row there and then here"
 TABLE_WIDTH = 130
 _notes = Console(stderr=True)
 
@@ -45,17 +49,25 @@ _notes = Console(stderr=True)
 def main(
     cold: Annotated[bool, typer.Option(help=COLD_HELP)] = True,
     only: Annotated[str, typer.Option(help=ONLY_HELP)] = "",
+    other: Annotated[
+        Path | None, typer.Option("--against", metavar="PATH", help=AGAINST_HELP)
+    ] = None,
 ) -> None:
     """Measure, the lab and growth on scratch clones of the last commit, and print tables."""
     tables = {"lab": lambda: _lab(cold), "growth": _growth}
     wanted = only.split(",") if only else [*tables, *SIDE_BY_SIDE]
     if unknown := {*wanted} - {*tables, *SIDE_BY_SIDE}:
         raise typer.BadParameter(f"{', '.join(unknown)}: {ONLY_HELP}")
+    compared = [name for name in SIDE_BY_SIDE if name in wanted]
     try:
+        if other:
+            rows = list(against.compare(other.resolve(), compared, _report))
+            Console(width=TABLE_WIDTH).print(against.table(rows, other))
+            return
         for name, make in tables.items():
             if name in wanted:
                 Console().print(make())
-        if compared := [name for name in SIDE_BY_SIDE if name in wanted]:
+        if compared:
             Console(width=TABLE_WIDTH).print(_side_by_side(compared))
     except (BenchmarkError, EmulatorError, OrthancError) as error:
         _notes.print(f"error: {error}", style="red", markup=False)

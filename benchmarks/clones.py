@@ -44,7 +44,7 @@ def run(command: list[str], cwd: Path, environment: Mapping[str, str]) -> float:
 
 @contextmanager
 def clone(*, empty_home: bool) -> Iterator[tuple[Path, dict[str, str]]]:
-    """Give a clone of the last commit and the environment to work in it.
+    """Return a clone of the last commit and the environment to work in it.
 
     Args:
         empty_home: nothing is kept on the "machine" either: HOME and every cache are new.

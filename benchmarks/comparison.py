@@ -35,19 +35,19 @@ class Row:
         return self.ours / self.peer
 
 
-def rate(work: str, ours: float, peer: float, unit: str, least: float) -> Row:
+def rate(work: str, ours: float, peer: float, unit: str, minimum: float) -> Row:
     """Compare rates: ours is to be so many times the peer's."""
-    return Row(work, ours, peer, unit, f"at least {least:g} times", ours >= least * peer)
+    return Row(work, ours, peer, unit, f"at least {minimum:g} times", ours >= minimum * peer)
 
 
-def duration(work: str, ours: float, peer: float, most: float) -> Row:
+def duration(work: str, ours: float, peer: float, maximum: float) -> Row:
     """Compare seconds: ours may be so many times the peer's."""
-    return Row(work, ours, peer, "s", f"at most {most:g} times", ours <= most * peer)
+    return Row(work, ours, peer, "s", f"at most {maximum:g} times", ours <= maximum * peer)
 
 
-def delay(work: str, ours: float, peer: float, most: float) -> Row:
+def delay(work: str, ours: float, peer: float, maximum: float) -> Row:
     """Compare seconds: ours may be so many seconds more than the peer's."""
-    return Row(work, ours, peer, "s", f"at most {most:g} s more", ours <= peer + most)
+    return Row(work, ours, peer, "s", f"at most {maximum:g} s more", ours <= peer + maximum)
 
 
 def overhead(work: str, ours: float, peer: float) -> Row:
@@ -56,9 +56,9 @@ def overhead(work: str, ours: float, peer: float) -> Row:
     return Row(work, ours, peer, "s", "under 0.1 times or 0.3 s", met)
 
 
-def ceiling(work: str, ours: float, most: float, unit: str) -> Row:
+def ceiling(work: str, ours: float, maximum: float, unit: str) -> Row:
     """Compare with a figure that must not be reached."""
-    return Row(work, ours, most, unit, f"under {most:g} {unit}", ours < most)
+    return Row(work, ours, maximum, unit, f"under {maximum:g} {unit}", ours < maximum)
 
 
 def in_turns(

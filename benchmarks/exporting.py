@@ -16,7 +16,7 @@ from benchmarks.clones import BenchmarkError
 from benchmarks.comparison import Row
 from benchmarks.local import LOCATION, Local
 from benchmarks.sides import MANY, Sides
-from emulator.endpoints import PROJECT
+from emulator.core.settings import PROJECT
 
 GOAL = 1.5
 ROUNDS = 3
@@ -56,7 +56,7 @@ def measure_export(sides: Sides) -> Iterator[Row]:
 
 
 def _client(local: Local) -> bigquery.Client:
-    """Give Google's client, led straight to the stand-in."""
+    """Return Google's client with the address of the BigQuery backend."""
     return bigquery.Client(
         project=PROJECT,
         location=LOCATION,
@@ -74,7 +74,7 @@ def _count(client: bigquery.Client, table: str) -> None:
 
 
 def _rows(local: Local, store: str) -> bytes:
-    """Give a store's rows as an export writes them, from the emulator's own database."""
+    """Return a store's rows as an export writes them, from the emulator's own database."""
     lines = []
     file = local.running.state / "state.sqlite3"
     with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:

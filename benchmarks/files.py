@@ -1,4 +1,4 @@
-"""The files to measure with: the lab's own, and as many small ones as are wanted."""
+"""DICOM files to measure with: the lab's own, and any number of small ones."""
 
 import io
 import random
@@ -10,7 +10,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filewriter import dcmwrite
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
-from emulator.seed import BUCKET
+from emulator.services.storage.public_bucket import BUCKET
 
 SEED = 405
 LONG_SERIES = 500
@@ -21,45 +21,50 @@ SIDE = 64
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a small file stands: its number, its patient, and its number in the series."""
+class Position:
+    """The UIDs of a small file: its number, its patient, and its index in the series."""
 
     number: int
     patient: str
     study: str
     series: str
-    position: int
+    index: int
 
 
-def place(number: int) -> Place:
-    """Give the place of a file: the first ones are one long series, then ten a patient."""
+def position_of(number: int) -> Position:
+    """Return the UIDs of a file: the first files are one long series, then ten a patient."""
     if number < LONG_SERIES:
-        patient, position = 0, number
+        patient, index = 0, number
     else:
-        patient, position = divmod(number - LONG_SERIES, PER_PATIENT)
+        patient, index = divmod(number - LONG_SERIES, PER_PATIENT)
         patient += 1
     root = f"1.2.826.0.1.3680043.10.1.{patient}"
-    return Place(number, f"BENCH{patient:05d}", f"{root}.1", f"{root}.1.1", position)
+    return Position(number, f"BENCH{patient:05d}", f"{root}.1", f"{root}.1.1", index)
 
 
-def small(count: int) -> Iterator[tuple[Place, bytes]]:
-    """Make valid CT images of 4 KB of pixels; always the same ones."""
-    draw = random.Random(SEED)
-    for number in range(count):
-        at = place(number)
-        yield at, _written(_image(at, draw.randbytes(SIDE * SIDE)))
+def small(count: int, first: int = 0) -> Iterator[tuple[Position, bytes]]:
+    """Yield valid CT images of 4 KB of pixels, the same ones on each call.
+
+    Args:
+        count: how many
+        first: the number of the first one
+    """
+    draw = random.Random(SEED + first)
+    for number in range(first, first + count):
+        at = position_of(number)
+        yield at, _encode(_image(at, draw.randbytes(SIDE * SIDE)))
 
 
 def lab(storage: Path) -> list[bytes]:
-    """Read the lab's files from the folder of the storage server, which has been filled."""
+    """Read the lab's files from the storage server's folder."""
     return [path.read_bytes() for path in sorted((storage / BUCKET).rglob("*.dcm"))]
 
 
-def _image(at: Place, pixels: bytes) -> Dataset:
+def _image(at: Position, pixels: bytes) -> Dataset:
     image = Dataset()
     image.SpecificCharacterSet = "ISO_IR 192"
     image.SOPClassUID = CTImageStorage
-    image.SOPInstanceUID = f"{at.series}.{at.position + 1}"
+    image.SOPInstanceUID = f"{at.series}.{at.index + 1}"
     image.StudyInstanceUID, image.SeriesInstanceUID = at.study, at.series
     image.PatientID, image.PatientName = at.patient, f"Benchmark^{at.patient}"
     image.PatientBirthDate, image.PatientSex = "19700101", "O"
@@ -69,12 +74,12 @@ def _image(at: Place, pixels: bytes) -> Dataset:
     image.ReferringPhysicianName = "Doe^Jane"
     image.StudyDescription, image.SeriesDescription = "Benchmark", "Axial"
     image.Modality, image.Manufacturer = "CT", "none"
-    image.SeriesNumber, image.InstanceNumber = 1, at.position + 1
+    image.SeriesNumber, image.InstanceNumber = 1, at.index + 1
     image.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
     image.BodyPartExamined, image.PatientPosition = "CHEST", "HFS"
     image.SliceThickness, image.KVP = "1.5", "120"
     image.FrameOfReferenceUID = f"{at.study}.2"
-    image.ImagePositionPatient = [-100, -100, at.position * 1.5]
+    image.ImagePositionPatient = [-100, -100, at.index * 1.5]
     image.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
     image.PixelSpacing = [0.75, 0.75]
     image.SamplesPerPixel, image.PhotometricInterpretation = 1, "MONOCHROME2"
@@ -87,7 +92,7 @@ def _image(at: Place, pixels: bytes) -> Dataset:
     return image
 
 
-def _written(image: Dataset) -> bytes:
+def _encode(image: Dataset) -> bytes:
     image.file_meta = FileMetaDataset()
     image.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     buffer = io.BytesIO()

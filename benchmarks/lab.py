@@ -1,4 +1,4 @@
-"""How long the lab and the preview take, cold and warm."""
+"""Duration of the lab and of a preview, cold and warm."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -23,23 +23,23 @@ class Measurement:
 
 
 def _phases(checkout: Path) -> dict[str, float]:
-    """Seconds per phase, as the lab itself has noted them."""
+    """Return the seconds of each phase from the lab's summary."""
     seconds: dict[str, float] = json.loads((checkout / ".lab/summary.json").read_text())["seconds"]
     return seconds
 
 
 def measure(*, cold: bool, report: Callable[[str], None]) -> Iterator[Measurement]:
-    """Yield each figure as soon as it is known.
+    """Yield each measurement when it ends.
 
     Args:
-        cold: also measure a machine with empty HOME and caches (builds or downloads the engine).
-        report: told what is being measured, as it may take minutes.
+        cold: whether to measure an empty HOME with empty caches too, which builds the engine
+        report: called with what is measured next
     """
     if cold:
         report("make lab on an empty machine: environment, engine, lab (minutes)")
         with clone(empty_home=True) as (checkout, environment):
             seconds = run(MAKE_LAB, checkout, environment)
-            yield Measurement("make lab, cold", seconds, 480, _phases(checkout))
+            yield Measurement("make lab, cold", seconds, 300, _phases(checkout))
     with clone(empty_home=False) as (checkout, environment):
         report("setting up a clone with the caches of this machine")
         run(["make", "setup"], checkout, environment)
@@ -49,7 +49,7 @@ def measure(*, cold: bool, report: Callable[[str], None]) -> Iterator[Measuremen
         yield Measurement("make lab, warm", seconds, 30, _phases(checkout))
         report("make lab again, nothing to do")
         seconds = run(MAKE_LAB, checkout, environment)
-        yield Measurement("make lab, again", seconds, 30, _phases(checkout))
+        yield Measurement("make lab, again", seconds, 6, _phases(checkout))
         report("pulumi preview")
         yield Measurement("pulumi preview --diff", run(PREVIEW, checkout, environment), 5, {})
         run(["make", "lab-down", "STACK=local"], checkout, environment)

@@ -44,7 +44,7 @@ def send(
         Seconds from the first request to the last answer.
 
     Raises:
-        BenchmarkError: an answer is no success, or wrong.
+        BenchmarkError: an answer is an error, or wrong
     """
     waiting, lock, errors = iter(requests), threading.Lock(), list[Exception]()
     threads = [
@@ -80,8 +80,8 @@ def _client(
             answer = connection.getresponse()
             body = answer.read()
             if answer.status != http.client.OK:
-                told = f"{request.method} {request.path}: {answer.status} {body[:300]!r}"
-                raise BenchmarkError(told)
+                failure = f"{request.method} {request.path}: {answer.status} {body[:300]!r}"
+                raise BenchmarkError(failure)
             check(body)
     except Exception as error:  # noqa: BLE001 - raised again by the thread that waits
         errors.append(error)

@@ -1,4 +1,4 @@
-"""The emulator as the benchmarks use it: a state folder of its own, a project, stores, buckets."""
+"""The emulator that the benchmarks use: its own state folder, a project, stores and buckets."""
 
 import itertools
 import os
@@ -13,10 +13,10 @@ from typing import Any
 import httpx
 
 from benchmarks.clones import BenchmarkError
-from emulator import processes
-from emulator.endpoints import PROJECT
-from emulator.layout import Running
-from emulator.storage import objects
+from emulator.core.settings import PROJECT
+from emulator.server import lifecycle
+from emulator.server.server_file import ServerInfo
+from emulator.services.storage import object_files
 
 LOCATION = "us-central1"
 DATASET = f"projects/{PROJECT}/locations/{LOCATION}/datasets/benchmark"
@@ -27,12 +27,12 @@ LOOK_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class Done:
-    """An operation that has ended well.
+    """An operation that succeeded.
 
     Attributes:
-        seconds: from the request until the service noted the end.
-        ended: when that was, in seconds since 1970.
-        success: how many files or instances went through.
+        seconds: from the request to the operation's `endTime`
+        ended: the operation's `endTime`, in seconds since 1970
+        success: files or instances that succeeded
     """
 
     seconds: float
@@ -42,9 +42,9 @@ class Done:
 
 @dataclass
 class Local:
-    """A running emulator with all that a benchmark needs in it."""
+    """A running emulator with everything that a benchmark needs."""
 
-    running: Running
+    running: ServerInfo
     http: httpx.Client
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -54,7 +54,7 @@ class Local:
         return self.running.state / "storage"
 
     def environment(self) -> dict[str, str]:
-        """The environment of programs that are to use it."""
+        """Return the environment for programs that use this emulator."""
         return {
             **os.environ,
             **self.running.environment(),
@@ -62,10 +62,10 @@ class Local:
         }
 
     def post(self, path: str, body: Any, **parameters: Any) -> dict[str, Any]:
-        """Send JSON.
+        """Send JSON and return the response.
 
         Raises:
-            BenchmarkError: it is refused.
+            BenchmarkError: The response is an error.
         """
         answer = self.http.post(path, json=body, params=parameters)
         if not answer.is_success:
@@ -74,32 +74,36 @@ class Local:
         return found
 
     def new_store(self) -> str:
-        """Make an empty DICOM store; its full name."""
+        """Create an empty DICOM store and return its full name."""
         name = f"store{next(self._numbers)}"
-        made = self.post(f"/v1/{DATASET}/dicomStores", {}, dicomStoreId=name)
-        return str(made["name"])
+        store = self.post(f"/v1/{DATASET}/dicomStores", {}, dicomStoreId=name)
+        return str(store["name"])
 
     @contextmanager
     def store(self) -> Iterator[str]:
-        """Give an empty DICOM store, deleted afterwards: no later round finds a file there."""
+        """Yield an empty DICOM store, and delete it so that no later round finds a file there."""
         store = self.new_store()
         yield store
         self.http.delete(f"/v1/{store}").raise_for_status()
 
     def table(self) -> str:
-        """The name of a table that is not there yet."""
+        """Return the name of a new table."""
         return f"{PROJECT}.{BIGQUERY_DATASET}.table{next(self._numbers)}"
 
     def bucket(self, name: str, files: Iterable[tuple[str, bytes]]) -> None:
-        """Make a bucket with objects in it."""
+        """Create a bucket with objects in it."""
         self.post("/storage/v1/b", {"name": name}, project=PROJECT)
+        self.add_objects(name, files)
+
+    def add_objects(self, bucket: str, files: Iterable[tuple[str, bytes]]) -> None:
+        """Add objects to a bucket."""
         drafts = self.storage.with_name("benchmark-drafts")
         for path, content in files:
-            file = self.storage / name / path
-            objects.put(file, drafts, content, "application/dicom", {})
+            file = self.storage / bucket / path
+            object_files.write_object(file, drafts, content, "application/dicom", {})
 
     def operation(self, path: str, body: dict[str, Any]) -> Done:
-        """Run an operation to its end."""
+        """Start an operation and wait for its end."""
         began = time.time()
         name = self.post(path, body)["name"]
         while not (found := self.http.get(f"/v1/{name}").json()).get("done"):
@@ -112,10 +116,10 @@ class Local:
 
 
 def done(operation: dict[str, Any], began: float) -> Done:
-    """Judge an operation that has ended.
+    """Return the result of an operation that ended.
 
     Raises:
-        BenchmarkError: it failed, or some file did.
+        BenchmarkError: The operation or one of its files failed.
     """
     metadata = operation["metadata"]
     counter = metadata["counter"]
@@ -127,16 +131,16 @@ def done(operation: dict[str, Any], began: float) -> Done:
 
 @contextmanager
 def running(folder: Path) -> Iterator[Local]:
-    """Run an emulator of one's own, the lab's bucket filled, as long as the context lasts."""
+    """Run an emulator with the lab's bucket filled, and stop it when the context ends."""
     state = folder / "emulator"
-    found = processes.start(state, all_services_enabled=True)
+    found = lifecycle.start(state, all_services_enabled=True)
     try:
         with httpx.Client(base_url=found.url, timeout=300) as client:
             local = Local(found, client)
             _prepare(local)
             yield local
     finally:
-        processes.stop(state)
+        lifecycle.stop(state)
 
 
 def _prepare(local: Local) -> None:

@@ -12,7 +12,7 @@ class Watch:
     """The most memory that a process and all below it held at once, while the context lasts.
 
     Pages that several of them share count once: their proportional set size is summed up, or,
-    where the system does not tell it, what each has for itself.
+    where the system does not report it, the private memory of each
     """
 
     def __init__(self, pid: int) -> None:
@@ -27,7 +27,7 @@ class Watch:
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
+        error_type: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:

@@ -36,7 +36,7 @@ def why_not() -> str | None:
 
 @contextmanager
 def running(folder: Path) -> Iterator[str]:
-    """Run a server of one's own, empty at first, as long as the context lasts.
+    """Run a separate server, empty at first, as long as the context lasts.
 
     Args:
         folder: for its data and its log.
@@ -125,7 +125,7 @@ def _has_web(url: str) -> bool:
 
 
 def _installed() -> Path:
-    """Give the folder that the packages are unpacked in, after the first time at once."""
+    """Return the folder of the unpacked packages; only the first call unpacks them."""
     if reason := why_not():
         raise OrthancError(reason)
     cache = user_cache_path("gcp-healthcare-dicom") / "orthanc"
@@ -163,6 +163,6 @@ def _unpack(cache: Path, root: Path) -> None:
 def _run(command: list[str], folder: Path) -> str:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
-        told = (done.stderr or done.stdout).strip()
-        raise OrthancError(f"{' '.join(command[:1] + command[-3:])} failed: {told[-1000:]}")
+        output = (done.stderr or done.stdout).strip()
+        raise OrthancError(f"{' '.join(command[:1] + command[-3:])} failed: {output[-1000:]}")
     return done.stdout

@@ -14,12 +14,12 @@ from benchmarks.clones import ROOT, BenchmarkError
 from benchmarks.comparison import Row
 from benchmarks.local import Local
 from benchmarks.sides import Sides
-from emulator.seed import BUCKET
+from emulator.services.storage.public_bucket import BUCKET
 
 
 @dataclass(frozen=True)
 class Scripted:
-    """What a script's operation took.
+    """The time that a script's operation took.
 
     Attributes:
         operation: its own seconds, as the service noted them.
@@ -33,7 +33,7 @@ class Scripted:
 
     @property
     def seconds(self) -> tuple[float, float]:
-        """What the script added, and what it was added to."""
+        """The time that the script added, and the time of the operation."""
         return self.after, self.operation
 
 
@@ -64,8 +64,8 @@ def measure_return(sides: Sides) -> Iterator[Row]:
 
 def _run(local: Local, store: str, script: str, *arguments: str) -> Scripted:
     _, project, _, location, _, dataset, _, store_id = store.split("/")
-    place = ["--project", project, "--location", location, "--dataset", dataset]
-    command = [sys.executable, str(ROOT / "scripts" / script), *arguments, *place]
+    options = ["--project", project, "--location", location, "--dataset", dataset]
+    command = [sys.executable, str(ROOT / "scripts" / script), *arguments, *options]
     done = subprocess.run(
         [*command, "--store", store_id, "--json"],
         env=local.environment(),
@@ -75,9 +75,9 @@ def _run(local: Local, store: str, script: str, *arguments: str) -> Scripted:
     returned = time.time()
     if done.returncode:
         raise BenchmarkError(f"{script} ended with {done.returncode}: {done.stderr[-2000:]}")
-    told = json.loads(done.stdout)
-    metadata = local.http.get(f"/v1/{told['operation']}").json()["metadata"]
+    summary = json.loads(done.stdout)
+    metadata = local.http.get(f"/v1/{summary['operation']}").json()["metadata"]
     began, ended = (
         datetime.fromisoformat(metadata[name]).timestamp() for name in ("createTime", "endTime")
     )
-    return Scripted(ended - began, returned - ended, told["success"])
+    return Scripted(ended - began, returned - ended, summary["success"])

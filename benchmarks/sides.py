@@ -1,7 +1,7 @@
-"""The two servers that are compared, started when first needed and filled when first asked."""
+"""The two servers that are compared, each started and filled at its first use."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,9 @@ from benchmarks.load import Request
 from benchmarks.local import Local
 
 MANY, FEW = 20_000, 400
-BUCKET = "benchmark"
+IMPORTED, SEARCHED = 100_000, 200_000
+"""Files of the large import, and of the large store that is searched."""
+BUCKET, LARGE_BUCKET = "benchmark", "benchmark-large"
 FILLING_CLIENTS = 4
 
 
@@ -31,12 +33,12 @@ class Orthanc:
 
 
 class Sides:
-    """What the benchmarks share.
+    """The servers and data that the benchmarks share.
 
     Args:
-        folder: for the data of both servers.
-        stack: ends them.
-        report: told what takes long.
+        folder: for the data of both servers
+        stack: stops the servers when it is closed
+        report: called with each step that takes long
     """
 
     def __init__(self, folder: Path, stack: ExitStack, report: Callable[[str], None]) -> None:
@@ -62,10 +64,30 @@ class Sides:
 
     @cached_property
     def many(self) -> str:
-        """The bucket with the many small files in `all/`, and the last of them in `few/` too."""
-        self.report(f"making {MANY} small files")
-        self.local.bucket(BUCKET, _small())
+        """The bucket with the many small files in `all/`."""
+        self.report(f"creating {MANY} small files")
+        self.local.bucket(BUCKET, _objects("all", files.small(MANY)))
         return BUCKET
+
+    @cached_property
+    def large(self) -> str:
+        """The bucket with the files of the large import in `first/`, and some of them in `few/`."""
+        self.report(f"creating {IMPORTED} small files (minutes)")
+        self.local.bucket(LARGE_BUCKET, _objects("first", files.small(IMPORTED)))
+        self.local.add_objects(LARGE_BUCKET, _objects("few", files.small(FEW)))
+        return LARGE_BUCKET
+
+    @cached_property
+    def large_store(self) -> str:
+        """A DICOM store of the emulator that holds `SEARCHED` files."""
+        bucket = self.large
+        others = SEARCHED - IMPORTED
+        self.report(f"creating {others} more small files, and importing all (minutes)")
+        self.local.add_objects(bucket, _objects("second", files.small(others, IMPORTED)))
+        store = self.local.new_store()
+        for folder in ("first", "second"):
+            self.local.bring_in(store, f"gs://{bucket}/{folder}/*.dcm")
+        return store
 
     @cached_property
     def full_store(self) -> str:
@@ -87,16 +109,16 @@ class Sides:
         return found
 
 
-def _small() -> Iterator[tuple[str, bytes]]:
-    for at, content in files.small(MANY):
-        yield f"all/{at.number:05d}.dcm", content
-        if at.number >= MANY - FEW:
-            yield f"few/{at.number:05d}.dcm", content
+def _objects(
+    folder: str, small: Iterable[tuple[files.Position, bytes]]
+) -> Iterator[tuple[str, bytes]]:
+    for at, content in small:
+        yield f"{folder}/{at.number:06d}.dcm", content
 
 
 @contextmanager
 def opened(report: Callable[[str], None]) -> Iterator[Sides]:
-    """Give both sides; what was started of them ends with the context."""
+    """Yield both sides; stop the servers that were started when the context ends."""
     with (
         tempfile.TemporaryDirectory(prefix="gcp-healthcare-bench-") as folder,
         ExitStack() as stack,

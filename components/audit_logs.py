@@ -11,7 +11,7 @@ from components.base import ArgumentError, Component, require
 from components.project_services import HEALTHCARE
 
 LOG_TYPES = ("ADMIN_READ", "DATA_READ", "DATA_WRITE")
-"""What can be logged on top of changes, which are logged anyway."""
+"""Types of log entries that can be enabled; changes are always logged."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class AuditLogsArgs:
 class AuditLogs(Component):
     """Data-access logs of the Healthcare API in a project.
 
-    The setting is that of one service: what the project logs of other services stays as it is.
-    What it logged of the Healthcare API before is replaced, so name all that shall be logged.
+    The component changes the setting of one service; the audit logs of other services stay.
+    It replaces the earlier setting of the Healthcare API, so name all log types.
 
     Inputs: see `AuditLogsArgs`.
 

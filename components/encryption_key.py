@@ -10,7 +10,7 @@ from components import rules
 from components.base import ArgumentError, Component, require
 
 USER_ROLE = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
-"""What a service agent needs on a key to encrypt and decrypt with it."""
+"""The role on a key that lets a service agent encrypt and decrypt with it."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class EncryptionKeyArgs:
         require(owner, "kms_key_name", self.kms_key_name, rules.kms_key_name)
         require(owner, "key_ring", self.key_ring, rules.kms_id)
         require(owner, "key", self.key, rules.kms_id)
-        require(owner, "rotation_period", self.rotation_period, rules.duration)
+        require(owner, "rotation_period", self.rotation_period, rules.rotation_period)
         to_make = (self.project, self.location, self.key_ring, self.key)
         if (self.kms_key_name is None) == (None in to_make):
             raise ArgumentError(
@@ -52,7 +52,7 @@ class EncryptionKeyArgs:
 
 
 class EncryptionKey(Component):
-    """A key of one's own, made or given, which service agents may use.
+    """A customer-managed key, created or given, which service agents may use.
 
     Deleting a made key destroys its versions, and with them what was encrypted; its ring stays,
     because Google deletes no key rings.

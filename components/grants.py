@@ -1,7 +1,7 @@
 """Roles for members, each added to what others hold.
 
 Every grant is a single membership. Authoritative bindings and policies are deliberately absent:
-they would take the role from whoever else has it.
+they would take the role from other members.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from components import rules
 from components.base import ArgumentError, require
+from components.rules import google_provider
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class ConditionArgs:
     description: str | None = None
 
     def as_inputs(self) -> dict[str, str]:
-        """The condition as the Google provider's resources take it."""
+        """Return the condition as the Google provider's resources take it."""
         fields = {"title": self.title, "expression": self.expression}
         return fields if self.description is None else {**fields, "description": self.description}
 
@@ -84,6 +85,21 @@ def memberships(grants: Sequence[GrantArgs], owner: str) -> Iterator[Membership]
             yield Membership(suffix, grant.role, member, condition)
 
 
+def refuse_conditions(grants: Sequence[GrantArgs], owner: str) -> None:
+    """Refuse conditional grants on Healthcare datasets and stores, where they can't work.
+
+    Args:
+        grants: the grants
+        owner: whose grants they are, for the message
+
+    Raises:
+        ArgumentError: a grant has a condition
+    """
+    for grant in grants:
+        if grant.condition is not None:
+            raise ArgumentError(f"{owner}: the condition {google_provider.NO_CONDITION}")
+
+
 def short(role: str) -> str:
-    """A role as part of a logical name."""
+    """Return a role as part of a logical name."""
     return role.removeprefix("roles/").replace("/", "-")

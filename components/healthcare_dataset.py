@@ -9,7 +9,7 @@ from pulumi_gcp import healthcare
 
 from components import propagation, rules
 from components.base import ArgumentError, Component, require
-from components.grants import GrantArgs, Membership, memberships
+from components.grants import GrantArgs, Membership, memberships, refuse_conditions
 from components.stores import (
     ConsentStoreArgs,
     DicomStoreArgs,
@@ -56,21 +56,28 @@ class HealthcareDatasetArgs:
         require(owner, "dataset", self.dataset, rules.healthcare_id)
         require(owner, "time_zone", self.time_zone, rules.time_zone)
         require(owner, "kms_key_name", self.kms_key_name, rules.kms_key_name)
-        kinds: dict[str, Sequence[StoreArgs]] = {
-            "dicom_stores": self.dicom_stores,
-            "fhir_stores": self.fhir_stores,
-            "hl7v2_stores": self.hl7v2_stores,
-            "consent_stores": self.consent_stores,
-        }
-        for kind, stores in kinds.items():
-            for _, store, _ in rules.repeated(store.name for store in stores):
-                raise ArgumentError(f'{owner}.{kind}: two stores are named "{store}"')
+        for argument in _STORE_TYPES:
+            for _, store, _ in rules.repeated(store.name for store in self.stores(argument)):
+                raise ArgumentError(f'{owner}.{argument}: two stores are named "{store}"')
         list(memberships(self.members, f"{owner}.members"))
+        refuse_conditions(self.members, f"{owner}.members")
+
+    def stores(self, argument: str) -> Sequence[StoreArgs]:
+        """Return the stores of an argument such as `dicom_stores`."""
+        stores: Sequence[StoreArgs] = getattr(self, argument)
+        return stores
 
 
 @dataclass(frozen=True)
-class _Kind:
-    """One kind of store: its collection, its resource, and how a member of one is made."""
+class _StoreType:
+    """A type of store.
+
+    Attributes:
+        collection: in the full name of a store
+        resource: creates a store
+        member: creates a member of a store
+        member_of: returns the inputs of a member that name its store
+    """
 
     collection: str
     resource: Callable[..., Any]
@@ -78,30 +85,33 @@ class _Kind:
     member_of: Callable[[Any], Mapping[str, pulumi.Input[str]]]
 
 
-_DICOM = _Kind(
-    "dicomStores",
-    healthcare.DicomStore,
-    healthcare.DicomStoreIamMember,
-    lambda store: {"dicom_store_id": store.id},
-)
-_FHIR = _Kind(
-    "fhirStores",
-    healthcare.FhirStore,
-    healthcare.FhirStoreIamMember,
-    lambda store: {"fhir_store_id": store.id},
-)
-_HL7V2 = _Kind(
-    "hl7V2Stores",
-    healthcare.Hl7Store,
-    healthcare.Hl7StoreIamMember,
-    lambda store: {"hl7_v2_store_id": store.id},
-)
-_CONSENT = _Kind(
-    "consentStores",
-    healthcare.ConsentStore,
-    healthcare.ConsentStoreIamMember,
-    lambda store: {"dataset": store.dataset, "consent_store_id": store.name},
-)
+_STORE_TYPES = {
+    "dicom_stores": _StoreType(
+        "dicomStores",
+        healthcare.DicomStore,
+        healthcare.DicomStoreIamMember,
+        lambda store: {"dicom_store_id": store.id},
+    ),
+    "fhir_stores": _StoreType(
+        "fhirStores",
+        healthcare.FhirStore,
+        healthcare.FhirStoreIamMember,
+        lambda store: {"fhir_store_id": store.id},
+    ),
+    "hl7v2_stores": _StoreType(
+        "hl7V2Stores",
+        healthcare.Hl7Store,
+        healthcare.Hl7StoreIamMember,
+        lambda store: {"hl7_v2_store_id": store.id},
+    ),
+    "consent_stores": _StoreType(
+        "consentStores",
+        healthcare.ConsentStore,
+        healthcare.ConsentStoreIamMember,
+        lambda store: {"dataset": store.dataset, "consent_store_id": store.name},
+    ),
+}
+"""From an argument of `HealthcareDatasetArgs` to the type of its stores."""
 
 
 class HealthcareDataset(Component):
@@ -154,10 +164,9 @@ class HealthcareDataset(Component):
         )
         for membership in memberships(args.members, f"{name}.members"):
             self._member(healthcare.DatasetIamMember, name, {"dataset_id": dataset.id}, membership)
-        self.dicom_stores = self._stores(_DICOM, args.dicom_stores)
-        self.fhir_stores = self._stores(_FHIR, args.fhir_stores)
-        self.hl7v2_stores = self._stores(_HL7V2, args.hl7v2_stores)
-        self.consent_stores = self._stores(_CONSENT, args.consent_stores)
+        self.dicom_stores, self.fhir_stores, self.hl7v2_stores, self.consent_stores = (
+            self._stores(type_, args.stores(argument)) for argument, type_ in _STORE_TYPES.items()
+        )
         self.summary = {
             "dataset": self.dataset,
             "dicomStores": self.dicom_stores,
@@ -177,34 +186,36 @@ class HealthcareDataset(Component):
             time_zone=args.time_zone,
             encryption_spec=None if key is None else {"kms_key_name": key},
             deletion_policy=args.deletion_policy,
-            opts=self._child(hooks=None if key is None else propagation.after_grants()),
+            opts=self._child(hooks=propagation.hooks(grants=key is not None)),
         )
 
-    def _stores(self, kind: _Kind, stores: Sequence[StoreArgs]) -> pulumi.Output[dict[str, str]]:
-        """Make the stores of one kind; gives id -> full name."""
-        made = [self._store(kind, store) for store in stores]
-        pairs = [pulumi.Output.all(store.name, store.dataset) for store in made]
+    def _stores(
+        self, type_: _StoreType, stores: Sequence[StoreArgs]
+    ) -> pulumi.Output[dict[str, str]]:
+        """Create the stores of one type; return id -> full name."""
+        resources = [self._store(type_, store) for store in stores]
+        pairs = [pulumi.Output.all(store.name, store.dataset) for store in resources]
         return pulumi.Output.all(*pairs).apply(
-            lambda known: {name: f"{dataset}/{kind.collection}/{name}" for name, dataset in known}
+            lambda known: {name: f"{dataset}/{type_.collection}/{name}" for name, dataset in known}
         )
 
-    def _store(self, kind: _Kind, args: StoreArgs) -> Any:
+    def _store(self, type_: _StoreType, args: StoreArgs) -> Any:
         logical = f"{self._name_of_component}-{args.name}"
         properties = args.properties()
         properties.setdefault("deletion_policy", self._deletion_policy)
         reaches_out = any("notification" in key or "stream" in key for key in properties)
-        store = kind.resource(
+        store = type_.resource(
             logical,
             dataset=self.dataset,
             **properties,
             # A replaced store keeps its name, and the name is in use until the old store is gone.
             opts=self._grandchild(
                 delete_before_replace=True,
-                hooks=propagation.after_grants() if reaches_out else None,
+                hooks=propagation.hooks(grants=reaches_out),
             ),
         )
         for membership in memberships(args.members, f"{logical}.members"):
-            self._member(kind.member, logical, kind.member_of(store), membership)
+            self._member(type_.member, logical, type_.member_of(store), membership)
         return store
 
     def _member(
@@ -214,7 +225,7 @@ class HealthcareDataset(Component):
         target: Mapping[str, pulumi.Input[str]],
         membership: Membership,
     ) -> None:
-        """Give one role on a dataset or store. Whoever may delete data may end a membership."""
+        """Grant one role on a dataset or store."""
         resource(
             f"{owner}-{membership.suffix}",
             **target,

@@ -1,4 +1,4 @@
-"""A Pub/Sub topic that stores notify, who may publish to it, and who listens."""
+"""A Pub/Sub topic that stores notify, its publishers and its subscriptions."""
 
 # Unevaluated, the annotations load nothing of the provider for programs without topics.
 from __future__ import annotations
@@ -14,14 +14,14 @@ from components import rules
 from components.base import ArgumentError, Component, require
 
 PUBLISHER = "roles/pubsub.publisher"
-"""What the Healthcare service agent needs on a topic."""
+"""The role on a topic that the Healthcare service agent needs."""
 SUBSCRIBER = "roles/pubsub.subscriber"
-"""What Pub/Sub's own agent needs on a subscription with a dead-letter topic."""
+"""The role on a subscription with a dead-letter topic that Pub/Sub's service agent needs."""
 
 
 @dataclass(frozen=True)
 class SubscriptionArgs:
-    """A subscription. What is None is left to Google.
+    """A subscription. Google chooses what is None.
 
     Attributes:
         name: The id of the subscription; its logical name derives from it.
@@ -34,7 +34,7 @@ class SubscriptionArgs:
         enable_message_ordering: Whether messages of one key come in order. Replaces.
         enable_exactly_once_delivery: Whether an acknowledged message never comes again.
         push_config: Delivery to an endpoint; without it, subscribers pull.
-        dead_letter_topic: The full name of the topic for messages that nobody acknowledges.
+        dead_letter_topic: The full name of the topic for messages that are never acknowledged.
         max_delivery_attempts: Deliveries before a message counts as dead, 5 to 100.
         retry_policy: How deliveries are repeated.
     """
@@ -61,7 +61,7 @@ class SubscriptionArgs:
         require("SubscriptionArgs", "name", self.name, rules.pubsub_id)
 
     def properties(self) -> dict[str, Any]:
-        """The properties that the provider takes as they are; unset ones are absent."""
+        """Return the properties that the provider takes as they are; unset ones are absent."""
         ours = ("never_expires", "dead_letter_topic", "max_delivery_attempts")
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return {k: v for k, v in values.items() if k not in ours and v is not None}
@@ -132,8 +132,8 @@ class NotificationTopic(Component):
         self.topic = self._topic(name, args)
         for publisher, member in args.publishers.items():
             self._may(f"{name}-{publisher}", self.topic, PUBLISHER, member)
-        made = [self._subscription(name, args, item) for item in args.subscriptions]
-        pairs = [pulumi.Output.all(item.name, item.project) for item in made]
+        subscriptions = [self._subscription(name, args, item) for item in args.subscriptions]
+        pairs = [pulumi.Output.all(item.name, item.project) for item in subscriptions]
         self.subscriptions = pulumi.Output.all(*pairs).apply(
             lambda known: {name: f"projects/{at}/subscriptions/{name}" for name, at in known}
         )
@@ -192,7 +192,7 @@ class NotificationTopic(Component):
     def _may(
         self, name: str, topic: pulumi.Input[str], role: str, member: pulumi.Input[str]
     ) -> None:
-        """Give one role on a topic, whose full name holds its project."""
+        """Grant one role on a topic, whose full name holds its project."""
         full = pulumi.Output.from_input(topic)
         pubsub.TopicIAMMember(
             name,

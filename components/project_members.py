@@ -29,7 +29,7 @@ class ProjectMembersArgs:
 
 
 class ProjectMembers(Component):
-    """Gives roles on the project, beside whoever has them.
+    """Roles on the project, beside those of other members.
 
     Inputs: see `ProjectMembersArgs`.
 

@@ -42,8 +42,8 @@ class ProjectServices(Component):
     """Enables services and brings the Healthcare service agent into being.
 
     The agent does not exist before the Healthcare API is enabled and first used; grants to it fail
-    until then. Making its identity a resource, after the services, settles that: whatever takes
-    `service_agent_member` comes later by itself.
+    until then. Its identity is a resource, created after the services, so that every grant to
+    `service_agent_member` follows it.
 
     The services stay enabled when the stack is destroyed: others in the project may use them.
 

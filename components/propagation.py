@@ -1,14 +1,18 @@
-"""Grants take time to spread: try again what was refused for want of one.
+"""Retry while IAM grants propagate, and while what Google creates by itself does not exist yet.
 
-A role given a second ago may be unknown to the service that asks for it. Nobody can see whether it
-has spread but by trying, so the engine tries again, ever less often, until a deadline. Google says
-that changes of access take two minutes as a rule, seven or more at times:
+A new role can be unknown to a service for minutes, and no API reports its propagation. The engine
+retries with exponential backoff until a deadline. Google says that changes of access take two
+minutes typically, seven or more at times:
 https://cloud.google.com/iam/docs/access-change-propagation
+
+A service agent and a new Healthcare dataset are created asynchronously too: for a while, a grant to
+the agent is refused because it does not exist, and a store because its dataset is not initialized.
 """
 
 import asyncio
 import random
 import re
+import secrets
 import time
 from weakref import WeakKeyDictionary
 
@@ -23,65 +27,110 @@ DEADLINE = 600.0
 _REFUSED = re.compile(
     r"permission|lacks|does not have|not authorized|accessdenied|forbidden|\b403\b", re.IGNORECASE
 )
-_FIRST_WAIT, _LONGEST_WAIT = 1.0, 30.0
+_NOT_YET = re.compile(
+    r"@(?:gcp-sa-[\w-]+|bigquery-encryption)\.\S+ does not exist|dataset not initialized",
+    re.IGNORECASE,
+)
+_EXISTS = re.compile(r"already ?exists", re.IGNORECASE)
+_INITIAL_WAIT, _MAX_WAIT = 1.0, 30.0
+_SPREADING = "refused; the grant it needs may still be spreading."
+_MISSING = "refused; what it refers to may still be being created by Google."
+EXISTS_HINT = (
+    "exists in Google Cloud already, outside this stack. `make adopt STACK={stack}` brings it "
+    "under the stack without a change (in a program of your own: `pulumi import`). Or choose "
+    "another name."
+)
+"""What to do about a resource that exists, after its name."""
+LATE_HINT = (
+    f"still refused after {DEADLINE / 60:.0f} minutes. Check the role or the service agent that "
+    "the error names, then run `pulumi up` again: it continues where this update ended."
+)
+"""What to do after the deadline, after the name of the resource."""
 
 
-class Patience:
-    """How long, and how often, refused operations are tried again."""
+class PropagationRetry:
+    """How long, and how often, refused operations are tried again.
 
-    def __init__(self, deadline: float = DEADLINE) -> None:
+    Args:
+        deadline: seconds from the first refusal
+        grants: whether a refusal for lack of permission is worth a retry
+    """
+
+    def __init__(self, deadline: float = DEADLINE, *, grants: bool = True) -> None:
         self._deadline = deadline
+        self._grants = grants
         self._since: dict[str, float] = {}
 
     def wait(self, urn: str, errors: list[str]) -> float | None:
-        """Seconds to wait before the next try; None to give up.
+        """Return the seconds to wait before the next try; None after the deadline.
 
         Args:
             urn: The resource.
             errors: What its tries ended with, the newest first.
         """
-        if not errors or not _REFUSED.search(errors[0]):
+        if not errors or not self.is_temporary(errors[0]):
             return None
         now = time.monotonic()
         left = self._since.setdefault(urn, now) + self._deadline - now
         if left <= 0:
             return None
-        wait: float = min(_FIRST_WAIT * 2 ** (len(errors) - 1), _LONGEST_WAIT)
+        wait: float = min(_INITIAL_WAIT * 2 ** (len(errors) - 1), _MAX_WAIT)
         return min(random.uniform(0.5, 1) * wait, left)  # noqa: S311 (jitter)
+
+    def is_temporary(self, error: str) -> bool:
+        """Whether an error may go away by itself."""
+        return bool(_NOT_YET.search(error) or (self._grants and _REFUSED.search(error)))
 
 
 def after_grants() -> pulumi.ResourceHookBinding | None:
-    """Hooks of a resource that needs a grant made shortly before it.
+    """Hooks of a resource that needs a grant made shortly before it; see `hooks`."""
+    return hooks(grants=True)
+
+
+def hooks(*, grants: bool = False) -> pulumi.ResourceHookBinding | None:
+    """Hooks of a resource: what does not exist yet is waited for, and what exists is explained.
 
     None where no engine listens: in tests with mocks, and under an engine without error hooks.
+
+    Args:
+        grants: whether the resource needs a grant made shortly before it
     """
     monitor = get_monitor()
     if not isinstance(monitor, ResourceMonitorStub):
         return None
     if not monitor_supports_feature(resource_pb2.RESOURCE_MONITOR_FEATURE_ERROR_HOOKS):
         return None
-    hook = _hooks.get(monitor)
-    if hook is None:
-        hook = _hooks[monitor] = _hook()
-    return pulumi.ResourceHookBinding(on_error=[hook])
+    registered = _hooks.setdefault(monitor, {})
+    if grants not in registered:
+        registered[grants] = _hook(grants=grants)
+    return pulumi.ResourceHookBinding(on_error=[registered[grants]])
 
 
-# One hook an engine: a process may run programs on several, one after the other.
-_hooks: WeakKeyDictionary[ResourceMonitorStub, pulumi.ErrorHook] = WeakKeyDictionary()
+# Two hooks an engine: a process may run programs on several, one after the other.
+_hooks: WeakKeyDictionary[ResourceMonitorStub, dict[bool, pulumi.ErrorHook]] = WeakKeyDictionary()
 
 
-def _hook() -> pulumi.ErrorHook:
-    patience = Patience()
+def _hook(*, grants: bool) -> pulumi.ErrorHook:
+    patience = PropagationRetry(grants=grants)
 
     async def again(args: pulumi.ErrorHookArgs) -> bool:
-        if args.failed_operation == "delete":
+        if args.failed_operation == "delete" or not args.errors:
+            return False
+        error = args.errors[0]
+        if args.failed_operation == "create" and _EXISTS.search(error):
+            pulumi.log.warn(f"{args.name} {EXISTS_HINT.format(stack=pulumi.get_stack())}")
             return False
         wait = patience.wait(args.urn, args.errors)
         if wait is None:
+            if patience.is_temporary(error):
+                pulumi.log.warn(f"{args.name}: {LATE_HINT}")
             return False
         if len(args.errors) == 1:
-            pulumi.log.info(f"{args.name}: refused; the grant it needs may still be spreading.")
+            missing = _NOT_YET.search(error)
+            pulumi.log.info(f"{args.name}: {_MISSING if missing else _SPREADING}")
         await asyncio.sleep(wait)
         return True
 
-    return pulumi.ErrorHook("wait-for-grants", again)
+    # An engine takes each name once, and every component of a package registers its own hooks.
+    name = f"{'wait-for-grants' if grants else 'wait-for-creation'}-{secrets.token_hex(4)}"
+    return pulumi.ErrorHook(name, again)

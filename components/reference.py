@@ -1,4 +1,4 @@
-"""The reference of every component, made from their own classes and docstrings.
+"""Reference of the components, generated from their classes and docstrings.
 
 `python -m components.reference` writes it into `docs/components.md`; a test compares.
 """
@@ -6,13 +6,15 @@
 import dataclasses
 import inspect
 import re
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import GenericAlias, NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 
 from components.audit_logs import AuditLogs, AuditLogsArgs
 from components.base import Component
+from components.bigquery_dataset import BigQueryDataset, BigQueryDatasetArgs
+from components.bigquery_views import BigQueryViews, BigQueryViewsArgs
 from components.encryption_key import EncryptionKey, EncryptionKeyArgs
 from components.grants import ConditionArgs, GrantArgs
 from components.healthcare_dataset import HealthcareDataset, HealthcareDatasetArgs
@@ -26,8 +28,6 @@ from components.project_services import ProjectServices, ProjectServicesArgs
 from components.service_agent_access import ServiceAgentAccess, ServiceAgentAccessArgs
 from components.service_agent_roles import ServiceAgentRoles, ServiceAgentRolesArgs
 from components.stores import ConsentStoreArgs, DicomStoreArgs, FhirStoreArgs, Hl7v2StoreArgs
-from components.warehouse import Warehouse, WarehouseArgs
-from components.warehouse_views import WarehouseViews, WarehouseViewsArgs
 
 DOCS = Path(__file__).parents[1] / "docs" / "components.md"
 BEGIN = "<!-- made by `python -m components.reference` -->\n"
@@ -48,14 +48,14 @@ COMPONENTS: dict[type[Component], tuple[type, ...]] = {
         Hl7v2StoreArgs,
         ConsentStoreArgs,
     ),
-    Warehouse: (WarehouseArgs,),
-    WarehouseViews: (WarehouseViewsArgs,),
+    BigQueryDataset: (BigQueryDatasetArgs,),
+    BigQueryViews: (BigQueryViewsArgs,),
 }
 """Every component, with the classes of its arguments."""
 
 
 def written(page: str) -> str:
-    """A page with the reference in the place that its marks leave for it."""
+    """Return a page with the reference in the place that its marks leave for it."""
     before, _, rest = page.partition(BEGIN)
     after = rest.partition(END)[2]
     sections = "\n".join(_section(component) for component in COMPONENTS)
@@ -63,12 +63,12 @@ def written(page: str) -> str:
 
 
 def outputs_of(component: type[Component]) -> dict[str, str]:
-    """Output -> what it is."""
+    """Return output -> its description."""
     return _entries(component, "Outputs")
 
 
 def arguments_of(args: type) -> dict[str, tuple[str, str, str]]:
-    """Argument -> its type, its default, what it is."""
+    """Return argument -> its type, its default, its description."""
     described = _entries(args, "Attributes")
     hints = annotations_of(args)
     return {
@@ -77,13 +77,30 @@ def arguments_of(args: type) -> dict[str, tuple[str, str, str]]:
     }
 
 
-def annotations_of(kind: type) -> dict[str, Any]:
-    """The annotations of a class of ours, inherited ones too, evaluated where they are texts."""
+def annotations_of(cls: type) -> dict[str, Any]:
+    """Return the evaluated annotations of one of our classes, inherited ones too."""
     found: dict[str, Any] = {}
-    for each in reversed(kind.__mro__):
+    for each in reversed(cls.__mro__):
         if each.__module__.startswith("components."):
             found |= inspect.get_annotations(each, eval_str=True)
     return found
+
+
+def is_input(parts: Iterable[Any]) -> bool:
+    """Whether a union takes an output too, which is known only when resources are created."""
+    return any(get_origin(part) is Awaitable for part in parts)
+
+
+def plain_types(parts: Iterable[Any]) -> list[Any]:
+    """Return the types of a union without outputs, None, and the provider's dictionaries."""
+    return [
+        part
+        for part in parts
+        if isinstance(part, type | GenericAlias)
+        and part is not NoneType
+        and get_origin(part) is not Awaitable
+        and not getattr(part, "__name__", "").endswith("ArgsDict")
+    ]
 
 
 def _section(component: type[Component]) -> str:
@@ -92,8 +109,8 @@ def _section(component: type[Component]) -> str:
     for args in COMPONENTS[component]:
         lines += [f"### {args.__name__}", "", "| argument | type | default | meaning |"]
         lines += ["|---|---|---|---|"]
-        for name, (kind, default, meaning) in arguments_of(args).items():
-            lines.append(f"| `{name}` | {kind} | {default} | {meaning} |")
+        for name, (type_name, default, meaning) in arguments_of(args).items():
+            lines.append(f"| `{name}` | {type_name} | {default} | {meaning} |")
         lines.append("")
     outputs = outputs_of(component)
     if outputs:
@@ -104,7 +121,7 @@ def _section(component: type[Component]) -> str:
 
 
 def _entries(owner: type, heading: str) -> dict[str, str]:
-    """The entries of one section of a docstring: name -> text on one line."""
+    """Return the entries of one section of a docstring: name -> text on one line."""
     text = inspect.cleandoc(owner.__doc__ or "")
     section = re.search(rf"^{heading}:\n((?:    .*\n?|\n)*)", text, re.MULTILINE)
     return dict(_parse(section[1])) if section else {}
@@ -124,7 +141,7 @@ def _default(field: "dataclasses.Field[Any]") -> str:
 
 
 def _type(annotation: Any) -> str:
-    """A type in words: inputs by what they hold, the provider's types by their class."""
+    """Return a type in words: inputs by what they hold, the provider's types by their class."""
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin in (Union, UnionType):
         return _union(parts)
@@ -136,18 +153,9 @@ def _type(annotation: Any) -> str:
 
 
 def _union(parts: tuple[Any, ...]) -> str:
-    """An input is a value, an awaitable or an output; any may be left out."""
-    is_input = any(get_origin(part) is Awaitable for part in parts)
-    plain = [
-        part
-        for part in parts
-        if isinstance(part, type | GenericAlias)
-        and part is not NoneType
-        and get_origin(part) is not Awaitable
-        and not getattr(part, "__name__", "").endswith("ArgsDict")
-    ]
-    words = " or ".join(_type(part) for part in plain)
-    return f"input of {words}" if is_input else words
+    """Return a union in words; None is left out."""
+    words = " or ".join(_type(part) for part in plain_types(parts))
+    return f"input of {words}" if is_input(parts) else words
 
 
 if __name__ == "__main__":

@@ -10,13 +10,13 @@ from components import rules
 from components.base import Component, require
 
 READER = "roles/storage.objectViewer"
-"""What an import needs on the bucket it reads."""
+"""The role on a bucket that imports read."""
 WRITER = "roles/storage.objectAdmin"
-"""What an export needs on the bucket it writes."""
+"""The role on a bucket that exports write."""
 EDITOR = "roles/bigquery.dataEditor"
-"""What an export or a stream needs on the BigQuery dataset it writes."""
+"""The role on a BigQuery dataset that exports and streams write."""
 JOB_USER = "roles/bigquery.jobUser"
-"""What an export or a stream needs on the project, to run its load jobs in."""
+"""The role on the project that runs the load jobs of exports and streams."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class ServiceAgentAccessArgs:
 
 
 class ServiceAgentAccess(Component):
-    """Gives one member the narrow roles of imports, exports and streams.
+    """The narrow roles of imports, exports and streams for one member.
 
     The right to run jobs, which goes to the project, is a matter of `ServiceAgentRoles`.
 

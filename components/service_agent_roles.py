@@ -34,7 +34,7 @@ class ServiceAgentRolesArgs:
 
 
 class ServiceAgentRoles(Component):
-    """Gives roles on the project to one member, and to no one else.
+    """Roles on the project for one member.
 
     Each role is a single membership, added to whatever the project's policy holds. Authoritative
     bindings and policies are deliberately absent: they would take the role from other members.

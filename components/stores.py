@@ -5,7 +5,7 @@ properties take the provider's own argument types, or dictionaries of the same k
 https://www.pulumi.com/registry/packages/gcp/api-docs/healthcare/
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -14,7 +14,8 @@ from pulumi_gcp import healthcare
 
 from components import rules
 from components.base import ArgumentError, require
-from components.grants import GrantArgs, memberships
+from components.grants import GrantArgs, memberships, refuse_conditions
+from components.rules import google_provider
 
 Labels = Mapping[str, pulumi.Input[str]]
 
@@ -22,20 +23,49 @@ MAX_STREAMS = 5
 """Streams that a DICOM store may have."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Store:
-    """What all stores have. What is None is left to Google.
+@dataclass(frozen=True)
+class StoreArgs:
+    """Arguments of every type of store. None leaves a property to Google.
 
     Attributes:
+        name: The id of the store; its logical name derives from it.
+        labels: Labels of the store.
         members: Roles on this store alone, added to what others hold.
         deletion_policy: DELETE, PREVENT or ABANDON; that of the dataset if None.
     """
 
-    members: Sequence[GrantArgs] = ()
-    deletion_policy: pulumi.Input[str] | None = None
+    name: str
+    labels: Labels = field(default_factory=dict)
+    members: Sequence[GrantArgs] = field(default=(), kw_only=True)
+    deletion_policy: pulumi.Input[str] | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        """Check the arguments.
+
+        Raises:
+            ArgumentError: an argument breaks a rule of Google's
+        """
+        owner = type(self).__name__
+        require(owner, "name", self.name, self._check_name)
+        for key, value in self.labels.items():
+            require(owner, "labels", key, rules.label_key)
+            require(owner, "labels", value, rules.label_value)
+        if len(self.labels) > rules.MAX_LABELS:
+            raise ArgumentError(
+                f'{owner} "{self.name}": {len(self.labels)} labels, of {rules.MAX_LABELS} allowed'
+            )
+        list(memberships(self.members, f'{owner} "{self.name}".members'))
+        refuse_conditions(self.members, f'{owner} "{self.name}".members')
+        for path, message in google_provider.store_errors(self.properties()):
+            raise ArgumentError(f'{owner} "{self.name}".{path} {message}')
+
+    @staticmethod
+    def _check_name(name: str) -> str | None:
+        """Return the error of an invalid name, or None."""
+        return rules.healthcare_id(name)
 
     def properties(self) -> dict[str, Any]:
-        """The properties of the resource, by the provider's names; unset ones are absent."""
+        """Return the properties of the resource, by the provider's names; unset ones are absent."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         return {
             name: value
@@ -45,8 +75,8 @@ class _Store:
 
 
 @dataclass(frozen=True)
-class DicomStoreArgs(_Store):
-    """A DICOM store. What is None is left to Google.
+class DicomStoreArgs(StoreArgs):
+    """A DICOM store. Google chooses what is None.
 
     Attributes:
         name: The id of the store; its logical name derives from it.
@@ -57,8 +87,6 @@ class DicomStoreArgs(_Store):
         stream_configs: Up to five streams of metadata into BigQuery.
     """
 
-    name: str
-    labels: Labels = field(default_factory=dict)
     notification_config: (
         healthcare.DicomStoreNotificationConfigArgs
         | healthcare.DicomStoreNotificationConfigArgsDict
@@ -68,8 +96,12 @@ class DicomStoreArgs(_Store):
         healthcare.DicomStoreStreamConfigArgs | healthcare.DicomStoreStreamConfigArgsDict
     ] = ()
 
+    @staticmethod
+    def _check_name(name: str) -> str | None:
+        return rules.dicom_store_id(name)
+
     def __post_init__(self) -> None:
-        _check(self, rules.dicom_store_id)
+        super().__post_init__()
         if len(self.stream_configs) > MAX_STREAMS:
             raise ArgumentError(
                 f'DicomStoreArgs "{self.name}": {len(self.stream_configs)} streams, of '
@@ -78,8 +110,8 @@ class DicomStoreArgs(_Store):
 
 
 @dataclass(frozen=True)
-class FhirStoreArgs(_Store):
-    """A FHIR store. What is None is left to Google.
+class FhirStoreArgs(StoreArgs):
+    """A FHIR store. Google chooses what is None.
 
     Attributes:
         name: The id of the store; its logical name derives from it.
@@ -101,8 +133,6 @@ class FhirStoreArgs(_Store):
         stream_configs: Streams of resources into BigQuery.
     """
 
-    name: str
-    labels: Labels = field(default_factory=dict)
     version: pulumi.Input[str] = "R4"
     enable_update_create: pulumi.Input[bool] | None = None
     disable_referential_integrity: pulumi.Input[bool] | None = None
@@ -132,27 +162,25 @@ class FhirStoreArgs(_Store):
     ] = ()
 
     def __post_init__(self) -> None:
-        _check(self, rules.healthcare_id)
+        super().__post_init__()
         require("FhirStoreArgs", "version", self.version, _fhir_version)
 
 
 @dataclass(frozen=True)
-class Hl7v2StoreArgs(_Store):
-    """An HL7v2 store. What is None is left to Google.
+class Hl7v2StoreArgs(StoreArgs):
+    """An HL7v2 store. Google chooses what is None.
 
     Attributes:
         name: The id of the store; its logical name derives from it.
         labels: Labels of the store.
         members: Roles on this store alone, added to what others hold.
         deletion_policy: DELETE, PREVENT or ABANDON; that of the dataset if None.
-        reject_duplicate_message: Whether a message that is there already is refused.
+        reject_duplicate_message: Whether a message that the store holds already is refused.
         parser_config: How messages are parsed.
         notification_config: Messages about new ones: the older, single form.
         notification_configs: Messages about new ones, with filters.
     """
 
-    name: str
-    labels: Labels = field(default_factory=dict)
     reject_duplicate_message: pulumi.Input[bool] | None = None
     parser_config: (
         healthcare.Hl7StoreParserConfigArgs | healthcare.Hl7StoreParserConfigArgsDict | None
@@ -166,13 +194,10 @@ class Hl7v2StoreArgs(_Store):
         healthcare.Hl7StoreNotificationConfigsArgs | healthcare.Hl7StoreNotificationConfigsArgsDict
     ] = ()
 
-    def __post_init__(self) -> None:
-        _check(self, rules.healthcare_id)
-
 
 @dataclass(frozen=True)
-class ConsentStoreArgs(_Store):
-    """A consent store. What is None is left to Google.
+class ConsentStoreArgs(StoreArgs):
+    """A consent store. Google chooses what is None.
 
     Attributes:
         name: The id of the store; its logical name derives from it.
@@ -183,30 +208,12 @@ class ConsentStoreArgs(_Store):
         enable_consent_create_on_update: Whether an update may create the consent it names.
     """
 
-    name: str
-    labels: Labels = field(default_factory=dict)
     default_consent_ttl: pulumi.Input[str] | None = None
     enable_consent_create_on_update: pulumi.Input[bool] | None = None
 
     def __post_init__(self) -> None:
-        _check(self, rules.healthcare_id)
+        super().__post_init__()
         require("ConsentStoreArgs", "default_consent_ttl", self.default_consent_ttl, rules.duration)
-
-
-StoreArgs = DicomStoreArgs | FhirStoreArgs | Hl7v2StoreArgs | ConsentStoreArgs
-
-
-def _check(store: StoreArgs, name_rule: Callable[[str], str | None]) -> None:
-    owner = type(store).__name__
-    require(owner, "name", store.name, name_rule)
-    for key, value in store.labels.items():
-        require(owner, "labels", key, rules.label_key)
-        require(owner, "labels", value, rules.label_value)
-    if len(store.labels) > rules.MAX_LABELS:
-        raise ArgumentError(
-            f'{owner} "{store.name}": {len(store.labels)} labels, of {rules.MAX_LABELS} allowed'
-        )
-    list(memberships(store.members, f'{owner} "{store.name}".members'))
 
 
 def _fhir_version(version: str) -> str | None:

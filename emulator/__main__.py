@@ -1,33 +1,39 @@
-"""`python -m emulator`: start, stop and look at the local Google Cloud."""
+"""The command line, `python -m emulator`: start, stop and inspect the local Google Cloud."""
 
 import json
-import logging
+import os
 import shlex
 import subprocess
 import sys
 from dataclasses import asdict
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from emulator import layout, processes
-from emulator.faults.commands import app as faults
-from emulator.layout import Ports, Running
-from emulator.processes import EmulatorError
+from emulator.core.program_name import command, program_name
+from emulator.fault_cli import app as faults
+from emulator.server import lifecycle, state_dir
+from emulator.server.errors import EmulatorError
+from emulator.server.server_file import Ports, ServerInfo
 
+_PAGE = Path(__file__).parents[1] / "docs" / "emulator.md"  # an installed package has none
+_DOCS = (
+    "\n    What it serves, and how it differs from Google Cloud: docs/emulator.md\n    "
+    if _PAGE.exists()
+    else "    "
+)
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
-    help="""The local Google Cloud: Healthcare API, BigQuery, Cloud Storage, on loopback.
+    help=f"""The local Google Cloud: Healthcare API, BigQuery, Cloud Storage, on loopback.
 
-    Its state lives in .lab/emulator, or in $LAB_DIR/emulator, and survives a stop.
+    Its state is in .lab/emulator, or in $LAB_DIR/emulator, and survives a stop.
 
-    To lead gcloud, bq, curl or your own code to it:  eval "$(python -m emulator env)"
-
-    What it serves, and how it differs from the real one: docs/emulator.md
-    """,
+    To lead gcloud, bq, curl or your own code to it:  eval "$({command("env")})"
+{_DOCS}""",
 )
 app.add_typer(faults, name="fault")
 _notes = Console(stderr=True, soft_wrap=True)
@@ -60,16 +66,28 @@ def start(
             "API, and not the enabling of it",
         ),
     ] = False,
+    enforce_iam: Annotated[
+        bool,
+        typer.Option(
+            "--enforce-iam",
+            help="decide every call by the roles of its caller, as EMULATOR_ENFORCE_IAM=1 does: "
+            "the token `local` is the owner, `local:user:anna@example.com` another member",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Start it and wait until it is ready; one that runs is kept."""
     ports = Ports(port, bigquery_port, storage_port)
-    state = layout.state_dir()
+    state = state_dir.state_dir()
     if foreground:
-        _serve(ports, all_services_enabled)
+        _serve(ports, all_services_enabled, enforce_iam)
         return
-    running = processes.start(
-        state, ports, all_services_enabled=all_services_enabled, report=_notes.print
+    running = lifecycle.start(
+        state,
+        ports,
+        all_services_enabled=all_services_enabled,
+        enforce_iam=enforce_iam,
+        report=_notes.print,
     )
     _show(running, as_json)
 
@@ -77,7 +95,7 @@ def start(
 @app.command()
 def stop() -> None:
     """Stop it; its state stays."""
-    was_running = processes.stop(layout.state_dir())
+    was_running = lifecycle.stop(state_dir.state_dir())
     _notes.print("stopped" if was_running else "it was not running")
 
 
@@ -88,7 +106,7 @@ def status(as_json: Json = False) -> None:
     Exit code 3 if it does not run, 4 if it runs but a service is not ready.
     """
     running = _running()
-    health = processes.health(running)
+    health = lifecycle.health(running)
     _show(running, as_json, health)
     if not health.get("ready"):
         _notes.print(health.get("trouble") or "not every service is ready yet")
@@ -107,7 +125,7 @@ def env(as_json: Json = False) -> None:
 
 
 class Log(StrEnum):
-    """Whose log to print."""
+    """The process whose log is printed."""
 
     EMULATOR = "emulator"
     BIGQUERY = "bigquery"
@@ -120,7 +138,7 @@ def logs(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="and what comes next")] = False,
 ) -> None:
     """Print its log, or that of BigQuery or Cloud Storage beside it."""
-    log = layout.state_dir() / f"{service.value}.log"
+    log = state_dir.state_dir() / f"{service.value}.log"
     if not log.exists():
         raise EmulatorError(f"there is no log at {log}: it has not been started here yet")
     subprocess.run(["tail", "-n", "+1", *(["-f"] if follow else []), str(log)], check=True)  # noqa: S607
@@ -128,20 +146,20 @@ def logs(
 
 @app.command()
 def reset() -> None:
-    """Empty its state but for the public bucket; if it runs, it goes on running."""
-    processes.reset(layout.state_dir())
+    """Delete its state but for the public bucket; a running emulator keeps running."""
+    lifecycle.reset(state_dir.state_dir())
     _notes.print("reset")
 
 
-def _running() -> Running:
-    running = processes.status(layout.state_dir())
+def _running() -> ServerInfo:
+    running = lifecycle.status(state_dir.state_dir())
     if running is None:
-        _notes.print("the local Google Cloud is not running: `python -m emulator start`")
+        _notes.print(f"the local Google Cloud is not running: `{command('start')}`")
         raise typer.Exit(3)
     return running
 
 
-def _show(running: Running, as_json: bool, health: dict[str, Any] | None = None) -> None:
+def _show(running: ServerInfo, as_json: bool, health: dict[str, Any] | None = None) -> None:
     ports = asdict(running.ports)
     if as_json:
         content = {
@@ -158,31 +176,31 @@ def _show(running: Running, as_json: bool, health: dict[str, Any] | None = None)
     )
     for name, state in (health or {}).get("services", {}).items():
         typer.echo(f"  {name}: {state}")
-    typer.echo('for your shell: eval "$(python -m emulator env)"')
+    typer.echo(f'for your shell: eval "$({command("env")})"')
 
 
-def _serve(ports: Ports, all_services_enabled: bool) -> None:
-    from emulator import server
+def _serve(ports: Ports, all_services_enabled: bool, enforce_iam: bool) -> None:
+    from emulator.server import serve
 
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    state = layout.state_dir()
-    processes.check_writable(state)
-    found = processes.status(state)
+    serve.configure_logging()
+    state = state_dir.state_dir()
+    state_dir.check_state_dir(state)
+    found = lifecycle.status(state)
     if found is not None:
-        raise EmulatorError(f"it already runs at {found.url}: `python -m emulator stop` first")
-    processes.end_leftovers(state)
-    server.serve(
-        state, processes.choose_ports(state, ports), all_services_enabled=all_services_enabled
+        raise EmulatorError(f"it already runs at {found.url}: `{command('stop')}` first")
+    lifecycle.kill_orphans(state)
+    serve.serve(
+        state,
+        lifecycle.choose_ports(state, ports),
+        all_services_enabled=all_services_enabled,
+        enforce_iam=enforce_iam or os.environ.get(lifecycle.ENFORCE_IAM) == "1",
     )
 
 
 def main() -> None:
     """Run the command line; an error is one line, not a traceback."""
     try:
-        app(prog_name="python -m emulator")
+        app(prog_name=program_name())
     except EmulatorError as error:
         _notes.print(f"error: {error}", style="red", markup=False, highlight=False)
         sys.exit(1)

@@ -1,25 +1,29 @@
-"""Which methods of the Cloud Healthcare API are served: read off the routes.
+"""The methods of the Cloud Healthcare API that are served, found by their routes.
 
-`python -m emulator.methods` writes the table into `docs/methods.md`; a test compares.
+`python -m emulator.api_coverage` writes the table into `docs/methods.md`; a test compares them.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from starlette.routing import Match, Route
 
-from emulator.discovery import document
-from emulator.healthcare.dicom.routes import routes as dicom_routes
-from emulator.healthcare.routes import routes
+from emulator.cloud import Cloud
+from emulator.core.discovery import document
+from emulator.core.settings import Settings
+from emulator.services.healthcare.routes import routes
 
 DOCS = Path(__file__).parents[1] / "docs" / "methods.md"
-BEGIN = "<!-- made by `python -m emulator.methods` -->\n"
+BEGIN = "<!-- made by `python -m emulator.api_coverage` -->\n"
 END = "<!-- end -->\n"
 RESOURCES = ("datasets", "operations", "dicomStores", "fhirStores", "hl7V2Stores")
-"""The resources whose methods are listed, each with all that lies below it."""
+"""The resources whose methods are listed, with all resources below them."""
 
 _DATASETS = "projects.locations.datasets"
 _CDC = "all but `changeDataCaptureConfig` of BigQuery (501)"
@@ -34,7 +38,7 @@ PARTLY: Mapping[str, Mapping[str, str]] = {
         f"{_DATASETS}.dicomStores.export": _CDC,
     },
 }
-"""Version of the API -> method -> what is missing of it."""
+"""Limitations of methods, by version of the API and method."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +46,11 @@ class Method:
     """One method of the API.
 
     Attributes:
-        name: As the discovery document names it, such as `projects.locations.datasets.get`.
-        http: The verb of HTTP.
-        path: A path of it, with `x` in every place.
-        served: Whether a route answers it.
-        missing: What it does not do; empty if nothing.
+        name: its name in the discovery document, such as `projects.locations.datasets.get`
+        http: the HTTP method
+        path: a sample path, with `x` for every variable
+        served: whether there is a route
+        missing: what is not supported; empty if everything is
     """
 
     name: str
@@ -57,15 +61,33 @@ class Method:
 
     @property
     def state(self) -> str:
-        """Served, partly (what is missing), or not."""
+        """Whether it is served, partly served (with what is missing), or not served."""
         if not self.served:
             return "not served"
         return f"partly: {self.missing}" if self.missing else "served"
 
 
+@contextmanager
+def offline_cloud() -> Iterator[Cloud]:
+    """Yield a local Google Cloud without state or backends, whose routes can be read."""
+    nowhere = "http://127.0.0.1:1"
+    with TemporaryDirectory() as folder:
+        cloud = Cloud(Settings(Path(folder), nowhere, nowhere, nowhere))
+        try:
+            yield cloud
+        finally:
+            cloud.close()
+
+
+@cache
+def _healthcare_routes() -> Sequence[Route]:
+    with offline_cloud() as cloud:
+        return [*routes(cloud.healthcare)]
+
+
 def methods(version: str = "v1") -> list[Method]:
-    """Every method of the listed resources, in the order of the discovery document."""
-    known = [*dicom_routes(), *routes()]
+    """Return every method of the listed resources, in the order of the discovery document."""
+    known = _healthcare_routes()
     found = []
     for item in _methods(document("healthcare", version)["resources"]):
         if set(item["id"].split(".")) & set(RESOURCES):
@@ -83,23 +105,18 @@ def _methods(resources: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _serves(known: Sequence[Route], method: Mapping[str, Any]) -> bool:
-    path = sample(method)
-    scope = {"type": "http", "method": method["httpMethod"], "path": path, "root_path": ""}
-    verb = path.rpartition(":")[2] if ":" in path else ""
-    for route in known:
-        if route.matches(scope)[0] is Match.FULL:
-            # A route to a name would also take "name:verb" for one; it does not serve the verb.
-            return route.path.endswith(f":{verb}") if verb else True
-    return False
+    http, path = method["httpMethod"], sample(method)
+    scope = {"type": "http", "method": http, "path": path, "root_path": ""}
+    return any(route.matches(scope)[0] is Match.FULL for route in known)
 
 
 def sample(method: Mapping[str, Any]) -> str:
-    """A path of a method, with something in every place."""
+    """Return a path of a method, with `x` for every variable."""
     return "/" + re.sub(r"\{[^}]+\}", "x", method.get("flatPath", method["path"]))
 
 
 def table() -> str:
-    """The tables as Markdown: v1 by resource, then what is otherwise in v1beta1."""
+    """Return the tables as Markdown: v1 by resource, then what differs in v1beta1."""
     lines: list[str] = []
     heading = ""
     for method in methods():
@@ -123,12 +140,12 @@ def _row(method: Method, name: str) -> str:
     return f"| `{name}` | {method.http} | {method.state} |"
 
 
-def written(page: str) -> str:
-    """A page with the table in the place that its marks leave for it."""
+def insert_table(page: str) -> str:
+    """Return a page with the table between its marks."""
     before, _, rest = page.partition(BEGIN)
     after = rest.partition(END)[2]
     return f"{before}{BEGIN}\n{table()}\n{END}{after}"
 
 
 if __name__ == "__main__":
-    DOCS.write_text(written(DOCS.read_text()))
+    DOCS.write_text(insert_table(DOCS.read_text()))

@@ -1,8 +1,7 @@
 """The emulated services as one web application, and the rules that hold for every request."""
 
 import logging
-import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -11,84 +10,108 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.routing import Route
 
-from emulator import discovery, disk
-from emulator.bigquery.routes import routes as bigquery
+from emulator.access.decisions import Decisions
+from emulator.access.middleware import EnforceIamMiddleware
 from emulator.cloud import Cloud
-from emulator.control.models import NoNeighbours
-from emulator.control.routes import routes as control
-from emulator.errors import ApiError, internal, not_found, permission_denied, unimplemented
-from emulator.faults.middleware import FaultsOnDemand
+from emulator.control.models import Backends, Control, NoBackends
+from emulator.control.routes import routes as control_routes
+from emulator.core import discovery, disk
+from emulator.core.errors import ApiError, internal, not_found, unimplemented
+from emulator.core.program_name import command
+from emulator.core.rest import JsonResponse
+from emulator.core.route_tree import RouteTree
+from emulator.faults.middleware import FaultInjectionMiddleware
 from emulator.faults.models import Faults
-from emulator.faults.routes import routes as faults
-from emulator.healthcare.dicom.routes import routes as dicom
-from emulator.healthcare.routes import routes as healthcare
-from emulator.http import JsonResponse
-from emulator.kms.routes import routes as kms
-from emulator.pubsub.routes import routes as pubsub
-from emulator.resourcemanager.routes import routes as resourcemanager
-from emulator.rewriting import Inflated, MethodOverride
-from emulator.serviceusage.routes import routes as serviceusage
-from emulator.storage.forwarding import Forwarder
-from emulator.storage.routes import objects
-from emulator.storage.routes import routes as storage
+from emulator.faults.routes import routes as fault_routes
+from emulator.middleware.audit_log import AuditLogMiddleware
+from emulator.middleware.gzip_request import GzipRequestMiddleware
+from emulator.middleware.loopback_only import LoopbackOnlyMiddleware
+from emulator.middleware.method_override import MethodOverrideMiddleware
+from emulator.middleware.wait_for_backends import WaitForBackendsMiddleware
+from emulator.services.bigquery.routes import routes as bigquery
+from emulator.services.healthcare.routes import routes as healthcare
+from emulator.services.iam_api.routes import routes as iam_api
+from emulator.services.kms.routes import routes as kms
+from emulator.services.logging.routes import routes as logging_routes
+from emulator.services.pubsub.routes import routes as pubsub
+from emulator.services.resourcemanager.routes import routes as resourcemanager
+from emulator.services.serviceusage.routes import routes as serviceusage
+from emulator.services.storage.routes import routes as storage
 
 LOG = logging.getLogger(__name__)
-_HERE = r"(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?"
-_HOST = re.compile(_HERE, re.IGNORECASE)
-_ORIGIN = re.compile(f"https?://{_HERE}", re.IGNORECASE)
 
 
-def create_app(cloud: Cloud) -> Starlette:
-    """The application over one state. Closing the application closes the state."""
+def create_app(cloud: Cloud, backends: Backends | None = None) -> Starlette:
+    """Return the application over one state. Closing the application closes the state.
+
+    Args:
+        cloud: the state of all services
+        backends: the processes of BigQuery and Cloud Storage; by default none
+    """
+    beside = backends or NoBackends()
+    faults = Faults()
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        neighbours = app.state.neighbours
-        # With one that is given up they end, with the error that says so.
-        cloud.operations.resume_interrupted(lambda: neighbours.ready() or neighbours.trouble())
-        cloud.delivery.start()
-        cloud.dicom.streams.start()
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        # If a backend has failed permanently, operations resume too: they end with its error.
+        cloud.operations.resume_interrupted(lambda: beside.ready() or beside.failure())
+        cloud.start()
         yield
-        await app.state.storage.aclose()
+        await cloud.storage.proxy.aclose()
         await run_in_threadpool(cloud.close)
 
-    app = Starlette(
-        # The first route that matches answers, so the narrow ones come first; of these those that
-        # are called most.
+    async def disk_error(request: Request, error: Exception) -> Response:
+        answer = disk.disk_error(error, cloud.settings.state_dir)
+        if answer is None:
+            raise error
+        LOG.error("the disk refuses: %s", answer.message)
+        return await _api_error(request, answer)
+
+    control = Control(beside, cloud.operations, cloud.reset)
+    return Starlette(
         routes=[
-            *dicom(),
-            *control(),
-            *faults(),
-            *bigquery(),
-            *storage(),
-            *healthcare(),
-            *pubsub(),
-            *kms(),
-            *serviceusage(),
-            *resourcemanager(),
-            *objects(),
+            RouteTree([*control_routes(control), *fault_routes(faults), *routes_of(cloud)]),
         ],
         middleware=[
-            Middleware(LoopbackOnly),
-            Middleware(Inflated),
-            Middleware(MethodOverride),
-            Middleware(FaultsOnDemand),
+            Middleware(LoopbackOnlyMiddleware),
+            Middleware(GzipRequestMiddleware),
+            Middleware(MethodOverrideMiddleware),
+            Middleware(AuditLogMiddleware, audit=cloud.audit, projects=cloud.projects),
+            *_access_control(cloud),
+            Middleware(FaultInjectionMiddleware, faults=faults),
+            Middleware(WaitForBackendsMiddleware, backends=beside),
         ],
         exception_handlers={
             ApiError: _api_error,
             HTTPException: _http_error,
             Exception: _unexpected,
-            **dict.fromkeys(disk.TROUBLE, _disk_error),
+            **dict.fromkeys(disk.DISK_ERRORS, disk_error),
         },
         lifespan=lifespan,
     )
-    app.state.cloud = cloud
-    app.state.storage = Forwarder(cloud.storage_url)
-    app.state.neighbours = NoNeighbours()
-    app.state.faults = Faults()
-    return app
+
+
+def _access_control(cloud: Cloud) -> Iterator[Middleware]:
+    if cloud.settings.enforce_iam:
+        decisions = Decisions(
+            cloud.projects, cloud.iam.policies, cloud.storage.buckets, cloud.bigquery.metadata
+        )
+        yield Middleware(EnforceIamMiddleware, decisions=decisions)
+
+
+def routes_of(cloud: Cloud) -> Iterator[Route]:
+    """Yield the routes of all services."""
+    yield from bigquery(cloud.bigquery)
+    yield from storage(cloud.storage)
+    yield from healthcare(cloud.healthcare)
+    yield from pubsub(cloud.pubsub)
+    yield from kms(cloud.kms)
+    yield from logging_routes(cloud.logging)
+    yield from serviceusage(cloud.service_usage)
+    yield from resourcemanager(cloud.resource_manager)
+    yield from iam_api(cloud.iam_api)
 
 
 async def _api_error(_request: Request, error: Exception) -> Response:
@@ -97,7 +120,7 @@ async def _api_error(_request: Request, error: Exception) -> Response:
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
-    """What no route serves."""
+    """Return the error for a path without a route."""
     assert isinstance(error, HTTPException)
     path = request.url.path
     if method := discovery.method_of(request.method, path):
@@ -111,50 +134,8 @@ async def _http_error(request: Request, error: Exception) -> Response:
     return JsonResponse(answer.body(), status_code=answer.code)
 
 
-async def _disk_error(request: Request, error: Exception) -> Response:
-    answer = disk.refusal(error, request.app.state.cloud.settings.state_dir)
-    if answer is None:
-        raise error
-    LOG.error("the disk refuses: %s", answer.message)
-    return await _api_error(request, answer)
-
-
 async def _unexpected(_request: Request, error: Exception) -> Response:
-    # Starlette itself logs the traceback; the answer tells nothing of it.
+    # Starlette logs the traceback; the response does not contain it.
     LOG.error("unexpected %s", type(error).__name__)
-    answer = internal("Internal error; `python -m emulator logs` tells more.")
+    answer = internal(f"Internal error. The log has more: `{command('logs')}`.")
     return JsonResponse(answer.body(), status_code=500)
-
-
-class LoopbackOnly:
-    """Refuses what a page in somebody's browser could send.
-
-    The Host header must name this machine, or a foreign name could be rebound to it; and a request
-    that a page of another origin makes carries an Origin header, which no client library sends.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or refuse it."""
-        if scope["type"] == "http":
-            request = Request(scope)
-            error = _foreign(request)
-            if error is not None:
-                await JsonResponse(error.body(), status_code=error.code)(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
-
-
-def _foreign(request: Request) -> ApiError | None:
-    hosts = request.headers.getlist("host")
-    if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
-        named = ", ".join(hosts)
-        return permission_denied(
-            f"The Host header names {named!r}: the local Google Cloud answers to localhost only."
-        )
-    for origin in request.headers.getlist("origin"):
-        if not _ORIGIN.fullmatch(origin):
-            return permission_denied(f"Requests from the origin {origin!r} are refused.")
-    return None

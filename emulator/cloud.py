@@ -1,47 +1,49 @@
-"""The local Google Cloud as one object: what every request handler works with."""
+"""The composition root: builds the services of the local Google Cloud from their parts."""
 
-from dataclasses import dataclass
-from pathlib import Path
-
-from emulator.bigquery.backend import Backend as BigQuery
-from emulator.bigquery.models import Metadata
-from emulator.database import Database
-from emulator.healthcare.dicom.service import Dicom
-from emulator.healthcare.models import CREATE_DATASET, Resources
-from emulator.iam.models import Policies
-from emulator.kms.ciphertexts import Ciphertexts
-from emulator.kms.models import Keys
-from emulator.operations.running import Operations
-from emulator.pubsub.delivery import Delivery
-from emulator.pubsub.messages import Messages
-from emulator.pubsub.models import Topics
-from emulator.pubsub.subscriptions import Subscriptions
-from emulator.resourcemanager.models import Projects
-from emulator.serviceusage.models import Services
-from emulator.storage.backend import Backend as Storage
-from emulator.storage.models import Buckets
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Where the emulator keeps its state and finds its neighbours.
-
-    Attributes:
-        state_dir: The folder of everything that survives a restart.
-        root_url: The emulator's own address, `http://127.0.0.1:PORT`.
-        bigquery_url: The address of the BigQuery stand-in, without a path.
-        storage_url: The address of the Cloud Storage stand-in, without a path.
-        all_services_enabled: Every service counts as enabled in every project.
-        storage_dir: The folder in which the Cloud Storage stand-in keeps its objects, if it is
-            on this machine.
-    """
-
-    state_dir: Path
-    root_url: str
-    bigquery_url: str
-    storage_url: str
-    all_services_enabled: bool = False
-    storage_dir: Path | None = None
+from emulator.core.database import STATE_FILE, Database
+from emulator.core.operations.runner import Operations
+from emulator.core.settings import Settings
+from emulator.migrations import MIGRATIONS
+from emulator.services.bigquery import backend as bigquery_backend
+from emulator.services.bigquery.models import Metadata
+from emulator.services.bigquery.service import BigQuery
+from emulator.services.bigquery.table_size import TableSizes
+from emulator.services.healthcare import service_agent
+from emulator.services.healthcare.clients.bigquery_outbox import BigQueryOutbox
+from emulator.services.healthcare.context import HealthcareContext
+from emulator.services.healthcare.failure_log import FailureLog
+from emulator.services.healthcare.notifications import Notifier
+from emulator.services.healthcare.service import Healthcare
+from emulator.services.healthcare.service_agent import ServiceAgent
+from emulator.services.healthcare.stores.cmek import KeyAccess
+from emulator.services.healthcare.stores.models import Resources
+from emulator.services.healthcare.stores.service import Stores
+from emulator.services.iam.accounts import Accounts
+from emulator.services.iam.models import Policies
+from emulator.services.iam.service import Iam
+from emulator.services.iam.service_accounts import ServiceAccounts
+from emulator.services.iam_api.service import IamApi
+from emulator.services.kms import service as kms
+from emulator.services.kms.ciphertexts import Ciphertexts
+from emulator.services.kms.models import Keys
+from emulator.services.kms.service import Kms
+from emulator.services.logging.audit import AuditLog
+from emulator.services.logging.entries import Entries
+from emulator.services.logging.service import Logging
+from emulator.services.pubsub import service as pubsub
+from emulator.services.pubsub.messages import Messages
+from emulator.services.pubsub.push_worker import PushWorker
+from emulator.services.pubsub.service import PubSub
+from emulator.services.pubsub.subscriptions import Subscriptions
+from emulator.services.pubsub.topics import Topics
+from emulator.services.resourcemanager.models import Projects
+from emulator.services.resourcemanager.service import ResourceManager
+from emulator.services.serviceusage.models import Services
+from emulator.services.serviceusage.service import ProjectAccess, ServiceUsage
+from emulator.services.storage import backend as storage_backend
+from emulator.services.storage.models import Buckets
+from emulator.services.storage.proxy import ReverseProxy
+from emulator.services.storage.service import Storage
 
 
 class Cloud:
@@ -49,97 +51,113 @@ class Cloud:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.database = Database(settings.state_dir / "state.sqlite3")
+        self.database = Database(settings.state_dir / STATE_FILE, MIGRATIONS)
+        self.iam = Iam(Policies(self.database), ServiceAccounts(self.database))
+        entries = Entries(self.database)
+        self._failures = FailureLog(entries)
+        self.audit = AuditLog(entries, self.iam.policies)
         self.operations = Operations(
-            self.database, lambda name: f"{settings.root_url}/_emulator/logs/{name}"
+            self.database,
+            lambda name: f"{settings.root_url}/_emulator/logs/{name}",
+            self._failures.add_item,
+            self.audit.write_end,
         )
-        self.policies = Policies(self.database)
-        self.projects = Projects(self.database, self.policies)
-        self.services = Services(self.database, self.projects, settings.all_services_enabled)
-        self.topics = Topics(self.database, self.policies)
-        self.subscriptions = Subscriptions(self.database, self.policies)
-        self.messages = Messages(self.database, self.topics, self.subscriptions)
-        self.delivery = Delivery(self.messages, self.subscriptions)
-        self.keys = Keys(self.database, self.policies)
-        self.ciphertexts = Ciphertexts(self.database, self.keys)
-        self.bigquery = BigQuery(settings.bigquery_url)
-        self.bigquery_metadata = Metadata(self.database)
-        self.storage = Storage(settings.storage_url)
-        self.buckets = Buckets(self.database, self.policies, self.projects)
-        self.healthcare = Resources(self.database)
-        self.operations.register(CREATE_DATASET, self.healthcare.finish_create)
-        self.healthcare.on_delete(self.policies.drop)
-        self.healthcare.on_delete(self.operations.forget)
-        self.dicom = Dicom(self)
-        # What a crash in the middle of a deletion left behind must not come back to life.
-        self.policies.sweep("/datasets/", self.healthcare.exists)
-        self.operations.sweep(self.healthcare.exists)
-        for row in self.dicom.contents.select("SELECT DISTINCT store FROM dicom_instances"):
-            if not self.healthcare.exists(row["store"]):
-                self.dicom.contents.delete_store(row["store"])
-
-    @property
-    def bigquery_url(self) -> str:
-        """The address of the BigQuery stand-in."""
-        return self.settings.bigquery_url
-
-    @property
-    def storage_url(self) -> str:
-        """The address of the Cloud Storage stand-in."""
-        return self.settings.storage_url
-
-    def service_agent_has(self, project: str, permission: str, resource: str | None = None) -> bool:
-        """Whether the project's Healthcare service agent has a permission.
-
-        Args:
-            project: The id of the project whose agent acts.
-            permission: Such as `storage.objects.list`.
-            resource: A resource whose own policy counts beside the project's.
-        """
-        resources = [f"projects/{project}"] + ([resource] if resource else [])
-        member = f"serviceAccount:{self.services.healthcare_agent(project)}"
-        return self.policies.allows(resources, member, permission)
-
-    def service_agent_has_on_dataset(
-        self, project: str, permission: str, dataset_project: str, dataset: str
-    ) -> bool:
-        """Whether the project's Healthcare service agent has a permission on a BigQuery dataset.
-
-        Args:
-            project: The id of the project whose agent acts.
-            permission: Such as `bigquery.tables.create`.
-            dataset_project: The project of the BigQuery dataset.
-            dataset: The BigQuery dataset's id.
-        """
-        member = f"serviceAccount:{self.services.healthcare_agent(project)}"
-        return self.policies.allows(
-            [f"projects/{dataset_project}"], member, permission
-        ) or self.bigquery_metadata.allows(
-            f"projects/{dataset_project}/datasets/{dataset}", member, permission
+        self.projects = Projects(self.database, self.iam.policies)
+        services = Services(
+            self.database,
+            self.projects,
+            self.iam.service_accounts,
+            settings.all_services_enabled,
         )
+        self.resource_manager = ResourceManager(self.iam, self.projects)
+        self.service_usage = ServiceUsage(self.projects, services)
+        self.iam_api = IamApi(
+            settings.root_url,
+            self.iam,
+            self.projects,
+            self.iam.policies.roles,
+            Accounts(self.database),
+        )
+        self.logging = Logging(self.projects, entries)
+        self.pubsub = self._pubsub()
+        self.kms = self._kms()
+        backend = bigquery_backend.Backend(settings.bigquery_url)
+        self.bigquery = BigQuery(
+            settings.root_url,
+            settings.bigquery_url,
+            self.iam,
+            self.projects,
+            backend,
+            Metadata(self.database, self.iam.policies.roles.permissions_of),
+            TableSizes(backend),
+        )
+        self.storage = Storage(
+            settings.root_url,
+            self.iam,
+            self.projects,
+            storage_backend.Backend(settings.storage_url),
+            ReverseProxy(settings.storage_url),
+            Buckets(self.database, self.iam.policies, self.projects),
+        )
+        self.healthcare = self._healthcare()
 
-    def service_agent_has_on_bucket(self, project: str, permission: str, bucket: str) -> bool:
-        """Whether the project's Healthcare service agent has a permission on a bucket.
+    def _access(self, api: str) -> ProjectAccess:
+        return ProjectAccess(self.projects, self.service_usage.services, api)
 
-        Args:
-            project: The id of the project whose agent acts.
-            permission: Such as `storage.objects.list`.
-            bucket: The bucket's name.
-        """
-        member = f"serviceAccount:{self.services.healthcare_agent(project)}"
-        return self.buckets.allows(bucket, project, member, permission)
+    def _pubsub(self) -> PubSub:
+        topics = Topics(self.database, self.iam.policies)
+        subscriptions = Subscriptions(self.database, self.iam.policies)
+        messages = Messages(self.database, topics, subscriptions)
+        push = PushWorker(messages, subscriptions)
+        return PubSub(self.iam, self._access(pubsub.API), topics, subscriptions, messages, push)
+
+    def _kms(self) -> Kms:
+        keys = Keys(self.database, self.iam.policies)
+        return Kms(self.iam, self._access(kms.API), keys, Ciphertexts(self.database, keys))
+
+    def _healthcare(self) -> Healthcare:
+        agent = ServiceAgent(self.projects, self.iam, self.storage.buckets, self.bigquery.metadata)
+        resources = Resources(self.database)
+        stores = Stores(
+            iam=self.iam,
+            projects=self._access(service_agent.API),
+            resources=resources,
+            operations=self.operations,
+            agent=agent,
+            keys=KeyAccess(resources, self.kms.keys, agent),
+            topics=self.pubsub.topics,
+        )
+        context = HealthcareContext(
+            settings=self.settings,
+            database=self.database,
+            operations=self.operations,
+            stores=stores,
+            agent=agent,
+            notifier=Notifier(
+                resources, agent, self.pubsub.topics, self.pubsub.messages, self._failures
+            ),
+            outbox=BigQueryOutbox(
+                self.database, self.settings.bigquery_url, agent.may_stream, self._failures
+            ),
+            kms=self.kms,
+        )
+        return Healthcare(context)
 
     def reset(self) -> None:
-        """Forget everything: every dataset with all inside it, policies, projects, services."""
-        for dataset in self.healthcare.datasets():
-            self.healthcare.delete(dataset)
+        """Delete everything: datasets with all inside them, policies, projects, services."""
+        self.healthcare.reset()
         self.database.empty()
+
+    def start(self) -> None:
+        """Start the background work, but for operations."""
+        self.pubsub.push.start()
+        self.healthcare.start()
 
     def close(self) -> None:
         """Stop running operations and close the state."""
-        self.delivery.close()
+        self.pubsub.push.close()
         self.operations.close()
-        self.dicom.close()
-        self.storage.close()
-        self.bigquery.close()
+        self.healthcare.close()
+        self.storage.backend.close()
+        self.bigquery.backend.close()
         self.database.close()

@@ -1,4 +1,4 @@
-"""`python -m emulator fault`: put faults in force in the emulator that runs."""
+"""`python -m emulator fault`: inject faults into the running emulator."""
 
 import json
 import sys
@@ -9,15 +9,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from emulator import layout, processes
-from emulator.processes import EmulatorError
+from emulator.core.program_name import command
+from emulator.server import lifecycle, state_dir
+from emulator.server.errors import EmulatorError
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="""Have chosen calls go wrong, to see what your code makes of it.
+    help="""Inject faults into chosen calls, to test how your code handles them.
 
-    Methods are those of Google's discovery documents, with * for any part; a call is refused
-    (--status), late (--delay), cut off in the middle of its answer (--cut), or all of it.
+    Methods are those of Google's discovery documents, with * for any part. A call is refused
+    (--status), delayed (--delay), cut off in the middle of its response (--cut), or several of it.
 
     fault add 'healthcare.*.dicomStores.import' --status 503 --times 2
 
@@ -25,25 +26,29 @@ app = typer.Typer(
 
     fault add 'healthcare.*.datasets.get' --status 404 --message 'dataset not initialized'
 
-    Faults last until they are cleared, have broken as many calls as --times says, or the
-    emulator stops.
+    A fault lasts until it is cleared, until --times calls have failed, or until the emulator
+    stops.
     """,
 )
-Json = Annotated[bool, typer.Option("--json", help="for machines")]
+Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 
 @app.command()
 def add(
-    method: Annotated[str, typer.Argument(help="which calls, such as 'healthcare.*.get'")],
-    status: Annotated[int | None, typer.Option(help="the HTTP code to answer")] = None,
-    message: Annotated[str | None, typer.Option(help="the error's message")] = None,
-    retry_after: Annotated[int | None, typer.Option(help="seconds, as a header")] = None,
-    delay: Annotated[float, typer.Option(help="seconds that the answer is late")] = 0.0,
-    cut: Annotated[int | None, typer.Option(help="bytes, then the connection breaks")] = None,
-    times: Annotated[int | None, typer.Option(help="so many calls, then no more")] = None,
-    every: Annotated[int, typer.Option(help="one call in so many")] = 1,
+    method: Annotated[str, typer.Argument(help="the method, such as 'healthcare.*.get'")],
+    status: Annotated[int | None, typer.Option(help="the HTTP code to return")] = None,
+    message: Annotated[str | None, typer.Option(help="the message of the error")] = None,
+    retry_after: Annotated[
+        int | None, typer.Option(help="the header Retry-After, in seconds")
+    ] = None,
+    delay: Annotated[float, typer.Option(help="the delay of the response, in seconds")] = 0.0,
+    cut: Annotated[
+        int | None, typer.Option(help="close the connection after so many bytes")
+    ] = None,
+    times: Annotated[int | None, typer.Option(help="stop after so many failed calls")] = None,
+    every: Annotated[int, typer.Option(help="fail one call in so many")] = 1,
 ) -> None:
-    """Put a fault in force."""
+    """Add a fault."""
     body: dict[str, Any] = {"method": method, "delay": delay, "every": every}
     chosen = {"status": status, "message": message, "retry_after": retry_after}
     chosen |= {"cut": cut, "times": times}
@@ -54,7 +59,7 @@ def add(
 
 @app.command("list")
 def listed(as_json: Json = False) -> None:
-    """List the faults in force, with how many calls each has met and broken."""
+    """List the active faults, with how many calls each matched and made fail."""
     faults = _call("GET")["faults"]
     if as_json:
         typer.echo(json.dumps(faults))
@@ -62,7 +67,7 @@ def listed(as_json: Json = False) -> None:
     if not faults:
         typer.echo("no faults")
         return
-    table = Table("", "method", "fault", "met", "broken")
+    table = Table("", "method", "fault", "matched", "failed")
     for fault in faults:
         cells = (fault["number"], fault["method"], fault["phrase"], fault["met"], fault["broken"])
         table.add_row(*map(str, cells))
@@ -70,16 +75,20 @@ def listed(as_json: Json = False) -> None:
 
 
 @app.command()
-def clear(numbers: Annotated[list[int] | None, typer.Argument(help="all if none")] = None) -> None:
-    """Take faults out of force."""
+def clear(
+    numbers: Annotated[
+        list[int] | None, typer.Argument(help="the faults to remove; by default all")
+    ] = None,
+) -> None:
+    """Remove faults."""
     _call("DELETE", numbers=numbers or [])
     typer.echo("cleared")
 
 
 def _call(verb: str, body: object = None, numbers: list[int] | None = None) -> dict[str, Any]:
-    running = processes.status(layout.state_dir())
+    running = lifecycle.status(state_dir.state_dir())
     if running is None:
-        sys.stderr.write("the local Google Cloud is not running: `python -m emulator start`\n")
+        sys.stderr.write(f"the local Google Cloud is not running: `{command('start')}`\n")
         raise typer.Exit(3)
     parameters: dict[str, list[int]] = {"number": numbers or []}
     answer = httpx.request(

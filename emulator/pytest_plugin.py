@@ -1,16 +1,16 @@
-"""Fixtures for those who test their own code against the local Google Cloud.
+"""pytest fixtures for tests against the local Google Cloud.
 
-Installed with the package, pytest finds them by itself: see docs/emulator-in-tests.md.
+pytest finds them by the entry point of the package: see docs/emulator-in-tests.md.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from emulator.layout import Running
+import emulator
+from emulator import ServerInfo
 
 
 @dataclass(frozen=True)
@@ -18,9 +18,9 @@ class HealthcareEmulator:
     """A local Google Cloud that runs for the tests.
 
     Attributes:
-        url: The root of its APIs, `http://127.0.0.1:PORT`.
-        environment: The variables that lead Google's libraries and tools to it.
-        project: The project of that environment; any other valid id is one too.
+        url: the root of its APIs, `http://127.0.0.1:PORT`
+        environment: the variables that point Google's libraries and tools to it
+        project: the project of that environment; any other valid project id works too
     """
 
     url: str
@@ -28,7 +28,7 @@ class HealthcareEmulator:
     project: str
 
     def healthcare(self, version: str = "v1") -> Any:
-        """A client of the Cloud Healthcare API: google-api-python-client's `build`."""
+        """Return a client of the Cloud Healthcare API: google-api-python-client's `build`."""
         from googleapiclient.discovery import build
 
         return build(
@@ -40,7 +40,7 @@ class HealthcareEmulator:
         )
 
     def dicom_store(self, dataset: str, store: str, location: str = "us-central1") -> str:
-        """Make a DICOM store, and its dataset if there is none.
+        """Create a DICOM store, and its dataset if that does not exist.
 
         Returns:
             The full name of the store.
@@ -50,8 +50,8 @@ class HealthcareEmulator:
         name = f"{parent}/datasets/{dataset}"
         if name not in {item["name"] for item in _datasets(datasets, parent)}:
             datasets.create(parent=parent, datasetId=dataset, body={}).execute()
-        made = datasets.dicomStores().create(parent=name, dicomStoreId=store, body={}).execute()
-        return str(made["name"])
+        created = datasets.dicomStores().create(parent=name, dicomStoreId=store, body={}).execute()
+        return str(created["name"])
 
 
 def _datasets(datasets: Any, parent: str) -> Iterator[dict[str, Any]]:
@@ -62,26 +62,36 @@ def _datasets(datasets: Any, parent: str) -> Iterator[dict[str, Any]]:
         request = datasets.list_next(request, page)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option of the fixture."""
+    parser.addini(
+        "enforce_iam",
+        "whether `healthcare_emulator` decides every call by the roles of its caller",
+        type="bool",
+        default=False,
+    )
+
+
 @pytest.fixture(scope="session")
 def healthcare_emulator(
-    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[HealthcareEmulator]:
-    """A local Google Cloud for all tests of a run, in the environment while it lasts.
+    """Yield a local Google Cloud for all tests of a run; the environment points to it.
 
-    It has a state folder and ports of its own, every API enabled, and ends with the run.
+    It has its own state folder and ports, and every API is enabled. It stops after the run. With
+    the option `enforce_iam` in the ini file of pytest it decides every call by its caller's roles.
     """
-    from emulator import processes
-
     state = tmp_path_factory.mktemp("healthcare") / "emulator"
-    running = processes.start(state, all_services_enabled=True)
+    enforce_iam = bool(request.config.getini("enforce_iam"))
+    running = emulator.start(state, all_services_enabled=True, enforce_iam=enforce_iam)
     try:
         with pytest.MonkeyPatch.context() as patch:
             yield _entered(running, patch)
     finally:
-        processes.stop(state)
+        emulator.stop(state)
 
 
-def _entered(running: "Running", patch: pytest.MonkeyPatch) -> HealthcareEmulator:
+def _entered(running: ServerInfo, patch: pytest.MonkeyPatch) -> HealthcareEmulator:
     environment = running.environment()
     for name, value in environment.items():
         patch.setenv(name, value)

@@ -1,4 +1,4 @@
-"""`python -m engine`: obtain the engine, and run anything in a stack's place."""
+"""`python -m engine`: obtain the engine, and run anything in a stack's environment."""
 
 import json
 import os
@@ -10,19 +10,19 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from engine import cli, places
-from engine.cli import EngineInfo
+from engine import pulumi_cli, stack_environment
 from engine.errors import EngineError
+from engine.pulumi_cli import EngineInfo
 
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
-    help="""The Pulumi engine, found or obtained, and the places that stacks live in.
+    help="""The Pulumi engine, found or obtained, and the environments of stacks.
 
-    A stack named local, or local-..., lives on the local Google Cloud, which is started if needed;
+    A stack named local, or local-..., runs on the local Google Cloud, which is started if needed;
     every other one on Google Cloud.
 
-    Exit codes: 0 done, 1 it can't be done, 2 wrong usage; `run` passes on the command's own.
+    Exit codes: 0 success; 1 failure; 2 usage error; `run` returns those of the command.
     """,
 )
 _notes = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -33,13 +33,13 @@ Json = Annotated[bool, typer.Option("--json", help="for machines")]
 @app.command()
 def install(as_json: Json = False) -> None:
     """Obtain the engine if there is none: download it, or build it from Go modules."""
-    _show(cli.obtain(_notes.print), as_json)
+    _show(pulumi_cli.obtain(_notes.print), as_json)
 
 
 @app.command()
 def status(as_json: Json = False) -> None:
-    """Say which engine is at hand; exit code 1 if none is. Nothing is obtained."""
-    found = cli.find(report=_notes.print)
+    """Show the available engine; exit code 1 if there is none. Obtain nothing."""
+    found = pulumi_cli.find(report=_notes.print)
     if found is None:
         raise EngineError("There is no engine yet: `python -m engine install` obtains one.")
     _show(found, as_json)
@@ -48,7 +48,7 @@ def status(as_json: Json = False) -> None:
 @app.command()
 def env(stack: Stack = "local", as_json: Json = False) -> None:
     """Print a place's variables, for eval "$(python -m engine env)" or as JSON."""
-    variables = places.prepare(stack, _notes.print).environment
+    variables = stack_environment.prepare(stack, _notes.print).environment
     if as_json:
         typer.echo(json.dumps(variables, indent=2))
         return
@@ -58,14 +58,17 @@ def env(stack: Stack = "local", as_json: Json = False) -> None:
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def run(context: typer.Context, stack: Stack = "local") -> None:
-    """Run a command in a stack's place: `python -m engine run --stack local -- pulumi preview`."""
+    """Run a command in a stack's environment.
+
+    Example: `python -m engine run --stack local -- pulumi preview`.
+    """
     command = context.args
     if not command:
         raise typer.BadParameter("no command: ... run --stack local -- pulumi preview")
-    place = places.prepare(stack, _notes.print)
-    environment = {**os.environ, **place.environment}
+    variables = stack_environment.prepare(stack, _notes.print).environment
+    environment = {**os.environ, **variables}
     try:
-        # Becomes the command, which thus gets the terminal, every signal and the exit code.
+        # Replace this process: the command gets the terminal and signals, and sets the exit code.
         os.execvpe(command[0], command, environment)  # noqa: S606 - no shell is wanted
     except FileNotFoundError:
         raise EngineError(f"There is no command {command[0]!r} on PATH.") from None

@@ -1,5 +1,5 @@
-"""The one error of the engine's room."""
+"""The error of the package `engine`."""
 
 
 class EngineError(Exception):
-    """The engine can't be had or used here; the message names the culprit and the cure."""
+    """The engine can't be installed or used; the message names the cause and what to do."""

@@ -1,6 +1,6 @@
 """Which gcp plugin the local place uses: the real one wherever it can be had, else the stand-in.
 
-The stand-in lives in the private PULUMI_HOME of a lab and nowhere else, so that no real deployment
+The stand-in is in the private PULUMI_HOME of a lab and nowhere else, so that no real deployment
 can ever pick it up; and it leaves as soon as a real one is there.
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from engine import download
-from engine.cli import EngineInfo
+from engine.pulumi_cli import EngineInfo
 from engine.versions import GCP_PLUGIN
 
 Plugin = Literal["real", "stand-in"]
@@ -56,7 +56,7 @@ def choose(
 
 
 def _installed(home: Path, environment: Mapping[str, str]) -> Path | None:
-    """The folder of a plugin that the user's own engine has installed."""
+    """Return the folder of a plugin that the user's own engine has installed."""
     candidates = [environment.get("PULUMI_HOME"), str(Path.home() / ".pulumi")]
     for candidate in candidates:
         if candidate and Path(candidate) != home:
@@ -86,7 +86,7 @@ def _link(folder: Path, mine: Path) -> None:
 
 
 def _remove(mine: Path) -> None:
-    """Take away the stand-in, and links to a plugin that is no more; never a real plugin."""
+    """Remove the stand-in, and links to a deleted plugin; never a real plugin."""
     if mine.exists() and not _is_real(mine):
         shutil.rmtree(mine)
 

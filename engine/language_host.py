@@ -24,8 +24,8 @@ from typing import IO, Any
 import grpc
 from google.protobuf import json_format
 
-from engine.ending import Ending
-from engine.protocol import language_pb2, language_pb2_grpc, plugin_pb2
+from engine.pulumi_proto import language_pb2, language_pb2_grpc, plugin_pb2
+from engine.shutdown import ShutdownSignal
 
 BAIL = 32
 """The launcher's exit code after it has shown the user what is wrong."""
@@ -62,7 +62,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         return language_pb2.LanguageHandshakeResponse()
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
-        """Tell the version."""
+        """Return the version."""
         return plugin_pb2.PluginInfo(version=self.version)
 
     def GetRequiredPackages(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
@@ -82,7 +82,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         return language_pb2.RuntimeOptionsResponse()
 
     def About(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
-        """Tell which Python runs."""
+        """Return the Python that runs."""
         version = ".".join(map(str, sys.version_info[:3]))
         return language_pb2.AboutResponse(executable=sys.executable, version=version)
 
@@ -105,7 +105,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def GenerateProgram(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
         """Show what `pulumi import` adopted in Pulumi's own notation: this host writes no Python.
 
-        An import has been done by then, and must not end as an error for want of a code generator.
+        An import has been done by then, and must not fail for lack of a code generator.
         """
         lines = [line for text in request.source.values() for line in text.splitlines()]
         code = "".join(f"# {line}".rstrip() + "\n" for line in [NO_GENERATOR, *lines])
@@ -153,7 +153,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         yield language_pb2.RunPluginResponse(exitcode=process.wait())
 
     def _arguments(self, request: Any) -> list[str]:
-        """The launcher's arguments for one run."""
+        """Return the launcher's arguments for one run."""
         program = str(Path(request.info.program_directory) / request.info.entry_point)
         options = {
             "monitor": request.monitor_address,
@@ -171,7 +171,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
 
 def python_of(info: Any) -> str:
-    """The interpreter of a project or policy pack: that of its `virtualenv`, or this one.
+    """Return the interpreter of a project or policy pack: that of its `virtualenv`, or this one.
 
     Args:
         info: A `pulumirpc.ProgramInfo`.
@@ -233,7 +233,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("engine")
     # Options that the engine may add (tracing, root) matter to other hosts only.
     options, _ = parser.parse_known_args(arguments)
-    ending = Ending()
+    shutdown = ShutdownSignal()
     sizes = [(f"grpc.max_{way}_message_length", MESSAGE_LIMIT) for way in ("send", "receive")]
     server = grpc.server(ThreadPoolExecutor(max_workers=16), options=sizes)
     host = LanguageHost(options.launcher, options.engine, options.host_version)
@@ -242,7 +242,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    ending.wait()
+    shutdown.wait()
     server.stop(grace=0).wait()
 
 

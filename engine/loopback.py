@@ -1,4 +1,4 @@
-"""What counts as this machine."""
+"""Loopback addresses: what counts as this machine."""
 
 import ipaddress
 from urllib.parse import urlsplit

@@ -44,17 +44,17 @@ def cache_dir() -> Path:
 
 
 def find(path: str | None = None, report: Report = lambda _: None) -> EngineInfo | None:
-    """The engine that is at hand: the one on PATH, else the one that was obtained before.
+    """Return the available engine: the one on PATH, else the one that was obtained before.
 
     Args:
         path: The PATH to search; by default this process's.
         report: Told why an engine on PATH is passed over.
     """
-    return _on_path(path, report) or _kept(cache_dir() / PULUMI)
+    return _on_path(path, report) or _obtained()
 
 
 def obtain(report: Report, path: str | None = None) -> EngineInfo:
-    """The engine at hand, or else a new one, kept in the user's cache.
+    """Return the available engine, or else obtain one and keep it in the user's cache.
 
     Args:
         report: Told what is done and how long it may take.
@@ -66,11 +66,10 @@ def obtain(report: Report, path: str | None = None) -> EngineInfo:
     found = find(path, report)
     if found is not None:
         return found
-    kept = cache_dir() / PULUMI
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(kept.with_name(f"{PULUMI}.lock"), report):
-        found = _kept(kept)  # another process may have obtained it meanwhile
-        return found or _install(kept, report, path)
+    cache_dir().mkdir(parents=True, exist_ok=True)
+    with _alone(cache_dir() / f"{PULUMI}.lock", report):
+        found = _obtained()  # another process may have obtained it meanwhile
+        return found or _install(report, path)
 
 
 @contextmanager
@@ -88,15 +87,34 @@ def _alone(lock: Path, report: Report) -> Iterator[None]:
         file.release()
 
 
-def _install(kept: Path, report: Report, path: str | None) -> EngineInfo:
+def _whole() -> Path:
+    """Return the folder of a whole engine: the official one, or one built without patches."""
+    return cache_dir() / PULUMI
+
+
+def _built() -> Path:
+    """Return the folder of an engine built as this version of the package builds it.
+
+    The official engine and an unpatched build do more; another set of patches may do less.
+    """
+    return cache_dir() / f"{PULUMI}-{gobuild.digest()}"
+
+
+def _obtained() -> EngineInfo | None:
+    whole, built = _kept(_whole()), _kept(_built())
+    # A build without patches lacks nothing, but its commands take longer to start.
+    return whole if whole and whole.source == "download" else built or whole
+
+
+def _install(report: Report, path: str | None) -> EngineInfo:
     """Download or build into a draft, and put that in place whole."""
-    draft = kept.with_name(f"{kept.name}.draft")
+    draft = cache_dir() / f"{PULUMI}.draft"
     reasons: list[str] = []
-    ways: list[tuple[Source, Callable[[Path, Report], None]]] = [
-        ("download", download.install),
-        ("go-build", lambda folder, tell: gobuild.install(folder, tell, path)),
+    ways: list[tuple[Source, Path, Callable[[Path, Report], None]]] = [
+        ("download", _whole(), download.install),
+        ("go-build", _built(), lambda folder, report: gobuild.install(folder, report, path)),
     ]
-    for source, install in ways:
+    for source, kept, install in ways:
         shutil.rmtree(draft, ignore_errors=True)
         try:
             install(draft, report)
@@ -119,7 +137,7 @@ def _install(kept: Path, report: Report, path: str | None) -> EngineInfo:
 
 
 def _on_path(path: str | None, report: Report) -> EngineInfo | None:
-    """An engine on PATH that is new enough and has its Python language host."""
+    """Return an engine on PATH that is new enough and has its Python language host."""
     command = shutil.which("pulumi", path=path)
     if command is None:
         return None
@@ -150,7 +168,7 @@ def _kept(folder: Path) -> EngineInfo | None:
 
 
 def version_of(command: Path) -> str | None:
-    """What `pulumi version` prints, without its v; None if the command does not run."""
+    """Return what `pulumi version` prints, without its v; None if the command does not run."""
     try:
         done = subprocess.run(
             [command, "version"], capture_output=True, text=True, timeout=60, check=True

@@ -1,7 +1,7 @@
-"""The two places that a stack can live in, and the environment that leads there.
+"""Environment variables of a stack: the engine, the state and the endpoints.
 
-A stack named `local`, or beginning with `local-`, lives on the local Google Cloud; every other one
-on Google Cloud. This is the only room that knows; to all others a place is a set of variables.
+A stack named `local`, or with a name that begins with `local-`, is on the local Google Cloud; every
+other one is on Google Cloud. Only this module decides; all others use the variables.
 """
 
 import os
@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine import cli, gcp_plugin
-from engine.cli import EngineInfo
+from engine import gcp_plugin, pulumi_cli
 from engine.errors import EngineError
 from engine.gcp_plugin import Plugin
 from engine.loopback import is_loopback
+from engine.pulumi_cli import EngineInfo
 from engine.versions import HOST_PYTHON
 
 Report = Callable[[str], None]
@@ -25,13 +25,13 @@ _ENDPOINTS = ("BIGQUERY_EMULATOR_HOST", "STORAGE_EMULATOR_HOST", "PUBSUB_EMULATO
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a stack lives.
+class StackEnvironment:
+    """The environment of a stack's commands.
 
     Attributes:
-        engine: The engine to use.
-        gcp_plugin: Which plugin the engine will use.
-        environment: The variables to add to one's own.
+        engine: the engine to use
+        gcp_plugin: the plugin that the engine uses
+        environment: variables to add to those of the process
     """
 
     engine: EngineInfo
@@ -40,62 +40,64 @@ class Place:
 
 
 def is_local(stack: str) -> bool:
-    """Whether a stack lives on the local Google Cloud."""
+    """Whether a stack is on the local Google Cloud."""
     return stack == "local" or stack.startswith("local-")
 
 
 def lab_dir() -> Path:
-    """The folder of all local state: `.lab` in the project, or LAB_DIR."""
+    """Return the folder of all local state: `.lab` in the project, or LAB_DIR."""
     return Path(os.environ.get("LAB_DIR") or ROOT / ".lab").resolve()
 
 
-def prepare(stack: str, report: Report) -> Place:
-    """Make a stack's place ready: an engine, and for a local stack the local Google Cloud.
+def prepare(stack: str, report: Report) -> StackEnvironment:
+    """Install the engine if needed, start the local Google Cloud for a local stack.
 
     Args:
-        stack: The stack's name.
-        report: Told what takes long.
+        stack: the name of the stack
+        report: prints what takes long
 
     Raises:
-        EngineError: No engine can be had, the local Google Cloud does not start, or the
-            environment leads elsewhere than the stack's name says.
+        EngineError: the engine can't be installed, the local Google Cloud does not start, or the
+            variables of the process contradict the name of the stack
     """
     if not is_local(stack):
         _refuse_local_variables(stack, os.environ)
-        engine = cli.obtain(report)
-        return Place(engine, "real", _engine_variables(engine))
-    engine = cli.obtain(report)
-    plugin = gcp_plugin.choose(lab_dir() / "pulumi/home", engine, _users_own(), report)
-    return Place(engine, plugin, _local_variables(engine, _start(report)))
+        engine = pulumi_cli.obtain(report)
+        return StackEnvironment(engine, "real", _engine_variables(engine))
+    engine = pulumi_cli.obtain(report)
+    plugin = gcp_plugin.choose(lab_dir() / "pulumi/home", engine, _user_environment(), report)
+    return StackEnvironment(engine, plugin, _local_variables(engine, _start(report)))
 
 
-def leave(stack: str) -> None:
-    """Stop what `prepare` started for a stack; its state stays.
+def stop(stack: str) -> None:
+    """Stop the local Google Cloud if a stack is on it; its state stays.
 
     Raises:
-        EngineError: It does not stop.
+        EngineError: it does not stop
     """
     if is_local(stack):
-        from emulator import processes
+        from emulator.server import lifecycle
+        from emulator.server.errors import EmulatorError
 
         try:
-            processes.stop(lab_dir() / "emulator")
-        except processes.EmulatorError as error:
+            lifecycle.stop(lab_dir() / "emulator")
+        except EmulatorError as error:
             raise EngineError(f"The local Google Cloud does not stop: {error}") from error
 
 
 def _start(report: Report) -> dict[str, str]:
-    """Start the local Google Cloud, if it does not run, and give its variables."""
+    """Start the local Google Cloud unless it runs; return its variables."""
     # Imported late: a stack on Google Cloud needs none of the emulator's packages.
     try:
-        from emulator import processes
+        from emulator.server import lifecycle
+        from emulator.server.errors import EmulatorError
     except ImportError as error:
         raise EngineError(
             f"The local Google Cloud is not installed ({error.name} is missing): run `make setup`."
         ) from None
     try:
-        return processes.start(lab_dir() / "emulator", report=report).environment()
-    except processes.EmulatorError as error:
+        return lifecycle.start(lab_dir() / "emulator", report=report).environment()
+    except EmulatorError as error:
         raise EngineError(f"The local Google Cloud does not start: {error}") from error
 
 
@@ -104,24 +106,24 @@ def _local_variables(engine: EngineInfo, endpoints: Mapping[str, str]) -> dict[s
     return {
         **_engine_variables(engine),
         "LAB_DIR": str(lab_dir()),
-        **_private_variables(),
+        **_local_state_variables(),
         "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
         **endpoints,
     }
 
 
-def _private_variables() -> dict[str, str]:
-    """Where the engine keeps what belongs to the local place alone."""
+def _local_state_variables() -> dict[str, str]:
+    """Return the variables of the folders that only local stacks use."""
     return {
         "PULUMI_HOME": str(lab_dir() / "pulumi/home"),
-        # Without the side file that the engine keeps to each file: it is not written at one go, and
-        # one that a killed engine left empty keeps the state from being read.
+        # Without a metadata file beside each file: the engine does not write it atomically, and a
+        # state beside an empty one, which a killed engine left, can't be read.
         "PULUMI_BACKEND_URL": f"file://{lab_dir() / 'pulumi/state'}?metadata=skip",
     }
 
 
 def _engine_variables(engine: EngineInfo) -> dict[str, str]:
-    """The engine first on PATH, this environment's Python next, and each only once."""
+    """Return a PATH with the engine first and this environment's Python next, each once."""
     mine = [str(engine.path), str(Path(sys.executable).parent)]
     others = [part for part in os.environ.get("PATH", "").split(os.pathsep) if part not in mine]
     return {
@@ -132,19 +134,19 @@ def _engine_variables(engine: EngineInfo) -> dict[str, str]:
     }
 
 
-def _users_own() -> dict[str, str]:
-    """The user's environment, without what an earlier `prepare` put into it."""
-    private = _private_variables().items()
+def _user_environment() -> dict[str, str]:
+    """Return the variables of the process without those that an earlier `prepare` added."""
+    private = _local_state_variables().items()
     return {name: value for name, value in os.environ.items() if (name, value) not in private}
 
 
 def _refuse_local_variables(stack: str, environment: Mapping[str, str]) -> None:
-    """Keep a stack on Google Cloud from the local endpoints, stand-in and state."""
-    private = _private_variables()
+    """Refuse the local endpoints, stand-in and state for a stack on Google Cloud."""
+    private = _local_state_variables()
     for name, value in environment.items():
         if (_is_endpoint(name) and is_loopback(value)) or private.get(name) == value:
             raise EngineError(
-                f"Stack {stack!r} lives on Google Cloud, but {name}={value} leads to the local "
+                f"Stack {stack!r} is on Google Cloud, but {name}={value} belongs to the local "
                 "one. Use a shell without the local Google Cloud's variables, or a stack named "
                 "`local` or `local-...`."
             )

@@ -11,7 +11,7 @@ _PACKAGE = "policy"
 def _name_this_folder() -> None:
     """Make this folder the package `policy`, as its modules call it.
 
-    A folder that is run is no package, and a published pack is kept under a folder named after
+    A folder that is run is not a package, and a published pack is kept under a folder named after
     its version.
     """
     folder = Path(__file__).resolve().parent

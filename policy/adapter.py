@@ -17,7 +17,7 @@ from pulumi_policy import (
 )
 from pulumi_policy.proxy import UnknownValueError
 
-from policy.judge import config_keys, judge_resource, judge_stack
+from policy.evaluate import config_keys, evaluate_resource, evaluate_stack
 from policy.model import UNKNOWN, Policy, Resource, ResourcePolicy, StackPolicy
 from policy.registry import POLICIES
 
@@ -39,7 +39,7 @@ def _adapted(policy: Policy, inputs: _Inputs) -> ResourceValidationPolicy | Stac
         "description": policy.what,
         "enforcement_level": EnforcementLevel(policy.level.value),
         "severity": Severity(policy.severity.value),
-        "remediation_steps": policy.cure,
+        "remediation_steps": policy.hint,
         "config_schema": PolicyConfigSchema(
             {key.name: {**key.schema, "description": key.text} for key in config_keys(policy)}
         ),
@@ -64,7 +64,7 @@ def _resource_check(
             protect=args.opts.protect,
             provider=plain(args.provider.props) if args.provider else {},
         )
-        for violation in judge_resource(policy, resource, args.get_config()):
+        for violation in evaluate_resource(policy, resource, args.get_config()):
             report(violation.message, violation.urn)
 
     return check
@@ -75,7 +75,7 @@ def _stack_check(
 ) -> Callable[[StackValidationArgs, ReportViolation], None]:
     def check(args: StackValidationArgs, report: ReportViolation) -> None:
         resources = stack_resources(args.resources, inputs)
-        for violation in judge_stack(policy, resources, args.get_config()):
+        for violation in evaluate_stack(policy, resources, args.get_config()):
             report(violation.message, violation.urn or None)
 
     return check
@@ -107,18 +107,18 @@ def _stack_resource(
         type=item.resource_type,
         name=item.name,
         urn=item.urn,
-        props=_settled(plain(item.props), inputs.get(item.urn)),
+        props=_with_inputs(plain(item.props), inputs.get(item.urn)),
         protect=item.opts.protect,
         provider=plain(item.provider.props) if item.provider else {},
         sources=sources,
     )
 
 
-def _settled(outputs: dict[str, Any], inputs: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The outputs, with the inputs in place of what a preview can't know.
+def _with_inputs(outputs: dict[str, Any], inputs: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the outputs, with the inputs in place of what a preview can't know.
 
     An unknown output is either made from something that is still to come, or is what the cloud
-    will fill in because the program left it out. Only the inputs tell the two apart.
+    will fill in because the program left it out. Only the inputs distinguish the two.
     """
     if inputs is None:
         return outputs
@@ -130,7 +130,7 @@ def _settled(outputs: dict[str, Any], inputs: Mapping[str, Any] | None) -> dict[
 
 
 def plain(value: Any) -> Any:
-    """A copy of what the SDK hands over, in plain dicts and lists, unknown values as UNKNOWN.
+    """Return what the SDK hands over in plain dicts and lists, unknown values as UNKNOWN.
 
     The SDK's own objects raise an error on the first touch of an unknown value, which would end
     the policy there and leave the rest of the resource unjudged.

@@ -12,7 +12,7 @@ from pathlib import Path
 _FOLDER = Path(__file__).resolve().parent
 _LOCK = _FOLDER / "requirements.txt"
 _VENV = _FOLDER / ".venv"
-_MADE_FROM = _VENV / ".made-from"
+_DIGEST = _VENV / ".made-from"
 """Written last: the digest of the lock file that the environment holds."""
 
 
@@ -32,11 +32,11 @@ def ensure() -> Path:
     digest = hashlib.sha256(_LOCK.read_bytes()).hexdigest()
     scripts = "Scripts" if sys.platform == "win32" else "bin"
     interpreter = _VENV / scripts / "python"
-    if not _MADE_FROM.is_file() or _MADE_FROM.read_text() != digest or not interpreter.exists():
+    if not _DIGEST.is_file() or _DIGEST.read_text() != digest or not interpreter.exists():
         sys.stderr.write("Setting up the policy pack in policy/.venv (a few seconds) ...\n")
         _uv("venv", "--quiet", "--clear", "--python", sys.executable, str(_VENV))
         _uv("pip", "sync", "--quiet", "--require-hashes", "--python", str(interpreter), str(_LOCK))
-        _MADE_FROM.write_text(digest)
+        _DIGEST.write_text(digest)
     return interpreter
 
 
@@ -51,7 +51,7 @@ def _uv(*arguments: str) -> None:
     if done.returncode:
         raise EnvironmentSetupError(
             f"uv {arguments[0]} failed for the policy pack ({_LOCK}). It said:\n{done.stderr}\n"
-            "Cure: mend what it names (often the network or a proxy), then run this again."
+            "Fix what uv names (often the network or a proxy), then run this again."
         )
 
 

@@ -21,7 +21,7 @@ EXCEPT = ConfigKey(
 
 @dataclass(frozen=True)
 class Violation:
-    """What Pulumi is told.
+    """A violation, as it is reported to Pulumi.
 
     Attributes:
         message: What is wrong, why it matters, what to do.
@@ -37,7 +37,7 @@ def config_keys(policy: Policy) -> tuple[ConfigKey, ...]:
     return (*policy.config, EXCEPT)
 
 
-def judge_resource(
+def evaluate_resource(
     policy: ResourcePolicy, resource: Resource, given: Mapping[str, Any]
 ) -> list[Violation]:
     """Judge one resource.
@@ -54,7 +54,7 @@ def judge_resource(
     return list(_violations(policy, config, findings, resource))
 
 
-def judge_stack(
+def evaluate_stack(
     policy: StackPolicy, resources: Sequence[Resource], given: Mapping[str, Any]
 ) -> list[Violation]:
     """Judge all resources of a stack together.
@@ -80,7 +80,7 @@ def _violations(
     for finding in findings:
         culprit = finding.resource or checked
         if culprit is None or not _excepted(culprit, config):
-            message = f"{finding.text}\nWhy: {policy.why}\nCure: {finding.cure or policy.cure}"
+            message = f"{finding.text}\nWhy: {policy.why}\nFix: {finding.hint or policy.hint}"
             yield Violation(message, culprit.urn if culprit else "")
 
 
@@ -89,7 +89,7 @@ def _excepted(resource: Resource, config: Config) -> bool:
 
 
 def _unknown_keys(policy: Policy, given: Mapping[str, Any]) -> Iterator[Finding]:
-    """A key that is spelt wrong would leave its policy at the default without a word."""
+    """Yield a key that is spelt wrong would leave its policy at the default without a word."""
     known = [key.name for key in config_keys(policy)]
     for key in given:
         if key not in known:
@@ -97,5 +97,5 @@ def _unknown_keys(policy: Policy, given: Mapping[str, Any]) -> Iterator[Finding]
             hint = f'; did you mean "{close[0]}"?' if close else ""
             yield Finding(
                 f'configuration: "{key}" is not a key of {policy.name}{hint}',
-                cure=f"Use one of: {', '.join(known)}, enforcementLevel.",
+                hint=f"Use one of: {', '.join(known)}, enforcementLevel.",
             )

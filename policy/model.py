@@ -1,9 +1,12 @@
-"""What policies are made of: resources, findings, and the policies themselves."""
+"""The model of policies: resources, findings, and the policies themselves."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
+
+PROJECT = "gcp-healthcare-dicom"
+"""The name of the pack, and the namespace of the program's configuration keys."""
 
 
 class _Unknown(Enum):
@@ -18,7 +21,7 @@ UNKNOWN: Final = _Unknown.UNKNOWN
 
 
 class Level(Enum):
-    """What a violation does, in Pulumi's words."""
+    """The effect of a violation, in Pulumi's words."""
 
     ADVISORY = "advisory"
     MANDATORY = "mandatory"
@@ -59,17 +62,17 @@ class Resource:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a rule complains about.
+    """A violation of a rule.
 
     Attributes:
         text: What is wrong, with the property and its value.
         resource: The culprit; None blames the resource under check, or the stack as a whole.
-        cure: What to do, where it differs from the policy's general cure.
+        hint: What to do, where it differs from the policy's general hint.
     """
 
     text: str
     resource: Resource | None = None
-    cure: str | None = None
+    hint: str | None = None
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ class Policy:
         severity: How bad a violation is.
         what: The rule in one sentence.
         why: What it prevents.
-        cure: How a violation is mended.
+        hint: How to fix a violation.
         config: Its configuration keys, besides those that every policy has.
     """
 
@@ -112,7 +115,7 @@ class Policy:
     severity: Severity
     what: str
     why: str
-    cure: str
+    hint: str
     config: tuple[ConfigKey, ...] = ()
 
 

@@ -15,7 +15,7 @@ _POLICY_DATA = "policyData"
 
 
 def look(props: Mapping[str, Any], *path: str) -> Any:
-    """The value at a path of keys.
+    """Return the value at a path of keys.
 
     Returns:
         None where it is absent, UNKNOWN where it, or something that holds it, is unknown.
@@ -59,7 +59,7 @@ def _parsed(policy: Any) -> Any:
 
 
 def labels(resource: Resource) -> Any:
-    """The labels of a resource, those that its provider adds to all included.
+    """Return the labels of a resource, those that its provider adds to all included.
 
     Returns:
         A dict, whose values may be UNKNOWN, or UNKNOWN.

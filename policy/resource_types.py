@@ -14,21 +14,21 @@ AUDIT_CONFIGS_ABOVE = frozenset(
 """Audit configs of what contains projects."""
 
 AUTHORITATIVE_IAM = frozenset(
-    f"gcp:{scope}/iAM{kind}:IAM{kind}"
+    f"gcp:{scope}/iAM{suffix}:IAM{suffix}"
     for scope in ("projects", "folder", "organizations")
-    for kind in ("Policy", "Binding")
+    for suffix in ("Policy", "Binding")
 )
 """IAM resources of a project, or of what contains it, that take roles from everyone else."""
 
 GRANTS = frozenset(
-    f"gcp:{scope}/iAM{kind}:IAM{kind}"
+    f"gcp:{scope}/iAM{suffix}:IAM{suffix}"
     for scope in ("projects", "folder", "organizations")
-    for kind in ("Member", "Binding")
+    for suffix in ("Member", "Binding")
 )
 """IAM resources that give one role on a project, or on what contains it."""
 
 REVOCATION = "gcp:projects/iamMemberRemove:IamMemberRemove"
-"""Takes a role away: what it names is what nobody shall have."""
+"""Removes a role: the member that it names loses it."""
 
 LABELLED = frozenset(
     {

@@ -1,19 +1,20 @@
-"""How the parts of a stack hang together: what is made of the settings, after what."""
+"""Assembly of a stack: its components, from the settings, in the order of their dependencies."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import pulumi
+from pulumi_gcp import bigquery
 
-from components import arguments
-from components.agent_plan import used_topics
-from components.arguments import PUBSUB
 from components.encryption_key import EncryptionKey, EncryptionKeyArgs
 from components.healthcare_dataset import HealthcareDataset
 from components.notification_topic import NotificationTopic, NotificationTopicArgs
 from components.project_services import ProjectServices
-from components.settings import FIRST_DATASET, DatasetSettings, Settings
-from components.settings.references import in_order
+from program import component_args
+from program.component_args import PUBSUB
+from program.config import FIRST_DATASET, DatasetSettings, Settings
+from program.config.references import in_order
+from program.service_agent_grants import used_topics
 
 Topics = dict[str, NotificationTopic]
 
@@ -28,42 +29,40 @@ def notification_topics(settings: Settings, services: ProjectServices) -> Topics
     agent = {"healthcare": services.service_agent_member}
     pubsub_agent = services.agent_members.get(PUBSUB)
     by_name = {topic.name: topic for topic in settings.topics}
-    made: Topics = {}
+    resources: Topics = {}
     for name in in_order(settings.topics):
-        waits: list[Any] = [services, *made.values()]
+        waits: list[Any] = [services, *resources.values()]
         if by_name[name].kms_key_name is not None and pubsub_agent is not None:
             waits.append(_topic_key(name, str(by_name[name].kms_key_name), pubsub_agent, services))
-        made[name] = NotificationTopic(
+        resources[name] = NotificationTopic(
             f"topic-{name}",
-            arguments.notification_topic(
+            component_args.notification_topic(
                 settings, by_name[name], agent if name in used else {}, pubsub_agent
             ),
             pulumi.ResourceOptions(depends_on=waits),
         )
     for topic in used:
         if "/" in topic:
-            made[topic] = NotificationTopic(
+            resources[topic] = NotificationTopic(
                 f"topic-{topic.replace('/', '-')}",
                 NotificationTopicArgs(settings.project, topic, agent),
                 pulumi.ResourceOptions(depends_on=[services]),
             )
-    return made
+    return resources
 
 
-def warehouse_key(settings: Settings, services: ProjectServices) -> EncryptionKey | None:
-    """Let BigQuery use the key of the warehouse."""
+def bigquery_key(settings: Settings, services: ProjectServices) -> EncryptionKey | None:
+    """Let BigQuery use the key of the BigQuery dataset."""
     key = settings.bigquery_kms_key_name
     if not key:
         return None
-    # BigQuery encrypts as an agent of its own, which every project with BigQuery has.
-    agent = pulumi.Output.concat(
-        "serviceAccount:bq-",
-        services.project_number,
-        "@bigquery-encryption.iam.gserviceaccount.com",
+    # BigQuery encrypts as an agent of its own, which Google creates when it is first asked for.
+    agent = bigquery.get_default_service_account_output(
+        project=settings.project, opts=pulumi.InvokeOutputOptions(depends_on=[services])
     )
     return EncryptionKey(
         "warehouse-key",
-        EncryptionKeyArgs({"bigquery": agent}, kms_key_name=key),
+        EncryptionKeyArgs({"bigquery": agent.member}, kms_key_name=key),
         pulumi.ResourceOptions(depends_on=[services]),
     )
 
@@ -80,7 +79,7 @@ def healthcare_datasets(
         settings: Of the stack.
         services: That must be enabled.
         topics: The topics that stores may notify.
-        waits_for: What a store must find: the agent's roles, the warehouse of its streams.
+        waits_for: what a store needs: the agent's roles, the BigQuery dataset of its streams
 
     Returns:
         What the stack calls the dataset -> its component.
@@ -102,7 +101,7 @@ def _healthcare_dataset(
 ) -> HealthcareDataset:
     first = dataset.name == FIRST_DATASET
     name = FIRST_DATASET if first else f"{FIRST_DATASET}-{dataset.name}"
-    key_args = arguments.encryption_key(settings, dataset, services.service_agent_member)
+    key_args = component_args.encryption_key(settings, dataset, services.service_agent_member)
     key = None
     if key_args is not None:
         options = pulumi.ResourceOptions(
@@ -111,11 +110,11 @@ def _healthcare_dataset(
         key = EncryptionKey(f"{name}-key", key_args, options)
         waits_for = [*waits_for, key]
     full_names: Mapping[str, pulumi.Input[str]] = {
-        topic: made.topic for topic, made in topics.items()
+        topic: resource.topic for topic, resource in topics.items()
     }
     return HealthcareDataset(
         name,
-        arguments.healthcare_dataset(
+        component_args.healthcare_dataset(
             settings, dataset, full_names, None if key is None else key.kms_key_name
         ),
         pulumi.ResourceOptions(depends_on=waits_for, protect=dataset.deletion_protection or None),

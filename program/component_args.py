@@ -1,18 +1,19 @@
 """A stack's settings as the components' arguments."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pulumi
 
 from components import rules
-from components.agent_plan import bigquery_targets, project_roles, used_topics
+from components.bigquery_dataset import BigQueryDatasetArgs
 from components.encryption_key import EncryptionKeyArgs
 from components.grants import ConditionArgs, GrantArgs
 from components.healthcare_dataset import HealthcareDatasetArgs
 from components.notification_topic import NotificationTopicArgs, SubscriptionArgs
 from components.service_agent_access import ServiceAgentAccessArgs
-from components.settings import (
+from components.stores import ConsentStoreArgs, DicomStoreArgs, FhirStoreArgs, Hl7v2StoreArgs
+from program.config import (
     DatasetSettings,
     GrantSettings,
     Settings,
@@ -20,8 +21,8 @@ from components.settings import (
     SubscriptionSettings,
     TopicSettings,
 )
-from components.stores import ConsentStoreArgs, DicomStoreArgs, FhirStoreArgs, Hl7v2StoreArgs
-from components.warehouse import WarehouseArgs
+from program.config.access import ConditionalGrantSettings
+from program.service_agent_grants import bigquery_targets, project_roles, used_topics
 
 PUBSUB = "pubsub.googleapis.com"
 KMS = "cloudkms.googleapis.com"
@@ -30,7 +31,7 @@ _NOT_PROPERTIES = {"name", "enabled", "labels", "members"}
 
 
 def services(settings: Settings) -> list[str]:
-    """The services to enable: those of the settings, and those that the stack's features need."""
+    """Return the services to enable: those of the settings and of the stack's features."""
     needed = list(settings.services)
     if settings.topics or used_topics(settings):
         needed.append(PUBSUB)
@@ -40,7 +41,7 @@ def services(settings: Settings) -> list[str]:
 
 
 def identities(settings: Settings) -> list[str]:
-    """The services, beside the Healthcare API, whose agents need roles."""
+    """Return the services, beside the Healthcare API, whose agents need roles."""
     letters = any(item.dead_letter for topic in settings.topics for item in topic.subscriptions)
     return [PUBSUB] if letters or any(topic.kms_key_name for topic in settings.topics) else []
 
@@ -51,7 +52,7 @@ def healthcare_dataset(
     topics: Mapping[str, pulumi.Input[str]],
     kms_key_name: pulumi.Input[str] | None,
 ) -> HealthcareDatasetArgs:
-    """A Healthcare dataset with those of its stores that are switched on.
+    """Return a Healthcare dataset with those of its stores that are switched on.
 
     Args:
         settings: Of the stack.
@@ -60,8 +61,8 @@ def healthcare_dataset(
         kms_key_name: The key of the dataset; None for Google's own.
     """
 
-    def stores(kind: str, make: Callable[..., Any]) -> list[Any]:
-        found = [store for its_kind, store in dataset.stores if its_kind == kind]
+    def stores(store_type: str, make: Callable[..., Any]) -> list[Any]:
+        found = [store for its_type, store in dataset.stores if its_type == store_type]
         return [make(**_store(settings, store, topics)) for store in found]
 
     return HealthcareDatasetArgs(
@@ -82,7 +83,7 @@ def healthcare_dataset(
 def encryption_key(
     settings: Settings, dataset: DatasetSettings, agent: pulumi.Input[str]
 ) -> EncryptionKeyArgs | None:
-    """The key of a dataset; None for Google's own."""
+    """Return the key of a dataset; None for Google's own."""
     encryption = dataset.encryption
     if not _has_key(dataset):
         return None
@@ -106,7 +107,7 @@ def notification_topic(
     publishers: Mapping[str, pulumi.Input[str]],
     pubsub_agent: pulumi.Input[str] | None,
 ) -> NotificationTopicArgs:
-    """A topic that the stack makes."""
+    """Return the arguments of a topic that the stack creates."""
     labels = {**settings.labels, **topic.labels}
     return NotificationTopicArgs(
         project=settings.project,
@@ -121,9 +122,9 @@ def notification_topic(
     )
 
 
-def warehouse(settings: Settings) -> WarehouseArgs:
-    """The BigQuery dataset, in the location of the Healthcare data."""
-    return WarehouseArgs(
+def bigquery_dataset(settings: Settings) -> BigQueryDatasetArgs:
+    """Return the BigQuery dataset, in the location of the Healthcare data."""
+    return BigQueryDatasetArgs(
         project=settings.project,
         dataset=settings.bigquery_dataset,
         location=settings.location,
@@ -140,7 +141,7 @@ def warehouse(settings: Settings) -> WarehouseArgs:
 def service_agent_access(
     settings: Settings, agent: pulumi.Input[str], own_dataset: pulumi.Input[str]
 ) -> ServiceAgentAccessArgs:
-    """The agent's narrow roles; `own_dataset` is the id of the stack's BigQuery dataset."""
+    """Return the agent's narrow roles; `own_dataset` is the id of the stack's BigQuery dataset."""
     own, *others = bigquery_targets(settings)
     project = own.rpartition(".")[0]
     return ServiceAgentAccessArgs(
@@ -155,19 +156,13 @@ def service_agent_access(
     )
 
 
-def grants(settings: list[GrantSettings]) -> list[GrantArgs]:
+def grants(settings: Sequence[GrantSettings]) -> list[GrantArgs]:
     """Roles for members."""
-    return [
-        GrantArgs(
-            item.role,
-            item.members,
-            None if item.condition is None else ConditionArgs(**item.condition.model_dump()),
-        )
-        for item in settings
-    ]
+    return [GrantArgs(item.role, item.members, _condition(item)) for item in settings]
 
 
 __all__ = [
+    "bigquery_dataset",
     "encryption_key",
     "grants",
     "healthcare_dataset",
@@ -176,8 +171,13 @@ __all__ = [
     "project_roles",
     "service_agent_access",
     "services",
-    "warehouse",
 ]
+
+
+def _condition(grant: GrantSettings) -> ConditionArgs | None:
+    if not isinstance(grant, ConditionalGrantSettings) or grant.condition is None:
+        return None
+    return ConditionArgs(**grant.condition.model_dump())
 
 
 def _has_key(dataset: DatasetSettings) -> bool:
@@ -187,7 +187,7 @@ def _has_key(dataset: DatasetSettings) -> bool:
 def _store(
     settings: Settings, store: StoreSettings, topics: Mapping[str, pulumi.Input[str]]
 ) -> dict[str, Any]:
-    """The arguments of a store: its settings, its labels over those of the stack."""
+    """Return the arguments of a store: its settings, its labels over those of the stack."""
     properties = store.model_dump(exclude=_NOT_PROPERTIES, exclude_none=True)
     resolved = {key: _resolve(settings, value, topics) for key, value in properties.items()}
     return {

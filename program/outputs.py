@@ -1,4 +1,4 @@
-"""What a stack tells of itself: the names that scripts, manuals and other stacks work with."""
+"""Outputs of a stack: the names that scripts, manuals and other stacks use."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -6,18 +6,18 @@ from typing import Any
 
 import pulumi
 
-from components.agent_plan import agent_grants
+from components.bigquery_dataset import BigQueryDataset
 from components.healthcare_dataset import HealthcareDataset
 from components.notification_topic import NotificationTopic
 from components.project_services import ProjectServices
-from components.settings import FIRST_DATASET, Settings
-from components.warehouse import Warehouse
+from program.config import FIRST_DATASET, Settings
+from program.service_agent_grants import agent_grants
 
 
 def stack_outputs(
     settings: Settings,
     services: ProjectServices,
-    warehouse: Warehouse,
+    bigquery_dataset: BigQueryDataset,
     datasets: Mapping[str, HealthcareDataset],
     topics: Mapping[str, NotificationTopic],
 ) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def stack_outputs(
     Args:
         settings: Of the stack.
         services: The services and the agent.
-        warehouse: The BigQuery dataset.
+        bigquery_dataset: The BigQuery dataset.
         datasets: What the stack calls each dataset -> its component.
         topics: Topic as it is written in the settings -> its component.
     """
@@ -37,18 +37,19 @@ def stack_outputs(
         "datasetId": settings.dataset,
         **datasets[FIRST_DATASET].summary,
         "datasets": {name: dataset.summary for name, dataset in datasets.items()},
+        "firstDicomStores": settings.first_dicom_stores(),
         "topics": {name: topic.topic for name, topic in topics.items()},
         "subscriptions": _merged([topic.subscriptions for topic in topics.values()]),
         "serviceAgent": services.service_agent_email,
         "access": [asdict(grant) for grant in agent_grants(settings)],
-        "bigqueryDataset": warehouse.dataset_id,
+        "bigqueryDataset": bigquery_dataset.dataset_id,
         "labVariables": settings.lab_variables(),
     }
     # Each DICOM store exports to a table of its own name; the first store is the lab's.
     first_store = settings.first_dicom_store()
     if first_store is not None:
         outputs["tableUri"] = pulumi.Output.concat(
-            "bq://", settings.project, ".", warehouse.dataset_id, ".", first_store
+            "bq://", settings.project, ".", bigquery_dataset.dataset_id, ".", first_store
         )
     return outputs
 

@@ -1,4 +1,4 @@
-"""What the Healthcare service agent is given in a stack, where, and why."""
+"""The grants of the Healthcare service agent in a stack, where, and why."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from components import rules
 from components.encryption_key import USER_ROLE
 from components.notification_topic import PUBLISHER
 from components.service_agent_access import EDITOR, JOB_USER, READER, WRITER
-from components.settings import DatasetSettings, DicomStoreSettings, FhirStoreSettings, Settings
+from program.config import DatasetSettings, DicomStoreSettings, FhirStoreSettings, Settings
 
 LAB_ROLES = (
     "roles/bigquery.admin",
@@ -15,7 +15,7 @@ LAB_ROLES = (
     "roles/healthcare.datasetAdmin",
     "roles/healthcare.dicomStoreAdmin",
 )
-"""The project roles that lab GSP615 gives to the Healthcare service agent."""
+"""The project roles that lab GSP615 grants to the Healthcare service agent."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class AgentGrant:
 
 
 def agent_grants(settings: Settings) -> list[AgentGrant]:
-    """List every role that the stack gives to the agent.
+    """List every role that the stack grants to the agent.
 
     Topics and keys are given in every mode: without them, stores can't notify and datasets can't
     be read. The mode decides on the rest.
@@ -44,14 +44,14 @@ def agent_grants(settings: Settings) -> list[AgentGrant]:
 
 
 def project_roles(settings: Settings) -> list[str]:
-    """The agent's roles on the project as a whole."""
+    """Return the agent's roles on the project as a whole."""
     if settings.access == "lab":
         return list(LAB_ROLES)
     return [JOB_USER] if settings.access == "least-privilege" else settings.service_agent_roles
 
 
 def bigquery_targets(settings: Settings) -> list[str]:
-    """The BigQuery datasets that exports and streams write, as PROJECT.DATASET, each once."""
+    """Return the BigQuery datasets of exports and streams, as PROJECT.DATASET, each once."""
     own = f"{settings.project}.{settings.bigquery_dataset}"
     found = [own]
     for dataset in settings.all_datasets():
@@ -61,7 +61,7 @@ def bigquery_targets(settings: Settings) -> list[str]:
 
 
 def used_topics(settings: Settings) -> list[str]:
-    """The topics that stores notify, as they are written, each once."""
+    """Return the topics that stores notify, as they are written, each once."""
     return list(
         dict.fromkeys(
             topic
@@ -105,8 +105,8 @@ def _key_of(settings: Settings, dataset: DatasetSettings) -> str | None:
     encryption = dataset.encryption
     if encryption.key_ring is None:
         return encryption.kms_key_name
-    place = f"projects/{settings.project}/locations/{dataset.location or settings.location}"
-    return f"{place}/keyRings/{encryption.key_ring}/cryptoKeys/{encryption.key}"
+    location = f"projects/{settings.project}/locations/{dataset.location or settings.location}"
+    return f"{location}/keyRings/{encryption.key_ring}/cryptoKeys/{encryption.key}"
 
 
 def _topics_of(store: object) -> Sequence[str]:

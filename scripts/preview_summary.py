@@ -1,4 +1,4 @@
-"""Tell reviewers what `pulumi preview` found: Markdown for a pull request, or JSON."""
+"""Summarize `pulumi preview` for reviewers: Markdown for a pull request, JSON, or text."""
 
 import sys
 from enum import StrEnum
@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-# As `python scripts/preview_summary.py` the search path begins at scripts/, not at the project.
+# With `python scripts/preview_summary.py` the search path has scripts/, but not the project.
 sys.path[:0] = [str(Path(__file__).resolve().parent.parent)]
 
 from scripts.preview.acknowledge import DEFAULT_LABEL, acknowledgement  # noqa: E402
@@ -15,6 +15,7 @@ from scripts.preview.errors import PreviewInputError  # noqa: E402
 from scripts.preview.loss import Loss, losses, text  # noqa: E402
 from scripts.preview.model import Preview  # noqa: E402
 from scripts.preview.parse import parse  # noqa: E402
+from scripts.preview.plain import plain  # noqa: E402
 from scripts.preview.render import LIMIT, markdown  # noqa: E402
 from scripts.preview.report import report  # noqa: E402
 
@@ -24,16 +25,18 @@ DATA_LOSS = 3
 
 
 class Format(StrEnum):
-    """What the summary is written in."""
+    """The format of the summary."""
 
     MARKDOWN = "markdown"
     JSON = "json"
+    TEXT = "text"
 
 
-_HELP = f"""Tell reviewers what a preview found, what would lose patient data first.
+_HELP = f"""Summarize a preview for reviewers, lost patient data first.
 
 Reads what `pulumi preview --json` printed (the document, or the stream of events) and writes
-Markdown for a comment on a pull request, or JSON for programs. Secrets never appear in it.
+Markdown for a comment on a pull request, JSON for programs, or text: the losses alone. Secrets
+never appear in it.
 
 [bold]Examples[/bold]
 
@@ -53,12 +56,12 @@ Markdown for a comment on a pull request, or JSON for programs. Secrets never ap
 
   {UNREADABLE}  the options or the input can't be used
 
-  {DATA_LOSS}  data would be lost, and nobody acknowledged it (with --fail-on-data-loss)
+  {DATA_LOSS}  data would be lost without acknowledgement (with --fail-on-data-loss)
 """
 
 
-Source = Annotated[str, typer.Argument(metavar="FILE", help="The preview; - is standard input.")]
-Output = Annotated[Path | None, typer.Option(help="Where to write it; standard output by default.")]
+Source = Annotated[str, typer.Argument(metavar="FILE", help="The preview; - is standard input")]
+Output = Annotated[Path | None, typer.Option(help="Where to write it; standard output by default")]
 Fail = Annotated[
     bool,
     typer.Option(
@@ -66,32 +69,34 @@ Fail = Annotated[
     ),
 ]
 Acknowledge = Annotated[
-    bool, typer.Option("--acknowledge", help="The loss is wanted: do not fail because of it.")
+    bool, typer.Option("--acknowledge", help="Accept the loss: do not fail because of it")
 ]
 Labels = Annotated[
     str,
     typer.Option(
         envvar="PREVIEW_LABELS",
-        help="Labels of the pull request: a JSON list, or names and commas.",
+        help="Labels of the pull request: a JSON list, or names separated by commas",
     ),
 ]
 Label = Annotated[
     str,
-    typer.Option(envvar="PREVIEW_ACKNOWLEDGE_LABEL", help="The label that acknowledges a loss."),
+    typer.Option(envvar="PREVIEW_ACKNOWLEDGE_LABEL", help="The label that acknowledges a loss"),
 ]
-Stack = Annotated[str, typer.Option(help="The stack's name, for previews that fail before it.")]
+Stack = Annotated[str, typer.Option(help="The stack's name, for previews that fail before it")]
 PreviewCode = Annotated[
-    int, typer.Option(help="What `pulumi preview` ended with: not all failures are in its JSON.")
+    int, typer.Option(help="Exit code of `pulumi preview`: its JSON does not have all failures")
 ]
 Hide = Annotated[
-    bool, typer.Option("--hide-values", help="Show no values, for public repositories.")
+    bool, typer.Option("--hide-values", help="Show no values, for public repositories")
 ]
-Limit = Annotated[int, typer.Option(min=2000, help="Longest Markdown, in characters.")]
+Limit = Annotated[int, typer.Option(min=2000, help="Maximum length of the Markdown, in characters")]
 
 
 def main(
     source: Source = "-",
-    format_: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.MARKDOWN,
+    format_: Annotated[
+        Format, typer.Option("--format", help="Format of the summary")
+    ] = Format.MARKDOWN,
     output: Output = None,
     fail_on_data_loss: Fail = False,
     acknowledge: Acknowledge = False,
@@ -102,7 +107,7 @@ def main(
     hide_values: Hide = False,
     limit: Limit = LIMIT,
 ) -> None:
-    """Read, judge, write; the exit code is the verdict."""
+    """Run the command line."""
     try:
         preview = _preview(source, stack, preview_exit_code)
         acknowledged = acknowledgement(flag=acknowledge, labels=labels, label=acknowledge_label)
@@ -112,11 +117,14 @@ def main(
     code = preview_exit_code
     if format_ is Format.JSON:
         written = report(preview, acknowledged, hide=hide_values, exit_code=code)
+    elif format_ is Format.TEXT:
+        written = plain(preview, hide=hide_values, exit_code=code)
     else:
         written = markdown(preview, acknowledged, hide=hide_values, limit=limit, exit_code=code)
     _write(written, output)
     if preview.failed or code:
-        typer.echo("error: the preview failed: the summary says what is known of it", err=True)
+        if format_ is not Format.TEXT:  # its text has the words
+            typer.echo("error: the preview failed: see the summary", err=True)
         raise typer.Exit(FAILED)
     lost = losses(preview, hide=hide_values)
     if lost and fail_on_data_loss and not acknowledged:
@@ -128,7 +136,7 @@ def _refuse(lost: list[Loss], label: str) -> NoReturn:
         typer.echo(f"error: {text(loss.sentence)}", err=True)
     typer.echo(
         f"error: data would be lost: acknowledge it with the label {label!r} or --acknowledge, "
-        "or take the change back",
+        "or revert the change",
         err=True,
     )
     raise typer.Exit(DATA_LOSS)
@@ -137,7 +145,7 @@ def _refuse(lost: list[Loss], label: str) -> NoReturn:
 def _preview(source: str, stack: str, exit_code: int) -> Preview:
     given = _read(source)
     if not given.strip() and exit_code:
-        # It failed before it wrote anything: that is a summary, too, and a comment to renew.
+        # It failed before it wrote anything: the summary and the comment say so.
         return Preview(stack, failed=True)
     return parse(given, stack=stack)
 

@@ -9,11 +9,11 @@ from components.base import ArgumentError, Component
 from components.package.schema import camel
 
 
-def build(kind: type, inputs: Mapping[str, Any], owner: str) -> Any:
+def build(cls: type, inputs: Mapping[str, Any], owner: str) -> Any:
     """Make one of our classes of arguments out of inputs by the schema's names.
 
     Args:
-        kind: The class.
+        cls: The class.
         inputs: Name as in the schema -> value. Objects of the Google provider's own types are
             passed on as they are: the provider knows their names.
         owner: What the inputs belong to, for the message.
@@ -21,7 +21,7 @@ def build(kind: type, inputs: Mapping[str, Any], owner: str) -> Any:
     Raises:
         ArgumentError: An input is missing or unknown.
     """
-    fields = {camel(field.name): field for field in dataclasses.fields(kind)}
+    fields = {camel(field.name): field for field in dataclasses.fields(cls)}
     unknown = sorted(set(inputs) - set(fields))
     missing = [
         name
@@ -30,11 +30,11 @@ def build(kind: type, inputs: Mapping[str, Any], owner: str) -> Any:
         and field.default is field.default_factory is dataclasses.MISSING
     ]
     if unknown or missing:
-        said = [f"unknown: {', '.join(unknown)}"] if unknown else []
-        said += [f"missing: {', '.join(missing)}"] if missing else []
-        raise ArgumentError(f"{owner}: {'; '.join(said)}. Inputs: {', '.join(fields)}.")
-    hints = reference.annotations_of(kind)
-    return kind(
+        problems = [f"unknown: {', '.join(unknown)}"] if unknown else []
+        problems += [f"missing: {', '.join(missing)}"] if missing else []
+        raise ArgumentError(f"{owner}: {'; '.join(problems)}. Inputs: {', '.join(fields)}.")
+    hints = reference.annotations_of(cls)
+    return cls(
         **{
             fields[name].name: _value(hints[fields[name].name], value, f"{owner}.{name}")
             for name, value in inputs.items()
@@ -44,23 +44,23 @@ def build(kind: type, inputs: Mapping[str, Any], owner: str) -> Any:
 
 
 def _value(annotation: Any, value: Any, owner: str) -> Any:
-    """A value whose parts of our own classes are made, however deep."""
+    """Return a value whose parts of our own classes are built, however deep."""
     ours = _ours(annotation)
     if ours is None:
         return value
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [build(ours, item, f"{owner}[{place}]") for place, item in enumerate(value)]
+        return [build(ours, item, f"{owner}[{index}]") for index, item in enumerate(value)]
     return build(ours, value, owner)
 
 
 def _ours(annotation: Any) -> type | None:
-    """The class of ours inside an annotation, if there is one."""
+    """Return the class of ours inside an annotation, if there is one."""
     if dataclasses.is_dataclass(annotation) and isinstance(annotation, type):
         return annotation
     inner = (_ours(part) for part in get_args(annotation))
     return next((part for part in inner if part is not None), None)
 
 
-def state_of(made: Component) -> dict[str, Any]:
-    """The outputs of a component by the schema's names."""
-    return {camel(name): getattr(made, name) for name in reference.outputs_of(type(made))}
+def state_of(component: Component) -> dict[str, Any]:
+    """Return the outputs of a component by the schema's names."""
+    return {camel(name): getattr(component, name) for name in reference.outputs_of(type(component))}

@@ -1,4 +1,4 @@
-"""Makes the components for programs that ask for them by the package's schema."""
+"""Provider of the components, for programs that use the package's schema."""
 
 import json
 from collections.abc import Mapping
@@ -9,15 +9,13 @@ import pulumi
 from pulumi.provider import ConstructResult, Provider
 
 from components import reference
-from components.base import PACKAGE, ArgumentError
+from components.base import ArgumentError
 from components.package.inputs import build, state_of
-from components.package.schema import NAME, package
-
-_BY_TOKEN = {f"{PACKAGE}:{component.__name__}": component for component in reference.COMPONENTS}
+from components.package.schema import NAME, component_of, package
 
 
 def version() -> str:
-    """The version of the package; 0.0.0 where it runs from a checkout without being installed."""
+    """Return the version of the package; 0.0.0 in a checkout that is not installed."""
     try:
         return metadata.version(NAME)
     except metadata.PackageNotFoundError:
@@ -43,15 +41,11 @@ class ComponentPackage(Provider):
         options: pulumi.ResourceOptions | None = None,
     ) -> ConstructResult:
         """Make one component of the package."""
-        component = _BY_TOKEN.get(resource_type)
-        if component is None:
-            raise ArgumentError(
-                f"{resource_type} is no component of {NAME}. It has: {', '.join(_BY_TOKEN)}."
-            )
+        component_class = component_of(resource_type)
         try:
-            args = build(reference.COMPONENTS[component][0], inputs, component.__name__)
-            made = component(name, args, options)  # type: ignore[call-arg]
+            args = build(reference.COMPONENTS[component_class][0], inputs, component_class.__name__)
+            component = component_class(name, args, options)  # type: ignore[call-arg]
         except ArgumentError as error:
             # The engine shows this error as one of the program's inputs, without a traceback.
             raise pulumi.InputPropertyError(name, str(error)) from error
-        return ConstructResult(made.urn, state_of(made))
+        return ConstructResult(component.urn, state_of(component))

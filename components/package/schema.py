@@ -8,34 +8,41 @@ https://www.pulumi.com/docs/iac/build-with-pulumi/pulumi-schema/
 import dataclasses
 import inspect
 import re
-from collections.abc import Awaitable, Mapping, Sequence
-from types import GenericAlias, NoneType, UnionType
+from collections.abc import Mapping, Sequence
+from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
 from components import reference
-from components.base import PACKAGE, Component
+from components.base import PACKAGE, ArgumentError, Component, former_tokens, token_of
+from components.rules import google_provider
 
 Schema = dict[str, Any]
 
 NAME = PACKAGE.partition(":")[0]
 _SCALARS = {str: "string", bool: "boolean", int: "integer", float: "number"}
 
+_BY_TOKEN = {
+    token: component
+    for component in reference.COMPONENTS
+    for token in (token_of(component), *former_tokens(component))
+}
+
 
 def camel(name: str) -> str:
-    """A Python name as Pulumi's other languages write it."""
+    """Return a Python name as Pulumi's other languages write it."""
     first, *others = name.split("_")
     return first + "".join(word.capitalize() for word in others)
 
 
 def package(version: str) -> Schema:
-    """The whole schema.
+    """Return the whole schema.
 
     Args:
         version: The version of the package.
     """
     types: dict[str, Schema] = {}
     resources = {
-        f"{PACKAGE}:{component.__name__}": _resource(component, args[0], types)
+        token_of(component): _resource(component, args[0], types)
         for component, args in reference.COMPONENTS.items()
     }
     return {
@@ -49,8 +56,21 @@ def package(version: str) -> Schema:
     }
 
 
+def component_of(token: str) -> type[Component]:
+    """Return the component of a type token, which may be that of an earlier version.
+
+    Raises:
+        ArgumentError: no component has the token
+    """
+    if token not in _BY_TOKEN:
+        known = ", ".join(map(token_of, reference.COMPONENTS))
+        raise ArgumentError(f"{token} is not a component of {NAME}. It has: {known}.")
+    return _BY_TOKEN[token]
+
+
 def _resource(component: type[Component], args: type, types: dict[str, Schema]) -> Schema:
     inputs, required = _properties(args, types)
+    aliases = [{"type": token} for token in former_tokens(component)]
     about = inspect.cleandoc(component.__doc__ or "").partition("\n\nInputs:")[0]
     outputs = {
         camel(name): {"description": meaning, **_output(component, name)}
@@ -59,6 +79,7 @@ def _resource(component: type[Component], args: type, types: dict[str, Schema]) 
     return {
         "isComponent": True,
         "description": about,
+        **({"aliases": aliases} if aliases else {}),
         "inputProperties": inputs,
         "requiredInputs": required,
         "properties": outputs,
@@ -67,7 +88,7 @@ def _resource(component: type[Component], args: type, types: dict[str, Schema]) 
 
 
 def _output(component: type[Component], name: str) -> Schema:
-    """The type of an output: a text, a list of texts, or a map of texts."""
+    """Return the type of an output: a text, a list of texts, or a map of texts."""
     annotation = reference.annotations_of(component)[name]
     if get_origin(annotation) is dict:  # of outputs by name
         return {"type": "object", "additionalProperties": {"type": "string"}}
@@ -76,7 +97,7 @@ def _output(component: type[Component], name: str) -> Schema:
 
 
 def _properties(args: type, types: dict[str, Schema]) -> tuple[Schema, list[str]]:
-    """The properties of one of our classes of arguments, and which of them are required."""
+    """Return the properties of one of our classes of arguments, and which of them are required."""
     described = reference.arguments_of(args)
     hints = reference.annotations_of(args)
     properties: Schema = {}
@@ -93,58 +114,54 @@ def _properties(args: type, types: dict[str, Schema]) -> tuple[Schema, list[str]
 
 
 def _type(annotation: Any, types: dict[str, Schema]) -> Schema:
-    """The type of an argument; what is no input must be known when the component is made."""
+    """Return the type of an argument; a plain value must be known when the component is created."""
     if get_origin(annotation) not in (Union, UnionType):
         return {**_plain(annotation, types), "plain": True}
     parts = get_args(annotation)
-    is_input = any(get_origin(part) is Awaitable for part in parts)
-    [kind] = [
-        part
-        for part in parts
-        if isinstance(part, type | GenericAlias)
-        and part is not NoneType
-        and get_origin(part) is not Awaitable
-        and not getattr(part, "__name__", "").endswith("ArgsDict")
-    ]
-    provider_type = not is_input and not dataclasses.is_dataclass(kind) and kind not in _SCALARS
-    return {**_plain(kind, types), **({} if is_input or provider_type else {"plain": True})}
+    is_input = reference.is_input(parts)
+    [type_] = reference.plain_types(parts)
+    provider_type = not is_input and not dataclasses.is_dataclass(type_) and type_ not in _SCALARS
+    return {**_plain(type_, types), **({} if is_input or provider_type else {"plain": True})}
 
 
-def _plain(kind: Any, types: dict[str, Schema]) -> Schema:
-    origin, parts = get_origin(kind), get_args(kind)
-    if kind in _SCALARS:
-        return {"type": _SCALARS[kind]}
+def _plain(type_: Any, types: dict[str, Schema]) -> Schema:
+    origin, parts = get_origin(type_), get_args(type_)
+    if type_ in _SCALARS:
+        return {"type": _SCALARS[type_]}
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return {"type": "object", "additionalProperties": _item(parts[1], types)}
     if isinstance(origin, type) and issubclass(origin, Sequence):
         return {"type": "array", "items": _item(parts[0], types)}
-    return {"$ref": f"#/types/{_define(kind, types)}"}
+    return {"$ref": f"#/types/{_define(type_, types)}"}
 
 
 def _item(annotation: Any, types: dict[str, Schema]) -> Schema:
     return {key: value for key, value in _type(annotation, types).items() if key != "plain"}
 
 
-def _define(kind: type, types: dict[str, Schema]) -> str:
-    """Put the type of a nested object into the schema; gives its token."""
-    name = kind.__name__.removesuffix("Args")
+def _define(type_: type, types: dict[str, Schema]) -> str:
+    """Add the type of a nested object to the schema; return its token."""
+    name = type_.__name__.removesuffix("Args")
     token = f"{PACKAGE}:{name}"
     if token not in types:
         types[token] = {"type": "object"}  # before its properties, which may name it
-        if dataclasses.is_dataclass(kind):
-            properties, required = _properties(kind, types)
+        if dataclasses.is_dataclass(type_):
+            properties, required = _properties(type_, types)
         else:
-            properties, required = _of_provider(kind, types)
+            properties, required = _of_provider(type_, types)
         types[token] |= {"properties": properties, "required": required}
     return token
 
 
-def _of_provider(kind: type, types: dict[str, Schema]) -> tuple[Schema, list[str]]:
-    """The properties of one of the Google provider's classes, by the signature of its maker."""
-    module = inspect.getmodule(kind)
+def _of_provider(type_: type, types: dict[str, Schema]) -> tuple[Schema, list[str]]:
+    """Return the properties of a class of the Google provider, by its maker's signature."""
+    module = inspect.getmodule(type_)
     properties: Schema = {}
     required: list[str] = []
-    for name, parameter in inspect.signature(kind).parameters.items():
+    output_only = google_provider.OUTPUT_ONLY.get(type_.__name__, ())
+    for name, parameter in inspect.signature(type_).parameters.items():
+        if name in output_only:
+            continue
         text = str(parameter.annotation)
         nested = re.search(r"\b(\w+Args)\b", text)
         found = re.search(r"\b(str|bool|int|float)\b", text)

@@ -1,6 +1,6 @@
-"""What Google Cloud accepts as an id, a location, a label, a role: checked before anything is made.
+"""Rules of Google Cloud for ids, locations, labels and roles: checked before anything is created.
 
-Every rule takes a value and returns a complaint, or None for a good value. A complaint says what
+Every rule takes a value and returns an error message, or None for a good value. A message says what
 the value is not, what is allowed, and the nearest good value if there is one. The stack's settings
 and the components' arguments apply the same rules.
 """
@@ -38,6 +38,7 @@ from components.rules.references import (
     kms_location,
     pubsub_id,
     push_endpoint,
+    rotation_period,
     table,
     topic,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "push_endpoint",
     "repeated",
     "role",
+    "rotation_period",
     "service",
     "table",
     "time_zone",

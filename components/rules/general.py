@@ -65,7 +65,7 @@ _ROLE = re.compile(
     r"|organizations/[0-9]+/roles/[A-Za-z0-9_.]{3,64}"
 )
 _MEMBER = re.compile(r"([a-zA-Z]+):\S+")
-_MEMBER_KINDS = (
+_MEMBER_TYPES = (
     "user",
     "group",
     "serviceAccount",
@@ -80,14 +80,14 @@ _PUBLIC = ("allUsers", "allAuthenticatedUsers")
 
 
 def nearest(value: str, allowed: Iterable[str]) -> str:
-    """A sentence that offers the allowed value most like `value`, or nothing if none is like it."""
+    """Return a sentence that offers the allowed value most like `value`; empty if none is."""
     by_folded = {item.casefold(): item for item in allowed}
     close = difflib.get_close_matches(value.strip().casefold(), by_folded, n=1)
     return f' Did you mean "{by_folded[close[0]]}"?' if close else ""
 
 
 def one_of(value: str, allowed: Iterable[str], what: str) -> str | None:
-    """A value from a closed list."""
+    """Return a value from a closed list."""
     choices = tuple(allowed)
     if value in choices:
         return None
@@ -95,7 +95,7 @@ def one_of(value: str, allowed: Iterable[str], what: str) -> str | None:
 
 
 def project(value: str) -> str | None:
-    """A project id, not a project number and not a project's display name."""
+    """Return a project id, not a project number and not a project's display name."""
     if _PROJECT.fullmatch(value):
         return None
     if value.isdecimal():
@@ -107,12 +107,12 @@ def project(value: str) -> str | None:
 
 
 def location(value: str) -> str | None:
-    """A location of the Cloud Healthcare API."""
+    """Return a location of the Cloud Healthcare API."""
     return one_of(value, LOCATIONS, "a location of the Cloud Healthcare API")
 
 
 def time_zone(value: str) -> str | None:
-    """A time zone name of the IANA database."""
+    """Return a time zone name of the IANA database."""
     try:
         zoneinfo.ZoneInfo(value)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
@@ -129,7 +129,7 @@ def time_zone(value: str) -> str | None:
 
 
 def healthcare_id(value: str) -> str | None:
-    """The id of a Healthcare dataset, a FHIR store or an HL7v2 store."""
+    """Return the id of a Healthcare dataset, a FHIR store or an HL7v2 store."""
     if _HEALTHCARE_ID.fullmatch(value):
         return None
     return (
@@ -139,7 +139,7 @@ def healthcare_id(value: str) -> str | None:
 
 
 def dicom_store_id(value: str) -> str | None:
-    """The id of a DICOM store, which also becomes the name of a BigQuery table."""
+    """Return the id of a DICOM store, which also becomes the name of a BigQuery table."""
     if _DICOM_STORE_ID.fullmatch(value):
         return None
     return (
@@ -149,7 +149,7 @@ def dicom_store_id(value: str) -> str | None:
 
 
 def bigquery_dataset_id(value: str) -> str | None:
-    """The id of a BigQuery dataset: no hyphens."""
+    """Return the id of a BigQuery dataset: no hyphens."""
     if _BIGQUERY_DATASET_ID.fullmatch(value):
         return None
     return (
@@ -159,44 +159,44 @@ def bigquery_dataset_id(value: str) -> str | None:
 
 
 def service(value: str) -> str | None:
-    """The name of a Google Cloud service."""
+    """Return the name of a Google Cloud service."""
     if _SERVICE.fullmatch(value):
         return None
-    cure = f' Did you mean "{value}.googleapis.com"?' if re.fullmatch(r"[a-z]+", value) else ""
+    hint = f' Did you mean "{value}.googleapis.com"?' if re.fullmatch(r"[a-z]+", value) else ""
     return (
-        f"is not the name of a service.{cure} Allowed: NAME.googleapis.com, as "
+        f"is not the name of a service.{hint} Allowed: NAME.googleapis.com, as "
         "`gcloud services list --available` shows it."
     )
 
 
 def role(value: str) -> str | None:
-    """The full name of a predefined or custom role."""
+    """Return the full name of a predefined or custom role."""
     if _ROLE.fullmatch(value):
         return None
     bare = re.fullmatch(r"[a-z]+\.[A-Za-z.]+", value)
-    cure = f' Did you mean "roles/{value}"?' if bare else ""
+    hint = f' Did you mean "roles/{value}"?' if bare else ""
     return (
-        f"is not the name of a role.{cure} Allowed: roles/SERVICE.ROLE, projects/ID/roles/NAME or "
+        f"is not the name of a role.{hint} Allowed: roles/SERVICE.ROLE, projects/ID/roles/NAME or "
         "organizations/NUMBER/roles/NAME."
     )
 
 
 def member(value: str) -> str | None:
-    """A principal as IAM policies write it; nobody may let everybody in."""
+    """Return a principal as IAM writes it; refuse `allUsers` and `allAuthenticatedUsers`."""
     match = _MEMBER.fullmatch(value)
-    if match and match[1] in _MEMBER_KINDS:
+    if match and match[1] in _MEMBER_TYPES:
         return None
     if value in _PUBLIC:
         return "would open patient data to everyone. Allowed: single people, groups, workloads."
-    near = nearest(match[1], _MEMBER_KINDS) if match else ""
+    near = nearest(match[1], _MEMBER_TYPES) if match else ""
     return (
-        f"is not an IAM member.{near} Allowed: KIND:NAME, such as "
-        f"serviceAccount:name@example.com; kinds: {', '.join(_MEMBER_KINDS)}."
+        f"is not an IAM member.{near} Allowed: TYPE:NAME, such as "
+        f"serviceAccount:name@example.com; types: {', '.join(_MEMBER_TYPES)}."
     )
 
 
 def label_key(value: str) -> str | None:
-    """The key of a label."""
+    """Return the key of a label."""
     first_is_letter = bool(value) and unicodedata.category(value[0]) in ("Ll", "Lo")
     if first_is_letter and len(value) <= 63 and _is_label_text(value):
         return None
@@ -207,7 +207,7 @@ def label_key(value: str) -> str | None:
 
 
 def label_value(value: str) -> str | None:
-    """The value of a label."""
+    """Return the value of a label."""
     if len(value) <= 63 and _is_label_text(value):
         return None
     return (

@@ -21,12 +21,13 @@ _BUCKET = re.compile(r"(?!goog)[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
 _TABLE = re.compile(rf"[\w-]{{1,1024}}|bq://{_PROJECT}\.\w{{1,1024}}\.[\w-]{{1,1024}}", re.ASCII)
 _DATASET_URI = re.compile(rf"bq://{_PROJECT}\.\w{{1,1024}}", re.ASCII)
 _DURATION = re.compile(r"\d+(?:\.\d{1,9})?s")
+_SECONDS_A_DAY = 86_400
 OWN_DATASET = "bigqueryDataset"
 """How a stream names the stack's own BigQuery dataset."""
 
 
 def pubsub_id(value: str) -> str | None:
-    """The id of a topic or a subscription."""
+    """Return the id of a topic or a subscription."""
     if re.fullmatch(_PUBSUB_ID, value, re.ASCII):
         return None
     return (
@@ -54,14 +55,14 @@ def push_endpoint(value: str) -> str | None:
 
 
 def kms_id(value: str) -> str | None:
-    """The id of a key ring or a key."""
+    """Return the id of a key ring or a key."""
     if re.fullmatch(_KMS_ID, value):
         return None
     return "is not an id of Cloud KMS. Allowed: 1 to 63 of a-z, A-Z, 0-9, underscores and hyphens."
 
 
 def kms_key_name(value: str) -> str | None:
-    """The full name of a key, without a version."""
+    """Return the full name of a key, without a version."""
     if _KMS_KEY.fullmatch(value):
         return None
     return (
@@ -71,46 +72,53 @@ def kms_key_name(value: str) -> str | None:
 
 
 def kms_key_name_or_none(value: str) -> str | None:
-    """The full name of a key, or an empty text for none."""
+    """Return the full name of a key, or an empty text for none."""
     return kms_key_name(value) if value else None
 
 
 def kms_location(key: str) -> str:
-    """The location in the full name of a key."""
+    """Return the location in the full name of a key."""
     return key.split("/")[3]
 
 
 def bucket(value: str) -> str | None:
-    """The name of a bucket, without gs://."""
+    """Return the name of a bucket, without gs://."""
     if _BUCKET.fullmatch(value):
         return None
     bare = value.removeprefix("gs://").partition("/")[0]
-    cure = f' Did you mean "{bare}"?' if value.startswith("gs://") and bare else ""
+    hint = f' Did you mean "{bare}"?' if value.startswith("gs://") and bare else ""
     return (
-        f"is not the name of a bucket.{cure} Allowed: 3 to 222 lower-case letters, digits, "
+        f"is not the name of a bucket.{hint} Allowed: 3 to 222 lower-case letters, digits, "
         "hyphens, underscores and dots, without gs://."
     )
 
 
 def table(value: str) -> str | None:
-    """A table of the stack's BigQuery dataset by its name, or any by its URI."""
+    """Return a table of the stack's BigQuery dataset by its name, or any by its URI."""
     if _TABLE.fullmatch(value):
         return None
     return "is not a table. Allowed: the name of a table, or bq://PROJECT.DATASET.TABLE."
 
 
 def dataset_uri(value: str) -> str | None:
-    """The stack's own BigQuery dataset, or any by its URI."""
+    """Return the stack's own BigQuery dataset, or any by its URI."""
     if value == OWN_DATASET or _DATASET_URI.fullmatch(value):
         return None
     return f"is not a BigQuery dataset. Allowed: {OWN_DATASET}, or bq://PROJECT.DATASET."
 
 
 def duration(value: str) -> str | None:
-    """A duration as Google's APIs write it."""
+    """Return a duration as Google's APIs write it."""
     if _DURATION.fullmatch(value):
         return None
     return 'is not a duration. Allowed: seconds, ended by "s", such as 86400s.'
+
+
+def rotation_period(value: str) -> str | None:
+    """Return the rotation period of a key: a day at least, as the Google provider has it."""
+    if _DURATION.fullmatch(value) and float(value[:-1]) >= _SECONDS_A_DAY:
+        return None
+    return 'is not a rotation period. Allowed: seconds, ended by "s", at least 86400s.'
 
 
 def base64(value: str) -> str | None:
@@ -123,7 +131,7 @@ def base64(value: str) -> str | None:
 
 
 def json_object(value: str) -> str | None:
-    """A JSON object as text."""
+    """Return a JSON object as text."""
     try:
         parsed = json.loads(value)
     except ValueError as error:

@@ -1,44 +1,63 @@
-"""What the control calls ask of the services beside the emulator's own."""
+"""The parts that control calls use: the backends, the operations, and a reset of the state."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
+from emulator.core.operations.runner import Operations
 
-class Services(Protocol):
+
+class Backends(Protocol):
     """BigQuery and Cloud Storage, as the control calls see them."""
 
     def ready(self) -> bool:
         """Whether they can be used."""
 
-    def trouble(self) -> str:
-        """What keeps them from it for good; empty if nothing does."""
+    def failure(self) -> str:
+        """Return the permanent failure that keeps them from being ready; empty if there is none."""
 
     def states(self) -> dict[str, str]:
-        """The state of each, in a word."""
+        """Return the state of each, in a word."""
 
     def seed(self) -> None:
-        """Fill what is missing in the public bucket."""
+        """Restore missing objects of the public bucket."""
 
     def reset(self) -> None:
-        """Empty them, but for the public bucket."""
+        """Empty them, except for the public bucket."""
 
 
-class NoNeighbours:
-    """Where the application runs without the others, as it does in tests."""
+class NoBackends:
+    """No backends: the application runs alone, as it does in tests."""
 
     def ready(self) -> bool:
-        """There is nothing to wait for."""
+        """Return true: there is nothing to wait for."""
         return True
 
-    def trouble(self) -> str:
-        """There is none."""
+    def failure(self) -> str:
+        """Return no failure."""
         return ""
 
     def states(self) -> dict[str, str]:
-        """There are none."""
+        """Return no states."""
         return {}
 
     def seed(self) -> None:
-        """There is no bucket."""
+        """Do nothing: there is no bucket."""
 
     def reset(self) -> None:
-        """There is nothing to empty."""
+        """Do nothing: there is nothing to empty."""
+
+
+@dataclass(frozen=True)
+class Control:
+    """The parts of the emulator that the control calls use.
+
+    Attributes:
+        backends: BigQuery and Cloud Storage
+        operations: their logs are served here
+        reset: deletes the state of all services
+    """
+
+    backends: Backends
+    operations: Operations
+    reset: Callable[[], None]

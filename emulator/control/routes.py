@@ -1,16 +1,20 @@
 """Calls about the local Google Cloud itself, which the real one does not have."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from starlette.routing import Route
 
 from emulator.control import responses
+from emulator.control.models import Control
 
 
-def routes() -> Iterator[Route]:
-    """Every route: all under `/_emulator/`, but for the token endpoint of OAuth."""
-    yield Route("/_emulator/health", responses.health, methods=["GET"])
-    yield Route("/_emulator/reset", responses.reset, methods=["POST"])
-    yield Route("/_emulator/seed", responses.seed, methods=["POST"])
-    yield Route("/_emulator/logs/{operation:path}", responses.operation_log, methods=["GET"])
-    yield Route("/token", responses.token, methods=["POST"])
+def routes(control: Control) -> Iterator[Route]:
+    """Yield every route: all under `/_emulator/`."""
+    for method, name, handler in (
+        ("GET", "health", responses.health),
+        ("POST", "reset", responses.reset),
+        ("POST", "seed", responses.seed),
+        ("GET", "logs/{operation:path}", responses.operation_log),
+    ):
+        yield Route(f"/_emulator/{name}", partial(handler, control), methods=[method])

@@ -1,21 +1,78 @@
 """The state of the emulator: one SQLite file, one writer, any number of readers.
 
-Write-ahead logging lets readers go on beside the writer; `synchronous=FULL` makes a commit durable
+Write-ahead logging lets readers work beside the writer; `synchronous=FULL` makes a commit durable
 before it is acknowledged (https://www.sqlite.org/wal.html).
+
+`PRAGMA user_version` is the number of migrations that made the file. A file of version 0 is new, or
+was written before versions were counted; the first migration creates only what is missing.
 """
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from emulator.core.program_name import command
+
+STATE_FILE = "state.sqlite3"
+STATE_VERSION = 10
+"""The number of migrations in `emulator/migrations.py`; here, a check of it imports no service."""
+
+ALL = -1
+"""The `LIMIT` of a query for every row."""
+
+_HEADER_BYTES = 100
+_USER_VERSION = slice(60, 64)
+
+Migration = str | Callable[[sqlite3.Connection], None]
+"""A script of SQL statements, or a function that runs inside the migration's transaction."""
+
+
+class NewerStateError(Exception):
+    """A newer version of the emulator wrote the state."""
+
+
+def check_version(path: Path, supported: int = STATE_VERSION) -> None:
+    """Refuse a file that a newer version of the emulator wrote; change nothing.
+
+    SQLite itself can't read a file in WAL mode on a file system that is full or read-only, so the
+    header is read: https://www.sqlite.org/fileformat.html#user_version. A version that is in the
+    write-ahead log only is met when the file is opened.
+
+    Raises:
+        NewerStateError: names the two ways out
+    """
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        header = file.read(_HEADER_BYTES)
+    _refuse_newer(int.from_bytes(header[_USER_VERSION], "big"), path, supported)
+
+
+def _refuse_newer(version: int, path: Path, supported: int) -> None:
+    if version > supported:
+        raise NewerStateError(
+            f"The state in {path.parent} has version {version}, but this emulator supports "
+            f"versions up to {supported}: a newer emulator wrote it. Install that version again, "
+            f"or delete the state with `{command('reset')}`."
+        )
+
 
 class Database:
-    """A SQLite file shared by the threads of one process."""
+    """A SQLite file shared by the threads of one process.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: the file; created if there is none
+        migrations: all migrations of the state, in order; those the file lacks are applied
+
+    Raises:
+        NewerStateError: the file has more migrations than these
+    """
+
+    def __init__(self, path: Path, migrations: Sequence[Migration]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        check_version(path, len(migrations))
         self._path = path
         self.folder = path.parent
         self._local = threading.local()
@@ -24,15 +81,24 @@ class Database:
         self._durable = True
         self._readers: list[sqlite3.Connection] = []
         self._readers_lock = threading.Lock()
+        self._migrate(migrations)
 
-    def apply(self, schema: str) -> None:
-        """Run a script of `CREATE TABLE IF NOT EXISTS`."""
-        with self._write_lock:
-            self._writer.executescript(schema)
+    def _migrate(self, migrations: Sequence[Migration]) -> None:
+        """Apply the migrations that the file lacks, each in a transaction with its number."""
+        version = int(self._writer.execute("PRAGMA user_version").fetchone()[0])
+        _refuse_newer(version, self._path, len(migrations))
+        for number, migration in enumerate(migrations[version:], start=version + 1):
+            with self.write() as connection:
+                if callable(migration):
+                    migration(connection)
+                else:
+                    for statement in _statements(migration):
+                        connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {number}")
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """Give this thread's reading connection; rows come as `sqlite3.Row`."""
+        """Return this thread's reading connection; rows are `sqlite3.Row`."""
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._connect()
@@ -54,11 +120,11 @@ class Database:
 
     @contextmanager
     def write(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
-        """Give the writing connection inside a transaction: all of it is kept, or nothing.
+        """Yield the writing connection inside a transaction, which commits whole or not at all.
 
         Args:
-            durable: wait until the disk has it. What a power cut may take, since it would be
-                worked out again, need not; it outlives the process nevertheless.
+            durable: fsync the commit. Not needed for changes that are computed again after a
+                power cut; a crash of the process alone never loses them.
         """
         with self._write_lock:
             if durable is not self._durable:
@@ -69,13 +135,13 @@ class Database:
                 yield self._writer
                 self._writer.execute("COMMIT")
             except BaseException:
-                # A full disk ends a transaction by itself, or leaves it open at its commit.
+                # SQLite rolls back by itself on a full disk, or leaves the transaction open.
                 if self._writer.in_transaction:
                     self._writer.execute("ROLLBACK")
                 raise
 
     def empty(self) -> None:
-        """Delete every row of every table, all at once."""
+        """Delete every row of every table in one transaction."""
         with self.write() as connection:
             tables = connection.execute(
                 "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
@@ -99,3 +165,13 @@ class Database:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         return connection
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Split a script, since `executescript` would commit the migration's transaction first."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

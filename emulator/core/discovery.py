@@ -1,7 +1,9 @@
-"""Google's discovery documents: what a body may hold, how it reads, and which methods there are.
+"""Google's discovery documents: messages, their normal form, and methods.
 
 google-api-python-client bundles the documents, so no copy of them is kept here. Complaints are
 worded as Google's front end words them, with the same `google.rpc.BadRequest` as detail.
+
+Inferred (conformance: bad-value-text): how much of an invalid value an error repeats.
 """
 
 import json
@@ -13,7 +15,7 @@ from typing import Any
 
 import googleapiclient.discovery_cache
 
-from emulator.errors import ApiError, bad_field
+from emulator.core.errors import ApiError, bad_field
 
 DOCUMENTS = Path(googleapiclient.discovery_cache.__file__).parent / "documents"
 _INTEGER = re.compile(r"-?[0-9]{1,20}")
@@ -22,6 +24,9 @@ _SERVED = (
     ("healthcare", "v1beta1"),
     ("pubsub", "v1"),
     ("cloudkms", "v1"),
+    ("logging", "v2"),
+    ("iam", "v1"),
+    ("iamcredentials", "v1"),
     ("serviceusage", "v1"),
     ("serviceusage", "v1beta1"),
     ("cloudresourcemanager", "v1"),
@@ -30,7 +35,7 @@ _SERVED = (
     ("storage", "v1"),
 )
 _MEDIA = "(?:/resumable)?(?:/upload)?(?:/download)?"
-"""What stands before the paths of an API that takes and gives files."""
+"""Prefixes of the paths of an API with uploads and downloads."""
 
 _ROOTLESS = {"b": "/storage/v1", "projects": "/bigquery/v2"}
 """First part of a path that lacks its API's root -> the root."""
@@ -40,21 +45,21 @@ Schema = Mapping[str, Any]
 
 @cache
 def document(api: str, version: str) -> Mapping[str, Any]:
-    """The discovery document of one version of an API, such as `healthcare`, `v1`."""
+    """Return the discovery document of one version of an API, such as `healthcare`, `v1`."""
     parsed: dict[str, Any] = json.loads((DOCUMENTS / f"{api}.{version}.json").read_bytes())
     return parsed
 
 
 @cache
 def services() -> frozenset[str]:
-    """The names of Google's services that have a discovery document, as Service Usage has them."""
+    """Return the Google services that have a discovery document, as Service Usage names them."""
     return frozenset(
         f"{file.name.partition('.')[0]}.googleapis.com" for file in DOCUMENTS.glob("*.json")
     )
 
 
 def method_of(http_method: str, path: str) -> str | None:
-    """The id of the method that a request calls; None if it calls none.
+    """Return the id of the method that a request calls; None if it calls none.
 
     Such as `healthcare.projects.locations.datasets.deidentify`.
     """
@@ -67,7 +72,7 @@ def method_of(http_method: str, path: str) -> str | None:
 
 
 def whole_path(path: str) -> str:
-    """A path with its API's root, which it may lack.
+    """Return a path with its API's root, which it may lack.
 
     Google's Node libraries take STORAGE_EMULATOR_HOST and BIGQUERY_EMULATOR_HOST for addresses of
     the APIs with their roots, the other libraries for addresses of a host.
@@ -76,7 +81,7 @@ def whole_path(path: str) -> str:
 
 
 def method_in(api: str, version: str, http_method: str, path: str) -> str | None:
-    """The id of the method of one API that a request calls; None if it calls none."""
+    """Return the id of the method of one API that a request calls; None if it calls none."""
     for verb, pattern, method in _methods(api, version):
         if verb == http_method and pattern.fullmatch(path):
             return method
@@ -130,11 +135,16 @@ class Api:
         }
 
     def fields(self, message: str) -> frozenset[str]:
-        """The names of a message's fields."""
+        """Return the names of a message's fields."""
         return frozenset(self._schemas[message].get("properties", {}))
 
+    def field(self, message: str, field: str) -> Schema | None:
+        """Return the schema of a message's field, or None if there is no such field."""
+        found: Schema | None = self._schemas[message].get("properties", {}).get(field)
+        return found
+
     def check(self, message: str, body: object, root: str = "") -> None:
-        """Refuse a body that is no such message, and take the fields out of it that are null.
+        """Raise an error for a body that is not a valid message, and remove null fields from it.
 
         A field that is null is absent (https://protobuf.dev/programming-guides/json/).
 
@@ -150,7 +160,7 @@ class Api:
         self._check_message(message, body, root)
 
     def normal(self, message: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """A message as the API answers it: no defaults, no nulls, no fields of other versions.
+        """Return a message as the API writes it: no defaults, nulls or fields of other versions.
 
         https://protobuf.dev/programming-guides/json/
         """
@@ -162,12 +172,12 @@ class Api:
         }
         return {key: v for key, v in values.items() if not _is_default(properties[key], v)}
 
-    def _normal_value(self, kind: Schema, value: Any) -> Any:
-        if "$ref" in kind and isinstance(value, Mapping):
-            return self.normal(kind["$ref"], value)
-        if kind.get("type") == "array" and isinstance(value, list):
-            return [self._normal_value(kind["items"], item) for item in value]
-        if kind.get("type") == "integer":
+    def _normal_value(self, schema: Schema, value: Any) -> Any:
+        if "$ref" in schema and isinstance(value, Mapping):
+            return self.normal(schema["$ref"], value)
+        if schema.get("type") == "array" and isinstance(value, list):
+            return [self._normal_value(schema["items"], item) for item in value]
+        if schema.get("type") == "integer":
             return int(value)  # "3" and 3.0 are integers too
         return value
 
@@ -188,25 +198,25 @@ class Api:
         for key in [key for key, value in body.items() if value is None]:
             del body[key]
 
-    def _check_value(self, kind: Schema, value: object, path: str) -> None:
-        if "$ref" in kind:
-            self._check_message(kind["$ref"], value, path)
-        elif kind["type"] == "array":
+    def _check_value(self, schema: Schema, value: object, path: str) -> None:
+        if "$ref" in schema:
+            self._check_message(schema["$ref"], value, path)
+        elif schema["type"] == "array":
             if not isinstance(value, list):
                 raise _bad_value(path, "list", value)
             for index, item in enumerate(value):
-                self._check_value(kind["items"], item, f"{path}[{index}]")
-        elif kind["type"] == "object":
+                self._check_value(schema["items"], item, f"{path}[{index}]")
+        elif schema["type"] == "object":
             if not isinstance(value, dict):
                 raise _bad_value(path, "map", value)
             for index, item in enumerate(value.values()):
-                below = kind.get("additionalProperties", {"type": "any"})
+                below = schema.get("additionalProperties", {"type": "any"})
                 self._check_value(below, item, f"{path}[{index}].value")
         else:
-            self._check_scalar(kind, value, path)
+            self._check_scalar(schema, value, path)
 
-    def _check_scalar(self, kind: Schema, value: object, path: str) -> None:
-        wanted, form = kind["type"], str(kind.get("format", ""))
+    def _check_scalar(self, schema: Schema, value: object, path: str) -> None:
+        wanted, form = schema["type"], str(schema.get("format", ""))
         number = isinstance(value, int | float) and not isinstance(value, bool)
         fits = {
             "any": True,
@@ -217,14 +227,14 @@ class Api:
         }[wanted]
         if not fits or (form.endswith("int64") and not _is_integer(value, 64)):
             raise _bad_value(path, _TYPES.get(form) or _TYPES[wanted], value)
-        if "enum" in kind and value not in kind["enum"]:
-            allowed = ", ".join(item for item in kind["enum"] if not _unspecified(item))
+        if "enum" in schema and value not in schema["enum"]:
+            allowed = ", ".join(item for item in schema["enum"] if not _unspecified(item))
             raise _bad_value(path, f"one of {allowed}", value)
 
 
 @cache
 def api(name: str, version: str) -> Api:
-    """The messages of one version of an API."""
+    """Return the messages of one version of an API."""
     return Api(name, version)
 
 
@@ -240,7 +250,7 @@ _TYPES = {
 
 
 def _below(path: str, key: str) -> str:
-    """The path of a field; the parts are written as in the protocol buffer."""
+    """Return the path of a field; the parts are written as in the protocol buffer."""
     name = snake_case(key)
     return f"{path}.{name}" if path else name
 
@@ -251,14 +261,14 @@ def snake_case(name: str) -> str:
 
 
 def camel_case(name: str) -> str:
-    """`time_zone` as `timeZone`; what is so already stays."""
+    """Return `timeZone` for `time_zone`; a name in camel case stays."""
     return re.sub("_([a-z])", lambda match: match[1].upper(), name)
 
 
-def _is_default(kind: Schema, value: Any) -> bool:
-    if "$ref" in kind:
-        return False  # a message that is there but empty says something
-    if "enum" in kind and _unspecified(str(value)):
+def _is_default(schema: Schema, value: Any) -> bool:
+    if "$ref" in schema:
+        return False  # an empty message differs from a missing one
+    if "enum" in schema and _unspecified(str(value)):
         return True
     return value in ("", [], {}) or value is False or (value == 0 and not isinstance(value, bool))
 

@@ -10,20 +10,20 @@ import os
 import sqlite3
 from pathlib import Path
 
-from emulator.errors import ApiError, insufficient_storage, unavailable
+from emulator.core.errors import ApiError, insufficient_storage, unavailable
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 REFUSED = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO})
 _SQLITE_PRIMARY = 0xFF
-"""The bits of SQLite's extended codes that tell the kind (https://www.sqlite.org/rescode.html)."""
+"""The bits of SQLite's extended codes with the primary code (https://www.sqlite.org/rescode.html)."""
 _SQLITE_REFUSED = frozenset(
     {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
 )
-TROUBLE = (OSError, sqlite3.Error)
-"""What a disk's trouble is raised as, among other things."""
+DISK_ERRORS = (OSError, sqlite3.Error)
+"""Exceptions that a disk error can cause. They have other causes too: see `disk_error`."""
 
 
-def settle(path: Path) -> None:
+def fsync(path: Path) -> None:
     """Have the disk hold a file's content, or a folder's names, before anything refers to it."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
@@ -32,7 +32,7 @@ def settle(path: Path) -> None:
         os.close(descriptor)
 
 
-def write_settled(path: Path, content: bytes) -> None:
+def write_and_fsync(path: Path, content: bytes) -> None:
     """Write a new file, and have the disk hold it."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -44,8 +44,8 @@ def write_settled(path: Path, content: bytes) -> None:
         os.close(descriptor)
 
 
-def refusal(error: BaseException, folder: Path) -> ApiError | None:
-    """Give the answer to a request that failed because of the disk; None for another cause.
+def disk_error(error: BaseException, folder: Path) -> ApiError | None:
+    """Return the response to a request that failed because of the disk; None for another cause.
 
     Args:
         error: what was raised.
@@ -58,8 +58,8 @@ def refusal(error: BaseException, folder: Path) -> ApiError | None:
         )
     if _is_refused(error):
         return unavailable(
-            f"The state folder {folder} can't be written ({_said(error)}): make it writable, or "
-            "set LAB_DIR to another folder. Nothing that was acknowledged is lost."
+            f"The state folder {folder} can't be written ({_system_message(error)}): make "
+            "it writable, or set LAB_DIR to another folder. Nothing that was acknowledged is lost."
         )
     return None
 
@@ -81,6 +81,6 @@ def _sqlite_code(error: BaseException) -> int | None:
     return None if code is None else code & _SQLITE_PRIMARY
 
 
-def _said(error: BaseException) -> str:
-    """The system's words, without the path of a file, which may be named by a patient's data."""
+def _system_message(error: BaseException) -> str:
+    """Return the system's words without the file's path, which may hold patient data."""
     return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -27,16 +27,27 @@ class ApiError(Exception):
         self.details = details or []
 
     def body(self) -> dict[str, Any]:
-        """The JSON body of the answer."""
+        """Return the JSON body of the answer."""
         error: dict[str, Any] = {"code": self.code, "message": self.message, "status": self.status}
         if self.details:
             error["details"] = self.details
         return {"error": error}
 
     def rpc_status(self) -> dict[str, Any]:
-        """The google.rpc.Status that a failed long-running operation ends with."""
+        """Return the google.rpc.Status that a failed long-running operation ends with."""
         return {"code": RPC_CODES.get(self.status, 2), "message": self.message}
 
+
+STATUSES = {
+    400: "INVALID_ARGUMENT",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    409: "ALREADY_EXISTS",
+    412: "FAILED_PRECONDITION",
+    501: "UNIMPLEMENTED",
+    503: "UNAVAILABLE",
+}
+"""HTTP status code -> the name in google.rpc.Code of services that answer with a reason."""
 
 _RPC = "type.googleapis.com/google.rpc"
 
@@ -73,65 +84,65 @@ def bad_field(field: str, message: str) -> ApiError:
 
 
 def failed_precondition(message: str) -> ApiError:
-    """400: the request is fine, the state of the resource is not."""
+    """Return a 400: the request is valid, but not in this state of the resource."""
     return ApiError(400, "FAILED_PRECONDITION", message)
 
 
 def permission_denied(message: str) -> ApiError:
-    """403."""
+    """Return a 403: the caller or a service agent lacks a permission."""
     return ApiError(403, "PERMISSION_DENIED", message)
 
 
 def not_found(message: str) -> ApiError:
-    """404."""
+    """Return a 404: the resource does not exist."""
     return ApiError(404, "NOT_FOUND", message)
 
 
 def not_acceptable(message: str) -> ApiError:
-    """406: none of the media types that the client accepts can be served."""
+    """Return a 406: no representation has a media type that the client accepts."""
     return ApiError(406, "INVALID_ARGUMENT", message)
 
 
 def already_exists(message: str) -> ApiError:
-    """409: the id is taken."""
+    """Return a 409: the id is taken."""
     return ApiError(409, "ALREADY_EXISTS", message)
 
 
 def aborted(message: str) -> ApiError:
-    """409: a concurrent change came first."""
+    """Return a 409: a concurrent change came first."""
     return ApiError(409, "ABORTED", message)
 
 
 def too_large(message: str) -> ApiError:
-    """413: the body is over the limit."""
+    """Return a 413: the body is over the limit."""
     return ApiError(413, "INVALID_ARGUMENT", message)
 
 
 def resource_exhausted(message: str) -> ApiError:
-    """429."""
+    """Return a 429: a quota or rate limit is exceeded."""
     return ApiError(429, "RESOURCE_EXHAUSTED", message)
 
 
 def insufficient_storage(message: str) -> ApiError:
-    """507: the disk is full. Clients do not try again what 429 or 503 would have them try."""
+    """Return a 507: the disk is full. Clients do not retry it, as they would a 429 or 503."""
     return ApiError(507, "RESOURCE_EXHAUSTED", message)
 
 
 def internal(message: str) -> ApiError:
-    """500."""
+    """Return a 500: an unexpected error."""
     return ApiError(500, "INTERNAL", message)
 
 
 def data_loss(message: str) -> ApiError:
-    """500: what was stored is not there any more."""
+    """Return a 500: stored data is lost."""
     return ApiError(500, "DATA_LOSS", message)
 
 
 def unimplemented(message: str) -> ApiError:
-    """501."""
+    """Return a 501: the emulator does not implement the method or field."""
     return ApiError(501, "UNIMPLEMENTED", message)
 
 
 def unavailable(message: str) -> ApiError:
-    """503."""
+    """Return a 503: a backend is unavailable."""
     return ApiError(503, "UNAVAILABLE", message)

@@ -1,4 +1,4 @@
-"""Has calls go wrong before, or while, they are answered."""
+"""Middleware that injects faults before or during the response to a call."""
 
 import asyncio
 import logging
@@ -6,37 +6,37 @@ import logging
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from emulator import discovery
+from emulator.core import discovery
+from emulator.core.rest import JsonResponse
 from emulator.faults.models import Faults
-from emulator.http import JsonResponse
 
 LOG = logging.getLogger(__name__)
 
 
 class CutOffError(Exception):
-    """The answer ends here, on demand: the server closes the connection."""
+    """An injected fault ends the response here: the server closes the connection."""
 
 
-class FaultsOnDemand:
-    """Looks at every call of an API, and breaks those that meet a fault."""
+class FaultInjectionMiddleware:
+    """Injects a fault into each call that matches one."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, faults: Faults) -> None:
         self._app = app
+        self._faults = faults
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the call on, whole or broken."""
+        """Pass the call on, or inject a fault."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        faults: Faults = scope["app"].state.faults
         request = Request(scope)
-        # Finding the method costs more than most calls: only where a fault waits for it.
-        method = discovery.method_of(request.method, request.url.path) if faults else None
-        fault = faults.meets(method) if method else None
+        # Finding the method costs more than most calls: skip it without faults.
+        method = discovery.method_of(request.method, request.url.path) if self._faults else None
+        fault = self._faults.match(method) if method else None
         if method is None or fault is None:
             await self._app(scope, receive, send)
             return
-        LOG.info("fault on demand: %s: %s", method, fault.phrase)
+        LOG.info("injected fault: %s: %s", method, fault.phrase)
         await asyncio.sleep(fault.delay)
         sender = send if fault.cut is None else _cut(send, fault.cut)
         error = fault.error(method)
@@ -48,9 +48,9 @@ class FaultsOnDemand:
         await answer(scope, receive, sender)
 
 
-def _cut(send: Send, most: int) -> Send:
-    """Send no more than so many bytes of a body, then break off."""
-    left = most
+def _cut(send: Send, max_bytes: int) -> Send:
+    """Send at most so many bytes of a body, then close the connection."""
+    left = max_bytes
 
     async def sending(message: Message) -> None:
         nonlocal left

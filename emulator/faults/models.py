@@ -1,4 +1,4 @@
-"""Which calls go wrong, and how."""
+"""Injected faults: which calls fail, and how."""
 
 import fnmatch
 import itertools
@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import Any
 
-from emulator.bigquery.errors import BigQueryError
-from emulator.errors import ApiError, invalid_argument, not_found
-from emulator.storage.errors import StorageError
+from emulator.core.errors import ApiError, invalid_argument, not_found
+from emulator.services.bigquery.errors import BigQueryError
+from emulator.services.storage.errors import StorageError
 
 STATUSES = {
     400: "INVALID_ARGUMENT",
@@ -25,8 +25,8 @@ STATUSES = {
     503: "UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
-"""HTTP code -> the status that Google's errors carry with it."""
-# BigQuery's client goes by the reason, not by the code:
+"""The status that Google's errors carry with each HTTP code."""
+# BigQuery's client decides by the reason, not by the code:
 # https://cloud.google.com/bigquery/docs/error-messages
 _BIGQUERY_REASONS = {
     400: "invalid",
@@ -38,29 +38,29 @@ _BIGQUERY_REASONS = {
     500: "internalError",
 }
 _STORAGE_REASONS = {401: "required", 429: "rateLimitExceeded"}
-LONGEST_DELAY = 600.0
-"""Seconds that an answer may be late."""
+MAX_DELAY_SECONDS = 600.0
+"""The longest delay of a response, in seconds."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault.
+    """A fault and the calls that it applies to.
 
     Attributes:
-        method: Which calls: a method of a discovery document, such as
-            `healthcare.projects.locations.datasets.get`, with * for any part.
-        status: The HTTP code to answer; None to let the call be answered.
-        message: The message of that answer.
-        retry_after: Seconds for its header Retry-After; none if None.
-        delay: Seconds before the call is answered or refused.
-        cut: Bytes of the answer after which the connection breaks; None for a whole answer.
-        times: How many calls go wrong; None for all.
-        every: Only one call in so many goes wrong, the first one first.
+        method: a method of a discovery document, such as
+            `healthcare.projects.locations.datasets.get`, with * for any part
+        status: the HTTP code to return; None to serve the call
+        message: the message of that error
+        retry_after: the header Retry-After of that error, in seconds; None for no header
+        delay: seconds before the response
+        cut: bytes of the response after which the connection is closed; None for a whole response
+        times: the number of calls that fail; None for all
+        every: one call in so many fails, beginning with the first
     """
 
     method: str
     status: int | None = None
-    message: str = "fault on demand"
+    message: str = "injected fault"
     retry_after: int | None = None
     delay: float = 0.0
     cut: int | None = None
@@ -69,45 +69,51 @@ class Fault:
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> "Fault":
-        """Read a fault.
+        """Return the fault of a request.
 
         Raises:
-            ApiError: 400, naming the field that can't be used.
+            ApiError: 400, naming the invalid field.
         """
         unknown = sorted(set(body) - set(cls.__dataclass_fields__))
         if unknown:
             known = ", ".join(cls.__dataclass_fields__)
-            raise invalid_argument(f"a fault has no {', '.join(unknown)}; it has {known}")
-        for name, kinds in _KINDS.items():
+            raise invalid_argument(
+                f"{', '.join(unknown)} is not a field of a fault. The fields are {known}."
+            )
+        for name, types in _TYPES.items():
             value = body.get(name)
-            if value is not None and (not isinstance(value, kinds) or isinstance(value, bool)):
-                raise invalid_argument(f"{name} of a fault can't be {value!r}")
+            if value is not None and (not isinstance(value, types) or isinstance(value, bool)):
+                raise invalid_argument(f"{value!r} is not a valid {name} of a fault.")
         if not body.get("method"):
-            raise invalid_argument("a fault needs a method, such as healthcare.*.datasets.get")
+            raise invalid_argument("A fault needs a method, such as healthcare.*.datasets.get.")
         fault = cls(**body)
         fault.check()
         return fault
 
     def check(self) -> None:
-        """Refuse what makes no sense.
+        """Refuse values out of range, and a fault without an effect.
 
         Raises:
             ApiError: 400.
         """
         if self.status is not None and self.status not in STATUSES:
-            raise invalid_argument(f"status {self.status}: one of {', '.join(map(str, STATUSES))}")
+            raise invalid_argument(
+                f"status {self.status} is not one of {', '.join(map(str, STATUSES))}."
+            )
         if self.status is None and not self.delay and self.cut is None:
-            raise invalid_argument("a fault does nothing without a status, a delay or a cut")
-        if not 0 <= self.delay <= LONGEST_DELAY:
-            raise invalid_argument(f"delay {self.delay}: 0 to {LONGEST_DELAY:.0f} seconds")
+            raise invalid_argument("A fault needs a status, a delay or a cut.")
+        if not 0 <= self.delay <= MAX_DELAY_SECONDS:
+            raise invalid_argument(
+                f"delay {self.delay} is not between 0 and {MAX_DELAY_SECONDS:.0f} seconds."
+            )
         for name in ("cut", "retry_after"):
             if (getattr(self, name) or 0) < 0:
-                raise invalid_argument(f"{name} can't be negative")
+                raise invalid_argument(f"{name} must not be negative.")
         if self.every < 1 or (self.times is not None and self.times < 1):
-            raise invalid_argument("times and every count from 1")
+            raise invalid_argument("times and every must be at least 1.")
 
     def error(self, method: str) -> ApiError | None:
-        """The error that a call of a method is answered with, in the shape of its service."""
+        """Return the error for a call of a method, in the shape of its service."""
         if self.status is None:
             return None
         status = STATUSES[self.status]
@@ -120,7 +126,7 @@ class Fault:
 
     @property
     def phrase(self) -> str:
-        """The fault in words."""
+        """A short description of the fault."""
         parts = [] if self.status is None else [f"{self.status} {HTTPStatus(self.status).phrase}"]
         parts += [f"{self.delay:g} s late"] if self.delay else []
         parts += [] if self.cut is None else [f"cut off after {self.cut} bytes"]
@@ -128,7 +134,7 @@ class Fault:
         return ", ".join(parts) + often
 
 
-_KINDS: dict[str, tuple[type, ...]] = {
+_TYPES: dict[str, tuple[type, ...]] = {
     "method": (str,),
     "status": (int,),
     "message": (str,),
@@ -141,64 +147,64 @@ _KINDS: dict[str, tuple[type, ...]] = {
 
 
 class Faults:
-    """The faults in force. They are not kept over a restart."""
+    """The active faults. A restart removes them."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._faults: dict[int, Fault] = {}
-        self._met: dict[int, int] = {}
-        self._done: dict[int, int] = {}
+        self._matched: dict[int, int] = {}
+        self._injected: dict[int, int] = {}
 
     def __bool__(self) -> bool:
         return bool(self._faults)
 
     def add(self, fault: Fault) -> int:
-        """Put a fault in force; gives its number."""
+        """Activate a fault, and return its number."""
         with self._lock:
             number = next(self._numbers)
             self._faults[number] = fault
-            self._met[number] = self._done[number] = 0
+            self._matched[number] = self._injected[number] = 0
             return number
 
     def clear(self, numbers: Iterable[int] = ()) -> None:
-        """Take faults out of force; all of them if none is named.
+        """Remove faults; all of them if none is named.
 
         Raises:
-            ApiError: 404 for a number that no fault has.
+            ApiError: 404 for an unknown number.
         """
         with self._lock:
             wanted = list(numbers) or list(self._faults)
             missing = [number for number in wanted if number not in self._faults]
             if missing:
-                raise not_found(f"there is no fault {', '.join(map(str, missing))}")
+                raise not_found(f"Fault {', '.join(map(str, missing))} does not exist.")
             for number in wanted:
                 del self._faults[number]
 
-    def listed(self) -> list[dict[str, Any]]:
-        """Every fault with its number, what it met and what it broke, as JSON."""
+    def to_json(self) -> list[dict[str, Any]]:
+        """Return every fault with its number, and how many calls it matched and made fail."""
         with self._lock:
             return [
                 {
                     "number": number,
                     **asdict(fault),
                     "phrase": fault.phrase,
-                    "met": self._met[number],
-                    "broken": self._done[number],
+                    "met": self._matched[number],
+                    "broken": self._injected[number],
                 }
                 for number, fault in self._faults.items()
             ]
 
-    def meets(self, method: str) -> Fault | None:
-        """The fault that a call of a method meets, which counts as met; the oldest one first."""
+    def match(self, method: str) -> Fault | None:
+        """Return the oldest fault to inject into a call of a method, and count it."""
         with self._lock:
             for number, fault in self._faults.items():
                 if not fnmatch.fnmatchcase(method, fault.method):
                     continue
-                if fault.times is not None and self._done[number] >= fault.times:
+                if fault.times is not None and self._injected[number] >= fault.times:
                     continue
-                self._met[number] += 1
-                if (self._met[number] - 1) % fault.every == 0:
-                    self._done[number] += 1
+                self._matched[number] += 1
+                if (self._matched[number] - 1) % fault.every == 0:
+                    self._injected[number] += 1
                     return fault
         return None

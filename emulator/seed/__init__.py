@@ -1,5 +1,5 @@
-"""The local copy of Google's public chest x-ray bucket: true metadata, synthetic pixels."""
+"""The local copy of Google's public bucket of chest X-rays: real metadata, synthetic pixels."""
 
-from emulator.seed.bucket import BUCKET, SeedError, ensure_public_bucket
+from emulator.seed.bucket import SeedError, ensure_public_bucket
 
-__all__ = ["BUCKET", "SeedError", "ensure_public_bucket"]
+__all__ = ["SeedError", "ensure_public_bucket"]

@@ -1,4 +1,4 @@
-"""Worker of `bucket`: `python -m emulator.seed STORAGE_FOLDER`, image names on standard input."""
+"""Worker process of `bucket`: `python -m emulator.seed STORAGE_FOLDER`, with names on stdin."""
 
 import sys
 from pathlib import Path
@@ -7,12 +7,12 @@ from emulator.seed import bucket, records
 
 
 def main() -> None:
-    """Make each image that is named, and name it when it is in place."""
+    """Add each named image to the bucket, and print its name when it is in place."""
     wanted = set(sys.stdin.read().split())
     for record in records.load():
         if record.image in wanted:
-            bucket.place(Path(sys.argv[1]), record)
-            # Fails when the starter has died: then the worker ends as well.
+            bucket.add_object(Path(sys.argv[1]), record)
+            # Fails if the parent process has ended: then the worker ends as well.
             sys.stdout.write(f"{record.image}\n")
             sys.stdout.flush()
 

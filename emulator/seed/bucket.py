@@ -1,5 +1,6 @@
-"""Fill the local copy of the public bucket, with what is missing in it and nothing else."""
+"""Fill the local copy of the public bucket: add missing objects, change nothing else."""
 
+import logging
 import shutil
 import subprocess
 import sys
@@ -8,80 +9,123 @@ from concurrent.futures import ThreadPoolExecutor
 from os import cpu_count
 from pathlib import Path
 
-from emulator.seed import dicom_file, records
+from emulator.seed import cache, dicom_file, records
 from emulator.seed.records import ImageRecord
-from emulator.storage import objects
+from emulator.services.storage import object_files
+from emulator.services.storage.public_bucket import BUCKET
 
-BUCKET = "gcs-public-data--healthcare-nih-chest-xray"
+LOG = logging.getLogger(__name__)
 CONTENT_TYPE = "application/dicom"
-MOST_WORKERS = 8
+MAX_WORKERS = 8
 FEW = 16
-"""So few files are made here, without the half second that worker processes take to start."""
+"""Up to so many files are built here: starting worker processes takes half a second."""
 
 Progress = Callable[[int, int], None]
 
 
 class SeedError(Exception):
-    """The public bucket could not be filled; the message says by what."""
+    """The public bucket could not be filled; the message says why."""
 
 
 def ensure_public_bucket(storage: Path, progress: Progress | None = None) -> int:
-    """Make the bucket hold the 405 files; does nothing where it does.
+    """Add the files that the bucket lacks of its 405.
 
     Each object appears whole or not at all, so after a crash the next call adds the rest. The
-    storage server may run meanwhile.
+    storage server may run meanwhile. The files come from the user's cache, which the first call
+    fills.
 
     Args:
         storage: fake-gcs-server's `-filesystem-root`.
-        progress: told the files in place and their total, as they come.
+        progress: Called with the number of files that are ready and their total.
 
     Returns:
         How many files were added.
 
     Raises:
-        SeedError: the folder can't be written.
+        SeedError: The folder is not writable.
     """
-    shutil.rmtree(_drafts(storage), ignore_errors=True)  # of a run that was killed
+    shutil.rmtree(_staging(storage), ignore_errors=True)  # of a run that was killed
     everything = records.load()
-    missing = [one for one in everything if not _is_there(storage, one)]
+    missing = [one for one in everything if not _exists(storage, one)]
     if not missing:
         return 0
-    done = len(everything) - len(missing)
+    report = progress or (lambda _done, _total: None)
     try:
-        for _ in _fill(storage, missing):
+        rest = _take_cached(storage, missing, report)
+        done = len(everything) - len(rest)
+        for _ in _fill(storage, rest):
             done += 1
-            if progress:
-                progress(done, len(everything))
+            report(done, len(everything))
     except OSError as error:
         raise SeedError(
-            f"The bucket {BUCKET} can't be filled under {storage}: {error}. "
-            "The disk needs 30 MB of room, and a file system with extended attributes."
+            f"Could not fill the bucket {BUCKET} under {storage}: {error}. "
+            "It needs 30 MB on a file system with extended attributes."
         ) from error
     return len(missing)
+
+
+def _take_cached(
+    storage: Path, missing: Sequence[ImageRecord], report: Progress
+) -> list[ImageRecord]:
+    """Add the files that the cache holds; fill it first if many are missing.
+
+    Returns:
+        The records whose files are still missing.
+    """
+    root = _cached_buckets(report, may_create=len(missing) > FEW)
+    if root is None:
+        return list(missing)
+    rest = []
+    for record in missing:
+        source = _path(root, record)
+        if _exists(root, record):
+            cache.link_or_copy(source, _path(storage, record), _staging(storage))
+        else:
+            rest.append(record)
+    if not rest:
+        report(len(records.load()), len(records.load()))
+    return rest
+
+
+def _cached_buckets(report: Progress, *, may_create: bool) -> Path | None:
+    """Return the root of the cached buckets; None if there is no cache and none can be created."""
+    folder = cache.cache_dir()
+    root = cache.find(folder)
+    if root is not None or not may_create:
+        return root
+    everything = records.load()
+    try:
+        with cache.create(folder) as new:
+            for done, _ in enumerate(_fill(new, everything), start=1):
+                report(done, len(everything))
+    except (OSError, SeedError) as error:
+        LOG.info("the public bucket is built without a cache: %s", error)
+        return None
+    return cache.find(folder)
 
 
 def _path(storage: Path, record: ImageRecord) -> Path:
     return storage / BUCKET / record.object_name
 
 
-def _drafts(storage: Path) -> Path:
+def _staging(storage: Path) -> Path:
     return storage.with_name(f"{storage.name}-drafts")
 
 
-def _is_there(storage: Path, record: ImageRecord) -> bool:
-    metadata = objects.metadata_of(_path(storage, record))
+def _exists(storage: Path, record: ImageRecord) -> bool:
+    metadata = object_files.metadata_of(_path(storage, record))
     return metadata.get("generator") == dicom_file.GENERATOR
 
 
-def place(storage: Path, record: ImageRecord) -> None:
-    """Make a record's file and put it into the bucket.
+def add_object(storage: Path, record: ImageRecord) -> None:
+    """Build the file of a record and add it to the bucket.
 
     Raises:
-        OSError: the folder can't be written.
+        OSError: The folder is not writable.
     """
-    objects.put(
+    object_files.write_object(
         _path(storage, record),
-        _drafts(storage),
+        _staging(storage),
         dicom_file.build(record),
         CONTENT_TYPE,
         {"generator": dicom_file.GENERATOR, "pixels": "synthetic"},
@@ -89,13 +133,13 @@ def place(storage: Path, record: ImageRecord) -> None:
 
 
 def _fill(storage: Path, missing: Sequence[ImageRecord]) -> Iterator[str]:
-    """Add files, giving the name of each as soon as it is there."""
+    """Add files, and yield the name of each as soon as it is in place."""
     if len(missing) <= FEW:
         for record in missing:
-            place(storage, record)
+            add_object(storage, record)
             yield record.image
         return
-    count = min(MOST_WORKERS, cpu_count() or 1)
+    count = min(MAX_WORKERS, cpu_count() or 1)
     workers = [
         subprocess.Popen(
             [sys.executable, "-m", "emulator.seed", str(storage)],
@@ -114,7 +158,7 @@ def _fill(storage: Path, missing: Sequence[ImageRecord]) -> Iterator[str]:
             while lines := [line for line in readers.map(_line, workers) if line]:
                 yield from lines
         if any(worker.wait() for worker in workers):
-            raise SeedError(f"A worker that fills {BUCKET} failed; its reason is above.")
+            raise SeedError(f"A worker process that fills {BUCKET} failed; its error is above.")
     finally:
         for worker in workers:
             worker.kill()
@@ -122,6 +166,6 @@ def _fill(storage: Path, missing: Sequence[ImageRecord]) -> Iterator[str]:
 
 
 def _line(worker: "subprocess.Popen[str]") -> str:
-    """Give a worker's next line, nothing once it has ended. The workers' shares are equal."""
+    """Return the next line of a worker; an empty one after its end. All have equal shares."""
     assert worker.stdout
     return worker.stdout.readline()

@@ -1,7 +1,7 @@
-"""Make a valid DICOM file of a record: Digital X-Ray Image Storage - For Presentation.
+"""Build a valid DICOM file of a record: Digital X-Ray Image Storage - For Presentation.
 
-PS3.3 A.26 (IOD), C.8.11 (its modules). DX is the object that has a place for what NIH tells of
-each radiograph: view, detector spacing, pixel spacing. Dates are invented (NIH published none):
+PS3.3 A.26 (IOD), C.8.11 (its modules). DX has attributes for all that NIH publishes
+about a radiograph: view, detector spacing, pixel spacing. Dates are invented (NIH published none):
 they keep the order of a patient's examinations and agree with the ages.
 """
 
@@ -22,7 +22,7 @@ from emulator.seed import picture, records
 from emulator.seed.records import ImageRecord
 
 GENERATOR = "1"
-"""Raised whenever the bytes change: buckets that hold another generation are filled anew."""
+"""Incremented whenever the bytes change: files of another generation are replaced."""
 
 _NAMESPACE = uuid.UUID("8d3b8f7e-5f0a-5c1b-9e62-1f3c1c1f6f15")
 _COMMENT = (
@@ -36,9 +36,9 @@ _VIEWS = {
 }
 
 
-def uid(kind: str, image: str = "") -> UID:
+def uid(level: str, image: str = "") -> UID:
     """Derive a UID from a name (PS3.5 B.2, with a name-based UUID)."""
-    return UID(f"2.25.{uuid.uuid5(_NAMESPACE, f'{kind} {image}').int}")
+    return UID(f"2.25.{uuid.uuid5(_NAMESPACE, f'{level} {image}').int}")
 
 
 @cache
@@ -141,14 +141,14 @@ def _file_meta(dataset: Dataset) -> FileMetaDataset:
     meta.MediaStorageSOPClassUID = dataset.SOPClassUID
     meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    # Left out, these two would be the library's, and change with it.
+    # By default these two are pydicom's, and change with its version.
     meta.ImplementationClassUID = uid("implementation")
     meta.ImplementationVersionName = f"SYNTHETIC_{GENERATOR}"
     return meta
 
 
 def build(record: ImageRecord) -> bytes:
-    """Make the file of a record; the same record gives the same bytes, always and everywhere."""
+    """Build the file of a record: the same record always has the same bytes."""
     dataset = Dataset()
     dataset.SpecificCharacterSet = "ISO_IR 192"
     dataset.SOPClassUID = DigitalXRayImageStorageForPresentation

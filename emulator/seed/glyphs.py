@@ -1,4 +1,4 @@
-"""A 5 x 7 bitmap alphabet for the words burnt into the pictures.
+"""A 5 x 7 bitmap alphabet for the words that are burned into the images.
 
 Own bitmaps, since a font rasteriser's pixels change with its version.
 """
@@ -21,7 +21,7 @@ _ROWS = {
 }
 HEIGHT = 7
 PITCH = 6
-"""Columns from one letter to the next."""
+"""The columns from one letter to the next."""
 
 
 def stencil(text: str, scale: int) -> NDArray[np.bool_]:
@@ -38,8 +38,8 @@ def stencil(text: str, scale: int) -> NDArray[np.bool_]:
         KeyError: a letter has no bitmap.
     """
     dots = np.zeros((HEIGHT, PITCH * len(text) - 1), dtype=np.bool_)
-    for place, letter in enumerate(text):
+    for index, letter in enumerate(text):
         for row, bits in enumerate(_ROWS[letter]):
             for column in range(5):
-                dots[row, place * PITCH + column] = bool(bits >> (4 - column) & 1)
+                dots[row, index * PITCH + column] = bool(bits >> (4 - column) & 1)
     return dots.repeat(scale, axis=0).repeat(scale, axis=1)

@@ -1,4 +1,4 @@
-"""Draw a picture that looks like a frontal chest radiograph of nobody.
+"""Draw an image that looks like a frontal chest radiograph, but is not one of any person.
 
 Only additions, multiplications, divisions and comparisons of single elements are used, and the
 random numbers are PCG64's raw output: IEEE 754 and numpy's promise for bit generators then give
@@ -16,13 +16,13 @@ from emulator.seed import glyphs
 from emulator.seed.records import ImageRecord
 
 LONGER_SIDE = 256
-"""Pixels of the picture's longer side; the shorter keeps the original's proportions."""
+"""Pixels of the longer side; the shorter one keeps the original's aspect ratio."""
 
 Plane = NDArray[np.floating[Any]]
 
 
 class Draws:
-    """Uniform random numbers, bound to a text."""
+    """Uniform random numbers, seeded by a text."""
 
     def __init__(self, text: str) -> None:
         digest = hashlib.sha256(text.encode()).digest()
@@ -39,22 +39,22 @@ class Draws:
 
 
 def size(record: ImageRecord) -> tuple[int, int]:
-    """Give the picture's rows and columns."""
-    longest = max(record.width, record.height)
-    rows = (record.height * LONGER_SIDE + longest // 2) // longest
-    columns = (record.width * LONGER_SIDE + longest // 2) // longest
+    """Return the rows and columns of the image."""
+    long_side = max(record.width, record.height)
+    rows = (record.height * LONGER_SIDE + long_side // 2) // long_side
+    columns = (record.width * LONGER_SIDE + long_side // 2) // long_side
     return rows, columns
 
 
 def _soft(value: Plane) -> Plane:
-    """Go smoothly from 0 to 1 as the value does."""
+    """Return a smooth step from 0 to 1."""
     bounded = np.clip(value, 0.0, 1.0)
     smooth: Plane = bounded * bounded * (3.0 - 2.0 * bounded)
     return smooth
 
 
 def _noise(draws: Draws, shape: tuple[int, int], cells: int) -> Plane:
-    """Give smooth noise in [0, 1): random values on a grid, interpolated."""
+    """Return smooth noise in [0, 1): random values on a grid, interpolated."""
     grid = draws.plane(cells + 2, cells + 2)
     row = np.arange(shape[0], dtype=np.float32) * (cells / shape[0])
     column = np.arange(shape[1], dtype=np.float32) * (cells / shape[1])
@@ -68,7 +68,7 @@ def _noise(draws: Draws, shape: tuple[int, int], cells: int) -> Plane:
 
 
 class _Chest:
-    """One picture in the making: x runs from -1 (the patient's right) to 1, y from 0 to 1."""
+    """An image that is being drawn: x runs from -1 (the patient's right) to 1, y from 0 to 1."""
 
     def __init__(self, record: ImageRecord) -> None:
         self.record = record
@@ -84,12 +84,12 @@ class _Chest:
         self.supine = record.view == "AP"
 
     def ellipse(self, x: float, y: float, across: float, along: float, edge: float) -> Plane:
-        """Give 1 inside, 0 outside, with a soft edge."""
+        """Return 1 inside, 0 outside, with a soft edge."""
         distance = ((self.x - x) / across) ** 2 + ((self.y - y) / along) ** 2
         return _soft((1.0 - distance) / edge)
 
     def body(self) -> Plane:
-        """The trunk: grey, darker at the rim, with shoulders and neck."""
+        """Return the trunk: grey, darker at the rim, with shoulders and neck."""
         waist = 0.86 + self.person.between(-0.04, 0.06)
         shoulders = _soft((self.y - 0.02 - 0.16 * self.x * self.x) / 0.10)
         sides = _soft((waist + 0.10 * (1.0 - self.y) - np.abs(self.x)) / 0.16)
@@ -126,7 +126,7 @@ class _Chest:
         return plane * _soft((0.80 - away) / 0.1) * _soft((away - 0.08) / 0.06)
 
     def spine(self) -> Plane:
-        """The column of vertebrae behind the middle."""
+        """Return the column of vertebrae behind the middle."""
         column = _soft((0.105 - np.abs(self.x)) / 0.05)
         step = self.y * 17.0
         ripple = step - np.floor(step) - 0.5
@@ -160,12 +160,12 @@ class _Chest:
 
     def scapulae(self) -> Plane:
         """Shoulder blades, which lie over the lungs in AP only."""
-        place = 0.66 if self.supine else 0.84
-        blades = [self.ellipse(side * place, 0.28, 0.13, 0.16, 0.35) for side in (-1.0, 1.0)]
+        offset = 0.66 if self.supine else 0.84
+        blades = [self.ellipse(side * offset, 0.28, 0.13, 0.16, 0.35) for side in (-1.0, 1.0)]
         return 0.10 * np.maximum(*blades)
 
     def findings(self, lungs: Plane) -> Plane:
-        """What the labels change within the lungs, drawn by where the image's draws put it."""
+        """Draw the findings within the lungs, at random positions."""
         labels, draws = self.record.labels, self.draws
         side = -1.0 if draws.between(0.0, 1.0) < 0.5 else 1.0
         plane: Plane = np.zeros(self.shape, dtype=np.float32)
@@ -207,7 +207,7 @@ class _Chest:
 
 
 def draw(record: ImageRecord) -> NDArray[np.uint8]:
-    """Draw a record's picture.
+    """Draw the image of a record.
 
     Returns:
         Grey values, shape `size(record)`, bones bright (MONOCHROME2).

@@ -1,6 +1,6 @@
 """A service-account key for the local Google Cloud, so that application default credentials work.
 
-The key is made on this machine and opens nothing but the emulator on this machine.
+The key is generated on this machine and is valid for the emulator alone.
 https://cloud.google.com/docs/authentication/application-default-credentials
 """
 
@@ -8,12 +8,11 @@ import json
 import os
 from pathlib import Path
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from emulator.services.iam import key_file
 
 
 def ensure_key(path: Path, project: str, root_url: str) -> None:
-    """Write the key, or point the one that is there to the emulator's present address."""
+    """Write the key, or update the emulator's address in an existing one."""
     key = json.loads(path.read_text()) if path.exists() else _new_key(project)
     key["token_uri"] = f"{root_url}/token"
     draft = path.with_suffix(".new")
@@ -30,17 +29,6 @@ def ensure_token_file(path: Path) -> None:
 
 
 def _new_key(project: str) -> dict[str, str]:
-    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = private.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    return {
-        "type": "service_account",
-        "project_id": project,
-        "private_key_id": "local",
-        "private_key": pem.decode(),
-        "client_email": f"you@{project}.iam.gserviceaccount.com",
-        "client_id": "0",
-    }
+    email = f"you@{project}.iam.gserviceaccount.com"
+    private = key_file.new_private_key()
+    return key_file.key_file(private, email=email, project=project, key_id="local", client_id="0")

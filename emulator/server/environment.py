@@ -1,17 +1,16 @@
-"""The environment that leads Google's tools, and anyone's code, to the local Google Cloud."""
+"""The environment variables that point Google's tools and libraries to the emulator."""
 
 from pathlib import Path
 
-PROJECT = "local-project"
-"""The project that tools work in when none is named."""
+from emulator.core.settings import PROJECT
 
 
 def environment(state_dir: Path, *, port: int) -> dict[str, str]:
-    """The variables that Google's own tools know, with the addresses of a running emulator.
+    """Return the variables that Google's tools read, with the addresses of a running emulator.
 
     Args:
-        state_dir: The emulator's state folder, which holds the credentials.
-        port: The port of the emulator's own services, of BigQuery's front and Cloud Storage's.
+        state_dir: the emulator's state folder, which holds the credentials
+        port: the port of all services
     """
     root = f"http://127.0.0.1:{port}"
     return {
@@ -20,6 +19,9 @@ def environment(state_dir: Path, *, port: int) -> dict[str, str]:
         "GOOGLE_RESOURCE_MANAGER_CUSTOM_ENDPOINT": f"{root}/v1/",
         "GOOGLE_SERVICE_USAGE_CUSTOM_ENDPOINT": f"{root}/v1/",
         "GOOGLE_PUBSUB_CUSTOM_ENDPOINT": f"{root}/v1/",
+        "GOOGLE_LOGGING_CUSTOM_ENDPOINT": f"{root}/v2/",
+        "GOOGLE_IAM_CUSTOM_ENDPOINT": f"{root}/v1/",
+        "GOOGLE_IAM_CREDENTIALS_CUSTOM_ENDPOINT": f"{root}/v1/",
         "GOOGLE_KMS_CUSTOM_ENDPOINT": f"{root}/v1/",
         "GOOGLE_BIG_QUERY_CUSTOM_ENDPOINT": f"{root}/bigquery/v2/",
         "GOOGLE_STORAGE_CUSTOM_ENDPOINT": f"{root}/storage/v1/",
@@ -27,6 +29,7 @@ def environment(state_dir: Path, *, port: int) -> dict[str, str]:
         "GOOGLE_PROJECT": PROJECT,
         # Google's client libraries.
         "BIGQUERY_EMULATOR_HOST": root,
+        "PUBSUB_EMULATOR_HOST": f"127.0.0.1:{port}",  # gRPC, without a scheme
         "STORAGE_EMULATOR_HOST": root,
         "GOOGLE_APPLICATION_CREDENTIALS": str(state_dir / "credentials.json"),
         "GOOGLE_CLOUD_PROJECT": PROJECT,
@@ -35,6 +38,9 @@ def environment(state_dir: Path, *, port: int) -> dict[str, str]:
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER": f"{root}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDKMS": f"{root}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_HEALTHCARE": f"{root}/",
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM": f"{root}/",
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS": f"{root}/",
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_LOGGING": f"{root}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB": f"{root}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_SERVICEUSAGE": f"{root}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE": f"{root}/storage/v1/",

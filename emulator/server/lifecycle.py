@@ -1,12 +1,10 @@
-"""Starting, finding and stopping the emulator from outside."""
+"""Start, find, stop and reset an emulator, from another process."""
 
 import logging
 import os
-import random
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +12,25 @@ import httpx
 import psutil
 from filelock import FileLock
 
-from emulator import loopback
-from emulator.layout import FOLDER, Ports, Running, alive, children, recorded
-from emulator.ports import any_port, holder, is_free
+from emulator.core import http_client
+from emulator.core.backoff import delays
+from emulator.core.processes import python_module
+from emulator.core.processes.ports import free_port, is_free, port_owner
+from emulator.core.program_name import command
+from emulator.server.code_version import code_version
+from emulator.server.errors import EmulatorError
+from emulator.server.running_processes import find_process, running_children
+from emulator.server.server_file import Ports, ServerInfo, read_server_info
+from emulator.server.state_dir import FOLDER, check_state_dir
 
 LOG = logging.getLogger(__name__)
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
 RESET_SECONDS = 90.0
-START_BYTES = 4 * 1024 * 1024
-"""What a start writes at least, but for the public bucket."""
 LOG_FILE = "emulator.log"
-MOST_LOG_BYTES = 10 * 1024 * 1024
+MAX_LOG_BYTES = 10 * 1024 * 1024
+ENFORCE_IAM = "EMULATOR_ENFORCE_IAM"
 NAMES = ("api", "bigquery", "storage")
-
-
-class EmulatorError(Exception):
-    """The emulator can't be started, found or stopped; the message says why and what to do."""
 
 
 def start(
@@ -38,44 +38,56 @@ def start(
     ports: Ports | None = None,
     *,
     all_services_enabled: bool = False,
+    enforce_iam: bool = False,
     report: Callable[[str], None] = LOG.info,
-) -> Running:
-    """Start the emulator in the background and wait until it is ready; one that runs is kept.
+) -> ServerInfo:
+    """Start the emulator in the background and wait until it is ready; keep one that runs.
+
+    One that runs other code, as after an upgrade, or that failed is restarted on its ports.
 
     Args:
-        state: Its state folder, which must be called `emulator`: it finds it by `LAB_DIR`.
-        ports: Ports to listen on; those left at 0 are the ones used last, or any free ones.
-        all_services_enabled: Every service counts as enabled in every project.
-        report: Told what happens.
+        state: its state folder, which must be called `emulator`: the process finds it by `LAB_DIR`
+        ports: ports to listen on; a port of 0 is the one used last, or any free one
+        all_services_enabled: whether every service counts as enabled in every project
+        enforce_iam: whether every call is decided by the roles of its caller; so it is too where
+            the variable EMULATOR_ENFORCE_IAM is 1
+        report: called with each message about the start
 
     Raises:
-        EmulatorError: A port is in use, a service does not come up, the folder has another name,
-            or it can't be written.
+        EmulatorError: A port is in use, a service does not start, the state folder has another
+            name, or it is not writable.
     """
     if state.name != FOLDER:
-        raise EmulatorError(f"the state folder is {state}: it must be {state / FOLDER}")
-    check_writable(state)
+        raise EmulatorError(
+            f"The state folder {state} must be called {FOLDER}: use {state / FOLDER}."
+        )
+    check_state_dir(state)
     wanted = ports or Ports()
+    enforce_iam = enforce_iam or os.environ.get(ENFORCE_IAM) == "1"
     with FileLock(state / "start.lock"):
         found = status(state)
-        if found is not None and not (trouble := health(found).get("trouble")):
-            _check_same(found, wanted, all_services_enabled)
-            return _wait_ready(found, None)
         if found is not None:
-            report(f"starting the local Google Cloud anew: {trouble}")
+            _check_same(found, wanted, all_services_enabled, enforce_iam)
+            if not (reason := _restart_reason(found)):
+                return _wait_ready(found, None)
+            report(f"restarting the local Google Cloud: {reason}")
             stop(state)
-        end_leftovers(state)
+            all_services_enabled = found.all_services_enabled
+            enforce_iam = found.enforce_iam
+        kill_orphans(state)
         chosen = choose_ports(state, wanted, report)
         report("starting the local Google Cloud ...")
-        process = _spawn(state, chosen, all_services_enabled)
+        options = ["--all-services-enabled"] if all_services_enabled else []
+        options += ["--enforce-iam"] if enforce_iam else []
+        process = _spawn(state, chosen, options)
         running = _wait_recorded(state, process)
         return _wait_ready(running, process)
 
 
-def status(state: Path) -> Running | None:
-    """The emulator that serves a state folder, if one does."""
-    running = recorded(state)
-    return running if running and alive(running.pid, running.created) else None
+def status(state: Path) -> ServerInfo | None:
+    """Return the emulator that serves a state folder; None if there is none."""
+    running = read_server_info(state)
+    return running if running and find_process(running.pid, running.created) else None
 
 
 def stop(state: Path) -> bool:
@@ -85,10 +97,10 @@ def stop(state: Path) -> bool:
         Whether one was running.
 
     Raises:
-        EmulatorError: It does not end.
+        EmulatorError: The process does not end.
     """
     running = status(state)
-    process = alive(running.pid, running.created) if running else None
+    process = find_process(running.pid, running.created) if running else None
     if running is None or process is None:
         return False
     process.terminate()
@@ -96,56 +108,57 @@ def stop(state: Path) -> bool:
         process.wait(STOP_SECONDS)
     except psutil.TimeoutExpired:
         raise EmulatorError(
-            f"the emulator (process {running.pid}) has not ended after {STOP_SECONDS:.0f} s: "
-            f"end it with `kill -9 {running.pid}`; nothing that was acknowledged is lost"
+            f"The emulator (process {running.pid}) has not ended after {STOP_SECONDS:.0f} s. "
+            f"Stop it with `kill -9 {running.pid}`: acknowledged changes are on the disk."
         ) from None
     return True
 
 
-def reset(state: Path) -> Running | None:
-    """Empty the state but for the public bucket; an emulator that runs goes on running.
+def reset(state: Path) -> ServerInfo | None:
+    """Delete the state except the public bucket; a running emulator keeps running.
 
     Returns:
         The running emulator, if there is one.
 
     Raises:
-        EmulatorError: The running emulator does not come back from it.
+        EmulatorError: The running emulator is not ready again in time.
     """
     running = status(state)
     if running is None:
-        from emulator import wipe  # brings pydicom along, which no other command needs
+        # Imports pydicom, which no other command needs.
+        from emulator.server.reset import reset_state
 
-        end_leftovers(state)
-        wipe.everything(state)
+        kill_orphans(state)
+        reset_state(state)
         return None
     try:
         answer = httpx.post(f"{running.url}/_emulator/reset", timeout=RESET_SECONDS)
         answer.raise_for_status()
     except httpx.HTTPError as error:
         raise EmulatorError(
-            f"the reset of the running emulator failed ({error}): see {state / LOG_FILE}; "
-            "`python -m emulator stop`, then `reset`, empties the state without it"
+            f"The running emulator could not reset its state ({error}): see {state / LOG_FILE}. "
+            f"To reset it offline, run `{command('stop')}`, then `{command('reset')}`."
         ) from error
     return running
 
 
-def health(running: Running) -> dict[str, Any]:
-    """What a running emulator says of itself: `ready`, `trouble`, `services`; empty if nothing."""
-    with loopback.client(running.url, seconds=5) as client:
+def health(running: ServerInfo) -> dict[str, Any]:
+    """Return the health of an emulator: `ready`, `trouble`, `services`; empty if unreachable."""
+    with http_client.client(running.url, seconds=5) as client:
         return _health(client)
 
 
 def choose_ports(state: Path, wanted: Ports, report: Callable[[str], None] = LOG.warning) -> Ports:
-    """Ports that are free: those asked for, else those used last, else any.
+    """Return free ports: those asked for, else those used last, else any.
 
     Raises:
-        EmulatorError: A port that was asked for is in use, or was asked for twice.
+        EmulatorError: A requested port is in use, or two services have the same one.
     """
-    last = recorded(state)
+    last = read_server_info(state)
     chosen = {name: port for name in NAMES if (port := getattr(wanted, name))}
     for name, port in chosen.items():
         if list(chosen.values()).count(port) > 1:
-            raise EmulatorError(f"port {port} is asked for twice: each service needs its own")
+            raise EmulatorError(f"Port {port} is given twice. Each service needs its own port.")
         if not is_free(port):
             raise EmulatorError(_in_use(port, name))
     for name in NAMES:
@@ -155,69 +168,45 @@ def choose_ports(state: Path, wanted: Ports, report: Callable[[str], None] = LOG
         if before and before not in chosen.values() and is_free(before):
             chosen[name] = before
             continue
-        chosen[name] = any_port(chosen.values())
+        chosen[name] = free_port(chosen.values())
         if before:
             report(
-                f"port {before}, used last, is in use by {holder(before)}; {chosen[name]} is taken "
-                'instead, so run eval "$(python -m emulator env)" again where you did'
+                f"port {before}, used last, is in use by {port_owner(before)}; using "
+                f'{chosen[name]} instead: run eval "$({command("env")})" again in your shells'
             )
     return Ports(**chosen)
 
 
-def end_leftovers(state: Path) -> None:
-    """End the services that a killed emulator left behind; on Linux they end with it."""
-    processes = children(state)
+def kill_orphans(state: Path) -> None:
+    """Kill the backends of an emulator that was killed; on Linux they end with it."""
+    processes = running_children(state)
     for process in processes:
-        LOG.warning("ending %s, left behind by an emulator that was killed", process.pid)
+        LOG.warning("killing process %s, an orphan of an emulator that was killed", process.pid)
         process.kill()
     psutil.wait_procs(processes, STOP_SECONDS)
 
 
-def check_writable(state: Path) -> None:
-    """Make the state folder, and see whether what a start writes finds room there.
-
-    The emulator could say it in its log only, which is in that folder too.
-    """
-    probe = state / "start.probe"
-    try:
-        state.mkdir(parents=True, exist_ok=True)
-        try:
-            with probe.open("wb") as file:
-                file.write(bytes(START_BYTES))
-                file.flush()
-                os.fsync(file.fileno())
-        finally:
-            probe.unlink(missing_ok=True)
-    except OSError as error:
-        raise EmulatorError(
-            f"the state folder {state} can't be written: {error.strerror}. Free some space there, "
-            "make it writable, or set LAB_DIR to another folder"
-        ) from error
-
-
-def _spawn(state: Path, ports: Ports, all_services_enabled: bool) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "emulator", "start", "--foreground"]
-    command += ["--port", str(ports.api), "--bigquery-port", str(ports.bigquery)]
-    command += ["--storage-port", str(ports.storage)]
-    command += ["--all-services-enabled"] if all_services_enabled else []
-    environment = {**os.environ, "LAB_DIR": str(state.parent)}
+def _spawn(state: Path, ports: Ports, options: Sequence[str]) -> subprocess.Popen[bytes]:
+    arguments = [str(state), "--port", str(ports.api), "--bigquery-port", str(ports.bigquery)]
+    arguments += ["--storage-port", str(ports.storage), *options]
+    environment = {**os.environ, **python_module.environment(), "LAB_DIR": str(state.parent)}
     for log in state.glob("*.log"):
-        if log.stat().st_size > MOST_LOG_BYTES:
+        if log.stat().st_size > MAX_LOG_BYTES:
             log.replace(log.with_suffix(".log.1"))
     with (state / LOG_FILE).open("ab") as output:
         return subprocess.Popen(
-            command,
+            python_module.command("emulator.server", *arguments),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             env=environment,
-            start_new_session=True,  # a Ctrl-C in the terminal is not meant for it
+            start_new_session=True,  # a Ctrl-C in the terminal must not stop it
         )
 
 
-def _wait_recorded(state: Path, process: subprocess.Popen[bytes]) -> Running:
+def _wait_recorded(state: Path, process: subprocess.Popen[bytes]) -> ServerInfo:
     for _ in _backoff():
-        running = recorded(state)
+        running = read_server_info(state)
         if running is not None and running.pid == process.pid:
             return running
         if process.poll() is not None:
@@ -225,8 +214,8 @@ def _wait_recorded(state: Path, process: subprocess.Popen[bytes]) -> Running:
     raise EmulatorError(_too_slow(state))
 
 
-def _wait_ready(running: Running, process: subprocess.Popen[bytes] | None) -> Running:
-    with loopback.client(running.url, seconds=5) as client:
+def _wait_ready(running: ServerInfo, process: subprocess.Popen[bytes] | None) -> ServerInfo:
+    with http_client.client(running.url, seconds=5) as client:
         for _ in _backoff():
             health = _health(client)
             if health.get("ready"):
@@ -248,45 +237,60 @@ def _health(client: httpx.Client) -> dict[str, Any]:
 
 
 def _backoff(seconds: float = START_SECONDS) -> Iterator[None]:
-    """Yield at once, then ever more slowly, until the time is up."""
-    deadline, pause = time.monotonic() + seconds, 0.02
-    while time.monotonic() < deadline:
+    """Yield immediately, then after growing delays, until the deadline."""
+    deadline = time.monotonic() + seconds
+    for delay in delays(0.02, 0.1, multiplier=1.3):
+        if time.monotonic() >= deadline:
+            return
         yield
-        time.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - jitter, no secret
-        pause = min(pause * 1.3, 0.5)
+        time.sleep(delay)
 
 
-def _check_same(running: Running, wanted: Ports, all_services_enabled: bool) -> None:
+def _restart_reason(running: ServerInfo) -> str:
+    if running.code != code_version():
+        return "the running one has another version of the code; its state stays"
+    return str(health(running).get("trouble", ""))
+
+
+def _check_same(
+    running: ServerInfo, wanted: Ports, all_services_enabled: bool, enforce_iam: bool
+) -> None:
     for name in NAMES:
         port, present = getattr(wanted, name), getattr(running.ports, name)
         if port and port != present:
             raise EmulatorError(
-                f"the emulator already runs, with its {name} port at {present}, not {port}: "
-                "stop it first (`python -m emulator stop`)"
+                f"The emulator is already running with {name} port {present}, not {port}. "
+                f"Stop it first: `{command('stop')}`."
             )
-    if all_services_enabled and not running.all_services_enabled:
-        raise EmulatorError(
-            "the emulator already runs, without --all-services-enabled: "
-            "stop it first (`python -m emulator stop`)"
-        )
+    for option, asked, present in (
+        ("--all-services-enabled", all_services_enabled, running.all_services_enabled),
+        ("--enforce-iam", enforce_iam, running.enforce_iam),
+    ):
+        if asked and not present:
+            raise EmulatorError(
+                f"The emulator is already running without {option}. "
+                f"Stop it first: `{command('stop')}`."
+            )
 
 
 def _in_use(port: int, name: str) -> str:
     option = "--port" if name == "api" else f"--{name}-port"
     return (
-        f"port {port} is in use, by {holder(port)}: end that, name another with {option}, or leave "
-        f"{option} out and any free port is taken"
+        f"Port {port} is in use by {port_owner(port)}. Stop it, choose another port with {option}, "
+        f"or omit {option} to use any free port."
     )
 
 
 def _ended(state: Path, code: int) -> str:
     log = state / LOG_FILE
     last = log.read_text(errors="replace").strip().splitlines()[-5:] if log.exists() else []
-    return "\n".join([f"the emulator ended with {code} as it started; the end of {log}:", *last])
+    return "\n".join(
+        [f"The emulator ended with exit code {code} at its start. The end of {log}:", *last]
+    )
 
 
 def _too_slow(state: Path) -> str:
     return (
-        f"the emulator is not ready after {START_SECONDS:.0f} s: see {state / LOG_FILE}, "
-        "and stop it with `python -m emulator stop`"
+        f"The emulator is not ready after {START_SECONDS:.0f} s: see {state / LOG_FILE}. "
+        f"Stop it with `{command('stop')}`."
     )

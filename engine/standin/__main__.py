@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 
-from engine.ending import Ending
-from engine.protocol import provider_pb2_grpc
+from engine.pulumi_proto import provider_pb2_grpc
+from engine.shutdown import ShutdownSignal
 from engine.standin.provider import StandIn
 
 _MESSAGE_LIMIT = 400 * 1024 * 1024  # as the engine's own
@@ -16,9 +16,9 @@ _GRACE = 2.0  # seconds for calls under way when the engine ends the plugin
 
 
 def main() -> int:
-    """Serves until the engine says stop, or is gone; the first line of stdout is the port."""
+    """Serve until the engine says stop, or is gone; the first line of stdout is the port."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-    ending = Ending()
+    shutdown = ShutdownSignal()
     sizes = [
         ("grpc.max_receive_message_length", _MESSAGE_LIMIT),
         ("grpc.max_send_message_length", -1),
@@ -29,8 +29,8 @@ def main() -> int:
     server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    if not ending.wait():
-        # Calls under way would go on changing what the next update works on: nothing is waited for.
+    if not shutdown.wait():
+        # Running calls would change resources during the next update, so nothing waits for them.
         os._exit(1)
     server.stop(_GRACE).wait()
     return 0

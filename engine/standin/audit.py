@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from engine.standin.errors import ApiError, StandInError
 from engine.standin.http import Api, Json
 from engine.standin.iam import POLICY_VERSION, Member
-from engine.standin.resource import Resource, Update
+from engine.standin.outputs import fill
+from engine.standin.resource import ResourceType, Update
 from engine.standin.values import Values, without_internal
 
 
@@ -29,14 +30,14 @@ class AuditConfig:
         """The Google service that it calls."""
         return self.policy.service
 
-    def create(self, row: Resource, wanted: Values, api: Api) -> str:  # noqa: ARG002
-        """Sets the service's entry, over one that is there."""
+    def create(self, type_: ResourceType, wanted: Values, api: Api) -> str:  # noqa: ARG002
+        """Set the service's entry, over one that is there."""
         name = self.policy.resource_name(wanted, api)
         self._write(api, name, wanted["service"], _entry(wanted))
         return _id(name, wanted["service"])
 
-    def read(self, row: Resource, id_: str, known: Values, api: Api) -> Values | None:  # noqa: ARG002
-        """Looks the service's entry up; gone when the policy or the entry is."""
+    def read(self, type_: ResourceType, id_: str, known: Values, api: Api) -> Values | None:  # noqa: ARG002
+        """Look the service's entry up; gone when the policy or the entry is."""
         try:
             policy = self.policy.get(api, self.policy, self.policy.resource_name(known, api))
         except ApiError as error:
@@ -45,25 +46,25 @@ class AuditConfig:
             raise
         for entry in policy.get("auditConfigs", []):
             if entry["service"] == known["service"]:
-                values = {name: known[name] for name in row.properties if name in known}
+                values = {name: known[name] for name in type_.properties if name in known}
                 shown = {"auditLogConfigs": entry["auditLogConfigs"]}
-                return {**values, **shown, "etag": policy.get("etag", "")}
+                return fill(type_.properties, {**values, **shown, "etag": policy.get("etag", "")})
         return None
 
-    def update(self, row: Resource, id_: str, change: Update, api: Api) -> None:  # noqa: ARG002
-        """Sets the entry anew; that of a service named before stays, as with the real plugin."""
-        self.create(row, change.wanted, api)
+    def update(self, type_: ResourceType, id_: str, change: Update, api: Api) -> None:  # noqa: ARG002
+        """Write the entry again; that of an earlier service stays, as with the real plugin."""
+        self.create(type_, change.wanted, api)
 
-    def delete(self, row: Resource, id_: str, state: Values, api: Api) -> None:  # noqa: ARG002
-        """Takes the service's entry out, and no other."""
+    def delete(self, type_: ResourceType, id_: str, state: Values, api: Api) -> None:  # noqa: ARG002
+        """Take the service's entry out, and no other."""
         self._write(api, self.policy.resource_name(state, api), state["service"], None)
 
-    def adopt(self, row: Resource, id_: str, api: Api) -> tuple[str, Values]:
-        """Takes `RESOURCE SERVICE`, as Google's provider does."""
+    def parse_import_id(self, type_: ResourceType, id_: str, api: Api) -> tuple[str, Values]:
+        """Take `RESOURCE SERVICE`, as Google's provider does."""
         parts = id_.split()
         if len(parts) != 2:
             raise StandInError(
-                f'"{id_}" is not an id of {row.pulumi_type}: it has to be "RESOURCE SERVICE"'
+                f'"{id_}" is not an id of {type_.pulumi_type}: it has to be "RESOURCE SERVICE"'
             )
         values: Values = {self.policy.key: parts[0], "service": parts[1]}
         return _id(self.policy.resource_name(values, api), parts[1]), values

@@ -44,7 +44,7 @@ SETTINGS = frozenset(
         "scopes", "universeDomain", "userProjectOverride", "zone",
     }
 )  # fmt: skip
-"""The provider's settings besides endpoints; the stand-in heeds those that matter offline."""
+"""The provider's settings besides endpoints; the stand-in uses those that matter offline."""
 _OF_THE_ENGINE = frozenset({"version", "pluginDownloadURL", "pluginChecksums"})
 _CURE = (
     "start the local Google Cloud with `python -m emulator start`, then take its addresses with "
@@ -72,10 +72,10 @@ class ProviderConfig:
     attribution: str = "CREATION_ONLY"
 
     def endpoint(self, service: str) -> str:
-        """The base URL of a service.
+        """Return the base URL of a service.
 
         Raises:
-            StandInError: there is none; the text names the variable and the cure.
+            StandInError: there is none; the text names the variable to set.
         """
         if endpoint := self.endpoints.get(service):
             return endpoint
@@ -87,7 +87,7 @@ class ProviderConfig:
 
 
 def check_config(news: Values, environment: Mapping[str, str]) -> tuple[Values, list[Failure]]:
-    """Checks the inputs of a provider and fills project, region and zone from the environment."""
+    """Check the inputs of a provider and fills project, region and zone from the environment."""
     failures = []
     for name in news:
         endpoint = name.endswith("CustomEndpoint")
@@ -106,7 +106,7 @@ def check_config(news: Values, environment: Mapping[str, str]) -> tuple[Values, 
 
 
 def configure(settings: Values, environment: Mapping[str, str]) -> ProviderConfig:
-    """Settings and environment as a `ProviderConfig`.
+    """Return settings and environment as a `ProviderConfig`.
 
     Args:
         settings: the provider's inputs; from stack config all are strings, JSON where need be.

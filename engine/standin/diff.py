@@ -31,8 +31,21 @@ class Change:
         return re.split(r"[.\[]", self.path, maxsplit=1)[0]
 
 
+@dataclass(frozen=True)
+class Difference:
+    """The answer to "what would an update do?"."""
+
+    changes: list[Change]
+    delete_first: bool
+
+    @property
+    def replaces(self) -> bool:
+        """Whether it takes a new resource."""
+        return any(change.replace for change in self.changes)
+
+
 def compare(properties: Properties, state: Values, wanted: Values) -> list[Change]:
-    """Compares the resource's state with the inputs wanted, as Terraform's SDK does.
+    """Compare the resource's state with the inputs wanted, as Terraform's SDK does.
 
     What the program leaves out is a difference only where the cloud would not fill it itself.
     "Not set" and the type's zero value are the same.
@@ -64,24 +77,32 @@ def _compare(prop: Property, old: Any, new: Any, path: str, replace: bool) -> It
 
 
 def _means_the_same(prop: Property, old: Any, new: Any) -> bool:
+    if prop.ignored_keys and not is_unknown(new):
+        old, new = _without_keys(old, prop.ignored_keys), _without_keys(new, prop.ignored_keys)
     if new is None and prop.computed:
         return True
     if is_zero(old) and is_zero(new):
         return True
-    known = not (old is None or new is None or is_unknown(new))
+    known = not (is_zero(old) or is_zero(new) or is_unknown(new))
     return known and prop.same is not None and prop.same(old, new)
 
 
+def _without_keys(entries: Values | None, keys: tuple[str, ...]) -> Values:
+    return {key: value for key, value in (entries or {}).items() if key not in keys}
+
+
 def _compare_set(prop: Property, old: Any, new: Any, path: str, replace: bool) -> Iterator[Change]:
-    if prop.kind == "object":
+    if prop.type == "object":
         for name, inner in prop.fields.items():
+            if inner.output:
+                continue
             where = f"{path}.{name}"
             yield from _compare(
                 inner, old.get(name), new.get(name), where, replace or inner.replace
             )
-    elif prop.kind == "map":
+    elif prop.type == "map":
         yield from _compare_maps(old, new, path, replace)
-    elif prop.kind == "list":
+    elif prop.type == "list":
         yield from _compare_lists(prop, old, new, path, replace)
     elif old != new:
         yield Change(path, "update", replace)
@@ -101,7 +122,7 @@ def _compare_maps(old: Values, new: Values, path: str, replace: bool) -> Iterato
 def _compare_lists(
     prop: Property, old: Any, new: Any, path: str, replace: bool
 ) -> Iterator[Change]:
-    item = Property(kind="object" if prop.fields else prop.item, fields=prop.fields)
+    item = Property(type="object" if prop.fields else prop.item, fields=prop.fields)
     if prop.unordered:
         old, new = _unmatched(item, old, new)
     for i in range(max(len(old), len(new))):
@@ -115,14 +136,14 @@ def _compare_lists(
 
 
 def _unmatched(item: Property, old: list[Any], new: list[Any]) -> tuple[list[Any], list[Any]]:
-    """What is in one list only, wherever it stands."""
+    """Return the items that are in one list only, whatever their order."""
     left, added = list(old), []
     for value in new:
-        twin = next(
+        index = next(
             (i for i, v in enumerate(left) if not any(_compare(item, v, value, "", False))), -1
         )
-        if twin < 0:
+        if index < 0:
             added.append(value)
         else:
-            del left[twin]
+            del left[index]
     return left, added

@@ -1,12 +1,16 @@
-"""The errors of the stand-in: every one names its culprit and the cure."""
+"""The errors of the stand-in: each names the culprit and says what to do."""
 
 
 class StandInError(Exception):
-    """What a person has to mend: the text says what is wrong, and how to mend it."""
+    """An error for people: the text says what is wrong, and how to fix it."""
 
 
 class CancelledError(StandInError):
     """The engine asked for an end (Ctrl-C) while a call was under way."""
+
+
+class VanishedError(StandInError):
+    """A resource was created, and the read after it does not find it."""
 
 
 class ApiError(StandInError):

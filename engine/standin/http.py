@@ -27,7 +27,7 @@ _CANCELLED = (
 
 
 @dataclass(frozen=True)
-class Pace:
+class RetryPolicy:
     """How fast to ask again, in seconds; the waits grow with jitter, and end at the deadline.
 
     Attributes:
@@ -44,7 +44,7 @@ class Pace:
 
 
 class Answer(Protocol):
-    """What a pool answers."""
+    """A response of a connection pool."""
 
     status: int
 
@@ -54,7 +54,7 @@ class Answer(Protocol):
 
 
 class Pool(Protocol):
-    """What the calls go through: urllib3's, or that of a test."""
+    """A connection pool: urllib3's, or that of a test."""
 
     def request(
         self, method: str, url: str, *, body: bytes | None, headers: Mapping[str, str]
@@ -63,17 +63,21 @@ class Pool(Protocol):
 
 
 class NotYetError(Exception):
-    """What is waited for has not come yet."""
+    """The awaited state is not reached yet."""
 
 
 class Api:
     """Google's APIs behind the configured endpoints. Safe for many threads."""
 
     def __init__(
-        self, config: ProviderConfig, *, pace: Pace | None = None, pool: Pool | None = None
+        self,
+        config: ProviderConfig,
+        *,
+        retry_policy: RetryPolicy | None = None,
+        pool: Pool | None = None,
     ) -> None:
         self.config = config
-        self._pace = pace or Pace()
+        self._retry_policy = retry_policy or RetryPolicy()
         self._cancelled = threading.Event()
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._headers = {
@@ -85,24 +89,24 @@ class Api:
             maxsize=16,
             timeout=urllib3.Timeout(connect=5, read=300),
             retries=urllib3.Retry(
-                total=self._pace.attempts,
+                total=self._retry_policy.attempts,
                 connect=2,
                 redirect=False,  # a redirection could lead off this machine
                 status_forcelist=_PASSING,
                 allowed_methods=None,
-                backoff_factor=self._pace.initial,
-                backoff_jitter=self._pace.initial,
-                backoff_max=self._pace.maximum,
+                backoff_factor=self._retry_policy.initial,
+                backoff_jitter=self._retry_policy.initial,
+                backoff_max=self._retry_policy.maximum,
                 raise_on_status=False,
             ),
         )
 
     def cancel(self) -> None:
-        """Ends what waits, and refuses further calls."""
+        """End what waits, and refuses further calls."""
         self._cancelled.set()
 
     def lock(self, name: str) -> threading.Lock:
-        """A lock for one named resource, shared by all who change it through this object."""
+        """Return a lock for one named resource, shared by all who change it through this object."""
         return self._locks[name]
 
     def call(
@@ -127,7 +131,7 @@ class Api:
 
         Raises:
             ApiError: the API refused.
-            StandInError: nobody answers, or the answer is not JSON.
+            StandInError: there is no answer, or it is not JSON
             CancelledError: the engine asked for an end.
         """
         if self._cancelled.is_set():
@@ -148,7 +152,7 @@ class Api:
         except urllib3.exceptions.HTTPError as error:
             raise StandInError(
                 f"no answer from {base} ({service}): {_root(error)}; is the local Google "
-                "Cloud running? `python -m emulator status` tells, `... start` starts it"
+                "Cloud running? `python -m emulator status` shows it, `... start` starts it"
             ) from error
         return _parse(answer.status, answer.data, url)
 
@@ -160,7 +164,7 @@ class Api:
         Args:
             attempt: what to do.
             again: whether an error is worth another attempt.
-            timeout: seconds; 0 takes the pace's deadline.
+            timeout: seconds; 0 for the deadline of the retry policy
 
         Raises:
             Exception: the last error of the attempt.
@@ -171,10 +175,10 @@ class Api:
 
         policy = Retry(
             predicate=lambda error: not self._cancelled.is_set() and again(error),
-            initial=self._pace.initial,
-            maximum=self._pace.maximum,
+            initial=self._retry_policy.initial,
+            maximum=self._retry_policy.maximum,
             multiplier=1.5,
-            timeout=timeout or self._pace.deadline,
+            timeout=timeout or self._retry_policy.deadline,
         )
         try:
             return policy(attempt)()

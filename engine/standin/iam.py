@@ -1,23 +1,25 @@
-"""The behaviour of the `...IamMember` types: one member of one role in the policy of a resource.
+"""The operations of the `...IamMember` types: one member of one role in the policy of a resource.
 
 A grant is added to the policy as it is, and everybody else's grants stay. The policy is read,
-changed and written back with its etag; when somebody else was faster (409, in Cloud Storage 412),
+changed and written back with its etag; when another client was faster (409, in Cloud Storage 412),
 it starts again.
 """
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from engine.standin.checking import refusals
 from engine.standin.errors import ApiError, StandInError
 from engine.standin.http import Api, Json, NotYetError
-from engine.standin.properties import Properties, Property
-from engine.standin.resource import Resource, Update
+from engine.standin.outputs import fill
+from engine.standin.provider_schema.derive import Quirks
+from engine.standin.resource import ResourceType, Update
 from engine.standin.values import Values, without_internal
 
 POLICY_VERSION = 3  # the first that knows conditions
-_SETTLED = 3  # Google's provider trusts a policy that it read so many times in a row
+_STABLE_READS = 3  # Google's provider trusts a policy that it read so many times in a row
 _CASE_MATTERS = re.compile(
     r"(allUsers|allAuthenticatedUsers|principal\w*:|projectOwner|projectReader|projectWriter)"
 )
@@ -31,34 +33,18 @@ def same_member(one: str, other: str) -> bool:
 
 
 def _normal(member: str) -> str:
-    kind, _, name = member.partition(":")
-    return member if _CASE_MATTERS.match(member) or not name else f"{kind}:{name.lower()}"
+    member_type, _, name = member.partition(":")
+    return member if _CASE_MATTERS.match(member) or not name else f"{member_type}:{name.lower()}"
 
 
-CONDITION = {
-    "expression": Property(required=True, replace=True),
-    "title": Property(required=True, replace=True),
-    "description": Property(replace=True),
-}
-MEMBER: Properties = {
-    "role": Property(required=True, replace=True),
-    "member": Property(
-        required=True,
-        replace=True,
-        same=same_member,
-        pattern=r"(?!deleted:).+:.+|allUsers|allAuthenticatedUsers|project(Owners|Readers|Writers)",
-        allowed="an IAM member, such as serviceAccount:NAME@PROJECT.iam.gserviceaccount.com; "
-        "not one that was deleted",
-    ),
-    "condition": Property(kind="object", fields=CONDITION, replace=True),
-    "etag": Property(output=True),
-}
-"""The properties that all these types share."""
+_CONDITION_FIELDS = ("expression", "title", "description")
+MEMBER: Quirks = {"member": {"same": same_member, "validate": refusals.iam_member}}
+"""The quirks that all these types share."""
 
 
 def _get_policy(api: Api, member: "Member", name: str) -> Json:
     # Without it, bindings with conditions come under roles that are not theirs.
-    query = {"options.requestedPolicyVersion": str(POLICY_VERSION)}
+    query = {"options.requestedPolicyVersion": str(POLICY_VERSION)} if member.conditions else {}
     path = f"{name}:getIamPolicy"
     return api.call(member.service, "GET", path, query=query, version=member.version)
 
@@ -79,6 +65,9 @@ class Member:
         patterns: regular expressions of what `key` may say, with the variables of `name` as groups.
         imported: template of what an import makes `key` say; what the id says when empty.
         version: API version of the policy's calls, in place of the endpoint's own.
+        conditions: whether the provider asks for a policy with conditions. Where it does not
+            (observed), it never finds a conditional grant again.
+        shown: property -> template of what the outputs say, where it is not what was given.
         get, set: how the policy is read and written.
     """
 
@@ -88,11 +77,13 @@ class Member:
     patterns: tuple[str, ...] = ()
     imported: str = ""
     version: str = ""
+    conditions: bool = True
+    shown: Mapping[str, str] = field(default_factory=dict)
     get: Callable[[Api, "Member", str], Json] = _get_policy
     set: Callable[[Api, "Member", str, Json], None] = _set_policy
 
     def resource_name(self, values: Values, api: Api) -> str:
-        """The full name of the resource whose policy it is.
+        """Return the full name of the resource whose policy it is.
 
         Raises:
             StandInError: the property does not name one.
@@ -110,14 +101,14 @@ class Member:
             f'{self.key} "{given}" does not name a resource: it has to look like {shapes}'
         )
 
-    def create(self, row: Resource, wanted: Values, api: Api) -> str:  # noqa: ARG002
-        """Adds the member."""
+    def create(self, type_: ResourceType, wanted: Values, api: Api) -> str:  # noqa: ARG002
+        """Add the member."""
         name = self.resource_name(wanted, api)
         self.change(api, name, lambda policy: _add(policy, wanted))
         return _id(name, wanted)
 
-    def read(self, row: Resource, id_: str, known: Values, api: Api) -> Values | None:  # noqa: ARG002
-        """Looks the member up; gone when the policy or the grant is."""
+    def read(self, type_: ResourceType, id_: str, known: Values, api: Api) -> Values | None:  # noqa: ARG002
+        """Look the member up; gone when the policy or the grant is."""
         try:
             policy = self.get(api, self, self.resource_name(known, api))
         except ApiError as error:
@@ -128,30 +119,33 @@ class Member:
         if binding is None:
             return None
         member = next(m for m in binding["members"] if same_member(m, known["member"]))
-        values = {name: known[name] for name in row.properties if name in known}
-        condition = binding.get("condition")
-        return {**values, "member": member, "condition": condition, "etag": policy.get("etag", "")}
+        values = {name: known[name] for name in type_.properties if name in known}
+        parts = self._parts(known, api)
+        values |= {name: shown.format_map(parts) for name, shown in self.shown.items()}
+        values |= {"member": member, "condition": binding.get("condition")}
+        return fill(type_.properties, {**values, "etag": policy.get("etag", "")})
 
-    def update(self, row: Resource, id_: str, change: Update, api: Api) -> None:
+    def update(self, type_: ResourceType, id_: str, change: Update, api: Api) -> None:
         """Nothing can change in place."""
 
-    def delete(self, row: Resource, id_: str, state: Values, api: Api) -> None:  # noqa: ARG002
-        """Takes the member out, and nobody else."""
+    def delete(self, type_: ResourceType, id_: str, state: Values, api: Api) -> None:  # noqa: ARG002
+        """Remove the member, and no other."""
         self.change(api, self.resource_name(state, api), lambda policy: _remove(policy, state))
 
-    def adopt(self, row: Resource, id_: str, api: Api) -> tuple[str, Values]:
-        """Takes `RESOURCE ROLE MEMBER [CONDITION TITLE]`, as Google's provider does."""
+    def parse_import_id(self, type_: ResourceType, id_: str, api: Api) -> tuple[str, Values]:
+        """Take `RESOURCE ROLE MEMBER [CONDITION TITLE]`, as Google's provider does."""
         parts = id_.split(maxsplit=3)
         if len(parts) < 3:
             raise StandInError(
-                f'"{id_}" is not an id of {row.pulumi_type}: it has to be "RESOURCE ROLE MEMBER", '
+                f'"{id_}" is not an id of {type_.pulumi_type}: '
+                'it has to be "RESOURCE ROLE MEMBER", '
                 "and the condition's title after it, if there is one"
             )
         values: Values = {self.key: parts[0], "role": parts[1], "member": _normal(parts[2])}
         name = self.resource_name(values, api)
         if self.imported:
             values[self.key] = self.imported.format_map(self._parts(values, api))
-        if "project" in row.properties and (match := re.match(r"projects/([^/]+)/", name)):
+        if "project" in type_.properties and (match := re.match(r"projects/([^/]+)/", name)):
             values["project"] = match[1]
         title = parts[3] if len(parts) > 3 else ""
         for binding in self.get(api, self, name).get("bindings", []):
@@ -176,7 +170,7 @@ class Member:
         change: Callable[[Json], Json],
         part: Callable[[Json], list[str]] | None = None,
     ) -> None:
-        """Changes the policy, and waits until the change shows.
+        """Change the policy, and waits until the change shows.
 
         Args:
             api: Google's APIs.
@@ -192,21 +186,22 @@ class Member:
 
         with api.lock(f"{self.service}/{name}"):
             api.persist(write, _conflict)
-            self._settle(api, name, change, part or _bindings)
+            bindings = _bindings if self.conditions else _plain_bindings
+            self._wait_until_visible(api, name, change, part or bindings)
 
-    def _settle(
+    def _wait_until_visible(
         self,
         api: Api,
         name: str,
         change: Callable[[Json], Json],
         part: Callable[[Json], list[str]],
     ) -> None:
-        """Reads until the change is seen a few times in a row: policies spread with a delay."""
+        """Read until the change is seen a few times in a row: policies spread with a delay."""
         seen = 0
 
         def look() -> None:
             nonlocal seen
-            while seen < _SETTLED:
+            while seen < _STABLE_READS:
                 policy = self.get(api, self, name)
                 if part(policy) != part(change(policy)):
                     seen = 0
@@ -222,7 +217,7 @@ def _conflict(error: Exception) -> bool:
 
 def _condition(values: Mapping[str, Any]) -> dict[str, str]:
     condition = without_internal(values.get("condition") or {})
-    return {key: condition[key] for key in CONDITION if condition.get(key)}
+    return {key: condition[key] for key in _CONDITION_FIELDS if condition.get(key)}
 
 
 def _find(policy: Json, wanted: Values) -> Json | None:
@@ -246,7 +241,7 @@ def _add(policy: Json, wanted: Values) -> Json:
         condition = _condition(wanted)
         new = {"role": wanted["role"], "members": [wanted["member"]]}
         bindings.append({**new, "condition": condition} if condition else new)
-    return {**policy, "bindings": bindings, "version": POLICY_VERSION}
+    return {**policy, "bindings": _by_role(bindings), "version": POLICY_VERSION}
 
 
 def _remove(policy: Json, state: Values) -> Json:
@@ -257,7 +252,21 @@ def _remove(policy: Json, state: Values) -> Json:
             bindings += [{**binding, "members": left}] if left else []
         else:
             bindings.append(binding)
-    return {**policy, "bindings": bindings}
+    return {**policy, "bindings": _by_role(bindings)}
+
+
+def _by_role(bindings: list[Json]) -> list[Json]:
+    """Return bindings as the provider writes them (observed)."""
+    return sorted(bindings, key=lambda binding: str(binding.get("role")))
+
+
+def _plain_bindings(policy: Json) -> list[str]:
+    return [
+        text
+        for binding in policy.get("bindings", [])
+        if not binding.get("condition") and "_withcond_" not in binding.get("role", "")
+        for text in _bindings({"bindings": [binding]})
+    ]
 
 
 def _bindings(policy: Json) -> list[str]:

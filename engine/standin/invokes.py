@@ -38,6 +38,24 @@ def get_project(args: Values, api: Api) -> Values:
     }
 
 
+def get_default_service_account(args: Values, api: Api) -> Values:
+    """`gcp:bigquery/getDefaultServiceAccount:getDefaultServiceAccount`: the encryption account."""
+    project = args.get("project") or api.config.project
+    if not project:
+        raise StandInError(
+            "getDefaultServiceAccount: no project; give a project, or set one with "
+            "`pulumi config set gcp:project PROJECT`"
+        )
+    try:
+        email = api.call("bigquery", "GET", f"projects/{project}/serviceAccount")["email"]
+    except ApiError as error:
+        raise StandInError(
+            f'Error when reading or editing Project "{project}" BigQuery service account: {error}'
+        ) from error
+    member = f"serviceAccount:{email}"
+    return {"id": email, "email": email, "member": member, "project": project}
+
+
 def get_tables(args: Values, api: Api) -> Values:
     """`gcp:bigquery/getTables:getTables`: the tables and views of a dataset, with their labels."""
     project, dataset = args.get("project") or api.config.project, args["datasetId"]
@@ -66,6 +84,7 @@ def get_tables(args: Values, api: Api) -> Values:
 
 
 FUNCTIONS: Mapping[str, Callable[[Values, Api], Values]] = {
+    "gcp:bigquery/getDefaultServiceAccount:getDefaultServiceAccount": get_default_service_account,
     "gcp:bigquery/getTables:getTables": get_tables,
     "gcp:organizations/getProject:getProject": get_project,
 }

@@ -1,7 +1,7 @@
 """Labels: those of the program, those of the provider, and those that others put on a resource.
 
 The program's `labels` are not authoritative: `pulumiLabels` adds what the provider adds,
-`effectiveLabels` are all on the resource. A label that somebody else put there is left alone.
+`effectiveLabels` are all on the resource. Labels of other tools are left alone.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ OUTPUTS = ("effectiveLabels", "pulumiLabels")
 
 
 def planned(config: ProviderConfig, wanted: Values, state: Values | None) -> Values:
-    """The two label outputs that an update leads to.
+    """Return the two label outputs that an update leads to.
 
     Args:
         config: settings of the provider.
@@ -35,12 +35,12 @@ def planned(config: ProviderConfig, wanted: Values, state: Values | None) -> Val
 
 
 def observed(answer: Mapping[str, str] | None, managed: Values) -> Values:
-    """The three label properties as the API answers them.
+    """Return the three label properties as the API answers them.
 
     Args:
         answer: all labels on the resource.
         managed: inputs or outputs that say which labels are whose. An adopted resource has none:
-            its labels are nobody's until the program names them, save the attribution.
+            its labels belong to no program until one names them, save the attribution.
     """
     everything = dict(answer or {})
     ours = without_internal(managed.get("labels") or {})
@@ -50,3 +50,13 @@ def observed(answer: Mapping[str, str] | None, managed: Values) -> Values:
         "pulumiLabels": {key: everything[key] for key in pulumi if key in everything},
         "effectiveLabels": everything,
     }
+
+
+def differing(planned: Values, state: Values) -> list[str]:
+    """Return the label outputs that a plan changes, in the order of the real plug-in's diff."""
+    # States of other providers' hands may lack the outputs; that alone does not justify an update.
+    if UNKNOWN in planned.values() or state.get("pulumiLabels") is None:
+        return []
+    if planned["pulumiLabels"] == state["pulumiLabels"]:
+        return []
+    return [name for name in OUTPUTS if planned[name] != state.get(name)]

@@ -1,7 +1,7 @@
-"""One row of the table of resource types, and the engine that works by it.
+"""Resource types: their properties, and the operations that all of them share.
 
-The engine is written once. What a row adds is its properties and a `Behaviour`: the few calls that
-create, read, update and delete. Most rows share the one in `rest.py`.
+A type adds its quirks and its `CrudOperations`, the calls that create, read, update and delete.
+Most types use those of `rest.py`. The properties come from the copy of the provider's schema.
 """
 
 import json
@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from engine.standin import labels
-from engine.standin.diff import Change, compare
-from engine.standin.errors import ApiError, PartialError, StandInError
+from engine.standin.checking import check
+from engine.standin.diff import Change, Difference, compare
+from engine.standin.errors import ApiError, PartialError, StandInError, VanishedError
 from engine.standin.http import Api
-from engine.standin.properties import Failure, Naming, Properties, check
+from engine.standin.outputs import without_zeros
+from engine.standin.properties import Failure, Naming, Properties
 from engine.standin.values import UNKNOWN, Values, is_zero, without_internal
 
 _TIMEOUTS_KEY = (
@@ -21,27 +23,27 @@ _TIMEOUTS_KEY = (
 )
 
 
-class Behaviour(Protocol):
-    """The calls behind one resource type."""
+class CrudOperations(Protocol):
+    """The calls of a resource type."""
 
     @property
     def service(self) -> str:
-        """The Google service that it calls, a key of `config.SERVICES`."""
+        """The Google service that is called, a key of `config.SERVICES`."""
 
-    def create(self, row: "Resource", wanted: Values, api: Api) -> str:
-        """Makes the resource; returns its id."""
+    def create(self, type_: "ResourceType", wanted: Values, api: Api) -> str:
+        """Create a resource; return its id."""
 
-    def read(self, row: "Resource", id_: str, known: Values, api: Api) -> Values | None:
-        """Reads the outputs; None when the resource is gone."""
+    def read(self, type_: "ResourceType", id_: str, known: Values, api: Api) -> Values | None:
+        """Return the outputs; None if the resource does not exist."""
 
-    def update(self, row: "Resource", id_: str, change: "Update", api: Api) -> None:
-        """Changes the resource in place."""
+    def update(self, type_: "ResourceType", id_: str, change: "Update", api: Api) -> None:
+        """Change a resource in place."""
 
-    def delete(self, row: "Resource", id_: str, state: Values, api: Api) -> None:
-        """Deletes the resource; one that is gone already is fine."""
+    def delete(self, type_: "ResourceType", id_: str, state: Values, api: Api) -> None:
+        """Delete a resource, unless it is deleted already."""
 
-    def adopt(self, row: "Resource", id_: str, api: Api) -> tuple[str, Values]:
-        """Takes apart an id given to `pulumi import`: the full id, and the properties it holds."""
+    def parse_import_id(self, type_: "ResourceType", id_: str, api: Api) -> tuple[str, Values]:
+        """Return the full id that an id of `pulumi import` stands for, and the properties in it."""
 
 
 @dataclass(frozen=True)
@@ -61,48 +63,37 @@ class Update:
     timeout: float = 0
 
 
-@dataclass(frozen=True)
-class Difference:
-    """The answer to "what would an update do?"."""
-
-    changes: list[Change]
-    delete_first: bool
-
-    @property
-    def replaces(self) -> bool:
-        """Whether it takes a new resource."""
-        return any(change.replace for change in self.changes)
-
-
 @dataclass(frozen=True, kw_only=True)
-class Resource:
-    """One row of the table.
+class ResourceType:
+    """A resource type.
 
     Attributes:
-        pulumi_type: Pulumi's name of the type.
-        title: what the provider's errors call it.
-        properties: all of them, in the order in which the provider names them in an update mask.
-        behaviour: the calls.
-        timeouts: defaults in minutes, as the real plugin records them in the state.
-        uncovered: inputs of the real plugin that the stand-in does not know.
-        importable: whether `pulumi import` may adopt one.
+        pulumi_type: the type token
+        title: its name in the provider's errors
+        properties: in the order of the provider's update masks
+        operations: the calls
+        timeouts: defaults in minutes, as the real plugin records them in the state
+        uncovered: inputs of the real plugin that the stand-in does not support
+        importable: whether `pulumi import` supports the type
+        bare_errors: whether the provider returns the API's errors as they are (observed)
     """
 
     pulumi_type: str
     title: str
     properties: Properties
-    behaviour: Behaviour
+    operations: CrudOperations
     timeouts: Mapping[str, int] = field(default_factory=dict)
     uncovered: tuple[str, ...] = ()
     importable: bool = True
+    bare_errors: bool = False
 
     @property
     def labelled(self) -> bool:
-        """Whether it carries labels."""
+        """Whether resources of the type have labels."""
         return "effectiveLabels" in self.properties
 
     def check(self, news: Values, olds: Values, naming: Naming) -> tuple[Values, list[Failure]]:
-        """Checks inputs and fills defaults."""
+        """Check inputs and add defaults."""
         covered = {name: value for name, value in news.items() if name not in self.uncovered}
         inputs, failures = check(self.properties, covered, olds, naming)
         failures += [
@@ -116,18 +107,15 @@ class Resource:
         return inputs, failures
 
     def diff(self, state: Values, news: Values, api: Api) -> Difference:
-        """Compares the state with the inputs."""
+        """Compare the state with the inputs."""
         wanted = self.wanted(news, api)
         old = dict(state)
         if "deletionPolicy" in self.properties and not old.get("deletionPolicy"):
             old["deletionPolicy"] = wanted["deletionPolicy"]  # states older than the property
         changes = compare(self.properties, old, wanted)
-        if (
-            not changes
-            and self.labelled
-            and _labels_differ(labels.planned(api.config, wanted, state), state)
-        ):
-            changes = [Change("pulumiLabels", "update", replace=False)]
+        if self.labelled:
+            planned = labels.planned(api.config, wanted, state)
+            changes += [Change(name, "update", False) for name in labels.differing(planned, state)]
         # Two resources of one name cannot be: unless the name changes too, the old one goes first.
         replaced = {change.top for change in changes if change.replace}
         names = ("name", "tableId", "datasetId")
@@ -138,7 +126,7 @@ class Resource:
         )
 
     def wanted(self, news: Values, api: Api) -> Values:
-        """Inputs with the provider's settings in the place of what the program left out."""
+        """Return inputs with the provider's settings in the place of what the program left out."""
         wanted = without_internal(news)
         for name, prop in self.properties.items():
             if prop.from_provider and name not in wanted:
@@ -147,7 +135,7 @@ class Resource:
         return {name: value for name, value in wanted.items() if value != ""}
 
     def preview(self, news: Values, state: Values | None, api: Api) -> Values:
-        """The outputs as far as they are known before the update."""
+        """Return the outputs as far as they are known before the update."""
         wanted = self.wanted(news, api)
         fillable = [n for n, p in self.properties.items() if p.output or p.computed]
         kept = {n: (state or {}).get(n, UNKNOWN) for n in fillable if state is None or n in state}
@@ -160,32 +148,31 @@ class Resource:
         }
 
     def create(self, news: Values, api: Api) -> tuple[str, Values]:
-        """Makes the resource and reads it.
+        """Create a resource and read it.
 
         Raises:
-            PartialError: it was made, but cannot be read.
+            PartialError: it was created, but can't be read
+            VanishedError: it was created, but is not found
         """
-        wanted = self._planned(news, None, api)
+        wanted = self._plan_inputs(news, None, api)
         try:
-            id_ = self.behaviour.create(self, wanted, api)
+            id_ = self.operations.create(self, wanted, api)
         except ApiError as error:
-            raise self._explained(f"Error creating {self.title}", error) from error
+            raise self._explain(f"Error creating {self.title}", error) from error
         try:
-            state = self.behaviour.read(self, id_, wanted, api)
+            state = self.operations.read(self, id_, wanted, api)
         except StandInError as error:
             raise PartialError(
                 f"{self.title} {id_} was created, but: {error}", id_, wanted
             ) from error
         if state is None:
-            raise StandInError(
-                f"{self.title} {id_} was created, but is gone: did somebody delete it?"
-            )
+            raise VanishedError(f"{self.title} {id_} was created, but can't be found")
         return id_, self._outputs(id_, state, self._new_meta())
 
     def read(
         self, id_: str, state: Values, inputs: Values, api: Api
     ) -> tuple[str, Values, Values] | None:
-        """Reads the resource, for a refresh or, when the state tells nothing yet, for an import.
+        """Read the resource, for a refresh or, when the state is empty, for an import.
 
         Returns:
             Id, outputs and inputs; None when it is gone.
@@ -196,9 +183,9 @@ class Resource:
                 raise StandInError(
                     f"{self.pulumi_type} cannot be imported: the API has no way to read one"
                 )
-            id_, known = self.behaviour.adopt(self, id_, api)
+            id_, known = self.operations.parse_import_id(self, id_, api)
             known = {**self._settings(api), **known}
-        found = self.behaviour.read(self, id_, known, api)
+        found = self.operations.read(self, id_, known, api)
         if found is None:
             return None
         meta = state.get("__meta") or self._new_meta()
@@ -206,20 +193,20 @@ class Resource:
         return id_, outputs, self._inputs(outputs, inputs)
 
     def update(self, id_: str, state: Values, news: Values, timeout: float, api: Api) -> Values:
-        """Changes the resource in place and reads it."""
-        wanted = self._planned(news, state, api)
+        """Change a resource in place and read it."""
+        wanted = self._plan_inputs(news, state, api)
         changed = {change.top for change in compare(self.properties, state, wanted)}
         if self.labelled and wanted["effectiveLabels"] != (state.get("effectiveLabels") or {}):
             changed.add("labels")
         else:
             changed.discard("labels")
         try:
-            self.behaviour.update(
+            self.operations.update(
                 self, id_, Update(state, wanted, frozenset(changed), timeout), api
             )
         except ApiError as error:
-            raise self._explained(f'Error updating {self.title} "{id_}"', error) from error
-        found = self.behaviour.read(self, id_, {**self._filled(state), **wanted}, api)
+            raise self._explain(f'Error updating {self.title} "{id_}"', error) from error
+        found = self.operations.read(self, id_, {**self._filled(state), **wanted}, api)
         if found is None:
             raise StandInError(
                 f"{self.title} {id_} is gone: run `pulumi refresh`, then `pulumi up` makes it again"
@@ -227,7 +214,7 @@ class Resource:
         return self._outputs(id_, found, state.get("__meta") or self._new_meta())
 
     def delete(self, id_: str, state: Values, api: Api) -> None:
-        """Deletes the resource, unless its deletion policy is against it."""
+        """Delete a resource, unless its deletion policy forbids it."""
         policy = state.get("deletionPolicy")
         if policy == "PREVENT":
             raise StandInError(
@@ -237,18 +224,18 @@ class Resource:
         if policy == "ABANDON":
             return
         try:
-            self.behaviour.delete(self, id_, state, api)
+            self.operations.delete(self, id_, state, api)
         except ApiError as error:
             if error.code != 404:
-                raise self._explained(f'Error deleting {self.title} "{id_}"', error) from error
+                raise self._explain(f'Error deleting {self.title} "{id_}"', error) from error
 
-    def _planned(self, news: Values, state: Values | None, api: Api) -> Values:
+    def _plan_inputs(self, news: Values, state: Values | None, api: Api) -> Values:
         wanted = self.wanted(news, api)
         self._require_project(wanted)
         return {**wanted, **labels.planned(api.config, wanted, state)} if self.labelled else wanted
 
     def _filled(self, state: Values) -> Values:
-        """What the cloud or the provider filled in, without what the program once asked for."""
+        """Return what the cloud or the provider filled in, without the program's earlier inputs."""
         props = self.properties.items()
         return {n: state[n] for n, p in props if (p.output or p.computed) and n in state}
 
@@ -269,15 +256,10 @@ class Resource:
             n: p.default for n, p in props.items() if p.client and p.default is not None
         }
 
-    def _explained(self, what: str, error: ApiError) -> StandInError:
-        cure = ""
-        twin = error.code == 409 and what.startswith("Error creating")
-        if twin and self.importable and "role" not in self.properties:
-            cure = (
-                f"; if it is yours, adopt it with `pulumi import {self.pulumi_type} NAME ID`, "
-                "else choose another name"
-            )
-        return StandInError(f"{what}: {error}{cure}")
+    def _explain(self, what: str, error: ApiError) -> StandInError:
+        if self.bare_errors:
+            return StandInError(str(error))
+        return StandInError(f"{what}: {error}")
 
     def _new_meta(self) -> str:
         if not self.timeouts:
@@ -288,11 +270,11 @@ class Resource:
         return json.dumps({_TIMEOUTS_KEY: nanoseconds}, separators=(",", ":"))
 
     def _outputs(self, id_: str, state: Values, meta: str) -> Values:
-        known = {name: state[name] for name in self.properties if state.get(name) is not None}
+        known = {name: state.get(name) for name in self.properties}
         return {"id": id_, **known, **({"__meta": meta} if meta else {})}
 
     def _inputs(self, outputs: Values, olds: Values) -> Values:
-        """The inputs that would lead to these outputs; the program's own where they agree."""
+        """Return the inputs that lead to these outputs; the program's own where they agree."""
         inputs: Values = {"__defaults": olds.get("__defaults", [])}
         for name, prop in self.properties.items():
             value, old = outputs.get(name), olds.get(name)
@@ -302,12 +284,5 @@ class Resource:
             if old is not None and agrees:
                 inputs[name] = old
             elif value is not None:
-                inputs[name] = value
+                inputs[name] = without_zeros(prop, value)
         return inputs
-
-
-def _labels_differ(planned: Values, state: Values) -> bool:
-    # States of other providers' hands may lack the outputs; that alone is no reason for an update.
-    if UNKNOWN in planned.values() or state.get("pulumiLabels") is None:
-        return False
-    return bool(planned["pulumiLabels"] != state["pulumiLabels"])

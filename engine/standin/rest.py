@@ -8,15 +8,16 @@ from typing import Any, Literal
 from engine.standin import labels
 from engine.standin.errors import ApiError, StandInError
 from engine.standin.http import Api, Json
+from engine.standin.outputs import fill
 from engine.standin.properties import Properties, Property
-from engine.standin.resource import Resource, Update
+from engine.standin.resource import ResourceType, Update
 from engine.standin.values import Values, is_zero
 
 Hook = Callable[[Json, Values], Json]
 
 
 def unchanged(body: Json, values: Values) -> Json:  # noqa: ARG001 - the default of the hooks
-    """The body as it is."""
+    """Return the body as it is."""
     return body
 
 
@@ -61,28 +62,28 @@ class Rest:
     prepare_delete: Callable[[Values, Api], None] | None = None
     again: Callable[[Exception], bool] = never
 
-    def create(self, row: Resource, wanted: Values, api: Api) -> str:
-        """Sends every property that is set."""
-        body = self.encode(to_body(row.properties, wanted), wanted)
+    def create(self, type_: ResourceType, wanted: Values, api: Api) -> str:
+        """Send every property that is set."""
+        body = self.encode(to_body(type_.properties, wanted), wanted)
         method, _, path = self.create_call.partition(" ")
         self._call(api, method, _fill(path, wanted), body)
         return _fill(self.id, wanted)
 
-    def read(self, row: Resource, id_: str, known: Values, api: Api) -> Values | None:  # noqa: ARG002
-        """Reads it; 404 means gone."""
+    def read(self, type_: ResourceType, id_: str, known: Values, api: Api) -> Values | None:  # noqa: ARG002
+        """Read it; 404 means gone."""
         try:
             answer = self._call(api, "GET", self._path(known, self.read_query))
         except ApiError as error:
             if error.code == 404:
                 return None
             raise
-        return self._values(row, answer, known)
+        return self._values(type_, answer, known)
 
-    def update(self, row: Resource, id_: str, change: Update, api: Api) -> None:  # noqa: ARG002
-        """Sends what may change; nothing when all that changed concerns the provider alone."""
+    def update(self, type_: ResourceType, id_: str, change: Update, api: Api) -> None:  # noqa: ARG002
+        """Send what may change; nothing when all that changed concerns the provider alone."""
         changed = {
             name: prop
-            for name, prop in row.properties.items()
+            for name, prop in type_.properties.items()
             if name in change.changed and prop.wire_name(name) and not prop.client
         }
         if not changed:
@@ -90,28 +91,30 @@ class Rest:
         mask = ",".join(str(prop.wire_name(name)) for name, prop in changed.items())
         path = self._path({**change.state, **change.wanted}, self.read_query)
         if self.update_style == "whole":
-            computed = {n for n, p in row.properties.items() if p.computed}  # a PUT drops the rest
+            computed = {
+                n for n, p in type_.properties.items() if p.computed
+            }  # a PUT drops the rest
             whole = {n: v for n, v in change.state.items() if n in computed} | change.wanted
-            body = self.encode(to_body(row.properties, whole), whole)
+            body = self.encode(to_body(type_.properties, whole), whole)
             self._call(api, "PUT", path, body, timeout=change.timeout)
             return
         if self.update_style == "merge":
             self._call(api, "PATCH", path, _merge(changed, change), timeout=change.timeout)
             return
-        body = to_body({n: p for n, p in row.properties.items() if not p.replace}, change.wanted)
+        body = to_body({n: p for n, p in type_.properties.items() if not p.replace}, change.wanted)
         query = {"updateMask": mask} if self.update_style == "mask" else {}
         if self.update_style == "mask in body":
             body = {self.wrapper: body, "updateMask": mask}
         self._call(api, "PATCH", path, body, query, change.timeout)
 
-    def delete(self, row: Resource, id_: str, state: Values, api: Api) -> None:  # noqa: ARG002
-        """Deletes it."""
+    def delete(self, type_: ResourceType, id_: str, state: Values, api: Api) -> None:  # noqa: ARG002
+        """Delete it."""
         if self.prepare_delete is not None:
             self.prepare_delete(state, api)
         self._call(api, "DELETE", self._path(state, self.delete_query))
 
-    def adopt(self, row: Resource, id_: str, api: Api) -> tuple[str, Values]:
-        """Reads the properties out of a full or a short id."""
+    def parse_import_id(self, type_: ResourceType, id_: str, api: Api) -> tuple[str, Values]:
+        """Read the properties out of a full or a short id."""
         for template in self.imports or (self.id,):
             names = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template)
             if match := re.fullmatch(names, id_):
@@ -119,7 +122,7 @@ class Rest:
         else:
             formats = ", ".join(self.imports or (self.id,))
             raise StandInError(
-                f'"{id_}" is not an id of {row.pulumi_type}: it has to look like one of {formats}'
+                f'"{id_}" is not an id of {type_.pulumi_type}: it has to look like one of {formats}'
             )
         found = match.groupdict()
         if "project" not in found:
@@ -130,7 +133,7 @@ class Rest:
                 )
             found["project"] = api.config.project
         values = {name: _fill(template, found) for name, template in self.seed.items()}
-        values = {name: found[name] for name in row.properties if name in found} | values
+        values = {name: found[name] for name in type_.properties if name in found} | values
         return _fill(self.id, values), values
 
     def _path(self, values: Values, query: str = "") -> str:
@@ -151,16 +154,18 @@ class Rest:
 
         return attempt() if self.again is never else api.persist(attempt, self.again, timeout)
 
-    def _values(self, row: Resource, answer: Json, known: Values) -> Values:
-        values = {name: known[name] for name, prop in row.properties.items() if name in known}
-        for name, prop in row.properties.items():
+    def _values(self, type_: ResourceType, answer: Json, known: Values) -> Values:
+        values = {name: known[name] for name, prop in type_.properties.items() if name in known}
+        for name, prop in type_.properties.items():
             wire = prop.wire_name(name)
             if prop.client or wire is None:
                 continue
             value = _at(answer, wire)
             values[name] = None if value is None else _from_wire(prop, value)
+        read = {n: p for n, p in type_.properties.items() if not p.client and p.wire_name(n)}
         values = {**values, **self.decode(answer, known)}
-        if row.labelled:
+        values |= fill(read, {name: values.get(name) for name in read})
+        if type_.labelled:
             values |= labels.observed(answer.get("labels"), known)
         return values
 
@@ -201,7 +206,7 @@ def _merge(changed: Properties, change: Update) -> Json:
                 - change.wanted["effectiveLabels"].keys()
             )
             value = change.wanted["effectiveLabels"] | dict.fromkeys(gone)
-        elif prop.kind == "boolean":
+        elif prop.type == "boolean":
             value = bool(value)
         elif not is_zero(value):
             value = _to_wire(prop, value)
@@ -212,9 +217,9 @@ def _merge(changed: Properties, change: Update) -> Json:
 def _to_wire(prop: Property, value: Any) -> Any:
     if prop.encode is not None:
         return prop.encode(value)
-    if prop.kind == "object":
+    if prop.type == "object":
         return to_body(prop.fields, value)
-    if prop.kind == "list" and prop.fields:
+    if prop.type == "list" and prop.fields:
         return [to_body(prop.fields, item) for item in value]
     return value
 
@@ -222,11 +227,11 @@ def _to_wire(prop: Property, value: Any) -> Any:
 def _from_wire(prop: Property, value: Any) -> Any:
     if prop.decode is not None:
         return prop.decode(value)
-    if prop.kind == "object":
+    if prop.type == "object":
         return _object_from_wire(prop.fields, value) or None
-    if prop.kind == "list" and prop.fields:
+    if prop.type == "list" and prop.fields:
         return [_object_from_wire(prop.fields, item) for item in value if item]
-    return int(value) if prop.kind == "integer" else value
+    return int(value) if prop.type == "integer" else value
 
 
 def _object_from_wire(fields: Properties, value: Json) -> Values:

@@ -6,60 +6,60 @@ from typing import Any
 
 from engine.standin import VERSION, registry
 from engine.standin.properties import Property
-from engine.standin.resource import Resource
+from engine.standin.resource import ResourceType
 
 _TYPES = {"list": "array", "map": "object"}
 
 
 def schema() -> str:
-    """The package schema of every row, as JSON."""
+    """Return the package schema of every type_, as JSON."""
     return json.dumps(
         {
             "name": "gcp",
             "version": VERSION,
             "description": "Offline stand-in: a part of the Google Cloud package",
-            "resources": {row.pulumi_type: _resource(row) for row in registry.rows()},
+            "resources": {
+                type_.pulumi_type: _resource(type_) for type_ in registry.resource_types()
+            },
         }
     )
 
 
-def _resource(row: Resource) -> dict[str, Any]:
-    inputs = {name: prop for name, prop in row.properties.items() if not prop.output}
+def _resource(type_: ResourceType) -> dict[str, Any]:
+    inputs = {name: prop for name, prop in type_.properties.items() if not prop.output}
     return {
-        "properties": {name: _type(prop) for name, prop in row.properties.items()},
+        "properties": {name: _type(prop) for name, prop in type_.properties.items()},
         "inputProperties": {name: _type(prop) for name, prop in inputs.items()},
         "requiredInputs": [name for name, prop in inputs.items() if prop.required],
     }
 
 
 def _type(prop: Property) -> dict[str, Any]:
-    described: dict[str, Any] = {"type": _TYPES.get(prop.kind, prop.kind)}
-    if prop.kind == "list":
+    described: dict[str, Any] = {"type": _TYPES.get(prop.type, prop.type)}
+    if prop.type == "list":
         described["items"] = {"$ref": "pulumi.json#/Any"} if prop.fields else {"type": prop.item}
-    if prop.kind == "map":
+    if prop.type == "map":
         described["additionalProperties"] = {"type": "string"}
-    if prop.kind == "object":
+    if prop.type == "object":
         return {"$ref": "pulumi.json#/Any"}
     return described
 
 
 def markdown() -> str:
-    """The table of types: what an update changes in place, what makes a new resource."""
-    lines = [
-        "| type | updates in place | makes a new resource | outputs | not covered |",
-        "|---|---|---|---|---|",
-    ]
-    for row in registry.rows():
-        props = row.properties.items()
+    """Return two tables of types: their properties, and the ones that are not covered."""
+    lines = ["| type | updates in place | replaces | outputs |", "|---|---|---|---|"]
+    missing = ["| type | properties that are not covered |", "|---|---|"]
+    for type_ in registry.resource_types():
+        props = type_.properties.items()
         inputs = [(name, prop) for name, prop in props if not prop.output]
         updates = [name for name, prop in inputs if not prop.replace]
         replaces = [path for name, prop in inputs for path in _replacing(name, prop)]
         outputs = [name for name, prop in props if prop.output]
-        cells = (updates, replaces, outputs, row.uncovered)
-        lines.append(
-            f"| `{row.pulumi_type}` | " + " | ".join(_cell(names) for names in cells) + " |"
-        )
-    return "\n".join(lines) + "\n"
+        cells = " | ".join(_cell(names) for names in (updates, replaces, outputs))
+        lines.append(f"| `{type_.pulumi_type}` | {cells} |")
+        if type_.uncovered:
+            missing.append(f"| `{type_.pulumi_type}` | {_cell(type_.uncovered)} |")
+    return "\n".join([*lines, "", *missing]) + "\n"
 
 
 def _replacing(name: str, prop: Property) -> list[str]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from engine.standin.errors import ApiError, StandInError
 from engine.standin.http import Api, NotYetError
-from engine.standin.resource import Resource, Update
+from engine.standin.resource import ResourceType, Update
 from engine.standin.values import Values
 
 
@@ -14,8 +14,8 @@ class EnabledService:
 
     service: str = "serviceusage"
 
-    def create(self, row: Resource, wanted: Values, api: Api) -> str:  # noqa: ARG002
-        """Enables it, unless it is, and waits until it shows."""
+    def create(self, type_: ResourceType, wanted: Values, api: Api) -> str:  # noqa: ARG002
+        """Enable it, unless it is, and waits until it shows."""
         project, name = wanted["project"], wanted["service"]
         if name not in self._enabled(project, api):
             path = f"projects/{project}/services/{name}:enable"
@@ -25,8 +25,8 @@ class EnabledService:
             )
         return f"{project}/{name}"
 
-    def read(self, row: Resource, id_: str, known: Values, api: Api) -> Values | None:  # noqa: ARG002
-        """Looks whether it is enabled, in a project that is alive."""
+    def read(self, type_: ResourceType, id_: str, known: Values, api: Api) -> Values | None:  # noqa: ARG002
+        """Look whether it is enabled, in a project that is alive."""
         project = known["project"]
         try:
             found = api.call("resourcemanager", "GET", f"projects/{project}")
@@ -36,12 +36,12 @@ class EnabledService:
                 return None
             raise
         alive = found.get("lifecycleState") != "DELETE_REQUESTED"
-        return {n: known[n] for n in row.properties if n in known} if alive and enabled else None
+        return {n: known[n] for n in type_.properties if n in known} if alive and enabled else None
 
-    def update(self, row: Resource, id_: str, change: Update, api: Api) -> None:
-        """What may change concerns the provider alone."""
+    def update(self, type_: ResourceType, id_: str, change: Update, api: Api) -> None:
+        """Update the resource: its mutable properties concern the provider alone."""
 
-    def delete(self, row: Resource, id_: str, state: Values, api: Api) -> None:  # noqa: ARG002
+    def delete(self, type_: ResourceType, id_: str, state: Values, api: Api) -> None:  # noqa: ARG002
         """Leaves it enabled, unless the program asked for the contrary."""
         if not state.get("disableOnDestroy"):
             return
@@ -53,12 +53,12 @@ class EnabledService:
         }
         api.finish(self.service, api.call(self.service, "POST", path, body=body))
 
-    def adopt(self, row: Resource, id_: str, api: Api) -> tuple[str, Values]:  # noqa: ARG002
-        """Takes `PROJECT/SERVICE`."""
+    def parse_import_id(self, type_: ResourceType, id_: str, api: Api) -> tuple[str, Values]:  # noqa: ARG002
+        """Take `PROJECT/SERVICE`."""
         project, _, service = id_.partition("/")
         if not project or not service or "/" in service:
             raise StandInError(
-                f'"{id_}" is not an id of {row.pulumi_type}: '
+                f'"{id_}" is not an id of {type_.pulumi_type}: '
                 "it has to look like {project}/{service}"
             )
         return id_, {"project": project, "service": service}
@@ -88,7 +88,7 @@ class ServiceIdentity:
 
     service: str = "serviceusage"
 
-    def create(self, row: Resource, wanted: Values, api: Api) -> str:  # noqa: ARG002
+    def create(self, type_: ResourceType, wanted: Values, api: Api) -> str:  # noqa: ARG002
         """Asks for the identity; the finished operation brings its e-mail address."""
         id_ = f"projects/{wanted['project']}/services/{wanted['service']}"
         path = f"{id_}:generateServiceIdentity"
@@ -98,16 +98,16 @@ class ServiceIdentity:
             wanted.update(email=email, member=f"serviceAccount:{email}")
         return id_
 
-    def read(self, row: Resource, id_: str, known: Values, api: Api) -> Values | None:  # noqa: ARG002
+    def read(self, type_: ResourceType, id_: str, known: Values, api: Api) -> Values | None:  # noqa: ARG002
         """Believes the state: the API cannot read one."""
         return known
 
-    def update(self, row: Resource, id_: str, change: Update, api: Api) -> None:
+    def update(self, type_: ResourceType, id_: str, change: Update, api: Api) -> None:
         """Nothing can change in place."""
 
-    def delete(self, row: Resource, id_: str, state: Values, api: Api) -> None:
+    def delete(self, type_: ResourceType, id_: str, state: Values, api: Api) -> None:
         """Leaves it: the API cannot delete one."""
 
-    def adopt(self, row: Resource, id_: str, api: Api) -> tuple[str, Values]:
-        """Never called: the row is not importable."""
-        raise NotImplementedError(row.pulumi_type)
+    def parse_import_id(self, type_: ResourceType, id_: str, api: Api) -> tuple[str, Values]:
+        """Never called: the type is not importable."""
+        raise NotImplementedError(type_.pulumi_type)

@@ -38,40 +38,40 @@ def has_unknown(value: object) -> bool:
 
 
 def is_zero(value: object) -> bool:
-    """Whether the value says no more than "not set": the providers do not tell these apart."""
+    """Whether the value says no more than "not set": the providers do not distinguish these."""
     return (
         value is None or value == "" or value is False or value == 0 or value == [] or value == {}
     )
 
 
 def from_struct(struct: struct_pb2.Struct) -> Values:
-    """A Struct as a dict; whole numbers become ints."""
+    """Return a Struct as a dict; whole numbers become ints."""
     return {key: _from_value(value) for key, value in struct.fields.items()}
 
 
 def _from_value(value: struct_pb2.Value) -> Any:
-    kind = value.WhichOneof("kind")
-    if kind == "struct_value":
+    field = value.WhichOneof("kind")
+    if field == "struct_value":
         return from_struct(value.struct_value)
-    if kind == "list_value":
+    if field == "list_value":
         return [_from_value(item) for item in value.list_value.values]
-    if kind == "number_value":
+    if field == "number_value":
         number = value.number_value
         return int(number) if number.is_integer() else number
-    if kind == "string_value":
+    if field == "string_value":
         return value.string_value
-    return value.bool_value if kind == "bool_value" else None
+    return value.bool_value if field == "bool_value" else None
 
 
 def to_struct(values: Mapping[str, Any]) -> struct_pb2.Struct:
-    """A dict as a Struct."""
+    """Return a dict as a Struct."""
     struct = struct_pb2.Struct()
     struct.update(dict(values))
     return struct
 
 
 def without_internal(value: Any) -> Any:
-    """The value without the provider's own bookkeeping (`__defaults`, `__meta`), at every depth."""
+    """Return the value without the provider's `__defaults` and `__meta`, at every depth."""
     if isinstance(value, Mapping):
         return {k: without_internal(v) for k, v in value.items() if not k.startswith("__")}
     if isinstance(value, list):

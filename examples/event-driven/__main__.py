@@ -33,7 +33,7 @@ instances = NotificationTopic(
                 ack_deadline_seconds=60,
                 push_config={"push_endpoint": WORKER},
                 retry_policy={"minimum_backoff": "1s", "maximum_backoff": "60s"},
-                # After five vain deliveries a message is set aside, where somebody can look at it.
+                # After five failed deliveries a message goes to the dead-letter topic.
                 dead_letter_topic=unread.topic,
                 max_delivery_attempts=5,
             ),

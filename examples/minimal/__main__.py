@@ -2,6 +2,7 @@
 
 import pulumi
 
+from components.bigquery_dataset import BigQueryDataset, BigQueryDatasetArgs
 from components.healthcare_dataset import HealthcareDataset, HealthcareDatasetArgs
 from components.project_services import ProjectServices, ProjectServicesArgs
 from components.service_agent_access import (
@@ -11,7 +12,6 @@ from components.service_agent_access import (
 )
 from components.service_agent_roles import ServiceAgentRoles, ServiceAgentRolesArgs
 from components.stores import DicomStoreArgs
-from components.warehouse import Warehouse, WarehouseArgs
 
 PROJECT = pulumi.Config("gcp").require("project")
 LOCATION = "us-central1"
@@ -20,9 +20,9 @@ services = ProjectServices(
     "services",
     ProjectServicesArgs(PROJECT, ["healthcare.googleapis.com", "bigquery.googleapis.com"]),
 )
-warehouse = Warehouse(
+dataset = BigQueryDataset(
     "warehouse",
-    WarehouseArgs(PROJECT, "imaging", LOCATION, delete_contents=True),
+    BigQueryDatasetArgs(PROJECT, "imaging", LOCATION, delete_contents=True),
     pulumi.ResourceOptions(depends_on=[services]),
 )
 agent = services.service_agent_member
@@ -32,7 +32,7 @@ ServiceAgentAccess(
     ServiceAgentAccessArgs(
         PROJECT,
         agent,
-        bigquery_datasets={"imaging": pulumi.Output.concat(PROJECT, ".", warehouse.dataset_id)},
+        bigquery_datasets={"imaging": pulumi.Output.concat(PROJECT, ".", dataset.dataset_id)},
     ),
 )
 imaging = HealthcareDataset(

@@ -1,7 +1,7 @@
 """Identified data for the hospital, and a de-identified copy of it that researchers may read.
 
 De-identifying is a matter of data, not of resources: once there are images, `deidentify.py` beside
-this program copies them, as often as there are new ones. Nobody but the hospital's group reaches
+this program copies them, as often as there are new ones. Only the hospital's group reaches
 the originals.
 """
 

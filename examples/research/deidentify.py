@@ -1,15 +1,17 @@
-"""Copy a DICOM store into another without what names anybody, and wait until it is done."""
+"""De-identify a DICOM store into another, and wait until it is done."""
 
 from typing import Annotated, Any
 
 import typer
 
-from scripts.common import cli, clients, retrying, stack
-from scripts.common.cli import Output
-from scripts.common.errors import translated
-from scripts.common.work import Work, carry_through
+from scripts.lib import cli, stack
+from scripts.lib.cli import Output
+from scripts.lib.follow_operation import OperationLabels, follow_operation
+from scripts.lib.google import clients, retry
+from scripts.lib.google.errors import translate_errors
+from scripts.lib.options import Choice
 
-HELP = """Copy a DICOM store into another that exists, without what names anybody.
+HELP = """De-identify a DICOM store: copy it into another, existing one.
 
 Attributes follow the basic profile of DICOM PS3.15; writing that is burned into the pictures is
 blacked out, unless [bold]--keep-text[/bold]. UIDs are new, and consistent within a run.
@@ -32,7 +34,6 @@ def settings(*, redact: bool) -> dict[str, Any]:
 
 
 @app.command(help=HELP)
-@cli.guarded("Nothing had been started, or it goes on by itself.")
 def main(
     source: Annotated[str, typer.Argument(help="Full name of the store to copy.")],
     destination: Annotated[str, typer.Argument(help="Full name of the store to write to.")],
@@ -43,20 +44,27 @@ def main(
     as_json: cli.Json = False,
 ) -> None:
     """Run the command line."""
-    output = Output(as_json=as_json)
-    stack.enter_for(stack.Choice(stack=stack_name), output.say)
-    client = clients.healthcare()
-    stores = client.projects().locations().datasets().dicomStores()
-    body = {"destinationStore": destination, "config": settings(redact=not keep_text)}
-    with translated(f"de-identifying {source} into {destination}"):
-        request = stores.deidentify(sourceStore=source, body=body)
-        # Sent twice it would make two copies, each with UIDs of its own.
-        name = str(retrying.call(request.execute, repeatable=False)["name"])
-    # The operation goes on by itself, whether or not somebody follows it.
-    work = Work("De-identifying", f"de-identifying {source}", f"see {name}")
-    operation = carry_through(client, name, work, output=output)
-    output.result(f"{operation.success} copies are in {destination}, nothing was left out.")
-    output.json(operation.to_json())
+
+    def work(output: Output) -> None:
+        stack.enter_for(Choice(stack=stack_name), output.report)
+        client = clients.healthcare()
+        stores = client.projects().locations().datasets().dicomStores()
+        body = {"destinationStore": destination, "config": settings(redact=not keep_text)}
+        with translate_errors(f"de-identifying {source} into {destination}"):
+            request = stores.deidentify(sourceStore=source, body=body)
+            # Sent twice it would make two copies, each with UIDs of its own.
+            name = str(retry.call(request.execute, repeatable=False)["name"])
+        # The operation continues by itself, whether or not a script follows it.
+        labels = OperationLabels("De-identifying", f"de-identifying {source}", f"see {name}")
+        operation = follow_operation(client, name, labels, output=output)
+        output.result(f"{operation.success} copies are in {destination}, nothing was left out.")
+        output.json(operation.to_json())
+
+    cli.run(
+        work,
+        as_json=as_json,
+        after_interrupt="Either nothing was started, or it continues by itself.",
+    )
 
 
 if __name__ == "__main__":

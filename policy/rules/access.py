@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from policy import kinds
+from policy import resource_types
 from policy.model import UNKNOWN, Config, Finding, Resource
 from policy.properties import look, texts
 from policy.rules.production import production
@@ -58,7 +58,11 @@ def lab_roles(resources: Sequence[Resource], config: Config) -> Iterator[Finding
         return
     for resource in resources:
         role = look(resource.props, "role")
-        if resource.type in kinds.GRANTS and role in config["roles"] and _to_agent(resource):
+        if (
+            resource.type in resource_types.GRANTS
+            and role in config["roles"]
+            and _to_agent(resource)
+        ):
             yield Finding(
                 f"role {role} on the whole project for the Healthcare service agent, {because}",
                 resource,
@@ -66,7 +70,7 @@ def lab_roles(resources: Sequence[Resource], config: Config) -> Iterator[Finding
 
 
 def _grants(resource: Resource) -> bool:
-    return resource.type.startswith("gcp:") and resource.type != kinds.REVOCATION
+    return resource.type.startswith("gcp:") and resource.type != resource_types.REVOCATION
 
 
 def _to_agent(grant: Resource) -> bool:
@@ -82,5 +86,5 @@ def _to_agent(grant: Resource) -> bool:
 
 
 def _is_agent(source: Resource) -> bool:
-    is_identity = source.type == kinds.SERVICE_IDENTITY
+    is_identity = source.type == resource_types.SERVICE_IDENTITY
     return is_identity and look(source.props, "service") == _HEALTHCARE

@@ -5,15 +5,15 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-from policy import kinds
+from policy import resource_types
 from policy.model import UNKNOWN, Config, Finding, Resource
 from policy.properties import look
 
 BIGQUERY_DEFAULT = "US"
 """Where BigQuery puts a dataset that names no location."""
 _NOWHERE = "global"
-"""The location of what is kept in no place, such as identity pools."""
-_PLACES = (
+"""The location of what is kept in no location, such as identity pools."""
+_LOCATION_PROPERTIES = (
     ("location",),
     ("region",),
     ("zone",),
@@ -24,45 +24,50 @@ _ZONE = re.compile(r"(.+)-[a-z]")
 
 
 def allowed(resource: Resource, config: Config) -> Iterator[Finding]:
-    """Every place that a resource names is in the list; unknown ones wait for the update."""
-    if not resource.type.startswith("gcp:"):
+    """Every location that a resource names is in the list; unknown ones wait for the update."""
+    if not resource.type.startswith("gcp:") or not config["locations"]:
         return
     listed = ", ".join(config["locations"])
-    for key, place in _places(resource):
-        if not any(fnmatchcase(place.lower(), item.lower()) for item in config["locations"]):
-            yield Finding(f'{key} "{place}" is not allowed; allowed: {listed or "none"}')
+    source = config["source"]
+    hint = f"Choose an allowed location, or add this one to {source}." if source else None
+    for key, location in _locations(resource):
+        if not any(fnmatchcase(location.lower(), item.lower()) for item in config["locations"]):
+            yield Finding(f'{key} "{location}" is not allowed; allowed: {listed}', hint=hint)
 
 
-def _places(resource: Resource) -> Iterator[tuple[str, str]]:
-    if resource.type == kinds.BIGQUERY_DATASET and look(resource.props, "location") is None:
+def _locations(resource: Resource) -> Iterator[tuple[str, str]]:
+    if (
+        resource.type == resource_types.BIGQUERY_DATASET
+        and look(resource.props, "location") is None
+    ):
         yield "location (none is given, so BigQuery takes)", BIGQUERY_DEFAULT
-    for path in _PLACES:
+    for path in _LOCATION_PROPERTIES:
         value = look(resource.props, *path)
-        for place in value if isinstance(value, list | tuple) else [value]:
-            if isinstance(place, str) and place not in ("", _NOWHERE):
-                zone = _ZONE.fullmatch(place) if path == ("zone",) else None
-                yield ".".join(path), zone.group(1) if zone else place
+        for location in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(location, str) and location not in ("", _NOWHERE):
+                zone = _ZONE.fullmatch(location) if path == ("zone",) else None
+                yield ".".join(path), zone.group(1) if zone else location
 
 
 def together(resources: Sequence[Resource], config: Config) -> Iterator[Finding]:  # noqa: ARG001
     """Every BigQuery dataset, and every further Healthcare dataset, is where the first one is."""
-    healthcare = [item for item in resources if item.type == kinds.HEALTHCARE_DATASET]
-    warehouses = [item for item in resources if item.type == kinds.BIGQUERY_DATASET]
-    placed = [(item, _place(item)) for item in healthcare]
-    known = [(item, place) for item, place in placed if isinstance(place, str)]
+    healthcare = [item for item in resources if item.type == resource_types.HEALTHCARE_DATASET]
+    bigquery_datasets = [item for item in resources if item.type == resource_types.BIGQUERY_DATASET]
+    located = [(item, _location(item)) for item in healthcare]
+    known = [(item, location) for item, location in located if isinstance(location, str)]
     if not known:
         return
     home, first = known[0]
-    others = known[1:] + [(item, _place(item)) for item in warehouses]
-    for item, place in others:
-        if isinstance(place, str) and place.lower() != first.lower():
+    others = known[1:] + [(item, _location(item)) for item in bigquery_datasets]
+    for item, location in others:
+        if isinstance(location, str) and location.lower() != first.lower():
             yield Finding(
-                f'location "{place}", but Healthcare dataset "{home.name}" is in "{first}"', item
+                f'location "{location}", but Healthcare dataset "{home.name}" is in "{first}"', item
             )
 
 
-def _place(dataset: Resource) -> Any:
-    place = look(dataset.props, "location")
-    if place is UNKNOWN or place or dataset.type != kinds.BIGQUERY_DATASET:
-        return place
+def _location(dataset: Resource) -> Any:
+    location = look(dataset.props, "location")
+    if location is UNKNOWN or location or dataset.type != resource_types.BIGQUERY_DATASET:
+        return location
     return BIGQUERY_DEFAULT

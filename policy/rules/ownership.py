@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from policy import kinds
+from policy import resource_types
 from policy.model import UNKNOWN, Config, Finding, Resource
 from policy.properties import labels, present
 
 
 def labelled(resource: Resource, config: Config) -> Iterator[Finding]:
-    """Whatever can carry labels carries the required ones."""
-    if resource.type not in kinds.LABELLED:
+    """Check that every resource that can carry labels carries the required ones."""
+    if resource.type not in resource_types.LABELLED:
         return
     known = labels(resource)
     if known is UNKNOWN:

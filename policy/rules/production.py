@@ -1,9 +1,9 @@
-"""What production owes its data: keys of one's own, audit logs, protection against deletion."""
+"""Rules for production: customer-managed keys, audit logs, protection against deletion."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from policy import kinds
+from policy import resource_types
 from policy.model import UNKNOWN, Config, Finding, Resource
 from policy.properties import labels, look, present
 
@@ -13,13 +13,13 @@ LABEL = "environment"
 """The label with which a stack says what it is."""
 LOG_TYPES = ("ADMIN_READ", "DATA_READ", "DATA_WRITE")
 _KEYS = {
-    kinds.HEALTHCARE_DATASET: ("encryptionSpec", "kmsKeyName"),
-    kinds.BIGQUERY_DATASET: ("defaultEncryptionConfiguration", "kmsKeyName"),
+    resource_types.HEALTHCARE_DATASET: ("encryptionSpec", "kmsKeyName"),
+    resource_types.BIGQUERY_DATASET: ("defaultEncryptionConfiguration", "kmsKeyName"),
     "gcp:storage/bucket:Bucket": ("encryption", "defaultKmsKeyName"),
     "gcp:pubsub/topic:Topic": ("kmsKeyName",),
 }
 """Where each kind of resource that holds patient data names its key."""
-_PROTECTED = (kinds.HEALTHCARE_DATASET, kinds.BIGQUERY_DATASET)
+_PROTECTED = (resource_types.HEALTHCARE_DATASET, resource_types.BIGQUERY_DATASET)
 _ALL_SERVICES = "allServices"
 
 
@@ -34,24 +34,24 @@ def production(resources: Sequence[Resource], config: Config) -> str | None:
         named = f'and the policy configuration says that the stack is "{configured}"'
         return named if _is_production(configured) else None
     for resource in resources:
-        said = look(_known_labels(resource), LABEL)
-        if _is_production(said):
-            return f'and the label {LABEL} of "{resource.name}" says "{said}"'
+        environment = look(_known_labels(resource), LABEL)
+        if _is_production(environment):
+            return f'and the label {LABEL} of "{resource.name}" says "{environment}"'
     return None
 
 
 def _known_labels(resource: Resource) -> dict[str, Any]:
-    """The labels of a resource as far as they are known."""
+    """Return the labels of a resource as far as they are known."""
     known = labels(resource)
     return {} if known is UNKNOWN else known
 
 
-def _is_production(said: object) -> bool:
-    return isinstance(said, str) and said.casefold() in PRODUCTION
+def _is_production(environment: object) -> bool:
+    return isinstance(environment, str) and environment.casefold() in PRODUCTION
 
 
 def customer_keys(resources: Sequence[Resource], config: Config) -> Iterator[Finding]:
-    """In production, whatever holds patient data is encrypted with a key of one's own."""
+    """Check that patient data in production is encrypted with a customer-managed key."""
     because = production(resources, config)
     for resource in resources:
         path = _KEYS.get(resource.type)
@@ -80,7 +80,7 @@ def _deletion_policy(resource: Resource) -> Any:
 def audit_logs(resources: Sequence[Resource], config: Config) -> Iterator[Finding]:
     """In production, every access to Healthcare data is logged, no matter whose."""
     because = production(resources, config)
-    datasets = [item for item in resources if item.type == kinds.HEALTHCARE_DATASET]
+    datasets = [item for item in resources if item.type == resource_types.HEALTHCARE_DATASET]
     if because is None:
         return
     configs = [item for item in resources if _covers(item, config["service"])]
@@ -92,17 +92,20 @@ def audit_logs(resources: Sequence[Resource], config: Config) -> Iterator[Findin
             yield Finding(f"{text}, {because}", dataset)
     for item in configs:
         if any(present(look(entry, "exemptedMembers")) for entry in _entries(item)):
-            cure = "Remove exemptedMembers: what no log shows, no audit finds."
-            yield Finding(f"exemptedMembers keeps accesses out of the log, {because}", item, cure)
+            hint = "Remove exemptedMembers: what no log shows, no audit finds."
+            yield Finding(f"exemptedMembers keeps accesses out of the log, {because}", item, hint)
 
 
 def _covers(resource: Resource, service: str) -> bool:
-    is_audit = resource.type == kinds.AUDIT_CONFIG or resource.type in kinds.AUDIT_CONFIGS_ABOVE
+    is_audit = (
+        resource.type == resource_types.AUDIT_CONFIG
+        or resource.type in resource_types.AUDIT_CONFIGS_ABOVE
+    )
     return is_audit and look(resource.props, "service") in (UNKNOWN, service, _ALL_SERVICES)
 
 
 def _one_a_project(datasets: Sequence[Resource]) -> list[Resource]:
-    """The first dataset of each project: logs are a matter of projects."""
+    """Return the first dataset of each project: logs are a matter of projects."""
     first: dict[Any, Resource] = {}
     for dataset in datasets:
         first.setdefault(look(dataset.props, "project"), dataset)
@@ -117,7 +120,7 @@ def _same_project(audit: Resource, dataset: Resource) -> bool:
 
 
 def _logged(configs: Sequence[Resource]) -> tuple[set[str], bool]:
-    """The log types switched on, and whether that is all there can be."""
+    """Return the log types switched on, and whether that is all there can be."""
     types = [look(entry, "logType") for item in configs for entry in _entries(item)]
     services = [look(item.props, "service") for item in configs]
     whole = [look(item.props, "auditLogConfigs") for item in configs]
@@ -126,7 +129,7 @@ def _logged(configs: Sequence[Resource]) -> tuple[set[str], bool]:
 
 
 def _entries(audit: Resource) -> list[dict[str, Any]]:
-    """The parts of an audit config; one that is unknown as a whole says nothing for certain."""
+    """Return the parts of an audit config; one that is unknown as a whole has none."""
     value = look(audit.props, "auditLogConfigs")
     if not isinstance(value, list | tuple):
         return []

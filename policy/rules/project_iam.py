@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from policy import kinds
+from policy import resource_types
 from policy.model import UNKNOWN, Config, Finding, Resource
 from policy.properties import look
 
-_MEMBER_CURE = "Use an IAMMember for each member and role: it adds one grant and takes none away."
-_AUDIT_CURE = (
+_MEMBER_HINT = "Use an IAMMember for each member and role: it adds one grant and takes none away."
+_AUDIT_HINT = (
     "Use an IAMAuditConfig of the one service that the stack is about, or leave audit "
     "logging to those who own the project; a service that this stack owns goes in auditServices."
 )
@@ -16,11 +16,11 @@ _AUDIT_CURE = (
 def additive(resource: Resource, config: Config) -> Iterator[Finding]:
     """No IAM policy, binding or audit config that replaces what others have set."""
     name = resource.type.rpartition(":")[2]
-    if resource.type in kinds.AUTHORITATIVE_IAM:
-        yield Finding(f"{name} replaces what others have granted", cure=_MEMBER_CURE)
-    elif resource.type in kinds.AUDIT_CONFIGS_ABOVE:
-        yield Finding(f"{name} replaces what others log above the project", cure=_AUDIT_CURE)
-    elif resource.type == kinds.AUDIT_CONFIG:
+    if resource.type in resource_types.AUTHORITATIVE_IAM:
+        yield Finding(f"{name} replaces what others have granted", hint=_MEMBER_HINT)
+    elif resource.type in resource_types.AUDIT_CONFIGS_ABOVE:
+        yield Finding(f"{name} replaces what others log above the project", hint=_AUDIT_HINT)
+    elif resource.type == resource_types.AUDIT_CONFIG:
         service = look(resource.props, "service")
         if service is not UNKNOWN and service not in config["auditServices"]:
-            yield Finding(f"{name} replaces what others log of {service}", cure=_AUDIT_CURE)
+            yield Finding(f"{name} replaces what others log of {service}", hint=_AUDIT_HINT)

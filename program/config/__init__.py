@@ -1,24 +1,24 @@
 """The settings of a stack: typed, complete, and refused as a whole when any of them is wrong."""
 
-from components.settings.access import ConditionSettings, GrantSettings
-from components.settings.datasets import STORE_KINDS, DatasetContent, DatasetSettings
-from components.settings.encryption import EncryptionSettings
-from components.settings.loading import NAMESPACE, load, parse
-from components.settings.stack import FIRST_DATASET, SERVICES, Settings
-from components.settings.stores import (
+from program.config.access import ConditionSettings, GrantSettings
+from program.config.datasets import STORE_TYPES, DatasetContent, DatasetSettings
+from program.config.encryption import EncryptionSettings
+from program.config.loading import NAMESPACE, load, parse
+from program.config.stack import FIRST_DATASET, SERVICES, Settings
+from program.config.stores import (
     ConsentStoreSettings,
     DicomStoreSettings,
     FhirStoreSettings,
     Hl7v2StoreSettings,
     StoreSettings,
 )
-from components.settings.topics import SubscriptionSettings, TopicSettings
+from program.config.topics import SubscriptionSettings, TopicSettings
 
 __all__ = [
     "FIRST_DATASET",
     "NAMESPACE",
     "SERVICES",
-    "STORE_KINDS",
+    "STORE_TYPES",
     "ConditionSettings",
     "ConsentStoreSettings",
     "DatasetContent",

@@ -1,29 +1,39 @@
 """Settings of access: roles of people, groups and workloads, added to what others hold."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from components.settings.model import Member, Model, Role
+from components.rules import google_provider
+from program.config.model import Member, Model, Role
 
 
 class ConditionSettings(Model):
-    """When a grant holds, as an IAM condition."""
+    """An IAM condition of a grant."""
 
     title: Annotated[str, Field(min_length=1, max_length=100)]
-    """What the condition is called."""
+    """The title of the condition."""
     expression: Annotated[str, Field(min_length=1)]
     """The condition in the Common Expression Language."""
     description: str | None = None
-    """What it is for."""
+    """The purpose of the condition."""
 
 
 class GrantSettings(Model):
-    """One role for some members. It never takes the role from anyone else."""
+    """A role for some members, added to those that have it."""
+
+    refused: ClassVar = {"condition": google_provider.NO_CONDITION}
 
     role: Role
     """The full name of the role."""
     members: Annotated[list[Member], Field(min_length=1)]
-    """Who gets it, as IAM writes them: `group:...`, `user:...`, `serviceAccount:...`."""
+    """The members, as IAM writes them: `group:...`, `user:...`, `serviceAccount:...`."""
+
+
+class ConditionalGrantSettings(GrantSettings):
+    """A role for some members, added to those that have it, always or under a condition."""
+
+    refused: ClassVar = {}
+
     condition: ConditionSettings | None = None
-    """When the grant holds; always if not given."""
+    """The condition of the grant; none if not given."""

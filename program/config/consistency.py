@@ -1,20 +1,21 @@
-"""What is wrong between settings that are each right.
+"""Errors between settings that are each valid.
 
-The checks read the raw values, so that they find their problems even beside others; what is not of
-the right type is somebody else's problem and is passed over.
+The checks read the raw values, so that they find their errors even beside others. Values of the
+wrong type are skipped: the schema check reports them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from components import rules
-from components.problems import Problem, show
-from components.settings.datasets import STORE_KINDS, named
-from components.settings.grant_checks import grant_problems
-from components.settings.raw import Raw, items, maps, text, texts, twice
-from components.settings.references import TopicReference, topic_references
-from components.settings.stack import FIRST_DATASET, SERVICES
-from components.settings.topic_checks import topic_problems
+from components.rules import google_provider
+from program.config.datasets import STORE_TYPES, named
+from program.config.errors import ConfigError, show
+from program.config.grant_checks import grant_errors
+from program.config.raw import Raw, items, maps, text, texts, twice
+from program.config.references import TopicReference, topic_references
+from program.config.stack import FIRST_DATASET, SERVICES
+from program.config.topic_checks import topic_errors
 
 NEEDED_SERVICES = ("healthcare.googleapis.com", "bigquery.googleapis.com")
 """The services without which no stack can be made."""
@@ -40,12 +41,12 @@ class _Dataset:
     location: str
 
 
-def contradictions(raw: Raw, full_key: Mapping[str, str]) -> Iterator[Problem]:
-    """Every problem between settings, in no particular order.
+def cross_field_errors(raw: Raw, full_key: Mapping[str, str]) -> Iterator[ConfigError]:
+    """Yield the errors between settings, in no particular order.
 
     Args:
-        raw: The values by alias.
-        full_key: Alias -> full key.
+        raw: the values by alias
+        full_key: alias -> full key
     """
     datasets = _datasets(raw, full_key)
     for alias in _ONCE:
@@ -53,22 +54,22 @@ def contradictions(raw: Raw, full_key: Mapping[str, str]) -> Iterator[Problem]:
     for dataset in datasets:
         yield from _stores(raw, dataset)
         yield from _encryption(dataset)
-        yield from grant_problems(dataset.body.get("members"), f"{dataset.key}members")
+        yield from grant_errors(dataset.body.get("members"), f"{dataset.key}members")
     yield from _dataset_names(datasets)
-    yield from topic_problems(raw, full_key["topics"], _references(raw, full_key, datasets))
+    yield from topic_errors(raw, full_key["topics"], _references(raw, full_key, datasets))
     for alias in ("projectMembers", "bigqueryMembers"):
-        yield from grant_problems(raw.get(alias), full_key[alias])
+        yield from grant_errors(raw.get(alias), full_key[alias])
     yield from _locations(raw, full_key, datasets)
     yield from _access(raw, full_key)
     missing = [item for item in NEEDED_SERVICES if item not in raw.get("services", SERVICES)]
     if missing:
-        yield Problem(
+        yield ConfigError(
             full_key["services"], f"lacks {' and '.join(missing)}, which every stack needs: add it."
         )
 
 
 def _datasets(raw: Raw, full_key: Mapping[str, str]) -> list[_Dataset]:
-    """The first dataset, whose keys are the stack's, and the further ones."""
+    """Return the first dataset, whose keys are the stack's, and the further ones."""
     namespace = full_key["dataset"].removesuffix("dataset")
     location = text(raw.get("location", "us-central1"))
     first_id = text(raw.get("dataset", "dataset1"))
@@ -81,46 +82,54 @@ def _datasets(raw: Raw, full_key: Mapping[str, str]) -> list[_Dataset]:
     return found
 
 
-def _stores(raw: Raw, dataset: _Dataset) -> Iterator[Problem]:
-    for kind in STORE_KINDS:
-        stores = [named(item) for item in items(dataset.body.get(kind))]
+def _stores(raw: Raw, dataset: _Dataset) -> Iterator[ConfigError]:
+    for store_type in STORE_TYPES:
+        stores = [named(item) for item in items(dataset.body.get(store_type))]
         names = [text(item.get("name")) if isinstance(item, dict) else "" for item in stores]
-        key = f"{dataset.key}{kind}"
+        key = f"{dataset.key}{store_type}"
         yield from twice(names, key, ".name", "A switched-off store counts too.")
         for index, store in enumerate(stores):
             if isinstance(store, dict):
                 yield from _too_many_labels(raw, store, f"{key}[{index}].labels")
                 yield from _both_forms(store, f"{key}[{index}]")
-                yield from grant_problems(store.get("members"), f"{key}[{index}].members")
+                yield from _bare_parser_version(store, f"{key}[{index}].parserConfig")
+                yield from grant_errors(store.get("members"), f"{key}[{index}].members")
 
 
-def _both_forms(store: Raw, key: str) -> Iterator[Problem]:
+def _both_forms(store: Raw, key: str) -> Iterator[ConfigError]:
     if store.get("notificationConfig") and store.get("notificationConfigs"):
-        yield Problem(
+        yield ConfigError(
             f"{key}.notificationConfig",
             "is given beside notificationConfigs. Allowed: one of the two; the list is the newer.",
         )
 
 
-def _encryption(dataset: _Dataset) -> Iterator[Problem]:
+def _bare_parser_version(store: Raw, key: str) -> Iterator[ConfigError]:
+    """Refuse what the Google provider refuses: see `atLeastOneOf` in its schema."""
+    given = store.get("parserConfig")
+    if isinstance(given, dict) and given.keys() <= {"version"}:
+        yield ConfigError(key, google_provider.BARE_PARSER_VERSION)
+
+
+def _encryption(dataset: _Dataset) -> Iterator[ConfigError]:
     body = dataset.body.get("encryption")
     if not isinstance(body, dict) or not body:
         return
     key = f"{dataset.key}encryption"
     given = body.get("kmsKeyName")
-    made = [name for name in ("keyRing", "key", "rotationPeriod") if body.get(name)]
-    if given and made:
-        yield Problem(
+    key_settings = [name for name in ("keyRing", "key", "rotationPeriod") if body.get(name)]
+    if given and key_settings:
+        yield ConfigError(
             key,
-            f"has kmsKeyName and {', '.join(made)}. Allowed: kmsKeyName for a key that exists, or "
-            "keyRing and key for one to make.",
+            f"has kmsKeyName and {', '.join(key_settings)}. Allowed: kmsKeyName for a key that "
+            "exists, or keyRing and key for one to make.",
         )
-    elif not given and not {"keyRing", "key"} <= set(made):
-        yield Problem(key, "is incomplete. Allowed: kmsKeyName, or keyRing and key together.")
+    elif not given and not {"keyRing", "key"} <= set(key_settings):
+        yield ConfigError(key, "is incomplete. Allowed: kmsKeyName, or keyRing and key together.")
     if isinstance(given, str) and rules.kms_key_name(given) is None:
         at = rules.kms_location(given)
         if at != dataset.location:
-            yield Problem(
+            yield ConfigError(
                 f"{key}.kmsKeyName",
                 f"is a key in {at}, but the dataset is in {dataset.location}. Allowed: a key in "
                 "the dataset's location.",
@@ -128,27 +137,27 @@ def _encryption(dataset: _Dataset) -> Iterator[Problem]:
             )
 
 
-def _dataset_names(datasets: Sequence[_Dataset]) -> Iterator[Problem]:
+def _dataset_names(datasets: Sequence[_Dataset]) -> Iterator[ConfigError]:
     names: dict[str, str] = {}
-    places: dict[tuple[str, str], str] = {}
+    locations: dict[tuple[str, str], str] = {}
     for dataset in datasets:
         if dataset.name and dataset.name in names:
             reserved = "is what the stack calls its first dataset."
             taken = f"is the same as {names[dataset.name]}name."
-            complaint = reserved if dataset.name == FIRST_DATASET else taken
-            yield Problem(
-                f"{dataset.key}name", f"{complaint} Allowed: each once.", show(dataset.name)
+            message = reserved if dataset.name == FIRST_DATASET else taken
+            yield ConfigError(
+                f"{dataset.key}name", f"{message} Allowed: each once.", show(dataset.name)
             )
-        place = (dataset.location, dataset.id)
-        if dataset.id and place in places:
-            yield Problem(
+        located = (dataset.location, dataset.id)
+        if dataset.id and located in locations:
+            yield ConfigError(
                 f"{dataset.key}dataset",
-                f"is also the id of {places[place]}dataset in {dataset.location}. Allowed: each "
-                "once in a location.",
+                f"is also the id of {locations[located]}dataset in {dataset.location}. Allowed: "
+                "each once in a location.",
                 show(dataset.id),
             )
         names.setdefault(dataset.name, dataset.key)
-        places.setdefault(place, dataset.key)
+        locations.setdefault(located, dataset.key)
 
 
 def _references(
@@ -157,25 +166,25 @@ def _references(
     """Every mention of a topic."""
     found = list(topic_references(raw.get("topics"), full_key["topics"]))
     for dataset in datasets:
-        for kind in STORE_KINDS:
-            found += topic_references(dataset.body.get(kind), f"{dataset.key}{kind}")
+        for store_type in STORE_TYPES:
+            found += topic_references(dataset.body.get(store_type), f"{dataset.key}{store_type}")
     return found
 
 
 def _locations(
     raw: Raw, full_key: Mapping[str, str], datasets: Sequence[_Dataset]
-) -> Iterator[Problem]:
+) -> Iterator[ConfigError]:
     allowed = texts(raw.get("allowedLocations"))
     if not allowed:
         return
-    places = {f"{dataset.key}location": dataset.location for dataset in datasets}
+    locations = {f"{dataset.key}location": dataset.location for dataset in datasets}
     for index, topic in maps(raw.get("topics")):
-        for place, region in enumerate(texts(topic.get("allowedPersistenceRegions"))):
-            key = f"{full_key['topics']}[{index}].allowedPersistenceRegions[{place}]"
-            places[key] = region
-    for key, location in places.items():
+        for number, region in enumerate(texts(topic.get("allowedPersistenceRegions"))):
+            key = f"{full_key['topics']}[{index}].allowedPersistenceRegions[{number}]"
+            locations[key] = region
+    for key, location in locations.items():
         if location and location not in allowed:
-            yield Problem(
+            yield ConfigError(
                 key,
                 f"is not among {full_key['allowedLocations']}.{rules.nearest(location, allowed)} "
                 f"Allowed: {', '.join(allowed)}.",
@@ -183,7 +192,7 @@ def _locations(
             )
 
 
-def _access(raw: Raw, full_key: Mapping[str, str]) -> Iterator[Problem]:
+def _access(raw: Raw, full_key: Mapping[str, str]) -> Iterator[ConfigError]:
     mode = raw.get("access", "lab")
     needs = {
         "serviceAgentRoles": "explicit",
@@ -192,18 +201,18 @@ def _access(raw: Raw, full_key: Mapping[str, str]) -> Iterator[Problem]:
     }
     for alias, needed in needs.items():
         if raw.get(alias) and mode != needed:
-            yield Problem(
+            yield ConfigError(
                 full_key[alias],
-                f'has no effect with {full_key["access"]} = "{mode}". Cure: set access to '
+                f'has no effect with {full_key["access"]} = "{mode}". Set access to '
                 f"{needed}, or remove this.",
             )
 
 
-def _too_many_labels(raw: Raw, store: Raw, key: str) -> Iterator[Problem]:
+def _too_many_labels(raw: Raw, store: Raw, key: str) -> Iterator[ConfigError]:
     own, general = store.get("labels"), raw.get("labels")
     together = {*(own if isinstance(own, dict) else ()), *(general or ())}
     if len(together) > rules.MAX_LABELS:
-        yield Problem(
+        yield ConfigError(
             key,
             f"makes {len(together)} labels together with those of the stack. Allowed: at most "
             f"{rules.MAX_LABELS} on a store.",

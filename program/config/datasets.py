@@ -1,13 +1,13 @@
-"""Settings of Healthcare datasets: what the stack's first dataset and every further one have."""
+"""Settings of Healthcare datasets, of the stack's first one and of further ones."""
 
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from components.settings.access import GrantSettings
-from components.settings.encryption import EncryptionSettings
-from components.settings.model import DeletionPolicy, HealthcareId, Location, Model, TimeZone
-from components.settings.stores import (
+from program.config.access import GrantSettings
+from program.config.encryption import EncryptionSettings
+from program.config.model import DeletionPolicy, HealthcareId, Location, Model, TimeZone
+from program.config.stores import (
     ConsentStoreSettings,
     DicomStoreSettings,
     FhirStoreSettings,
@@ -15,17 +15,17 @@ from components.settings.stores import (
     StoreSettings,
 )
 
-STORE_KINDS = ("dicomStores", "fhirStores", "hl7v2Stores", "consentStores")
+STORE_TYPES = ("dicomStores", "fhirStores", "hl7v2Stores", "consentStores")
 """The keys of the lists of stores."""
 
 
 def named(value: object) -> object:
-    """A store given by its name alone."""
+    """Return a store given by its name alone."""
     return {"name": value} if isinstance(value, str) else value
 
 
 class DatasetContent(Model):
-    """What a dataset has, whichever it is."""
+    """The settings of every dataset."""
 
     time_zone: TimeZone = "UTC"
     """The default time zone of the dataset, by its IANA name."""
@@ -58,25 +58,25 @@ class DatasetContent(Model):
             [*self.consent_stores],
         )
         return [
-            (kind, store)
-            for kind, stores in zip(STORE_KINDS, lists, strict=True)
+            (store_type, store)
+            for store_type, stores in zip(STORE_TYPES, lists, strict=True)
             for store in stores
             if store.enabled
         ]
 
 
-class _Place(Model):
-    """Where a further dataset is, and what it is called."""
+class _DatasetIdentity(Model):
+    """Name, id and location of a further dataset."""
 
     name: HealthcareId
-    """What the stack calls the dataset: it stays when the id changes."""
+    """The name of the dataset in the stack: it stays when the id changes."""
     dataset: HealthcareId | None = None
     """The id of the dataset; its `name` if not given. A change replaces it and all its stores."""
     location: Location | None = None
     """Where its data is kept; the stack's location if not given."""
 
 
-class DatasetSettings(DatasetContent, _Place):
+class DatasetSettings(DatasetContent, _DatasetIdentity):
     """One further dataset, say of de-identified data."""
 
     @property

@@ -1,4 +1,4 @@
-"""What is wrong with a stack's settings, in words: key, value, what is allowed, cure."""
+"""Errors of a stack's settings: key, value, what is allowed, and what to do."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,62 +11,62 @@ from pydantic_core import ErrorDetails
 
 from components import rules
 
-_LONGEST_VALUE = 120
+_MAX_VALUE_LENGTH = 120
 
 
 @dataclass(frozen=True)
-class Problem:
-    """One setting that can't be used.
+class ConfigError:
+    """An error of one setting.
 
     Attributes:
-        key: The full key with its path, such as `gcp-healthcare-dicom:dicomStores[1].name`.
-        complaint: What is wrong with it, what is allowed and the cure.
-        value: The value as JSON, cut short; None where it is missing or must not be shown.
+        key: the full key with its path, such as `gcp-healthcare-dicom:dicomStores[1].name`
+        message: what is wrong, what is allowed and what to do
+        value: the value as JSON, cut short; None if it is missing or must not be shown
     """
 
     key: str
-    complaint: str
+    message: str
     value: str | None = None
 
     def __str__(self) -> str:
         shown = "" if self.value is None else f" = {self.value}"
-        return f"{self.key}{shown}\n    {self.complaint}"
+        return f"{self.key}{shown}\n    {self.message}"
 
 
 class SettingsError(pulumi.RunError):
-    """Settings that can't be used: all of them at once.
+    """All errors of a stack's settings.
 
     A `pulumi.RunError`, so that the engine shows the text alone, without a traceback.
 
     Attributes:
-        problems: Every problem, in the order of the settings' declaration.
+        errors: in the order in which the settings are declared
     """
 
-    def __init__(self, problems: Sequence[Problem], file: str) -> None:
-        self.problems = tuple(problems)
-        many = f"{len(problems)} settings" if len(problems) > 1 else "1 setting"
+    def __init__(self, errors: Sequence[ConfigError], file: str) -> None:
+        self.errors = tuple(errors)
+        many = f"{len(errors)} settings" if len(errors) > 1 else "1 setting"
         lines = [f"{many} of this stack can't be used, so nothing was changed.", ""]
-        lines += [f"  {problem}" for problem in self.problems]
-        lines += ["", f"Mend {file}; docs/configuration.md describes every key."]
+        lines += [f"  {error}" for error in self.errors]
+        lines += ["", f"Fix {file}. All keys: docs/configuration.md"]
         super().__init__("\n".join(lines))
 
 
 def show(value: object) -> str:
-    """A value as one line of JSON, cut short where it is long."""
+    """Return a value as one line of JSON, cut short where it is long."""
     text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 3]}..."
+    return text if len(text) <= _MAX_VALUE_LENGTH else f"{text[: _MAX_VALUE_LENGTH - 3]}..."
 
 
-def unknown_key(name: str, allowed: Sequence[str], key: str, value: object = None) -> Problem:
-    """A key that no setting has; its value may be anything, so it is only shown if given."""
-    complaint = f"is not a setting.{rules.nearest(name, allowed)} Allowed: {', '.join(allowed)}."
-    return Problem(key, complaint, None if value is None else show(value))
+def unknown_key(name: str, allowed: Sequence[str], key: str, value: object = None) -> ConfigError:
+    """Return the error of an unknown key; its value is shown only if given."""
+    message = f"is not a setting.{rules.nearest(name, allowed)} Allowed: {', '.join(allowed)}."
+    return ConfigError(key, message, None if value is None else show(value))
 
 
 def translate(
     error: ErrorDetails, model: type[BaseModel], full_key: Mapping[str, str], fallback: str
-) -> Problem:
-    """Put one of pydantic's errors into the words of a stack file.
+) -> ConfigError:
+    """Translate an error of pydantic into the words of a stack file.
 
     Args:
         error: The error.
@@ -76,20 +76,23 @@ def translate(
     """
     location = error["loc"]
     key = _path(location, full_key, fallback)
-    kind, context = error["type"], error.get("ctx", {})
+    error_type, context = error["type"], error.get("ctx", {})
     value = show(error["input"])
-    if kind == "extra_forbidden":
+    if error_type == "extra_forbidden":
         owner = _model_at(model, location[:-1])
+        refused: Mapping[str, str] = getattr(owner, "refused", {})
+        if location[-1] in refused:
+            return ConfigError(key, refused[str(location[-1])], value)
         return unknown_key(str(location[-1]), _aliases(owner), key, error["input"])
-    if kind == "missing":
-        return Problem(key, "is required, and missing.")
-    if kind == "rule":
-        return Problem(key, str(context["complaint"]), value)
-    if kind == "literal_error":
+    if error_type == "missing":
+        return ConfigError(key, "is required, and missing.")
+    if error_type == "rule":
+        return ConfigError(key, str(context["message"]), value)
+    if error_type == "literal_error":
         allowed = [item.strip("'") for item in _choices(str(context["expected"]))]
         near = rules.nearest(str(error["input"]), allowed)
-        return Problem(key, f"is not allowed.{near} Allowed: {', '.join(allowed)}.", value)
-    return Problem(key, _WORDS.get(kind, f"can't be used: {error['msg']}."), value)
+        return ConfigError(key, f"is not allowed.{near} Allowed: {', '.join(allowed)}.", value)
+    return ConfigError(key, _WORDS.get(error_type, f"can't be used: {error['msg']}."), value)
 
 
 _WORDS: dict[str, str] = {
@@ -102,7 +105,7 @@ _WORDS: dict[str, str] = {
 
 
 def _choices(expected: str) -> list[str]:
-    """The members of a Literal, out of pydantic's "'A', 'B' or 'C'"."""
+    """Return the members of a Literal, out of pydantic's "'A', 'B' or 'C'"."""
     return [part.strip() for part in expected.replace(" or ", ", ").split(",") if part.strip()]
 
 
@@ -120,7 +123,7 @@ def _aliases(model: type[BaseModel]) -> list[str]:
 
 
 def _model_at(model: type[BaseModel], location: tuple[int | str, ...]) -> type[BaseModel]:
-    """The model that a location leads to."""
+    """Return the model that a location leads to."""
     for step in location:
         if isinstance(step, int):
             continue
@@ -132,7 +135,7 @@ def _model_at(model: type[BaseModel], location: tuple[int | str, ...]) -> type[B
 
 
 def _inner_model(annotation: Any) -> type[BaseModel] | None:
-    """The model inside `X`, `list[X]`, `X | None` or an annotated form of them."""
+    """Return the model inside `X`, `list[X]`, `X | None` or an annotated form of them."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     for argument in getattr(annotation, "__args__", ()):

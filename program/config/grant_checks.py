@@ -1,13 +1,13 @@
-"""What is wrong between the grants of one list."""
+"""Errors between the grants of one list."""
 
 from collections.abc import Iterator
 
-from components.problems import Problem, show
-from components.settings.raw import maps, text, texts
+from program.config.errors import ConfigError, show
+from program.config.raw import maps, text, texts
 
 
-def grant_problems(grants: object, key: str) -> Iterator[Problem]:
-    """Members that get one role twice under one condition.
+def grant_errors(grants: object, key: str) -> Iterator[ConfigError]:
+    """Yield an error for each member that gets a role twice under one condition.
 
     Args:
         grants: The raw list of grants.
@@ -17,12 +17,10 @@ def grant_problems(grants: object, key: str) -> Iterator[Problem]:
     for index, grant in maps(grants):
         condition = grant.get("condition")
         title = text(condition.get("title")) if isinstance(condition, dict) else ""
-        for place, member in enumerate(texts(grant.get("members"))):
+        for position, member in enumerate(texts(grant.get("members"))):
             membership = (text(grant.get("role")), member, title)
-            here = f"{key}[{index}].members[{place}]"
+            here = f"{key}[{index}].members[{position}]"
             if member and membership in seen:
-                complaint = (
-                    f"has {membership[0]} already by {seen[membership]}. Remove one of them."
-                )
-                yield Problem(here, complaint, show(member))
+                message = f"has {membership[0]} already by {seen[membership]}. Remove one of them."
+                yield ConfigError(here, message, show(member))
             seen.setdefault(membership, here)

@@ -1,4 +1,4 @@
-"""From the engine's texts to settings, refused as a whole when any of them is wrong."""
+"""Settings from the configuration that the engine passes; any error refuses all of them."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,9 +8,9 @@ import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 from pydantic import ValidationError
 
-from components.problems import Problem, SettingsError, show, translate, unknown_key
-from components.settings.consistency import contradictions
-from components.settings.stack import Settings
+from program.config.consistency import cross_field_errors
+from program.config.errors import ConfigError, SettingsError, show, translate, unknown_key
+from program.config.stack import Settings
 
 NAMESPACE = "gcp-healthcare-dicom"
 """The namespace of the stack's own keys: the name of the project in `Pulumi.yaml`."""
@@ -51,36 +51,36 @@ def parse(
     """
     full_key = {alias: _full_key(alias, namespace) for alias in _ALIASES}
     raw: dict[str, Any] = {}
-    problems: list[Problem] = []
+    errors: list[ConfigError] = []
     for alias, key in full_key.items():
         if key in secret:
-            problems.append(Problem(key, _NOT_ENCRYPTED))
+            errors.append(ConfigError(key, _NOT_ENCRYPTED))
         elif key in values:
-            _decode(alias, key, values[key], raw, problems)
+            _decode(alias, key, values[key], raw, errors)
     hidden = None
     own = [alias for alias in _ALIASES if ":" not in alias]
-    problems += [
+    errors += [
         unknown_key(key.removeprefix(f"{namespace}:"), own, key, hidden if key in secret else text)
         for key, text in values.items()
         if key.startswith(f"{namespace}:") and key not in full_key.values()
     ]
-    refused = {problem.key for problem in problems}
+    refused = {error.key for error in errors}
     try:
         settings = Settings.model_validate(raw)
-    except ValidationError as error:
-        found = (translate(item, Settings, full_key, namespace) for item in error.errors())
-        problems += [problem for problem in found if problem.key not in refused]
-    problems += contradictions(raw, full_key)
-    if problems:
+    except ValidationError as invalid:
+        found = (translate(item, Settings, full_key, namespace) for item in invalid.errors())
+        errors += [error for error in found if error.key not in refused]
+    errors += cross_field_errors(raw, full_key)
+    if errors:
         order = list(full_key.values())
-        problems.sort(key=lambda problem: (_rank(problem.key, order), problem.key))
-        raise SettingsError([_with_cure(problem) for problem in problems], f"Pulumi.{stack}.yaml")
+        errors.sort(key=lambda error: (_rank(error.key, order), error.key))
+        raise SettingsError([_with_hint(error) for error in errors], f"Pulumi.{stack}.yaml")
     return settings
 
 
 _ALIASES = tuple(field.alias or name for name, field in Settings.model_fields.items())
 _SCHEMA = Settings.model_json_schema(by_alias=True)["properties"]
-_KINDS = {alias: declared.get("type", "object") for alias, declared in _SCHEMA.items()}
+_TYPES = {alias: declared.get("type", "object") for alias, declared in _SCHEMA.items()}
 _NOT_ENCRYPTED = (
     "is stored as a secret, but every setting appears in plain text in the names, labels and "
     "permissions of cloud resources. Set it again without --secret."
@@ -91,17 +91,19 @@ def _full_key(alias: str, namespace: str) -> str:
     return alias if ":" in alias else f"{namespace}:{alias}"
 
 
-def _decode(alias: str, key: str, text: str, raw: dict[str, Any], problems: list[Problem]) -> None:
-    """Turn the engine's text for one key into a value of its type; a wrong type is a problem."""
-    kind = _KINDS[alias]
-    if kind == "string":
+def _decode(
+    alias: str, key: str, text: str, raw: dict[str, Any], errors: list[ConfigError]
+) -> None:
+    """Add the value of a key to `raw`, or an error to `errors` if its type is wrong."""
+    type_ = _TYPES[alias]
+    if type_ == "string":
         raw[alias] = text
         return
     try:
         value = json.loads(text)
     except ValueError:
         value = text
-    wanted = {"boolean": bool, "integer": int, "array": list, "object": dict}[kind]
+    wanted = {"boolean": bool, "integer": int, "array": list, "object": dict}[type_]
     if type(value) is wanted:
         raw[alias] = value
         return
@@ -111,18 +113,19 @@ def _decode(alias: str, key: str, text: str, raw: dict[str, Any], problems: list
         "array": "a list",
         "object": "a map of keys to values",
     }
-    problems.append(Problem(key, f"must be {words[kind]}.", show(value)))
+    errors.append(ConfigError(key, f"must be {words[type_]}.", show(value)))
 
 
 def _rank(key: str, order: Sequence[str]) -> int:
-    """Where a problem stands in the list: as the settings are declared, unknown keys last."""
+    """Return the rank of an error: by the declaration of the settings, unknown keys last."""
     root = key.partition("[")[0]
     root = root if root in order else root.partition(".")[0]
     return order.index(root) if root in order else len(order)
 
 
-def _with_cure(problem: Problem) -> Problem:
-    """Say how the project is set, which everyone meets first."""
-    if problem.key != "gcp:project" or problem.value is not None:
-        return problem
-    return Problem(problem.key, f"{problem.complaint} Cure: pulumi config set gcp:project MY-ID")
+def _with_hint(error: ConfigError) -> ConfigError:
+    """Add the command that sets the project, which a new stack lacks."""
+    if error.key != "gcp:project" or error.value is not None:
+        return error
+    hint = "Run `pulumi config set gcp:project MY-ID`."
+    return ConfigError(error.key, f"{error.message} {hint}")

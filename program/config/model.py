@@ -1,7 +1,7 @@
-"""What all settings share: strict models in camelCase, and field types that follow the rules."""
+"""The base of all settings: strict models in camelCase, and field types that follow the rules."""
 
-from collections.abc import Callable
-from typing import Annotated, Literal
+from collections.abc import Callable, Mapping
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
@@ -11,19 +11,25 @@ from components import rules
 
 
 def follows(rule: Callable[[str], str | None]) -> AfterValidator:
-    """A validator out of a rule."""
+    """Return a validator out of a rule."""
 
     def check(value: str) -> str:
-        complaint = rule(value)
-        if complaint is not None:
-            raise PydanticCustomError("rule", "{complaint}", {"complaint": complaint})
+        message = rule(value)
+        if message is not None:
+            raise PydanticCustomError("rule", "{message}", {"message": message})
         return value
 
     return AfterValidator(check)
 
 
 class Model(BaseModel):
-    """Strict types, camelCase keys, nothing unknown."""
+    """Strict types, camelCase keys, nothing unknown.
+
+    Attributes:
+        refused: key that a reader expects here, and that can't work -> the error
+    """
+
+    refused: ClassVar[Mapping[str, str]] = {}
 
     model_config = ConfigDict(
         alias_generator=to_camel,

@@ -1,44 +1,44 @@
-"""Reading values that nobody has checked yet: what is not of the right type reads as empty."""
+"""Readers of values that are not validated yet: a value of the wrong type reads as empty."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from components import rules
-from components.problems import Problem, show
+from program.config.errors import ConfigError, show
 
 Raw = Mapping[str, Any]
 
 
 def items(value: object) -> list[Any]:
-    """A list, or an empty one."""
+    """Return a list, or an empty one."""
     return value if isinstance(value, list) else []
 
 
 def maps(value: object) -> list[tuple[int, dict[str, Any]]]:
-    """The maps in a list, each with its place."""
-    return [(place, item) for place, item in enumerate(items(value)) if isinstance(item, dict)]
+    """Return the maps in a list, each with its index."""
+    return [(index, item) for index, item in enumerate(items(value)) if isinstance(item, dict)]
 
 
 def text(value: object) -> str:
-    """A text, or an empty one."""
+    """Return a text, or an empty one."""
     return value if isinstance(value, str) else ""
 
 
 def texts(value: object) -> list[str]:
-    """The texts of a list; an item that is none keeps its place as an empty one."""
+    """Return the texts of a list; an item of another type counts as an empty text."""
     return [text(item) for item in items(value)]
 
 
-def twice(values: Sequence[str], key: str, field: str, cure: str) -> Iterator[Problem]:
-    """Problems of a list whose values must differ.
+def twice(values: Sequence[str], key: str, field: str, hint: str) -> Iterator[ConfigError]:
+    """Yield an error for each repeated value of a list whose values must differ.
 
     Args:
-        values: The values, by their places; empty ones are passed over.
-        key: The key of the list.
-        field: What follows the place in the key of a value, such as `.name`.
-        cure: What to do about it.
+        values: the values; empty ones are skipped
+        key: the key of the list
+        field: follows the index in the key of a value, such as `.name`
+        hint: what to do
     """
     for index, value, first in rules.repeated(values):
         if value:
-            complaint = f"is the same as {key}[{first}]{field}. Allowed: each once. {cure}"
-            yield Problem(f"{key}[{index}]{field}", complaint, show(value))
+            message = f"is the same as {key}[{first}]{field}. Allowed: each once. {hint}"
+            yield ConfigError(f"{key}[{index}]{field}", message, show(value))

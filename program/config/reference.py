@@ -1,6 +1,6 @@
 """The reference of every key, made from the settings' own types.
 
-`python -m components.settings.reference` writes it into `docs/configuration.md` and `Pulumi.yaml`;
+`python -m program.config.reference` writes it into `docs/configuration.md` and `Pulumi.yaml`;
 a test compares.
 """
 
@@ -11,12 +11,12 @@ from typing import Any
 
 import yaml
 
-from components.settings.stack import Settings
+from program.config.stack import Settings
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs" / "configuration.md"
 PROJECT = ROOT / "Pulumi.yaml"
-BEGIN = "<!-- made by `python -m components.settings.reference` -->\n"
+BEGIN = "<!-- made by `python -m program.config.reference` -->\n"
 END = "<!-- end -->\n"
 
 Schema = dict[str, Any]
@@ -27,35 +27,35 @@ _ENGINE_TYPES = {"string", "boolean", "integer", "array", "object"}
 
 
 def declarations() -> dict[str, Schema]:
-    """The config section of `Pulumi.yaml`: key -> type, description, default."""
+    """Return the config section of `Pulumi.yaml`: key -> type, description, default."""
     found: dict[str, Schema] = {}
     for key, declared in _SCHEMA["properties"].items():
         if ":" in key:
-            continue  # a key of another namespace, which the engine lets nobody declare
-        kind = declared.get("type", "object")
-        entry: Schema = {"type": kind}
-        if kind == "array":
+            continue  # a key of another namespace, which the engine does not let a project declare
+        json_type = declared.get("type", "object")
+        entry: Schema = {"type": json_type}
+        if json_type == "array":
             inner = declared["items"].get("type", "object")
             entry["items"] = {"type": inner}
         entry["description"] = declared["description"]
         # An empty map is what every object of settings is by default.
         default = declared["default"]
-        entry["default"] = {} if kind == "object" else _plain(default)
+        entry["default"] = {} if json_type == "object" else _plain(default)
         found[key] = entry
     return found
 
 
 def _plain(default: Any) -> Any:
-    """A default without the parts that are defaults themselves."""
+    """Return a default without the parts that are defaults themselves."""
     if isinstance(default, list):
         return [{"name": item["name"]} if isinstance(item, dict) else item for item in default]
     return default
 
 
 def tables() -> str:
-    """All keys as Markdown: one table for the stack, one for each kind of object in it."""
+    """All keys as Markdown: one table for the stack, one for each type of object in it."""
     parts = ["### Keys of the stack\n", _table(_SCHEMA)]
-    for name, paths in _places().items():
+    for name, paths in _occurrences().items():
         shown = [f"`{path}`" for path in paths[:4]]
         more = f" and {len(paths) - 4} more" if len(paths) > 4 else ""
         definition = _DEFINITIONS[name]
@@ -68,7 +68,7 @@ def tables() -> str:
 
 
 def _title(name: str) -> str:
-    """The heading of a kind of object: its class without the ending that all have."""
+    """Return the heading of a type of object: its class without the ending that all have."""
     return name.removesuffix("Settings")
 
 
@@ -91,7 +91,7 @@ def _default(declared: Schema) -> str:
 
 
 def _type(declared: Schema) -> str:
-    """A type in words; objects by the heading of their table."""
+    """Return a type in words; objects by the heading of their table."""
     if "anyOf" in declared:
         [inner] = [item for item in declared["anyOf"] if item.get("type") != "null"]
         return _type(inner)
@@ -100,17 +100,17 @@ def _type(declared: Schema) -> str:
         return f"[{title}](#{title.lower()})"
     if "enum" in declared or "const" in declared:
         return ", ".join(f"`{item}`" for item in declared.get("enum", [declared.get("const")]))
-    kind = str(declared["type"])
-    if kind == "array":
+    json_type = str(declared["type"])
+    if json_type == "array":
         return f"list of {_type(declared['items'])}"
-    if kind == "object":
+    if json_type == "object":
         return "map of strings"
     low, high = declared.get("minimum"), declared.get("maximum")
-    return f"{kind} {low} to {high}" if low is not None and high is not None else kind
+    return f"{json_type} {low} to {high}" if low is not None and high is not None else json_type
 
 
-def _places() -> dict[str, list[str]]:
-    """Kind of object -> where it occurs, in the order of the settings."""
+def _occurrences() -> dict[str, list[str]]:
+    """Return the paths of each type of object, in the order of the settings."""
     found: dict[str, list[str]] = {}
     for name, path in _walk(_SCHEMA, ""):
         found.setdefault(name, []).append(path)
@@ -136,14 +136,14 @@ def _references(declared: Schema) -> Iterator[tuple[str, str]]:
 
 
 def written(page: str) -> str:
-    """A page with the tables in the place that its marks leave for them."""
+    """Return a page with the tables in the place that its marks leave for them."""
     before, _, rest = page.partition(BEGIN)
     after = rest.partition(END)[2]
     return f"{before}{BEGIN}\n{tables()}\n{END}{after}"
 
 
 def declared(project: str) -> str:
-    """A project file with the declarations in the place of those it has."""
+    """Return a project file with the declarations in the place of those it has."""
     before = project.partition("\nconfig:\n")[0]
     text = yaml.safe_dump(
         {"config": declarations()}, sort_keys=False, allow_unicode=True, width=1000

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
-from components.settings.topics import TopicSettings
+from program.config.topics import TopicSettings
 
 _KEYS = ("pubsubTopic", "topic")
 
@@ -36,7 +36,7 @@ def topic_references(value: object, key: str) -> Iterator[TopicReference]:
 
 
 def in_order(topics: Sequence[TopicSettings]) -> list[str]:
-    """The names of topics, those for dead letters before those whose letters they take.
+    """Return the names of topics, those for dead letters before those whose letters they take.
 
     Raises:
         graphlib.CycleError: Topics take each other's dead letters.

@@ -1,6 +1,6 @@
 """All settings of a stack. The defaults and the descriptions stand here.
 
-`Pulumi.yaml` declares them to the engine once more and `docs/configuration.md` explains them; a
+`Pulumi.yaml` declares them to the engine too, and `docs/configuration.md` explains them; a
 test compares the three.
 """
 
@@ -9,11 +9,11 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from components import rules
-from components.settings.access import GrantSettings
-from components.settings.datasets import DatasetContent, DatasetSettings, named
-from components.settings.model import HealthcareId, Labels, Location, Model, Role, follows
-from components.settings.stores import DicomStoreSettings
-from components.settings.topics import TopicSettings
+from program.config.access import ConditionalGrantSettings
+from program.config.datasets import DatasetContent, DatasetSettings, named
+from program.config.model import HealthcareId, Labels, Location, Model, Role, follows
+from program.config.stores import DicomStoreSettings
+from program.config.topics import TopicSettings
 
 SERVICES = (
     "healthcare.googleapis.com",
@@ -25,14 +25,14 @@ SERVICES = (
 """The services that the lab works with."""
 
 FIRST_DATASET = "healthcare"
-"""What the stack calls its first dataset."""
+"""The name of the first dataset in the stack."""
 
 Bucket = Annotated[str, follows(rules.bucket)]
 Days = Annotated[int, Field(ge=0, le=36500)]
 
 
-class _Place(Model):
-    """Where the stack is."""
+class _StackLocation(Model):
+    """Project, locations and first dataset of a stack."""
 
     project: Annotated[str, follows(rules.project)] = Field(alias="gcp:project")
     """The id of the Google Cloud project."""
@@ -44,7 +44,7 @@ class _Place(Model):
     """The id of the first Healthcare dataset. A change replaces it and all its stores."""
 
 
-class Settings(DatasetContent, _Place):
+class Settings(DatasetContent, _StackLocation):
     """All settings of a stack. The keys are those of `Pulumi.<stack>.yaml`, in camelCase.
 
     The keys of a dataset's content, from `timeZone` to `deletionPolicy`, describe the first one.
@@ -58,16 +58,16 @@ class Settings(DatasetContent, _Place):
     datasets: list[DatasetSettings] = []
     """Further datasets, each with stores of its own."""
     topics: list[TopicSettings] = []
-    """Pub/Sub topics to make: stores notify them, subscriptions listen."""
+    """Pub/Sub topics to create, with subscriptions; stores notify them."""
     access: Literal["lab", "least-privilege", "explicit"] = "lab"
-    """What the Healthcare service agent may do: the roles of the lab, the least, or a list."""
+    """The roles of the Healthcare service agent: those of the lab, the least, or a list."""
     service_agent_roles: list[Role] = []
     """The project roles of the Healthcare service agent, where `access` is explicit."""
     import_buckets: list[Bucket] = []
     """Buckets that imports read, where `access` is least-privilege. Public ones need no mention."""
     export_buckets: list[Bucket] = []
     """Buckets that exports write, where `access` is least-privilege."""
-    project_members: list[GrantSettings] = []
+    project_members: list[ConditionalGrantSettings] = []
     """Roles on the project, added to what others hold."""
     bigquery_dataset: Annotated[str, follows(rules.bigquery_dataset_id)] = "dataset1"
     """The id of the BigQuery dataset, in the same location."""
@@ -85,19 +85,19 @@ class Settings(DatasetContent, _Place):
     """Labels of the BigQuery dataset, over those of the stack."""
     bigquery_kms_key_name: Annotated[str, follows(rules.kms_key_name_or_none)] = ""
     """An existing key for the tables, by its full name; Google's own if empty."""
-    bigquery_members: list[GrantSettings] = []
+    bigquery_members: list[ConditionalGrantSettings] = []
     """Roles on the BigQuery dataset, added to what others hold."""
     bigquery_views: bool = False
-    """Whether views make the exported table handy, from the first update after an export."""
+    """Whether to create views over exported tables, from the first update after an export."""
     audit_logs: list[Literal["ADMIN_READ", "DATA_READ", "DATA_WRITE"]] = []
-    """What is logged of accesses through the Healthcare API; changes are logged anyway."""
+    """Types of accesses through the Healthcare API to log; changes are always logged."""
     labels: Labels = {}
     """Labels of every store, topic and BigQuery dataset. Healthcare datasets carry none."""
     services: list[Annotated[str, follows(rules.service)]] = list(SERVICES)
     """The Google Cloud services to enable. They stay enabled when the stack is destroyed."""
 
     def all_datasets(self) -> list[DatasetSettings]:
-        """The first dataset and the further ones, in one form."""
+        """Return the first dataset and the further ones, in one form."""
         content = {name: getattr(self, name) for name in DatasetContent.model_fields}
         first = DatasetSettings.model_construct(
             name=FIRST_DATASET, dataset=self.dataset, location=self.location, **content
@@ -105,11 +105,23 @@ class Settings(DatasetContent, _Place):
         return [first, *self.datasets]
 
     def first_dicom_store(self) -> str | None:
-        """The id of the first DICOM store that is switched on: the lab's."""
+        """Return the id of the first DICOM store that is switched on: the lab's."""
         return self._first("dicomStores")
 
+    def first_dicom_stores(self) -> dict[str, str]:
+        """Return the first DICOM store that is switched on of each dataset, by dataset name.
+
+        The engine sorts maps, so that the outputs do not show the order of the stores.
+        """
+        firsts = {}
+        for dataset in self.all_datasets():
+            enabled = [store.name for store in dataset.dicom_stores if store.enabled]
+            if enabled:
+                firsts[dataset.name] = enabled[0]
+        return firsts
+
     def lab_variables(self) -> dict[str, str]:
-        """The variables that the lab's manual exports, those of switched-off stores left out."""
+        """Return the variables that the lab's manual exports, without switched-off stores."""
         variables = {
             "PROJECT_ID": self.project,
             "REGION": self.location,
@@ -120,5 +132,5 @@ class Settings(DatasetContent, _Place):
         }
         return {name: value for name, value in variables.items() if value is not None}
 
-    def _first(self, kind: str) -> str | None:
-        return next((store.name for found, store in self.stores if found == kind), None)
+    def _first(self, store_type: str) -> str | None:
+        return next((store.name for its_type, store in self.stores if its_type == store_type), None)

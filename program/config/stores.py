@@ -3,13 +3,14 @@
 https://www.pulumi.com/registry/packages/gcp/api-docs/healthcare/
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from components import rules
-from components.settings.access import GrantSettings
-from components.settings.model import (
+from components.rules import google_provider
+from program.config.access import GrantSettings
+from program.config.model import (
     DeletionPolicy,
     Duration,
     HealthcareId,
@@ -21,7 +22,7 @@ from components.settings.model import (
 
 
 class StoreSettings(Model):
-    """What all kinds of stores have."""
+    """The settings of every store."""
 
     name: HealthcareId
     """The id of the store."""
@@ -41,7 +42,7 @@ class DicomNotificationSettings(Model):
     pubsub_topic: Topic
     """One of the stack's topics by its name, or another by its full name."""
     send_for_bulk_import: bool | None = None
-    """Whether imported instances are told too, not only stored ones."""
+    """Whether imported instances are reported too, not only stored ones."""
 
 
 class DicomDestinationSettings(Model):
@@ -70,7 +71,7 @@ class DicomStoreSettings(StoreSettings):
 
 
 class FhirValidationSettings(Model):
-    """What is checked of a resource that comes in."""
+    """The validation of incoming resources."""
 
     disable_fhirpath_validation: bool | None = None
     """Whether rules written in FHIRPath go unchecked."""
@@ -93,6 +94,17 @@ class FhirNotificationSettings(Model):
     """Whether a message carries the resource itself: patient data in the topic."""
     send_previous_resource_on_delete: bool | None = None
     """Whether the message of a deletion carries what was deleted."""
+
+
+class FhirSingleNotificationSettings(Model):
+    """The older, single form of a notification."""
+
+    refused: ClassVar = dict.fromkeys(
+        ("sendFullResource", "sendPreviousResourceOnDelete"), google_provider.SINGLE_NOTIFICATION
+    )
+
+    pubsub_topic: Topic
+    """One of the stack's topics by its name, or another by its full name."""
 
 
 class FhirPartitionSettings(Model):
@@ -141,7 +153,7 @@ class FhirAccessLogSettings(Model):
 
 
 class FhirConsentHeaderSettings(Model):
-    """What becomes of requests without a consent scope."""
+    """The treatment of requests without a consent scope."""
 
     profile: Literal["PERMIT_EMPTY_SCOPE", "REQUIRED_ON_READ"] | None = None
     """Whether a scope is required to read; Google chooses PERMIT_EMPTY_SCOPE if not given."""
@@ -150,6 +162,8 @@ class FhirConsentHeaderSettings(Model):
 class FhirConsentSettings(Model):
     """How consents decide on access to resources."""
 
+    refused: ClassVar = {"enforcedAdminConsents": google_provider.ADMIN_CONSENTS}
+
     version: Literal["V1"]
     """The version of consent enforcement."""
     access_enforced: bool | None = None
@@ -157,9 +171,7 @@ class FhirConsentSettings(Model):
     access_determination_log_config: FhirAccessLogSettings | None = None
     """How much is logged of each decision."""
     consent_header_handling: FhirConsentHeaderSettings | None = None
-    """What becomes of requests without a consent scope."""
-    enforced_admin_consents: list[str] | None = None
-    """The administrative consents in force, by their full names."""
+    """The treatment of requests without a consent scope."""
 
 
 class FhirStoreSettings(StoreSettings):
@@ -168,7 +180,7 @@ class FhirStoreSettings(StoreSettings):
     version: Literal["DSTU2", "STU3", "R4"] = "R4"
     """The FHIR version. A change replaces the store."""
     enable_update_create: bool | None = None
-    """Whether an update may create a resource with the id that the client gives."""
+    """Whether an update may create a resource with an id that the client chooses."""
     disable_referential_integrity: bool | None = None
     """Whether references to missing resources are accepted. A change replaces the store."""
     disable_resource_versioning: bool | None = None
@@ -182,10 +194,10 @@ class FhirStoreSettings(StoreSettings):
     complex_data_type_reference_parsing: Literal["DISABLED", "ENABLED"] | None = None
     """Whether references inside complex data types are followed."""
     validation_config: FhirValidationSettings | None = None
-    """What is checked of a resource that comes in."""
+    """The validation of incoming resources."""
     consent_config: FhirConsentSettings | None = None
     """How consents decide on access."""
-    notification_config: FhirNotificationSettings | None = None
+    notification_config: FhirSingleNotificationSettings | None = None
     """Messages about changed resources: the older, single form of `notificationConfigs`."""
     notification_configs: list[FhirNotificationSettings] = []
     """Messages about changed resources."""
@@ -212,7 +224,7 @@ class Hl7v2NotificationSettings(Model):
     pubsub_topic: Topic
     """One of the stack's topics by its name, or another by its full name."""
     filter: str | None = None
-    """Which messages are told, such as `sendFacility = "CLINIC"`; all if not given."""
+    """A filter of the messages to report, such as `sendFacility = "CLINIC"`; all if not given."""
 
 
 class Hl7v2SingleNotificationSettings(Model):

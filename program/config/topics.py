@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from components import rules
-from components.settings.model import Duration, KmsKeyName, Labels, Model, Topic, follows
+from program.config.model import Duration, KmsKeyName, Labels, Model, Topic, follows
 
 PubsubId = Annotated[str, follows(rules.pubsub_id)]
 
@@ -33,7 +33,7 @@ class PushSettings(Model):
 
 
 class DeadLetterSettings(Model):
-    """Where messages go that nobody acknowledges."""
+    """The topic of messages that are never acknowledged."""
 
     topic: Topic
     """One of the stack's topics, or another by its full name."""
@@ -65,7 +65,7 @@ class SubscriptionSettings(Model):
     """Whether acknowledged messages are kept too."""
     never_expires: bool = True
     """Whether the subscription outlives weeks without use; otherwise Google removes it."""
-    filter: str | None = None
+    filter: Annotated[str, Field(max_length=256)] | None = None
     """Which messages are delivered, by their attributes. A change replaces the subscription."""
     enable_message_ordering: bool | None = None
     """Whether messages of one key come in order. A change replaces the subscription."""
@@ -80,7 +80,7 @@ class SubscriptionSettings(Model):
 
 
 class TopicSettings(Model):
-    """One topic that the stack makes."""
+    """A topic that the stack creates."""
 
     name: PubsubId
     """The id of the topic; stores refer to it by this name."""

@@ -1,1 +1,1 @@
-"""Bringing resources that exist under a stack: what is looked for, tried, taken over, told."""
+"""Adoption of existing resources: survey, conflicts, import, report."""

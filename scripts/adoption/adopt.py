@@ -1,71 +1,74 @@
-"""The adoption itself: all of it, or nothing."""
+"""Import into the stack: all resources, or none."""
 
 import json
 from collections.abc import Callable
 
-from scripts.adoption.plan import Plan
 from scripts.adoption.survey import Survey
-from scripts.adoption.workspace import State, Workspace
-from scripts.common.errors import ScriptError
+from scripts.lib.errors import ScriptError
+from scripts.lib.pulumi_stack import PulumiStack, State
+from scripts.stacks import plan as plans
+from scripts.stacks.plan import Plan
 
 Report = Callable[[str], None]
 
 
-def adopt(real: Workspace, before: State | None, survey: Survey, report: Report) -> None:
-    """Take over what was surveyed, as it was done in the copy; put the state back if it fails.
+def adopt(real: PulumiStack, before: State | None, survey: Survey, report: Report) -> None:
+    """Import the surveyed resources as in the copy; restore the state if it fails.
 
     Args:
-        real: the stack.
-        before: its state when it was copied; None if there was no such stack.
-        survey: what to take over.
-        report: told what is going on.
+        real: the stack
+        before: its state when it was copied; None if it did not exist.
+        survey: of the resources to import
+        report: called with progress
 
     Raises:
         ScriptError: the stack has changed since, or its plan is not that of the copy; the state is
-            as it was before.
+            as before
     """
     if before is None:
-        real.make()
-    kept = real.state()
-    assert kept is not None, "it is there, or was just made"
+        real.create()
+    kept = real.export_state()
+    assert kept is not None, "it exists, or was just created"
     if _resources(kept) != _resources(before):
         raise ScriptError(
-            f"Stack {real.stack!r} has changed meanwhile; nothing was adopted.",
-            "Run it again: it looks at the stack as it is now.",
+            f"Stack {real.name!r} changed in the meantime; nothing was adopted.",
+            "Run it again.",
         )
     try:
         report("Importing into the stack ...")
         for each in survey.rounds:
-            each.take(real)
-        _confirm(real.preview(), survey)
+            each.import_into(real)
+        _confirm(plans.preview(real), survey)
     except BaseException as error:
-        # Ctrl-C too: half an adoption would make the next update create the other half.
-        report("Putting the state back ...")
+        # Ctrl-C too: after half an adoption, the next update would create the other half.
+        report("Restoring the state ...")
         _put_back(real, kept, error)
         raise
 
 
 def _confirm(plan: Plan, survey: Survey) -> None:
-    """Hold the plan of the stack against that of the copy."""
-    if damaged := plan.damaged(survey.adopted):
-        urns = ", ".join(change.urn for change in damaged)
-        raise ScriptError(f"The stack would replace what its copy did not: {urns}.", _AGAIN)
+    """Check that the plan of the stack is that of the copy."""
+    if destructive := plan.destructive_changes(survey.adopted):
+        urns = ", ".join(change.urn for change in destructive)
+        raise ScriptError(
+            f"The stack would replace resources that its copy would not: {urns}.", _AGAIN
+        )
     if missing := survey.adopted & {change.urn for change in plan.created}:
         raise ScriptError(f"The stack would create: {', '.join(sorted(missing))}.", _AGAIN)
 
 
-_AGAIN = "Something has changed meanwhile: run it again."
+_AGAIN = "Something changed in the meantime: run it again."
 
 
-def _put_back(real: Workspace, kept: State, error: BaseException) -> None:
+def _put_back(real: PulumiStack, kept: State, error: BaseException) -> None:
     try:
-        real.put(kept)
+        real.import_state(kept)
     except ScriptError as second:
-        file = real.folder / f"{real.stack.rpartition('/')[2]}.state.json"
+        file = real.program / f"{real.name.rpartition('/')[2]}.state.json"
         file.write_text(json.dumps(kept), "utf-8")
         raise ScriptError(
-            f"{error} The state could not be put back either: {second.message}",
-            f"Put it back by hand: pulumi stack import --stack {real.stack} --file {file}",
+            f"{error} The state could not be restored either: {second.message}",
+            f"Restore it by hand: pulumi stack import --stack {real.name} --file {file}",
         ) from error
 
 

@@ -1,14 +1,14 @@
-"""What keeps a resource from being adopted as it is, and what to write in the stack file."""
+"""Conflicts between an existing resource and the stack file, and how to resolve them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from scripts.adoption.plan import place_of
-from scripts.adoption.survey import DATASET, Survey, Thing
+from scripts.adoption.survey import DATASET, Candidate, Survey
+from scripts.lib.property_values import Path, Special, Value, format_path, show
 from scripts.preview import names
 from scripts.preview.model import Action, Change, PropertyChange, State
-from scripts.preview.values import Path, Special, Value, format_path, show
+from scripts.stacks.plan import key_of
 
 _COMPONENT = "gcp-healthcare-dicom:index:"
 _FIRST = "healthcare"  # the name of the component of the first dataset
@@ -24,116 +24,127 @@ _BIG_QUERY = "gcp:bigquery/dataset:Dataset"
 
 @dataclass(frozen=True)
 class Conflict:
-    """One property because of which a resource would be replaced.
+    """A property that forces the replacement of a resource.
 
     Attributes:
-        urn: of the resource.
-        kind: what it is, in words.
-        id: its name in the cloud.
-        property: path of the property.
-        cloud: its value there, as text.
-        program: the value that the program gives it, as text.
-        key: where the stack file says so; empty if that is not known.
-        cure: what to do.
+        urn: of the resource
+        type_name: its type, for people
+        id: its name in the cloud
+        property: path of the property
+        cloud: its value in the cloud, as text
+        program: its value in the program, as text
+        key: of the stack file that sets it; empty if not known
+        hint: what to do
     """
 
     urn: str
-    kind: str
+    type_name: str
     id: str
     property: str
     cloud: str
     program: str
     key: str
-    cure: str
+    hint: str
 
     def to_json(self) -> dict[str, Any]:
-        """Give the shape of `--json`."""
-        return dict(vars(self))
+        """Return the shape of `--json`."""
+        shape = {"kind" if key == "type_name" else key: value for key, value in vars(self).items()}
+        # `cure` is the key of earlier releases: it goes with the next one.
+        return {**shape, "cure": self.hint}
 
     def __str__(self) -> str:
         return (
-            f"{self.kind} {self.id}: {self.property} is {self.cloud} in the cloud, "
-            f"{self.program} in the program. {self.cure}"
+            f"{self.type_name} {self.id}: {self.property} is {self.cloud} in the cloud, "
+            f"{self.program} in the program. {self.hint}"
         )
 
 
 def conflicts(survey: Survey, file: str, *, beside: bool) -> list[Conflict]:
-    """Find what stands against the adoption.
+    """Find the conflicts of an adoption.
 
     Args:
-        survey: what was found.
-        file: name of the stack file, for the cures.
-        beside: a dataset may be created though another location has one of that id.
+        survey: of the resources
+        file: name of the stack file, for the hints
+        beside: allow a new dataset even if another location has one with its id
     """
-    found = [] if beside else [c for thing in survey.things for c in _elsewhere(thing, file)]
-    ids = {thing.urn: thing.id for thing in survey.things}
-    for change in survey.plan.damaged(survey.adopted):
+    found = (
+        []
+        if beside
+        else [c for candidate in survey.candidates for c in _elsewhere(candidate, file)]
+    )
+    ids = {candidate.urn: candidate.id for candidate in survey.candidates}
+    for change in survey.plan.destructive_changes(survey.adopted):
         found += _causes(change, ids[change.urn], file)
     return found
 
 
-def _elsewhere(thing: Thing, file: str) -> Iterator[Conflict]:
-    for name in thing.namesakes:
+def _elsewhere(candidate: Candidate, file: str) -> Iterator[Conflict]:
+    for name in candidate.namesakes:
         there = name.split("/")[3]
-        key = _key(thing.state, ("location",))
-        cure = _cure(key, there, file)
+        key = _key(candidate.state, ("location",))
+        hint = _hint(key, there, file)
         yield Conflict(
-            thing.urn,
-            thing.kind,
+            candidate.urn,
+            candidate.type_name,
             name,
             "location",
             there,
-            str(thing.state.get("location")),
+            str(candidate.state.get("location")),
             key,
-            f"{cure} If a new one is meant beside it: --beside.",
+            f"{hint} To create a new one beside it, add --beside.",
         )
 
 
 def _causes(change: Change, id_: str, file: str) -> list[Conflict]:
-    """Give the properties that force the replacement; the first ones known, else all."""
-    kind = names.kind(change.state)
+    """Return the properties that force the replacement; known ones if there are any."""
+    type_name = names.type_name(change.state)
     if change.action is not Action.REPLACE:
-        cure = "Report this: an adopted resource must not go."
-        return [Conflict(change.urn, kind, id_, "the resource", "there", "gone", "", cure)]
+        hint = "Report this as a bug: an adopted resource must not be deleted."
+        return [Conflict(change.urn, type_name, id_, "the resource", "there", "gone", "", hint)]
     forcing = [p for p in change.properties if p.forces_replacement]
     # A value that is not known yet comes from another resource that would be replaced.
     known = [p for p in forcing if p.new is not Special.UNKNOWN]
     return [
-        _conflict(change, id_, kind, each, file) for each in known or forcing or change.properties
+        _conflict(change, id_, type_name, each, file)
+        for each in known or forcing or change.properties
     ]
 
 
-def _conflict(change: Change, id_: str, kind: str, each: PropertyChange, file: str) -> Conflict:
+def _conflict(
+    change: Change, id_: str, type_name: str, each: PropertyChange, file: str
+) -> Conflict:
     path = format_path(each.path)
     cloud, program = text(each.path, each.old), text(each.path, each.new)
     if each.new is Special.UNKNOWN:
-        cure = "It would go with another resource; mend that one."
-        return Conflict(change.urn, kind, id_, path, cloud, program, "", cure)
+        hint = "It would be deleted with another resource: fix that one."
+        return Conflict(change.urn, type_name, id_, path, cloud, program, "", hint)
     key = _key(change.state, each.path)
     value = cloud.lower() if key == "location" else cloud
     wanted = None if each.old is Special.ABSENT else value
-    cure = _cure(key, wanted, file)
+    hint = _hint(key, wanted, file)
     if change.state.type == _BIG_QUERY and key == "location":
-        cure += " The Healthcare data is kept there too; else name another bigqueryDataset."
-    return Conflict(change.urn, kind, id_, path, cloud, program, key, cure)
+        hint += (
+            " The Healthcare data is stored there too; otherwise choose another bigqueryDataset."
+        )
+    return Conflict(change.urn, type_name, id_, path, cloud, program, key, hint)
 
 
-def _cure(key: str, value: str | None, file: str) -> str:
+def _hint(key: str, value: str | None, file: str) -> str:
     if key:
         return f"In {file}, remove {key}." if value is None else f"In {file}, set {key}: {value}"
-    wish = "does not set it" if value is None else f"gives it {value}"
+    wish = "does not set it" if value is None else f"sets it to {value}"
     return f"Change the program so that it {wish}."
 
 
 def text(path: Path, value: Value) -> str:
-    """Write a value for people, without secrets."""
+    """Format a value for people, without secrets."""
     shown = show(path, value)
     return shown.value if isinstance(shown, Special) else shown
 
 
 def _key(state: State, path: Path) -> str:
-    """Say where the stack file has a property; empty for what this program did not declare."""
-    types, logical = place_of(state.urn)
+    """Return the stack file's key of a property; empty for resources of other programs."""
+    types, logical = key_of(state.urn)
     if not types.startswith(_COMPONENT):
         return ""
     top, rest = str(path[0]), format_path(path[1:])

@@ -1,4 +1,4 @@
-"""What was found, for people and for programs."""
+"""Reports of a survey, for people and for programs."""
 
 import re
 from typing import Any
@@ -8,28 +8,30 @@ from rich.table import Table
 from rich.text import Text
 
 from scripts.adoption.conflicts import text
-from scripts.adoption.kinds import KINDS
-from scripts.adoption.survey import Fate, Survey, Thing
-from scripts.common.cli import Output
+from scripts.adoption.survey import AdoptionOutcome, Candidate, Survey
+from scripts.lib.cli import Output
+from scripts.lib.property_values import format_path
 from scripts.preview import names
 from scripts.preview.model import Change
-from scripts.preview.values import format_path
+from scripts.resources.resource_types import RESOURCE_TYPES
 
 
-def show(survey: Survey, output: Output) -> None:
-    """Draw what comes under the stack, what would be created, what would be updated."""
-    if output.as_json or not survey.things:
+def show(survey: Survey, output: Output, *, dry_run: bool) -> None:
+    """Print the resources to adopt, to create and to update."""
+    if output.as_json or not survey.candidates:
         return
-    drawn = Table(
-        title="What the program wants, and what there is", title_justify="left", box=SIMPLE
-    )
-    for column in ("resource", "name", "what becomes of it"):
+    drawn = Table(title="Resources of the program", title_justify="left", box=SIMPLE)
+    for column in ("resource", "name", "outcome"):
         drawn.add_column(column, overflow="fold")
-    for thing in [*survey.of(Fate.ADOPTED), *survey.of(*(set(Fate) - {Fate.ADOPTED}))]:
+    for candidate in [
+        *survey.of(AdoptionOutcome.ADOPTED),
+        *survey.of(*(set(AdoptionOutcome) - {AdoptionOutcome.ADOPTED})),
+    ]:
+        style = "green" if candidate.outcome is AdoptionOutcome.ADOPTED else ""
         drawn.add_row(
-            thing.kind,
-            Text(_name(thing)),
-            Text(_fate(thing), "green" if thing.fate is Fate.ADOPTED else ""),
+            candidate.type_name,
+            Text(_name(candidate)),
+            Text(_describe_outcome(candidate, dry_run=dry_run), style),
         )
     output.out.print(drawn)
     updated = survey.plan.updated(survey.adopted)
@@ -38,37 +40,37 @@ def show(survey: Survey, output: Output) -> None:
             f"The next `up` would update {names.plural(len(updated), 'adopted resource')}:"
         )
     for change in updated:
-        output.result(f"  {names.kind(change.state)} {names.name(change.state)}")
+        output.result(f"  {names.type_name(change.state)} {names.name(change.state)}")
         for each in change.properties:
             old, new = text(each.path, each.old), text(each.path, each.new)
             output.result(f"    {format_path(each.path)}: {old} -> {new}")
 
 
 def shape(survey: Survey) -> dict[str, Any]:
-    """Give the shape that `--json` prints."""
-    adopted = survey.of(Fate.ADOPTED)
-    others = survey.of(*(set(Fate) - {Fate.ADOPTED}))
+    """Return the shape that `--json` prints."""
+    adopted = survey.of(AdoptionOutcome.ADOPTED)
+    others = survey.of(*(set(AdoptionOutcome) - {AdoptionOutcome.ADOPTED}))
     return {
-        "adopted": [_thing(thing) for thing in adopted],
-        "to_create": [{**_thing(t), "fate": str(t.fate), "note": t.note} for t in others],
+        "adopted": [_shape_of(candidate) for candidate in adopted],
+        "to_create": [{**_shape_of(t), "fate": str(t.outcome), "note": t.note} for t in others],
         "to_update": [_update(change) for change in survey.plan.updated(survey.adopted)],
     }
 
 
-def _thing(thing: Thing) -> dict[str, Any]:
+def _shape_of(candidate: Candidate) -> dict[str, Any]:
     return {
-        "urn": thing.urn,
-        "type": thing.state.type,
-        "kind": thing.kind,
-        "name": names.name(thing.state),
-        "id": thing.id,
+        "urn": candidate.urn,
+        "type": candidate.state.type,
+        "kind": candidate.type_name,
+        "name": names.name(candidate.state),
+        "id": candidate.id,
     }
 
 
 def _update(change: Change) -> dict[str, Any]:
     return {
         "urn": change.urn,
-        "kind": names.kind(change.state),
+        "kind": names.type_name(change.state),
         "name": names.name(change.state),
         "properties": [
             {
@@ -81,17 +83,17 @@ def _update(change: Change) -> dict[str, Any]:
     }
 
 
-def _name(thing: Thing) -> str:
-    """Its full name below the project; a grant by role and member, as its id is a long one."""
-    known = KINDS.get(thing.state.type)
-    if not thing.id or (known and known.grant):
-        return names.name(thing.state)
-    return re.sub(r"^projects/[^/]+/(locations/)?", "", thing.id)
+def _name(candidate: Candidate) -> str:
+    """Return its full name below the project; for a grant, role and member."""
+    known = RESOURCE_TYPES.get(candidate.state.type)
+    if not candidate.id or (known and known.grant):
+        return names.name(candidate.state)
+    return re.sub(r"^projects/[^/]+/(locations/)?", "", candidate.id)
 
 
-def _fate(thing: Thing) -> str:
-    if thing.fate is Fate.ADOPTED:
-        return "exists: adopted"
-    if thing.fate is Fate.NOT_LOOKED_FOR:
-        return f"not looked for, would be created ({thing.note})"
-    return f"would be created ({thing.note})" if thing.note else "would be created"
+def _describe_outcome(candidate: Candidate, *, dry_run: bool) -> str:
+    if candidate.outcome is AdoptionOutcome.ADOPTED:
+        return "exists: would be adopted" if dry_run else "exists: to adopt"
+    if candidate.outcome is AdoptionOutcome.NOT_LOOKED_FOR:
+        return f"not looked for, would be created ({candidate.note})"
+    return f"would be created ({candidate.note})" if candidate.note else "would be created"

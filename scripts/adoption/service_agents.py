@@ -1,25 +1,25 @@
-"""Service agents in a state: the provider can make one, which is harmless, but not import one."""
+"""Service agents in a state: the provider can create one, but not import one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scripts.adoption.workspace import State
+from scripts.lib.pulumi_stack import State
 
 TYPE = "gcp:projects/serviceIdentity:ServiceIdentity"
 
 
 @dataclass(frozen=True)
 class Identity:
-    """A service agent that exists, and that the program wants.
+    """An existing service agent of the program.
 
     Attributes:
-        urn: of its resource.
-        parent: URN of the component it stands in.
-        id: as the provider writes it.
-        project: whose agent it is.
-        service: which acts as it.
-        email: its address.
+        urn: of its resource
+        parent: URN of its component
+        id: as the provider writes it
+        project: of the agent
+        service: that uses it
+        email: of the agent
     """
 
     urn: str
@@ -31,10 +31,10 @@ class Identity:
 
 
 def enter(state: State, identities: Sequence[Identity]) -> State | None:
-    """Write agents into a state as their creation would leave them.
+    """Add agents to a state, as their creation would.
 
     Returns:
-        The new state; None if there is no provider or parent in it yet that they could belong to.
+        The new state; None if it has no provider or parent for them.
     """
     deployment = state["deployment"]
     resources: list[dict[str, Any]] = deployment.get("resources") or []

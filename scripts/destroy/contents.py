@@ -1,4 +1,4 @@
-"""What lies in what the stack made, and was put there by others: it blocks, or goes as well."""
+"""Contents of the stack's resources that it did not create: they block a tear-down or go too."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -7,72 +7,64 @@ from functools import partial
 from typing import Any
 
 from google.api_core.exceptions import NotFound
-from googleapiclient.errors import HttpError
 
-from scripts.common import clients, retrying
-from scripts.common.errors import translated
-from scripts.preview.names import KINDS
-from scripts.removal.state import (
-    BIGQUERY_DATASET,
-    BUCKET,
-    HEALTHCARE_DATASET,
-    Entry,
-    State,
-)
+from scripts.destroy.state import BIGQUERY_DATASET, BUCKET, HEALTHCARE_DATASET, Entry, State
+from scripts.lib.google import clients, paging, retry
+from scripts.lib.google.errors import translate_errors
+from scripts.preview.names import TYPE_NAMES
 
 _STORES = {
-    "dicomStores": KINDS["gcp:healthcare/dicomStore:DicomStore"],
-    "fhirStores": KINDS["gcp:healthcare/fhirStore:FhirStore"],
-    "hl7V2Stores": KINDS["gcp:healthcare/hl7Store:Hl7Store"],
-    "consentStores": KINDS["gcp:healthcare/consentStore:ConsentStore"],
+    "dicomStores": TYPE_NAMES["gcp:healthcare/dicomStore:DicomStore"],
+    "fhirStores": TYPE_NAMES["gcp:healthcare/fhirStore:FhirStore"],
+    "hl7V2Stores": TYPE_NAMES["gcp:healthcare/hl7Store:Hl7Store"],
+    "consentStores": TYPE_NAMES["gcp:healthcare/consentStore:ConsentStore"],
 }
 _VIEWS = ("VIEW", "MATERIALIZED_VIEW")
-_GONE = 404
 
 
-class Fate(StrEnum):
-    """What becomes of it."""
+class Treatment(StrEnum):
+    """The treatment of contents by a tear-down."""
 
     EMPTIED = "emptied"
     """Deleted first, because the stack says that contents go with it."""
     GOES = "deleted with it"
-    """Deleted by the engine with what it lies in."""
+    """Deleted by Pulumi with its container."""
     BLOCKS = "blocks"
-    """Nobody said that it may be deleted."""
+    """No option allows its deletion."""
 
 
 @dataclass(frozen=True)
 class Content:
-    """Something that others put into what the stack made.
+    """A resource that the stack did not create, in one of its own.
 
     Attributes:
-        kind: in words.
-        name: its full name; of objects, the bucket's.
-        fate: what becomes of it.
-        cure: how to have it deleted, or kept; of what blocks.
+        type_name: its type, for people
+        name: its full name; of objects, the bucket's
+        treatment: what the tear-down does with it
+        hint: how to have it deleted, or kept, if it blocks
     """
 
-    kind: str
+    type_name: str
     name: str
-    fate: Fate
-    cure: str = ""
+    treatment: Treatment
+    hint: str = ""
 
-    def shown(self) -> dict[str, str]:
-        """Give the shape in which `--json` prints it."""
-        return {"kind": self.kind, "name": self.name}
+    def to_report(self) -> dict[str, str]:
+        """Return the shape in which `--json` prints it."""
+        return {"kind": self.type_name, "name": self.name}
 
 
 def find(state: State, *, strays: bool) -> list[Content]:
-    """Look into everything that a destroy would delete.
+    """List the contents of all resources that a destroy would delete.
 
     Args:
-        state: the stack's.
-        strays: stores that others made in the stack's datasets go as well.
+        state: the stack's
+        strays: also delete stores that the stack did not create in its datasets
 
     Raises:
-        ScriptError: a service can't tell.
+        ScriptError: a service does not answer
     """
-    ids = {entry.id for entry in state.made}
+    ids = {entry.id for entry in state.managed}
     rows: dict[str, Callable[[Entry], Iterator[Content]]] = {
         HEALTHCARE_DATASET: lambda entry: _stores(entry, ids, strays=strays),
         BIGQUERY_DATASET: lambda entry: _tables(entry, ids),
@@ -86,24 +78,22 @@ def find(state: State, *, strays: bool) -> list[Content]:
     ]
 
 
-def empty(contents: list[Content], say: Callable[[str], None]) -> list[str]:
-    """Delete the BigQuery tables that are to be; views first, as they show tables.
+def empty(contents: list[Content], report: Callable[[str], None]) -> list[str]:
+    """Delete the BigQuery tables that go with the stack; views first, as they depend on tables.
 
     Returns:
         Their names.
 
     Raises:
-        ScriptError: BigQuery refused.
+        ScriptError: BigQuery refused
     """
-    due = [content for content in contents if content.fate is Fate.EMPTIED]
+    due = [content for content in contents if content.treatment is Treatment.EMPTIED]
     for content in due:
-        say(f"Deleting {content.kind} {content.name} ...")
+        report(f"Deleting {content.type_name} {content.name} ...")
         client = clients.big_query(content.name.partition(".")[0])
-        with translated(f"deleting {content.kind} {content.name}"):
-            delete = partial(
-                client.delete_table, content.name, not_found_ok=True, retry=retrying.ONCE
-            )
-            retrying.call(delete)
+        with translate_errors(f"deleting {content.type_name} {content.name}"):
+            delete = partial(client.delete_table, content.name, not_found_ok=True, retry=retry.ONCE)
+            retry.call(delete)
     return [content.name for content in due]
 
 
@@ -111,60 +101,46 @@ def _tables(dataset: Entry, ids: set[str]) -> Iterator[Content]:
     _, project, _, name = dataset.id.split("/")
     found = _or_nothing(
         f"listing the tables of {project}.{name}",
-        lambda: list(
-            clients.big_query(project).list_tables(f"{project}.{name}", retry=retrying.ONCE)
-        ),
+        lambda: list(clients.big_query(project).list_tables(f"{project}.{name}", retry=retry.ONCE)),
     )
     others = [t for t in found if f"{dataset.id}/tables/{t.table_id}" not in ids]
-    fate = Fate.EMPTIED if dataset.values.get("deleteContentsOnDestroy") else Fate.BLOCKS
+    treatment = (
+        Treatment.EMPTIED if dataset.values.get("deleteContentsOnDestroy") else Treatment.BLOCKS
+    )
     for table in sorted(others, key=lambda t: (t.table_type not in _VIEWS, t.table_id)):
-        kind = "BigQuery view" if table.table_type in _VIEWS else "BigQuery table"
-        cure = "Set bigqueryDeleteContents and run `make up`, or delete or copy the tables."
-        yield Content(kind, f"{project}.{name}.{table.table_id}", fate, cure)
+        type_name = "BigQuery view" if table.table_type in _VIEWS else "BigQuery table"
+        hint = "Set bigqueryDeleteContents and run `make up`, or delete or copy the tables."
+        yield Content(type_name, f"{project}.{name}.{table.table_id}", treatment, hint)
 
 
 def _stores(dataset: Entry, ids: set[str], *, strays: bool) -> Iterator[Content]:
     parent = clients.healthcare().projects().locations().datasets()
-    for collection, kind in _STORES.items():
+    for collection, type_name in _STORES.items():
         at = getattr(parent, collection)()
-        for name in _names(at, dataset.id, collection):
+        doing = f"listing {collection} of {dataset.id}"
+        for item in paging.items(at, collection, doing, parent=dataset.id):
+            name = item["name"]
             if name not in ids:
-                cure = "Adopt it (docs/adoption.md), delete it, or give --strays to have it go too."
-                yield Content(kind, name, Fate.GOES if strays else Fate.BLOCKS, cure)
-
-
-def _names(at: Any, parent: str, collection: str) -> Iterator[str]:
-    request = at.list(parent=parent)
-    while request is not None:
-        with translated(f"listing {collection} of {parent}"):
-            try:
-                answer = retrying.call(request.execute)
-            except HttpError as error:
-                if error.status_code == _GONE:
-                    return
-                raise
-        yield from (item["name"] for item in answer.get(collection, []))
-        request = at.list_next(request, answer)
+                hint = "Adopt it (docs/adoption.md), delete it, or add --strays to delete it too."
+                yield Content(type_name, name, Treatment.GOES if strays else Treatment.BLOCKS, hint)
 
 
 def _objects(bucket: Entry) -> Iterator[Content]:
     client = clients.cloud_storage(str(bucket.values.get("project", "")))
-    # Generations that are not current block as well.
+    # Noncurrent versions block too.
     found = _or_nothing(
         f"listing the objects of bucket {bucket.id}",
-        lambda: list(
-            client.list_blobs(bucket.id, versions=True, max_results=1, retry=retrying.ONCE)
-        ),
+        lambda: list(client.list_blobs(bucket.id, versions=True, max_results=1, retry=retry.ONCE)),
     )
     if found:
-        fate = Fate.GOES if bucket.values.get("forceDestroy") else Fate.BLOCKS
-        cure = "Set forceDestroy and run `make up`, or move the objects."
-        yield Content("objects of bucket", bucket.id, fate, cure)
+        treatment = Treatment.GOES if bucket.values.get("forceDestroy") else Treatment.BLOCKS
+        hint = "Set forceDestroy and run `make up`, or move the objects."
+        yield Content("objects of bucket", bucket.id, treatment, hint)
 
 
 def _or_nothing(doing: str, ask: Callable[[], list[Any]]) -> list[Any]:
-    with translated(doing):
+    with translate_errors(doing):
         try:
-            return retrying.call(ask)
+            return retry.call(ask)
         except NotFound:
             return []

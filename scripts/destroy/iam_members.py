@@ -1,7 +1,7 @@
-"""Memberships of deleted accounts: nothing else takes them out of a policy.
+"""Bindings of deleted accounts, which no other step removes from a policy.
 
-When an account is deleted, IAM rewrites what it was granted to `deleted:serviceAccount:X?uid=N`.
-The provider looks for the member as the program wrote it, finds none, and leaves the other behind.
+When an account is deleted, IAM renames its member to `deleted:serviceAccount:X?uid=N`. The
+provider looks for the member as the program wrote it, finds none, and leaves the renamed one.
 https://cloud.google.com/iam/docs/policies#handle-deleted-members
 """
 
@@ -15,10 +15,10 @@ from google.api_core.exceptions import Conflict, NotFound, PreconditionFailed
 from google.api_core.retry import Retry
 from googleapiclient.errors import HttpError
 
-from scripts.adoption.lookup import APIS, POLICY_VERSION, access_as_policy, grants
-from scripts.common import clients, retrying
-from scripts.common.errors import translated
-from scripts.common.leftovers import Made
+from scripts.destroy.remaining import ManagedResource
+from scripts.lib.google import clients, retry
+from scripts.lib.google.errors import translate_errors
+from scripts.resources.lookup import APIS, POLICY_VERSION, access_as_policy, grants
 
 Json = dict[str, Any]
 
@@ -29,53 +29,55 @@ _ACCESS = ("iamMember", "userByEmail", "groupByEmail")
 
 @dataclass(frozen=True)
 class Policy:
-    """Who may do what on a resource, and how to say so anew.
+    """An IAM policy of a resource, and how to write it back.
 
     Attributes:
-        bindings: as IAM has them, one role and condition each.
-        write: replaces them; refused if they have changed since they were read.
+        bindings: one role and condition each
+        write: replaces them; refused if they have changed since they were read
     """
 
     bindings: list[Json]
     write: Callable[[list[Json]], object]
 
 
-def find(made: Iterable[Made]) -> list[Made]:
-    """Find the stack's grants that have become those of deleted accounts.
+def find(resources: Iterable[ManagedResource]) -> list[ManagedResource]:
+    """Find the stack's grants whose account was deleted.
 
     Returns:
-        Grants whose member is the one that the policy has now, `deleted:...`.
+        Grants with the member that the policy has now, `deleted:...`.
 
     Raises:
-        ScriptError: a policy can't be read.
+        ScriptError: a policy can't be read
     """
     found = []
-    for grant in _grants(made):
-        with translated(f"reading the policy of {grant.resource}"):
+    for grant in _grants(resources):
+        with translate_errors(f"reading the policy of {grant.resource_name}"):
             policy = _read(grant)
         if policy is not None:
             found += [_as_deleted(grant, member) for member in _stale(policy.bindings, grant)]
     return found
 
 
-def remove(made: Iterable[Made], say: Callable[[str], None]) -> list[Made]:
-    """Take these memberships out of the policies, and nothing else.
+def remove(
+    resources: Iterable[ManagedResource], report: Callable[[str], None]
+) -> list[ManagedResource]:
+    """Remove these members from the policies, and nothing else.
 
     Returns:
-        What was taken out, as `find` gives it.
+        The removed grants, as `find` returns them.
 
     Raises:
-        ScriptError: a policy can't be read or written.
+        ScriptError: a policy can't be read or written
     """
-    found = find(made)
+    found = find(resources)
     for grant in found:
-        say(f"Removing {grant.name} ...")
-        with translated(f"removing {grant.name}"):
+        report(f"Removing {grant.name} ...")
+        with translate_errors(f"removing {grant.name}"):
             Retry(predicate=_changed_meanwhile)(_take_out)(grant)
     return found
 
 
-def _take_out(grant: Made) -> None:
+def _take_out(grant: ManagedResource) -> None:
     policy = _read(grant)
     if policy is None:
         return
@@ -86,7 +88,7 @@ def _take_out(grant: Made) -> None:
         else binding
         for binding in policy.bindings
     ]
-    retrying.call(lambda: policy.write(bindings))
+    retry.call(lambda: policy.write(bindings))
 
 
 def _changed_meanwhile(error: Exception) -> bool:
@@ -95,13 +97,15 @@ def _changed_meanwhile(error: Exception) -> bool:
     return isinstance(error, (Conflict, PreconditionFailed))
 
 
-def _grants(made: Iterable[Made]) -> Iterator[Made]:
-    yield from (thing for thing in made if thing.is_grant and thing.type in PLACES)
+def _grants(resources: Iterable[ManagedResource]) -> Iterator[ManagedResource]:
+    yield from (
+        resource for resource in resources if resource.is_grant and resource.type in POLICIES
+    )
 
 
-def _stale(bindings: list[Json], grant: Made) -> list[str]:
-    kind, _, address = grant.values["member"].partition(":")
-    deleted = re.compile(rf"deleted:{kind}:{re.escape(address)}\?uid=\d+", re.IGNORECASE)
+def _stale(bindings: list[Json], grant: ManagedResource) -> list[str]:
+    member_type, _, address = grant.values["member"].partition(":")
+    deleted = re.compile(rf"deleted:{member_type}:{re.escape(address)}\?uid=\d+", re.IGNORECASE)
     return [
         member
         for binding in bindings
@@ -110,19 +114,19 @@ def _stale(bindings: list[Json], grant: Made) -> list[str]:
     ]
 
 
-def _is_of(binding: Json, grant: Made, member: str) -> bool:
+def _is_of(binding: Json, grant: ManagedResource, member: str) -> bool:
     condition = grant.values.get("condition") or {}
     return grants({"bindings": [binding]}, grant.values["role"], member, condition)
 
 
-def _as_deleted(grant: Made, member: str) -> Made:
+def _as_deleted(grant: ManagedResource, member: str) -> ManagedResource:
     return replace(grant, values={**grant.values, "member": member})
 
 
-def _read(grant: Made) -> Policy | None:
+def _read(grant: ManagedResource) -> Policy | None:
     """Read the policy that a grant is in; None if its resource is gone."""
     try:
-        return PLACES[grant.type](grant)
+        return POLICIES[grant.type](grant)
     except NotFound:
         return None
     except HttpError as error:
@@ -131,18 +135,18 @@ def _read(grant: Made) -> Policy | None:
         raise
 
 
-def _discovered(api: str, collection: str, grant: Made) -> Policy:
+def _discovered(api: str, collection: str, grant: ManagedResource) -> Policy:
     make, _ = APIS[api]
     at: Any = make()
     for part in collection.split("."):
         at = getattr(at, part)()
-    name = grant.resource
+    name = grant.resource_name
     if collection == "projects":
         options = {"options": {"requestedPolicyVersion": POLICY_VERSION}}
         request = at.getIamPolicy(resource=name, body=options)
     else:
         request = at.getIamPolicy(resource=name, options_requestedPolicyVersion=POLICY_VERSION)
-    policy = retrying.call(request.execute)
+    policy = retry.call(request.execute)
 
     def write(bindings: list[Json]) -> None:
         kept = [binding for binding in bindings if binding["members"]]
@@ -151,36 +155,36 @@ def _discovered(api: str, collection: str, grant: Made) -> Policy:
     return Policy(policy.get("bindings", []), write)
 
 
-def _bucket(grant: Made) -> Policy:
-    bucket = clients.cloud_storage(grant.project).bucket(grant.resource)
-    policy = retrying.call(
-        lambda: bucket.get_iam_policy(requested_policy_version=POLICY_VERSION, retry=retrying.ONCE)
+def _bucket(grant: ManagedResource) -> Policy:
+    bucket = clients.cloud_storage(grant.project).bucket(grant.resource_name)
+    policy = retry.call(
+        lambda: bucket.get_iam_policy(requested_policy_version=POLICY_VERSION, retry=retry.ONCE)
     )
 
     def write(bindings: list[Json]) -> None:
         policy.bindings = [binding for binding in bindings if binding["members"]]
-        bucket.set_iam_policy(policy, retry=retrying.ONCE)
+        bucket.set_iam_policy(policy, retry=retry.ONCE)
 
     return Policy([{**b, "members": sorted(b["members"])} for b in policy.bindings], write)
 
 
-def _big_query(grant: Made) -> Policy:
-    _, project, _, name = grant.resource.split("/")
+def _big_query(grant: ManagedResource) -> Policy:
+    _, project, _, name = grant.resource_name.split("/")
     client = clients.big_query(project)
-    dataset = retrying.call(lambda: client.get_dataset(f"{project}.{name}", retry=retrying.ONCE))
+    dataset = retry.call(lambda: client.get_dataset(f"{project}.{name}", retry=retry.ONCE))
     entries = list(dataset.access_entries)
 
     def write(bindings: list[Json]) -> None:
         dataset.access_entries = [
             e for e, b in zip(entries, bindings, strict=True) if b["members"] != []
         ]
-        client.update_dataset(dataset, ["access_entries"], retry=retrying.ONCE)
+        client.update_dataset(dataset, ["access_entries"], retry=retry.ONCE)
 
     return Policy([_binding(entry.to_api_repr()) for entry in entries], write)
 
 
 def _binding(entry: Json) -> Json:
-    """An entry of an access list as a binding; that of a view, for example, has no role."""
+    """Return an entry of an access list as a binding; that of a view, for example, has no role."""
     if not entry.get("role"):
         return {"role": "", "members": [""]}
     [binding] = access_as_policy({"access": [entry]})["bindings"]
@@ -189,7 +193,7 @@ def _binding(entry: Json) -> Json:
 
 
 _HEALTHCARE = "projects.locations.datasets"
-PLACES: dict[str, Callable[[Made], Policy]] = {
+POLICIES: dict[str, Callable[[ManagedResource], Policy]] = {
     "gcp:projects/iAMMember:IAMMember": partial(_discovered, "resourcemanager", "projects"),
     "gcp:healthcare/datasetIamMember:DatasetIamMember": partial(
         _discovered, "healthcare", _HEALTHCARE
@@ -216,4 +220,4 @@ PLACES: dict[str, Callable[[Made], Policy]] = {
     "gcp:storage/bucketIAMMember:BucketIAMMember": _bucket,
     "gcp:bigquery/datasetIamMember:DatasetIamMember": _big_query,
 }
-"""How the policy of each kind of grant is read and written."""
+"""How to read and write the policy of each type of grant."""

@@ -1,8 +1,8 @@
-"""What a stack made, and whether it is still there: asked of the services, not of Pulumi.
+"""A stack's resources, and whether they still exist, as the services report.
 
-The names are taken from the stack's state before it is destroyed. How a kind of resource is looked
-for is a row of `scripts/adoption/kinds.py`, by Pulumi's type token; what has no row is not checked,
-and said not to be.
+The names come from the stack's state before it is destroyed. A row of
+`scripts/resources/resource_types.py` says how to look up a type; a type without a row is reported
+as not checked.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -11,28 +11,28 @@ from enum import StrEnum
 from string import Formatter
 from typing import Any
 
-from scripts.adoption.kinds import KINDS, Kind
-from scripts.adoption.lookup import Lookup, NotServedError
-from scripts.common import clients, retrying
-from scripts.common.errors import translated
+from scripts.lib.google import clients, retry
+from scripts.lib.google.errors import translate_errors
 from scripts.preview import names
+from scripts.resources.lookup import Lookup, NotServedError
+from scripts.resources.resource_types import RESOURCE_TYPES, ResourceType
 
-_MORE = ("condition",)  # of a grant, beside what its id is made of
+_MORE = ("condition",)  # of a grant, besides the inputs in its id
 _KEY = "gcp:kms/cryptoKey:CryptoKey"
 _VIEW = ("view", "materializedView")
 
 
 @dataclass(frozen=True)
-class Made:
-    """Something that the stack made.
+class ManagedResource:
+    """A resource that the stack created.
 
     Attributes:
-        type: Pulumi's type token.
-        id: as the provider writes it, a full name as a rule.
-        urn: the engine's name for it.
-        project: the provider's, for what does not name one.
-        values: those of its properties that it is looked for by.
-        view: a table that only shows others.
+        type: Pulumi's type token
+        id: as the provider writes it, usually a full name
+        urn: the engine's name for it
+        project: the provider's, for resources that do not name one
+        values: the properties that identify it
+        view: whether it is a BigQuery view
     """
 
     type: str
@@ -45,9 +45,9 @@ class Made:
     @classmethod
     def of(
         cls, type_: str, id_: str, urn: str, properties: Mapping[str, Any], project: str
-    ) -> "Made":
-        """Keep of a resource what it is looked for by, and nothing else: no secret, no data."""
-        row = KINDS.get(type_)
+    ) -> "ManagedResource":
+        """Keep the properties that identify a resource; no secret, no data."""
+        row = RESOURCE_TYPES.get(type_)
         wanted = {*_fields(row), *_MORE} if row else set()
         values = {key: properties[key] for key in sorted(wanted) if properties.get(key)}
         view = type_.startswith("gcp:bigquery/table:") and any(map(properties.get, _VIEW))
@@ -55,99 +55,101 @@ class Made:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What tells it apart; a resource that was replaced has the URN of its successor."""
+        """The identity of the resource; a replaced resource has the URN of its successor."""
         return self.urn, self.id
 
     @property
-    def kind(self) -> str:
-        """What it is, in words."""
+    def type_name(self) -> str:
+        """The type of the resource, for people."""
         if self.is_grant:
             return "grant"
-        return "BigQuery view" if self.view else names.kind_of(self.type)
+        return "BigQuery view" if self.view else names.type_name_of(self.type)
 
     @property
     def name(self) -> str:
         """Its full name; of a grant "ROLE for MEMBER on RESOURCE"."""
         if self.is_grant:
-            return f"{self.values['role']} for {self.values['member']} on {self.resource}"
+            return f"{self.values['role']} for {self.values['member']} on {self.resource_name}"
         return self.id
 
     @property
     def is_grant(self) -> bool:
         """Whether it is a role for a member."""
-        row = KINDS.get(self.type)
+        row = RESOURCE_TYPES.get(self.type)
         return row is not None and row.grant
 
     @property
-    def resource(self) -> str:
-        """The resource itself; of a grant the one it is on."""
-        row = KINDS.get(self.type)
+    def resource_name(self) -> str:
+        """The resource's own name; for a grant, the name of the resource it is on."""
+        row = RESOURCE_TYPES.get(self.type)
         found = row.identify(self.values, self.project) if row and row.grant else None
         return found.partition(" ")[0] if found else self.id
 
     def to_json(self) -> dict[str, Any]:
-        """Give the shape in which it is remembered."""
+        """Return the journal's representation."""
         return asdict(self)
 
-    def shown(self) -> dict[str, str]:
-        """Give the shape in which `--json` prints it."""
-        return {"kind": self.kind, "name": self.name, "type": self.type}
+    def to_report(self) -> dict[str, str]:
+        """Return the shape in which `--json` prints it."""
+        return {"kind": self.type_name, "name": self.name, "type": self.type}
 
 
-def _fields(row: Kind) -> set[str]:
+def _fields(row: ResourceType) -> set[str]:
     fields = {f.partition(".")[0] for _, f, _, _ in Formatter().parse(row.id) if f}
     return fields | {"project"}
 
 
-class Verdict(StrEnum):
-    """What the services say of something."""
+class Status(StrEnum):
+    """The answer of the services about a resource."""
 
     GONE = "gone"
     THERE = "still there"
     UNKNOWN = "not checked"
 
 
-def examine(made: Iterable[Made]) -> list[tuple[Made, Verdict]]:
+def check_exists(resources: Iterable[ManagedResource]) -> list[tuple[ManagedResource, Status]]:
     """Ask the services which of these exist.
 
-    What lay in something that is gone is gone with it, and not asked for again.
+    Contents of a deleted container are not looked up.
 
     Raises:
-        ScriptError: a service can't tell.
+        ScriptError: a service does not answer
     """
     lookup = Lookup()
     gone: set[str] = set()
     found = []
-    # Containers have shorter names than what lies in them.
-    for thing in sorted(made, key=lambda thing: (len(thing.resource), thing.is_grant)):
-        verdict = _verdict(thing, lookup, gone)
-        # A bucket's name alone may be that of a project as well.
-        if verdict is Verdict.GONE and not thing.is_grant and "/" in thing.id:
-            gone.add(thing.id)
-        found.append((thing, verdict))
-    order = {id(thing): place for place, thing in enumerate(made)}
+    # Containers have shorter names than their contents.
+    for resource in sorted(
+        resources, key=lambda resource: (len(resource.resource_name), resource.is_grant)
+    ):
+        status = _status(resource, lookup, gone)
+        # A bucket's name may be a project's name too.
+        if status is Status.GONE and not resource.is_grant and "/" in resource.id:
+            gone.add(resource.id)
+        found.append((resource, status))
+    order = {id(resource): index for index, resource in enumerate(resources)}
     return sorted(found, key=lambda each: order[id(each[0])])
 
 
-def _verdict(thing: Made, lookup: Lookup, gone: set[str]) -> Verdict:
-    row = KINDS.get(thing.type)
+def _status(resource: ManagedResource, lookup: Lookup, gone: set[str]) -> Status:
+    row = RESOURCE_TYPES.get(resource.type)
     if row is None:
-        return Verdict.UNKNOWN
-    if any(f"{thing.resource}/".startswith(f"{name}/") for name in gone):
-        return Verdict.GONE
-    check = CHECKS.get(thing.type)
+        return Status.UNKNOWN
+    if any(f"{resource.resource_name}/".startswith(f"{name}/") for name in gone):
+        return Status.GONE
+    check = CHECKS.get(resource.type)
     try:
         if check is not None:
-            there = check(lookup, thing)
+            there = check(lookup, resource)
         else:
-            there = row.find(thing.values, thing.project, thing.id, lookup)
+            there = row.find(resource.values, resource.project, resource.id, lookup)
     except NotServedError:
-        return Verdict.UNKNOWN
-    return Verdict.THERE if there else Verdict.GONE
+        return Status.UNKNOWN
+    return Status.THERE if there else Status.GONE
 
 
-def _usable_key(lookup: Lookup, key: Made) -> bool:
-    """Tell whether a key has a version that can still be used: Google keeps the name for good."""
+def _usable_key(lookup: Lookup, key: ManagedResource) -> bool:
+    """Return whether a key has a usable version: Google keeps the name of a key for ever."""
     collection = "projects.locations.keyRings.cryptoKeys"
     if lookup.get("kms", collection, key.id) is None:
         return False
@@ -155,8 +157,8 @@ def _usable_key(lookup: Lookup, key: Made) -> bool:
     at = versions.cryptoKeyVersions()
     request = at.list(parent=key.id)
     while request is not None:
-        with translated(f"listing the versions of {key.id}"):
-            answer = retrying.call(request.execute)
+        with translate_errors(f"listing the versions of {key.id}"):
+            answer = retry.call(request.execute)
         for version in answer.get("cryptoKeyVersions", []):
             if not version["state"].startswith("DESTROY"):
                 return True
@@ -164,5 +166,5 @@ def _usable_key(lookup: Lookup, key: Made) -> bool:
     return False
 
 
-CHECKS: dict[str, Callable[[Lookup, Made], bool]] = {_KEY: _usable_key}
-"""Kinds that can't be gone as others can."""
+CHECKS: dict[str, Callable[[Lookup, ManagedResource], bool]] = {_KEY: _usable_key}
+"""Types whose names stay after their deletion."""

@@ -1,4 +1,4 @@
-"""Operations under way in the stack's datasets: found, cancelled, waited for."""
+"""Running operations in the stack's datasets: find, cancel, and wait for them."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -6,38 +6,25 @@ from typing import Any
 
 from googleapiclient.errors import HttpError
 
-from scripts.common import operations, retrying
-from scripts.common.errors import as_script_error, translated
-from scripts.common.operations import Operation
-
-WAIT_SECONDS = 600.0
-"""How long cancelled operations may take to end, unless the command line says otherwise."""
-
-_GONE = 404
+from scripts.destroy.request import WAIT_SECONDS
+from scripts.lib.google import clients, operations, paging, retry
+from scripts.lib.google.errors import as_script_error
+from scripts.lib.google.operations import Operation
 
 
 def running(client: Any, datasets: Iterable[str]) -> list[Operation]:
-    """List what is under way in datasets, by their full names; in one that is gone, nothing is.
+    """List the running operations of datasets; a missing dataset has none.
 
     Raises:
-        ScriptError: the service can't tell.
+        ScriptError: the service does not answer
     """
     return [each for dataset in datasets for each in _listed(client, dataset) if not each.done]
 
 
 def _listed(client: Any, dataset: str) -> Iterator[Operation]:
-    collection = client.projects().locations().datasets().operations()
-    request = collection.list(name=dataset)
-    while request is not None:
-        with translated(f"listing the operations of {dataset}"):
-            try:
-                answer = retrying.call(request.execute)
-            except HttpError as error:
-                if error.status_code == _GONE:
-                    return
-                raise
-        yield from map(Operation.from_json, answer.get("operations", []))
-        request = collection.list_next(request, answer)
+    collection = clients.operations_of(client)
+    doing = f"listing the operations of {dataset}"
+    return map(Operation.from_json, paging.items(collection, "operations", doing, name=dataset))
 
 
 def stop(
@@ -45,34 +32,34 @@ def stop(
     datasets: list[str],
     *,
     resume: str,
-    say: Callable[[str], None],
+    report: Callable[[str], None],
     timeout: float = WAIT_SECONDS,
 ) -> list[str]:
-    """Cancel what is under way, and wait until it is over; again if more was begun meanwhile.
+    """Cancel running operations and wait until all have ended, new ones included.
 
-    What can't be cancelled is waited for.
+    Operations that can't be cancelled are waited for.
 
     Args:
-        client: of the Healthcare API.
-        datasets: their full names.
-        resume: the command that takes this up again, for a person to paste.
-        say: told of each operation.
-        timeout: seconds until all of it has to be over.
+        client: of the Healthcare API
+        datasets: their full names
+        resume: the command that continues, for people to paste
+        report: called with each operation
+        timeout: seconds to wait for all of them
 
     Returns:
-        The names of the operations that were under way.
+        The names of the operations.
 
     Raises:
-        StillRunningError: time is up, or Ctrl-C was pressed.
-        ScriptError: the service can't tell.
+        StillRunningError: it timed out, or Ctrl-C was pressed
+        ScriptError: the service does not answer
     """
     until = time.monotonic() + timeout
     met: list[str] = []
     while found := running(client, datasets):
         new = [each for each in found if each.name not in met]
         for each in new:
-            say(f"Cancelling {_described(each)} ...")
-            _cancel(client, each, say)
+            report(f"Cancelling {_described(each)} ...")
+            _cancel(client, each, report)
         met += [each.name for each in new]
         for each in found:
             left = max(0.0, until - time.monotonic())
@@ -80,15 +67,15 @@ def stop(
     return met
 
 
-def _cancel(client: Any, operation: Operation, say: Callable[[str], None]) -> None:
-    collection = client.projects().locations().datasets().operations()
+def _cancel(client: Any, operation: Operation, report: Callable[[str], None]) -> None:
+    collection = clients.operations_of(client)
     request = collection.cancel(name=operation.name, body={})
     try:
-        retrying.call(request.execute)
+        retry.call(request.execute)
     except HttpError as error:
-        # Over by now, or of a kind that can't be cancelled: its end is waited for all the same.
+        # It has ended, or can't be cancelled: wait for its end.
         refusal = as_script_error(f"cancelling {operation.name}", error)
-        say(f"{refusal.message if refusal else error} Waiting for its end.")
+        report(f"{refusal.message if refusal else error} Waiting for its end.")
 
 
 def _described(operation: Operation) -> str:

@@ -1,7 +1,7 @@
-"""What a stack's state says: what the stack made, and what of it a destroy has to leave."""
+"""A stack's state: its resources, and those that a destroy has to leave."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -18,17 +18,26 @@ KEY_RING = "gcp:kms/keyRing:KeyRing"
 KEY = "gcp:kms/cryptoKey:CryptoKey"
 SERVICE = "gcp:projects/service:Service"
 AGENT = "gcp:projects/serviceIdentity:ServiceIdentity"
+AUDIT_LOGS = "gcp:projects/iAMAuditConfig:IAMAuditConfig"
+
+_STORES = ("dicomStore:DicomStore", "fhirStore:FhirStore", "hl7Store:Hl7Store")
+_DATA = frozenset(
+    {HEALTHCARE_DATASET, BIGQUERY_DATASET, BIGQUERY_TABLE, BUCKET}
+    | {f"gcp:healthcare/{store}" for store in (*_STORES, "consentStore:ConsentStore")}
+)
 
 
-class Why(StrEnum):
-    """Why something that the stack made is left."""
+class RetentionReason(StrEnum):
+    """Why a resource of the stack is left."""
 
     PROTECT = "protected by Pulumi (protect)"
     PREVENT = "its deletionPolicy is PREVENT"
     DELETION_PROTECTION = "its deletionProtection is on"
     ENDANGERED = "to be kept, but what it lies in or its key would go"
     NEEDED = "what is left needs it"
+    ACCESS = "data is left, and access to it stays logged and granted"
     ABANDON = "its deletionPolicy is ABANDON"
+    SHARED = "another stack needs it"
     RETAIN = "the program says so (retainOnDelete)"
     KEY_RING = "Google never deletes a key ring"
     KEY = "Google keeps the name of a key; its versions are destroyed"
@@ -36,11 +45,20 @@ class Why(StrEnum):
     AGENT = "Google's own account"
 
 
-HELD = frozenset({Why.PROTECT, Why.PREVENT, Why.DELETION_PROTECTION, Why.ENDANGERED, Why.NEEDED})
-"""Left in the cloud and in the stack; the others only in the cloud."""
+HELD = frozenset(
+    {
+        RetentionReason.PROTECT,
+        RetentionReason.PREVENT,
+        RetentionReason.DELETION_PROTECTION,
+        RetentionReason.ENDANGERED,
+        RetentionReason.NEEDED,
+        RetentionReason.ACCESS,
+    }
+)
+"""Reasons to leave a resource in the stack too; the others leave it in the cloud only."""
 
-_BY_ITSELF = frozenset({Why.KEY_RING, Why.SERVICE, Why.AGENT})
-"""Left whatever else is; a key is not: only what is left keeps its versions."""
+_BY_ITSELF = frozenset({RetentionReason.KEY_RING, RetentionReason.SERVICE, RetentionReason.AGENT})
+"""Reasons that do not depend on other resources."""
 
 
 @dataclass(frozen=True)
@@ -48,15 +66,15 @@ class Entry:
     """A resource of the state.
 
     Attributes:
-        urn: the engine's name for it.
-        type: Pulumi's type token.
-        id: as the provider writes it; empty of a component.
-        values: its properties: outputs, and inputs that have no output.
-        needs: URNs of what must outlive it.
-        made: whether the stack made it in the cloud: no component, no provider, nothing that was
-            only read.
-        why: the state's own reason to leave it, if there is one.
-        touched: when the stack last created or changed it.
+        urn: the engine's name for it
+        type: Pulumi's type token
+        id: as the provider writes it; empty for a component
+        values: its outputs, and inputs without an output
+        needs: URNs of resources that must outlive it
+        managed: whether the stack created it in the cloud: no component, no provider, nothing
+            that was only read
+        why: the reason in the state to leave it, if there is one
+        touched: time of its last creation or change by the stack
     """
 
     urn: str
@@ -64,8 +82,8 @@ class Entry:
     id: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
     needs: frozenset[str] = frozenset()
-    made: bool = False
-    why: Why | None = None
+    managed: bool = False
+    why: RetentionReason | None = None
     touched: datetime | None = None
 
     @classmethod
@@ -73,14 +91,14 @@ class Entry:
         """Read an entry of `deployment.resources` of an exported stack."""
         values = {**(body.get("inputs") or {}), **(body.get("outputs") or {})}
         type_ = body["type"]
-        made = bool(body.get("custom")) and not body.get("external")
+        managed = bool(body.get("custom")) and not body.get("external")
         return cls(
             urn=body["urn"],
             type=type_,
             id=body.get("id", ""),
             values=values,
             needs=frozenset(_needs(body)),
-            made=made and not type_.startswith("pulumi:"),
+            managed=managed and not type_.startswith("pulumi:"),
             why=_why(body, values),
             touched=_latest(body.get("created"), body.get("modified")),
         )
@@ -94,21 +112,26 @@ def _needs(body: Json) -> Iterator[str]:
     yield from (urn for urn in (provider, body.get("parent"), body.get("deletedWith")) if urn)
 
 
-def _why(body: Json, values: Mapping[str, Any]) -> Why | None:
+def _why(body: Json, values: Mapping[str, Any]) -> RetentionReason | None:
     if body.get("protect"):
-        return Why.PROTECT
+        return RetentionReason.PROTECT
     policy, type_ = values.get("deletionPolicy"), body["type"]
     if policy == "PREVENT":
-        return Why.PREVENT
+        return RetentionReason.PREVENT
     if type_ == BIGQUERY_TABLE and values.get("deletionProtection"):
-        return Why.DELETION_PROTECTION
+        return RetentionReason.DELETION_PROTECTION
     if policy == "ABANDON":
-        return Why.ABANDON
+        return RetentionReason.ABANDON
     if body.get("retainOnDelete"):
-        return Why.RETAIN
+        return RetentionReason.RETAIN
     if type_ == SERVICE and values.get("disableOnDestroy"):
         return None
-    return {KEY_RING: Why.KEY_RING, KEY: Why.KEY, SERVICE: Why.SERVICE, AGENT: Why.AGENT}.get(type_)
+    return {
+        KEY_RING: RetentionReason.KEY_RING,
+        KEY: RetentionReason.KEY,
+        SERVICE: RetentionReason.SERVICE,
+        AGENT: RetentionReason.AGENT,
+    }.get(type_)
 
 
 def _latest(*times: str | None) -> datetime | None:
@@ -117,41 +140,54 @@ def _latest(*times: str | None) -> datetime | None:
 
 @dataclass(frozen=True)
 class State:
-    """A stack's state, and what follows from it for a destroy."""
+    """A stack's state, with the resources that a destroy deletes and leaves."""
 
     entries: tuple[Entry, ...] = ()
     pending: int = 0
+    exists: bool = False
 
     @classmethod
     def from_json(cls, exported: Json | None) -> "State":
         """Read `pulumi stack export`; a stack that has never been is empty."""
         deployment = (exported or {}).get("deployment") or {}
         entries = tuple(Entry.from_json(body) for body in deployment.get("resources") or ())
-        return cls(entries, len(deployment.get("pending_operations") or ()))
+        pending = len(deployment.get("pending_operations") or ())
+        return cls(entries, pending, exists=exported is not None)
+
+    def sharing(self, urns: Container[str]) -> "State":
+        """Return the state with entries of policies that other stacks hold too as left."""
+        entries = tuple(
+            replace(entry, why=RetentionReason.SHARED)
+            if entry.urn in urns and entry.why is None
+            else entry
+            for entry in self.entries
+        )
+        return replace(self, entries=entries)
 
     @property
-    def made(self) -> list[Entry]:
-        """What the stack made in the cloud."""
-        return [entry for entry in self.entries if entry.made]
+    def managed(self) -> list[Entry]:
+        """The resources of the stack in the cloud."""
+        return [entry for entry in self.entries if entry.managed]
 
     @property
     def touched(self) -> datetime | None:
-        """When the stack last created or changed anything that is still in it."""
+        """The last creation or change of a resource that is still in the stack."""
         return max((e.touched for e in self.entries if e.touched), default=None)
 
-    def left(self) -> dict[str, Why]:
-        """Find what a destroy leaves: URN -> the reason, of resources that the stack made.
+    def left(self) -> dict[str, RetentionReason]:
+        """Return the resources that a destroy leaves: URN -> reason.
 
-        What something that is left depends on, or lies in, is left too. Something to be let go of
-        would be lost with what it lies in, or with the key that encrypts it: then all of it stays.
+        Their dependencies and containers are left too. While data is left, so are its grants and
+        the audit configuration, so that access stays logged. A resource that Pulumi would only
+        forget is left in the stack if its container or key would be deleted.
         """
         by_itself = {e.urn: e.why for e in self.entries if e.why in _BY_ITSELF}
         reasons = {**self._reasons(), **self._held(), **by_itself}
-        made = {entry.urn for entry in self.made}
-        return {urn: why for urn, why in reasons.items() if urn in made}
+        managed = {entry.urn for entry in self.managed}
+        return {urn: why for urn, why in reasons.items() if urn in managed}
 
     def targets(self) -> list[str] | None:
-        """Name what to destroy, by URN; None for everything."""
+        """Return the URNs to destroy; None for everything."""
         held = self._held()
         if not held:
             return None
@@ -164,38 +200,56 @@ class State:
         return next((str(e.values.get("project", "")) for e in providers), "")
 
     def destroyed(self, type_: str) -> list[Entry]:
-        """What of a type a destroy would delete."""
+        """Return the resources of a type that a destroy would delete."""
         left = self.left()
-        return [e for e in self.made if e.type == type_ and e.urn not in left]
+        return [e for e in self.managed if e.type == type_ and e.urn not in left]
 
-    def _reasons(self) -> dict[str, Why]:
+    def _reasons(self) -> dict[str, RetentionReason]:
         return {entry.urn: entry.why for entry in self.entries if entry.why}
 
-    def _held(self) -> dict[str, Why]:
-        """What stays in the stack, too; components and providers among it."""
+    def _held(self) -> dict[str, RetentionReason]:
+        """Return the resources that stay in the stack, components and providers included."""
         reasons = self._reasons()
         held = {urn: why for urn, why in reasons.items() if why in HELD}
         self._hold_what_is_needed(held)
         for entry in self.entries:
-            let_go = entry.why in (Why.ABANDON, Why.RETAIN) and entry.urn not in held
+            let_go = (
+                entry.why in (RetentionReason.ABANDON, RetentionReason.RETAIN)
+                and entry.urn not in held
+            )
             if let_go and self._would_be_lost(entry, held, reasons):
-                held[entry.urn] = Why.ENDANGERED
+                held[entry.urn] = RetentionReason.ENDANGERED
                 self._hold_what_is_needed(held)
+        self._hold_access(held)
         return held
 
     def _would_be_lost(
-        self, entry: Entry, held: Mapping[str, Why], reasons: Mapping[str, Why]
+        self,
+        entry: Entry,
+        held: Mapping[str, RetentionReason],
+        reasons: Mapping[str, RetentionReason],
     ) -> bool:
-        """Whether something would be lost though the engine lets go of it."""
+        """Return whether a resource would be lost although Pulumi only forgets it."""
         if any(urn not in held and urn not in reasons for urn in self._containers(entry)):
             return True
-        needed = {entry.urn: Why.NEEDED}
+        needed = {entry.urn: RetentionReason.NEEDED}
         self._hold_what_is_needed(needed)
-        keys = {other.urn for other in self.made if other.type == KEY}
+        keys = {other.urn for other in self.managed if other.type == KEY}
         return any(urn in keys and urn not in held for urn in needed)
 
-    def _hold_what_is_needed(self, held: dict[str, Why]) -> None:
-        """Add to what is held all that it needs."""
+    def _hold_access(self, held: dict[str, RetentionReason]) -> None:
+        """Add the audit configuration and the grants of the data that is held."""
+        data = {e.urn for e in self.managed if e.urn in held and e.type in _DATA}
+        if not data:
+            return
+        for entry in self.managed:
+            is_grant = entry.type.lower().endswith("iammember")
+            if entry.type == AUDIT_LOGS or (is_grant and not data.isdisjoint(entry.needs)):
+                held.setdefault(entry.urn, RetentionReason.ACCESS)
+        self._hold_what_is_needed(held)
+
+    def _hold_what_is_needed(self, held: dict[str, RetentionReason]) -> None:
+        """Add the dependencies of the held resources."""
         by_urn = {entry.urn: entry for entry in self.entries}
         todo = list(held)
         while todo:
@@ -204,15 +258,15 @@ class State:
                 continue
             for urn in (*entry.needs, *self._containers(entry)):
                 if urn in by_urn and urn not in held:
-                    held[urn] = Why.NEEDED
+                    held[urn] = RetentionReason.NEEDED
                     todo.append(urn)
 
     def _containers(self, entry: Entry) -> Iterable[str]:
-        """What the resource lies in, as far as names tell: a store's dataset, a table's."""
-        if not entry.made or not entry.id:
+        """Return the container of the resource by its name: a store's or a table's dataset."""
+        if not entry.managed or not entry.id:
             return []
         return [
             other.urn
             for other in self.entries
-            if other.made and other.id and entry.id.startswith(f"{other.id}/")
+            if other.managed and other.id and entry.id.startswith(f"{other.id}/")
         ]

@@ -1,4 +1,4 @@
-"""What is true of the lab's files, and whether a run found it.
+"""The expected answers of the lab's files, and the check of a run.
 
 Counted on the published metadata of NIH ChestX-ray14 (Data_Entry_2017_v2020, patients 1 to 99),
 which are the files behind the lab's wildcard.
@@ -15,15 +15,15 @@ PATIENT_88 = ["Cardiomegaly|Effusion"]
 
 @dataclass(frozen=True)
 class Findings:
-    """What the store and the table say after a run.
+    """The figures of the store and the table after a run.
 
     Attributes:
-        instances: in the DICOM store, counted through DICOMweb.
-        rows: in the BigQuery table.
-        patients: different PatientIDs in the table.
-        no_finding_rows: rows of the lab's second query.
-        patient_88: StudyDescription of each row of the lab's first query.
-        frequent: the commonest StudyDescriptions with their rows, the commonest first.
+        instances: in the DICOM store, counted through DICOMweb
+        rows: in the BigQuery table
+        patients: different PatientIDs in the table
+        no_finding_rows: rows of the lab's second query
+        patient_88: StudyDescription of each row of the lab's first query
+        frequent: the most frequent StudyDescriptions with their rows, in descending order
     """
 
     instances: int
@@ -35,25 +35,25 @@ class Findings:
 
 
 def problems(found: Findings, *, lab_source: bool) -> list[str]:
-    """Say what is not as it must be; nothing if all is well.
+    """Return what differs from the expected answers; empty if nothing does.
 
     Args:
-        found: after a run.
-        lab_source: the lab's own files were imported, of which the truth is known.
+        found: after a run
+        lab_source: whether the lab's own files were imported, whose answers are known
     """
-    told = []
+    differences = []
     if found.rows != found.instances:
-        told.append(
+        differences.append(
             f"the table has {found.rows} rows, the store {found.instances} instances:"
             " the export must have exactly one row an instance"
         )
     if not lab_source:
-        return told
+        return differences
     pairs = (
         ("instances in the store", found.instances, INSTANCES),
         ("patients", found.patients, PATIENTS),
         ("rows of 'No Finding'", found.no_finding_rows, NO_FINDING_ROWS),
         (f"findings of patient {PATIENT}", found.patient_88, PATIENT_88),
     )
-    told += [f"{what}: {is_} instead of {due}" for what, is_, due in pairs if is_ != due]
-    return told
+    differences += [f"{what}: {is_} instead of {due}" for what, is_, due in pairs if is_ != due]
+    return differences

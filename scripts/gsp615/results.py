@@ -1,13 +1,12 @@
-"""What the store and the table say after a run: each figure asked, none assumed."""
+"""The figures of the store and the table after a run: each is queried, none assumed."""
 
 from google.cloud import bigquery
 
-from scripts.common import tables
-from scripts.common.dicomweb import DicomWeb
-from scripts.common.tables import Rows, Table
-from scripts.common.truth import Findings
+from scripts.gsp615.expected import Findings
+from scripts.lib.google.bigquery import Rows, Table, query
+from scripts.lib.google.dicomweb import DicomWeb
 
-MOST_FREQUENT = 8
+TOP_FINDINGS = 8
 
 
 def find(
@@ -16,24 +15,24 @@ def find(
     """Count.
 
     Args:
-        web: of the DICOM store.
-        client: of the table's project.
-        table: that was exported to.
-        patient: the answer to the lab's first query.
-        no_finding: the answer to its second.
+        web: of the DICOM store
+        client: of the table's project
+        table: that was exported to
+        patient: the answer to the lab's first query
+        no_finding: the answer to its second
 
     Raises:
-        ScriptError: a service can't tell.
+        ScriptError: a service does not answer
     """
-    counts = tables.query(
+    counts = query(
         client,
         "SELECT COUNT(*) AS instances, COUNT(DISTINCT PatientID) AS patients "  # noqa: S608
         f"FROM {table.sql}",
     ).rows[0]
-    frequent = tables.query(
+    frequent = query(
         client,
         f"SELECT StudyDescription AS finding, COUNT(*) AS n FROM {table.sql} "  # noqa: S608
-        f"GROUP BY finding ORDER BY n DESC, finding LIMIT {MOST_FREQUENT}",
+        f"GROUP BY finding ORDER BY n DESC, finding LIMIT {TOP_FINDINGS}",
     )
     return Findings(
         instances=web.count(),

@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from scripts.common.deploy import Deployment
-from scripts.common.stack import Target
-from scripts.common.truth import Findings
+from scripts.gsp615.expected import Findings
+from scripts.lib.pulumi_results import UpdateResult
+from scripts.lib.stack import Target
 
 FILE = "summary.json"
 BAR_WIDTH = 30
@@ -31,14 +31,14 @@ class Stopwatch:
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
         """Measure the block."""
-        began = time.monotonic()
+        started_at = time.monotonic()
         try:
             yield
         finally:
-            self.seconds[name] = round(time.monotonic() - began, 2)
+            self.seconds[name] = round(time.monotonic() - started_at, 2)
 
     def total(self) -> dict[str, float]:
-        """Give the phases and, as `total`, the time since the watch was made."""
+        """Return the phases and, as `total`, the time since the watch was created."""
         return self.seconds | {"total": round(time.monotonic() - self._began, 2)}
 
 
@@ -51,13 +51,13 @@ class Summary:
     gcp_plugin: str
     target: Target
     source: str
-    deployment: Deployment
+    deployment: UpdateResult
     findings: Findings
     problems: list[str]
     seconds: dict[str, float] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Give the shape of summary.json; other programs rely on these keys."""
+        """Return the shape of summary.json; other programs rely on these keys."""
         found = self.findings
         return {
             "ok": not self.problems,
@@ -81,7 +81,7 @@ class Summary:
 
 
 def forget(folder: Path) -> None:
-    """Remove the last run's file, so that nobody takes it for this run's."""
+    """Remove the last run's file, so that a failed run leaves no stale summary."""
     (folder / FILE).unlink(missing_ok=True)
 
 
@@ -97,9 +97,9 @@ def show(summary: Summary, console: Console, *, where: list[tuple[str, str]]) ->
     """Print the page for people.
 
     Args:
-        summary: of the run.
-        console: standard output.
-        where: what to do next, as (purpose, command).
+        summary: of the run
+        console: standard output
+        where: what to do next, as (purpose, command)
     """
     found, target = summary.findings, summary.target
     console.rule("Summary", align="left")
@@ -130,8 +130,8 @@ def show(summary: Summary, console: Console, *, where: list[tuple[str, str]]) ->
 
 
 def _chart(frequent: list[tuple[str, int]]) -> Table:
-    most = max((n for _, n in frequent), default=1)
+    top = max((n for _, n in frequent), default=1)
     chart = Table(title="Most frequent findings", box=None, title_justify="left", show_header=False)
     for finding, rows in frequent:
-        chart.add_row(Text(finding), Bar(most, 0, rows, width=BAR_WIDTH, color="cyan"), str(rows))
+        chart.add_row(Text(finding), Bar(top, 0, rows, width=BAR_WIDTH, color="cyan"), str(rows))
     return chart

@@ -1,6 +1,6 @@
-"""How an operation's counters are shown: live on a terminal, as lines in a pipe, not at all.
+"""Progress of an operation: a bar on a terminal, lines in a pipe, nothing for `--json`.
 
-Everything goes to standard error: standard output belongs to results.
+It is written to standard error: standard output is for results.
 """
 
 import time
@@ -22,15 +22,15 @@ from rich.progress import (
 from rich.progress import Progress as RichProgress
 from rich.text import Text
 
-from scripts.common.operations import Operation
+from scripts.lib.google.operations import Operation
 
-# In a pipe a line is worth its place when a tenth more is done, or when it has been quiet.
+# In a pipe, print a line for each tenth that is done, and after a pause.
 LINE_SHARE = 0.1
 LINE_SECONDS = 5.0
 
 
 class Progress(Protocol):
-    """What a script tells of its work."""
+    """The messages of a script about its work."""
 
     def update(self, operation: Operation) -> None:
         """Show the newest counters."""
@@ -40,7 +40,7 @@ class Progress(Protocol):
 
 
 class SilentProgress:
-    """Shows nothing: for `--json`."""
+    """No progress, for `--json`."""
 
     def update(self, operation: Operation) -> None:
         """Show nothing."""
@@ -50,7 +50,7 @@ class SilentProgress:
 
 
 class LineProgress:
-    """Plain lines, few of them: for pipes, logs and CI."""
+    """A few plain lines, for pipes, logs and CI."""
 
     def __init__(self, console: Console, label: str) -> None:
         self._console = console
@@ -79,21 +79,21 @@ class LineProgress:
 
 
 class _RateColumn(ProgressColumn):
-    """Files per second, once there is something to divide."""
+    """Files per second, as soon as it is known."""
 
     def render(self, task: Task) -> Text:
         return Text(f"{task.speed:.0f}/s" if task.speed else "", style="cyan")
 
 
 class LiveProgress:
-    """A bar that moves: for terminals."""
+    """A progress bar, for terminals."""
 
     def __init__(self, bars: RichProgress, label: str) -> None:
         self._bars = bars
         self._task = bars.add_task(label, total=None, failed="")
 
     def update(self, operation: Operation) -> None:
-        """Move the bar."""
+        """Update the bar."""
         done = operation.success + operation.failure
         self._bars.update(
             self._task,
@@ -122,13 +122,13 @@ def _bars(console: Console) -> RichProgress:
 
 
 @contextmanager
-def shown(label: str, *, silent: bool, console: Console) -> Iterator[Progress]:
+def show_progress(label: str, *, silent: bool, console: Console) -> Iterator[Progress]:
     """Choose how progress is shown and show it while the block runs.
 
     Args:
-        label: what is being done, as a gerund ("Importing").
-        silent: `--json` was asked for.
-        console: where to show it; its being a terminal decides between bar and lines.
+        label: the action, as a gerund ("Importing")
+        silent: show nothing, for `--json`
+        console: where to show it: a bar on a terminal, otherwise lines
     """
     if silent:
         yield SilentProgress()

@@ -1,4 +1,4 @@
-"""Property values of a preview, with whatever must not be shown taken out of them.
+"""Property values of a preview, without secrets.
 
 Secrets and unknowns become members of `Special` as soon as a preview is read, so that no later
 step can print them by mistake.
@@ -16,7 +16,7 @@ Path: TypeAlias = tuple[str | int, ...]
 
 
 class Special(Enum):
-    """What stands in a preview in place of a value; the member's value is what people read."""
+    """A placeholder of a value in a preview; people read the member's value."""
 
     ABSENT = "not set"
     SECRET = "a secret"  # noqa: S105 - the words shown for one
@@ -24,7 +24,7 @@ class Special(Enum):
     FILE = "a file"
 
 
-# Pulumi's wire format marks special objects with this key; the value tells which kind it is.
+# Pulumi's wire format marks special objects with this key; its value names their kind.
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _FILES = {"c44067f5952c0a294b673a41bacd8c17", "0def7320c3a5731c473e5ecbe6d01bc7"}
 _REFERENCE = "5cf8f73096256a8f31e491e813e4eb8e"
@@ -40,14 +40,14 @@ _UNKNOWNS = {
 }
 _BLINDED = "[secret]"
 
-# Names that hold a secret even where a program forgot to mark it as one.
+# Names of properties that hold a secret, even if the program does not mark it as one.
 _SECRET_NAMES = re.compile(
     r"passw(or)?d|passphrase|secret|credential|private_?key|api_?key|(^|access|auth|bearer)_?token",
     re.IGNORECASE,
 )
 # Free text that people write about patients into resources: the text of a view may name one.
 _FREE_TEXT = {"query", "content", "source", "body", "definitionBody", "defaultQuery"}
-_LONGEST = 120
+_MAX_LENGTH = 120
 
 
 def clean(value: Json) -> Value:
@@ -65,7 +65,7 @@ def clean(value: Json) -> Value:
             return {key: clean(item) for key, item in value.items() if key != "__defaults"}
         if signature in _FILES:
             return Special.FILE
-        # A kind that is not known here may hold a secret: taken for one.
+        # An unknown kind may hold a secret: treat it as one.
         return clean(value.get("id")) if signature == _REFERENCE else Special.SECRET
     return value
 
@@ -95,7 +95,7 @@ def format_path(path: Path) -> str:
 
 
 def lookup(value: Value, path: Path) -> Value:
-    """Return what stands at `path`; a secret or unknown on the way there stands for all below."""
+    """Return the value at `path`; a secret or unknown above it is returned instead."""
     for step in path:
         if value is Special.SECRET or value is Special.UNKNOWN:
             return value
@@ -124,7 +124,7 @@ def leaves(value: Value, path: Path = ()) -> Iterator[tuple[Path, Value]]:
 
 
 def is_private(path: Path) -> bool:
-    """Tell whether the name of a property says that its value is a secret."""
+    """Return whether the name of a property says that its value is a secret."""
     return any(isinstance(step, str) and _SECRET_NAMES.search(step) for step in path)
 
 
@@ -132,9 +132,9 @@ def show(path: Path, value: Value, *, hide: bool = False) -> str | Special:
     """Return the text to print for a property's value, or the `Special` that stands for it.
 
     Args:
-        path: Where the value stands; some names are never printed.
-        value: The value, as `clean` returned it.
-        hide: Print no value at all, only how large it is.
+        path: of the value; some names are never printed
+        value: the value, as `clean` returned it
+        hide: print no value, only its size
     """
     if isinstance(value, Special):
         return value
@@ -144,7 +144,7 @@ def show(path: Path, value: Value, *, hide: bool = False) -> str | Special:
     names = [step for step in path if isinstance(step, str)]
     if hide or (names and names[-1] in _FREE_TEXT):
         return f"({len(text)} characters, not shown)"
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text)} characters)"
+    return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}... ({len(text)} characters)"
 
 
 def _printable(value: Value) -> Json:

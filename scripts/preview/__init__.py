@@ -1,1 +1,1 @@
-"""Reading `pulumi preview --json` and telling reviewers what it would do."""
+"""Summaries of `pulumi preview --json` for reviewers."""

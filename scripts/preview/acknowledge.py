@@ -1,4 +1,4 @@
-"""Who said that the data may go."""
+"""Acknowledgement of a loss of data."""
 
 import json
 from dataclasses import dataclass
@@ -10,26 +10,26 @@ DEFAULT_LABEL = "acknowledge-data-loss"
 
 @dataclass(frozen=True)
 class Acknowledgement:
-    """How a loss was acknowledged: `by` is `flag`, `label`, or empty for not at all."""
+    """The acknowledgement of a loss: `by` is `flag`, `label`, or empty for none."""
 
     by: str = ""
     label: str = DEFAULT_LABEL
 
     def __bool__(self) -> bool:
-        """Tell whether it was acknowledged."""
+        """Return whether it was acknowledged."""
         return bool(self.by)
 
 
 def acknowledgement(*, flag: bool, labels: str, label: str) -> Acknowledgement:
-    """Decide from the flag and the labels of the pull request.
+    """Return the acknowledgement by the flag or a label of the pull request.
 
     Args:
-        flag: `--acknowledge` was given.
-        labels: The labels: a JSON list, or names between commas or line breaks.
-        label: The name of the one that acknowledges; case makes no difference on GitHub.
+        flag: whether `--acknowledge` is set
+        labels: a JSON list, or names separated by commas or line breaks
+        label: the name of the label that acknowledges; case-insensitive, as on GitHub
 
     Raises:
-        PreviewInputError: `labels` begins like a JSON list, but is none of names.
+        PreviewInputError: `labels` begins like a JSON list, but is not a list of names
     """
     if flag:
         return Acknowledgement("flag", label)
@@ -45,9 +45,9 @@ def _names(labels: str) -> list[str]:
         found = json.loads(labels)
     except json.JSONDecodeError as error:
         raise PreviewInputError(
-            f"--labels is not a JSON list ({error.msg}): pass the names between commas, or what "
-            "`toJSON(github.event.pull_request.labels.*.name)` gives"
+            f"--labels is not a JSON list ({error.msg}): separate the names by commas, or pass "
+            "`toJSON(github.event.pull_request.labels.*.name)`"
         ) from None
     if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
-        raise PreviewInputError("--labels is JSON, but no list of names")
+        raise PreviewInputError("--labels is JSON, but not a list of names")
     return found

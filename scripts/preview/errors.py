@@ -1,8 +1,8 @@
-"""The one exception of this package."""
+"""The error of this package."""
 
 
 class PreviewInputError(Exception):
-    """The text can't be read as a preview; the message says why and what to do about it.
+    """The error of a text that is not a preview, with the cause and what to do.
 
-    The message never quotes the text: a preview may hold values that nobody should see.
+    The message never quotes the text: a preview may hold secret values.
     """

@@ -1,10 +1,10 @@
-"""From the steps of the engine's plan to one change a resource."""
+"""Folding of the steps of the engine's plan into one change a resource."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from scripts.lib.property_values import Path, Special, Value, format_path, leaves, lookup
 from scripts.preview.model import Action, Change, Preview, Problem, PropertyChange, State, Step
 from scripts.preview.names import sort_key
-from scripts.preview.values import Path, Special, Value, format_path, leaves, lookup
 
 _REPLACES = {
     "replace",
@@ -26,8 +26,9 @@ def fold(
     warnings: Sequence[Problem] = (),
     violations: Sequence[Problem] = (),
     failed: bool = False,
+    config: Mapping[str, str] | None = None,
 ) -> Preview:
-    """Put the steps about one resource together and leave out what says nothing to people."""
+    """Merge the steps of each resource and leave out those without meaning for people."""
     by_urn: dict[str, list[Step]] = {}
     for step in steps:
         by_urn.setdefault(step.urn, []).append(step)
@@ -39,7 +40,7 @@ def fold(
                 unchanged.append(change.state)
             else:
                 changes.append(change)
-    # The engine works in parallel: its order differs from run to run, and so would the comment.
+    # The engine works in parallel: without sorting, the comment would differ from run to run.
     changes.sort(key=lambda change: sort_key(change.state))
     unchanged.sort(key=sort_key)
     return Preview(
@@ -50,14 +51,15 @@ def fold(
         warnings=tuple(warnings),
         violations=tuple(violations),
         failed=failed,
+        config=config or {},
     )
 
 
 def _changes(steps: list[Step]) -> list[Change]:
-    """Return what happens to one URN: one change, or two where an old copy awaits deletion."""
+    """Return the changes of one URN: one, or two if an old copy is to be deleted."""
     relevant = [s for s in steps if s.op not in {"refresh", "read", "remove-pending-replace"}]
     relevant = [s for s in relevant if _is_resource(s)]
-    # An interrupted replacement leaves a copy behind, marked for deletion, under the same URN.
+    # An interrupted replacement leaves a copy with the same URN, marked for deletion.
     left = [s for s in relevant if s.op.startswith("delete") and s.old and s.old.pending_delete]
     found = [Change(Action.DELETE, s.urn, old=s.old) for s in left]
     rest = [s for s in relevant if s not in left]
@@ -68,7 +70,7 @@ def _changes(steps: list[Step]) -> list[Change]:
         return [*found, _replacement(rest)]
     last = rest[-1]
     if "delete" in ops and "create" in ops:
-        # Only a refresh makes such a pair: the resource is gone already, nothing is lost by us.
+        # Only a refresh makes such a pair: the resource is gone already, so nothing is lost.
         create = next(s for s in rest if s.op == "create")
         return [*found, Change(Action.CREATE, create.urn, new=create.new, was_gone=True)]
     if last.op == "create":
@@ -78,7 +80,7 @@ def _changes(steps: list[Step]) -> list[Change]:
 
 
 def _is_resource(step: Step) -> bool:
-    """Leave out the stack, components and providers: they are nothing in the cloud."""
+    """Return whether it exists in the cloud, unlike the stack, components and providers."""
     state = step.old or step.new
     return state is not None and state.custom and not state.type.startswith("pulumi:providers:")
 
@@ -115,8 +117,8 @@ def _replacement(steps: list[Step]) -> Change:
     properties = _properties(whole)
     forced = whole.forcing or tuple(format_path(p.path) for p in properties if p.forces_replacement)
     if not forced:
-        # A resource that goes along with the one it depends on: the engine gives no reason, but
-        # the property that points there is not known yet, or is what changes.
+        # A resource that is replaced with its dependency: the engine has no reason for it, but the
+        # property that refers to the dependency is unknown, or changes.
         pointing = [p for p in properties if p.new is Special.UNKNOWN] or properties
         forced = tuple(str(p.path[0]) for p in pointing)
     return Change(Action.REPLACE, main.urn, old, new, properties, tuple(dict.fromkeys(forced)))
@@ -145,7 +147,7 @@ def _from_detailed(step: Step) -> list[PropertyChange]:
             old = Special.ABSENT
         elif diff.kind.startswith("delete"):
             new = Special.ABSENT
-        # An object that comes or goes as a whole is told leaf by leaf.
+        # An object that is added or removed as a whole is listed leaf by leaf.
         found += [
             PropertyChange((*diff.path, *path), lookup(old, path), lookup(new, path), forces)
             for path in _paths(old, new)
@@ -154,7 +156,7 @@ def _from_detailed(step: Step) -> list[PropertyChange]:
 
 
 def _paths(old: Value, new: Value) -> list[Path]:
-    """Return where two values have single values, without the whole where its parts are there."""
+    """Return the paths of the leaves of two values; the root only if it is the only one."""
     paths = dict.fromkeys([*(p for p, _ in leaves(old)), *(p for p, _ in leaves(new))])
     return [path for path in paths if path or len(paths) == 1]
 

@@ -1,22 +1,21 @@
-"""What holds patient data and would be lost.
+"""Resources that hold patient data and would be lost.
 
-The cloud deletes a dataset with everything in it, in one call and for good, so a change of a
-name is enough to lose an archive. Judged as lost: the deletion or replacement of whatever holds
-data, of the keys without which it can't be read, and rules that would make it expire. Not lost:
-what Pulumi only lets go of (`retainOnDelete`, `deletionPolicy: ABANDON`), views, and a resource
-that a refresh found gone.
+The cloud deletes a dataset with its contents in one call and permanently, so a change of a name is
+enough to lose an archive. A loss is the deletion or replacement of a resource with data or of its
+keys, and a rule that makes data expire. No loss: resources that Pulumi only forgets
+(`retainOnDelete`, `deletionPolicy: ABANDON`), views, and resources that a refresh found gone.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from scripts.lib.property_values import Special, Value, format_path, show
 from scripts.preview.model import Action, Change, Preview, PropertyChange, State
-from scripts.preview.names import is_view, kind, name, plural
-from scripts.preview.values import Special, Value, format_path, show
+from scripts.preview.names import is_view, name, plural, type_name
 
 
 class Name(str):
-    """A part of a sentence that came from the preview: it must be escaped, and looks like code."""
+    """A part of a sentence that comes from the preview: it is escaped and formatted as code."""
 
     __slots__ = ()
 
@@ -24,39 +23,40 @@ class Name(str):
 Sentence = tuple[str, ...]
 
 _DATASET = "gcp:healthcare/dataset:Dataset"
-_WAREHOUSE = "gcp:bigquery/dataset:Dataset"
+_BIGQUERY_DATASET = "gcp:bigquery/dataset:Dataset"
 _TABLE = "gcp:bigquery/table:Table"
 _BUCKET = "gcp:storage/bucket:Bucket"
 _KEY = "gcp:kms/cryptoKey:CryptoKey"
 _KEY_VERSION = "gcp:kms/cryptoKeyVersion:CryptoKeyVersion"
 
-# What is in it, as in "all ... in it would be lost".
+# The contents, as in "all ... in it would be lost".
 _CONTENTS = {
     _DATASET: "data",
     "gcp:healthcare/dicomStore:DicomStore": "images",
     "gcp:healthcare/fhirStore:FhirStore": "FHIR resources",
     "gcp:healthcare/hl7Store:Hl7Store": "HL7v2 messages",
     "gcp:healthcare/consentStore:ConsentStore": "consents",
-    _WAREHOUSE: "tables",
+    _BIGQUERY_DATASET: "tables",
     _TABLE: "rows",
     _BUCKET: "objects",
     "gcp:organizations/project:Project": "resources",
 }
 _WHOLES = {"gcp:storage/bucketObject:BucketObject"}
 _KEYS = {_KEY, _KEY_VERSION}
-# What others put into it: an export to BigQuery makes a table of its own.
-_UNMANAGED = {_DATASET: "stores", _WAREHOUSE: "tables", _BUCKET: "objects"}
-# A sentence names so many of a kind, then counts.
+# Contents that the stack does not create: an export to BigQuery creates a table.
+_UNMANAGED = {_DATASET: "stores", _BIGQUERY_DATASET: "tables", _BUCKET: "objects"}
+# A sentence names so many of a type, then counts.
 _LISTED = 10
+LOSES_DATA = "This change would lose data, patient data among it"
 _HOLDERS = _CONTENTS.keys() | _WHOLES | _KEYS
 
 
 @dataclass(frozen=True)
 class Loss:
-    """One thing that would be lost, with what goes with it."""
+    """A resource that would be lost, with its contents."""
 
     urn: str
-    kind: str
+    type_name: str
     name: str
     cause: str
     sentence: Sentence
@@ -64,7 +64,7 @@ class Loss:
 
 
 def losses(preview: Preview, *, hide: bool = False) -> list[Loss]:
-    """Return what would be lost, containers before what stands alone."""
+    """Return the losses, containers first."""
     lost = _lost(preview)
     inside = {change.urn: _inside(preview, change.state) for change in lost}
     covered = {state.urn for takes in inside.values() for state in takes}
@@ -80,7 +80,7 @@ def left_behind(preview: Preview) -> list[Change]:
 
 
 def lowered_guards(preview: Preview, *, hide: bool = False) -> list[Sentence]:
-    """Return the guards against deletion that would be taken away: the next change may delete."""
+    """Return the guards against deletion that would be removed: a later change could delete."""
     found: list[Sentence] = []
     for change in preview.changes:
         if change.old is None or change.new is None:
@@ -118,13 +118,13 @@ def _lost(preview: Preview) -> list[Change]:
 
 
 def _inside(preview: Preview, container: State) -> tuple[State, ...]:
-    """Return what goes with a container, even what Pulumi itself would leave alone."""
+    """Return the contents of a container, those that Pulumi would leave included."""
     states = [*(c.state for c in preview.changes if c.old), *preview.unchanged]
     return tuple(state for state in states if _is_in(state, container))
 
 
 def _is_in(state: State, container: State) -> bool:
-    """Tell whether a resource that holds data is part of another: by id, else by reference."""
+    """Return whether a resource that holds data is part of another: by id, else by reference."""
     if state.urn == container.urn or not _holds_data(state):
         return False
     if container.id and state.id.startswith(f"{container.id}/"):
@@ -133,7 +133,7 @@ def _is_in(state: State, container: State) -> bool:
         reference = state.get("dataset")
         own = {container.id, name(container)} - {""}
         return state.type.startswith("gcp:healthcare/") and reference in own
-    if container.type == _WAREHOUSE:
+    if container.type == _BIGQUERY_DATASET:
         return state.type == _TABLE and all(
             state.get(key) == container.get(key) for key in ("datasetId", "project")
         )
@@ -156,11 +156,11 @@ def _loss(change: Change, takes: tuple[State, ...], *, hide: bool) -> Loss:
         ".",
         *_limits(state),
     )
-    return Loss(change.urn, kind(state), name(state, hide=hide), verb, sentence, takes)
+    return Loss(change.urn, type_name(state), name(state, hide=hide), verb, sentence, takes)
 
 
 def _title(state: State, *, hide: bool) -> Sentence:
-    what = kind(state)
+    what = type_name(state)
     return (f"{what[0].upper()}{what[1:]} ", Name(name(state, hide=hide)))
 
 
@@ -188,7 +188,7 @@ def _because(change: Change, *, hide: bool) -> Sentence:
 
 def _consequence(state: State, takes: tuple[State, ...], *, hide: bool) -> Sentence:
     if state.type in _KEYS:
-        return ("everything encrypted with it would become unreadable for good",)
+        return ("everything encrypted with it would become permanently unreadable",)
     if state.type in _WHOLES:
         return ("its content would be lost",)
     if not takes:
@@ -196,8 +196,8 @@ def _consequence(state: State, takes: tuple[State, ...], *, hide: bool) -> Sente
         return (f"{stores or 'all ' + _CONTENTS[state.type]} in it would be lost",)
     contents = dict.fromkeys(_CONTENTS.get(s.type, "content") for s in takes)
     groups: list[Sentence] = []
-    for what in dict.fromkeys(kind(s) for s in takes):
-        same = [s for s in takes if kind(s) == what]
+    for what in dict.fromkeys(type_name(s) for s in takes):
+        same = [s for s in takes if type_name(s) == what]
         names = _list([Name(name(s, hide=hide)) for s in same])
         count = plural(len(same), what) if len(same) > 1 else what
         groups.append((f"its {count} (", *names, ")"))
@@ -211,21 +211,21 @@ def _consequence(state: State, takes: tuple[State, ...], *, hide: bool) -> Sente
 
 
 def _limits(state: State) -> Sentence:
-    """Say where the cloud or the provider would stop the deletion."""
+    """Return why the cloud or the provider would refuse the deletion."""
     if state.get("deletionPolicy") == "PREVENT" or state.get("deletionProtection") is True:
         guard = "deletionPolicy" if state.get("deletionPolicy") == "PREVENT" else ""
         return (" The provider would refuse it: ", Name(guard or "deletionProtection"), " is set.")
     if state.type == _BUCKET and state.get("forceDestroy") is not True:
         off = Name("forceDestroy")
         return (" Google refuses it as long as the bucket holds objects (", off, " is off).")
-    if state.type == _WAREHOUSE and state.get("deleteContentsOnDestroy") is not True:
+    if state.type == _BIGQUERY_DATASET and state.get("deleteContentsOnDestroy") is not True:
         off = Name("deleteContentsOnDestroy")
         return (" Google refuses it as long as tables are left in it (", off, " is off).")
     return ()
 
 
 def _expiries(change: Change, *, hide: bool) -> list[Loss]:
-    """Return the updates after which the cloud itself would delete data."""
+    """Return the updates after which the cloud would delete data by itself."""
     state = change.state
     endings = {
         _BUCKET: ("lifecycleRules", "would get a rule that deletes objects by itself"),
@@ -238,7 +238,7 @@ def _expiries(change: Change, *, hide: bool) -> list[Loss]:
             if state.type == _TABLE and prop.path[0] != rule:
                 words = "would delete its older partitions by itself"
             sentence = (*_title(state, hide=hide), f" {words} (", Name(str(prop.path[0])), ").")
-            loss = Loss(change.urn, kind(state), name(state, hide=hide), "expires", sentence)
+            loss = Loss(change.urn, type_name(state), name(state, hide=hide), "expires", sentence)
             if loss not in found:
                 found.append(loss)
     return found

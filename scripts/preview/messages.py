@@ -1,10 +1,10 @@
-"""Texts of the engine, the providers and the program, made fit for a public place."""
+"""Messages of the engine, the providers and the program, without secrets."""
 
 import re
 
 _COLOR = re.compile(r"<\{%[^%]*%\}>|\x1b\[[0-9;]*[A-Za-z]")
 _PREFIX = re.compile(r"^(error|warning|info):\s*")
-# What a provider refused stands between braces: it may be a secret of the program.
+# A refused value is in braces: it may be a secret of the program.
 _REFUSED = re.compile(r"(\bvalue )\{.*?\}(?= has a problem|\s|$)", re.DOTALL)
 _KEYS = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)"
@@ -12,7 +12,7 @@ _KEYS = re.compile(
     r"|(?<=[Bb]earer )[\w.~+/-]+=*",
     re.DOTALL,
 )
-_LONGEST = 600
+_MAX_LENGTH = 600
 
 
 def tidy(message: str) -> str:
@@ -20,11 +20,11 @@ def tidy(message: str) -> str:
     text = _PREFIX.sub("", _COLOR.sub("", message).strip())
     text = _KEYS.sub("[secret]", _REFUSED.sub(r"\1{not shown}", _without_trace(text)))
     text = " / ".join(line.strip() for line in text.splitlines() if line.strip())
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}..."
 
 
 def _without_trace(text: str) -> str:
-    """Drop a Python trace: its lines quote the program; what was raised says enough."""
+    """Drop a Python traceback, which quotes the program; keep the exception."""
     if "Traceback (most recent call last)" not in text:
         return text
     lines = text.splitlines()

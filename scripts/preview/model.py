@@ -1,22 +1,22 @@
-"""What a preview says, in the words of this package."""
+"""The content of a preview, in the terms of this package."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from scripts.preview.values import Path, Special, Value
+from scripts.lib.property_values import Path, Special, Value
 
 
 class Action(StrEnum):
-    """What would happen to a resource."""
+    """The change of a resource."""
 
     CREATE = "create"
     UPDATE = "update"
     REPLACE = "replace"
     DELETE = "delete"
-    ADOPT = "adopt"  # import: Pulumi takes over what exists
-    FORGET = "forget"  # leaves the state of the stack, stays in the cloud
-    PROTECT = "protect"  # nothing but its protection changes
+    ADOPT = "adopt"  # import: Pulumi adopts an existing resource
+    FORGET = "forget"  # leaves the stack, but not the cloud
+    PROTECT = "protect"  # only its protection changes
     SAME = "same"
 
 
@@ -24,7 +24,7 @@ class Action(StrEnum):
 class State:
     """A resource before or after the change.
 
-    `inputs` and `outputs` went through `values.clean`: they hold no secret.
+    `inputs` and `outputs` hold no secret: see `property_values.clean`.
     """
 
     urn: str
@@ -39,11 +39,11 @@ class State:
 
     @property
     def abandoned(self) -> bool:
-        """Tell whether a deletion would leave the resource itself in the cloud."""
+        """Whether a deletion would leave the resource itself in the cloud."""
         return self.retain or self.get("deletionPolicy") == "ABANDON"
 
     def get(self, name: str) -> Value:
-        """Return a property by its Pulumi name, as given, else as computed."""
+        """Return a property by its Pulumi name: the input, or else the output."""
         if name in self.inputs:
             return self.inputs[name]
         return self.outputs.get(name, Special.ABSENT)
@@ -51,7 +51,7 @@ class State:
 
 @dataclass(frozen=True)
 class Diff:
-    """One entry of a provider's detailed diff; `inputs` tells to compare inputs with inputs."""
+    """One entry of a provider's detailed diff; `inputs` asks to compare inputs with inputs."""
 
     path: Path
     kind: str
@@ -83,7 +83,7 @@ class PropertyChange:
 
 @dataclass(frozen=True)
 class Change:
-    """All that would happen to one resource."""
+    """The change of one resource."""
 
     action: Action
     urn: str
@@ -91,12 +91,12 @@ class Change:
     new: State | None = None
     properties: tuple[PropertyChange, ...] = ()
     forced_by: tuple[str, ...] = ()
-    # It was gone from the cloud when the preview looked, and would be made anew.
+    # It was missing in the cloud at the time of the preview, and would be created again.
     was_gone: bool = False
 
     @property
     def state(self) -> State:
-        """The state that names the resource best: the one that exists."""
+        """The existing state of the resource, or else the planned one."""
         state = self.old or self.new
         assert state is not None, self.urn
         return state
@@ -104,7 +104,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Problem:
-    """An error, a warning or a policy violation, already without what must not be shown."""
+    """An error, a warning or a policy violation, without secrets."""
 
     text: str
     urn: str = ""
@@ -115,6 +115,7 @@ class Preview:
     """A whole preview. `changes` has the changed resources, `unchanged` the states of the rest.
 
     `unchanged` is empty unless the preview listed them (`--show-sames`, or the stream of events).
+    `config` is the stack's configuration: key -> text.
     """
 
     stack: str
@@ -124,7 +125,8 @@ class Preview:
     warnings: tuple[Problem, ...] = ()
     violations: tuple[Problem, ...] = ()
     failed: bool = False
+    config: Mapping[str, str] = field(default_factory=dict)
 
     def by(self, action: Action) -> list[Change]:
-        """Return the changes of one kind, in the order of the plan."""
+        """Return the changes with an action, in the order of the plan."""
         return [change for change in self.changes if change.action is action]

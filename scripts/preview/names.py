@@ -1,9 +1,9 @@
-"""How resources are called in front of people."""
+"""Names of resources and their types, for people."""
 
+from scripts.lib.property_values import Special
 from scripts.preview.model import State
-from scripts.preview.values import Special
 
-KINDS = {
+TYPE_NAMES = {
     "gcp:healthcare/dataset:Dataset": "Healthcare dataset",
     "gcp:healthcare/dicomStore:DicomStore": "DICOM store",
     "gcp:healthcare/fhirStore:FhirStore": "FHIR store",
@@ -27,33 +27,35 @@ KINDS = {
 _NAMES = ("name", "datasetId", "tableId", "topicId", "friendlyName")
 
 
-def kind(state: State) -> str:
-    """Return what the resource is, in words where this package has some."""
+def type_name(state: State) -> str:
+    """Return the type of a resource, for people."""
     if state.type == "gcp:bigquery/table:Table" and is_view(state):
         return "BigQuery view"
-    return kind_of(state.type)
+    return type_name_of(state.type)
 
 
-def kind_of(type_: str) -> str:
-    """Return what a type token means, in words where this package has some."""
-    known = KINDS.get(type_)
+def type_name_of(type_: str) -> str:
+    """Return the name of a type token, for people."""
+    known = TYPE_NAMES.get(type_)
     if known:
         return known
     # `gcp:pubsub/topicIAMMember:TopicIAMMember` reads `pubsub.TopicIAMMember`.
     module, _, name = type_.rpartition(":")
-    place = module.split(":")[-1].split("/")[0]
-    return f"{place}.{name}" if place and place != "index" else name
+    service = module.split(":")[-1].split("/")[0]
+    if not name:
+        return type_ or "resource"
+    return f"{service}.{name}" if service and service != "index" else name
 
 
 def sort_key(state: State) -> tuple[int, str, str, str]:
     """Order resources for people: containers and what is in them first, then by name."""
-    known = list(KINDS)
-    place = known.index(state.type) if state.type in known else len(known)
-    return place, state.type, name(state), state.urn
+    known = list(TYPE_NAMES)
+    rank = known.index(state.type) if state.type in known else len(known)
+    return rank, state.type, name(state), state.urn
 
 
 def is_view(state: State) -> bool:
-    """Tell whether a BigQuery table only shows data that stands elsewhere."""
+    """Return whether a BigQuery table is a view: its data is stored elsewhere."""
     views = ("view", "materializedView", "externalDataConfiguration")
     return any(state.get(name) not in (Special.ABSENT, None, [], {}) for name in views)
 
@@ -64,11 +66,11 @@ def logical_name(urn: str) -> str:
 
 
 def name(state: State, *, hide: bool = False) -> str:
-    """Return the cloud's name of the resource where it is known, else the program's.
+    """Return the cloud's name of the resource if it is known, or else the program's.
 
     Args:
-        state: The resource.
-        hide: Give only the program's name, whatever the cloud calls the resource.
+        state: the resource
+        hide: return only the program's name
     """
     if hide:
         return logical_name(state.urn)

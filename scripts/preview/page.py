@@ -1,13 +1,13 @@
-"""A text of limited length that says honestly what did not fit."""
+"""A text of limited length, with a note on what did not fit."""
 
 from collections.abc import Sequence
 
-# What is kept free for the last lines: the note on what was left out, and the footer.
+# Reserved for the last lines: the note on omissions, and the footer.
 _RESERVE = 600
 
 
 class Page:
-    """Gathers blocks and lists as long as there is room for them."""
+    """A page that takes blocks and lists while there is room."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -16,7 +16,7 @@ class Page:
         self._omitted: list[str] = []
 
     def add(self, block: str, *, reserve: int = _RESERVE) -> bool:
-        """Add a block with an empty line behind it, if it fits."""
+        """Add a block and an empty line, if it fits."""
         if self._size + len(block) + 2 > self._limit - reserve:
             return False
         self._parts.append(block)
@@ -26,14 +26,14 @@ class Page:
     def add_list(
         self, opening: str, rows: Sequence[str], more: str, what: str, closing: str = ""
     ) -> None:
-        """Add as many rows as fit, and how many more there are.
+        """Add as many rows as fit, and the number of the others.
 
         Args:
-            opening: What stands before the rows.
-            rows: One line each.
-            more: The line for the rest, with `{}` for their number.
-            what: What the rows are, for the note if not even one fits.
-            closing: What stands behind the rows.
+            opening: the text before the rows
+            rows: one line each
+            more: the line for the rest, with `{}` for their number
+            what: name of the rows, for the note if none fits
+            closing: the text after the rows
         """
         room = self._limit - _RESERVE - self._size - len(opening) - len(closing) - len(more) - 24
         fitting = 0
@@ -52,7 +52,7 @@ class Page:
         self.add("\n".join([*lines, closing] if closing else lines))
 
     def text(self, footer: str) -> str:
-        """Return the whole, with what was left out and the footer at its end."""
+        """Return the text, with the note on omissions and the footer."""
         if self._omitted:
             self.add(f"*Left out, too long for a comment: {', '.join(self._omitted)}.*", reserve=0)
         self.add(footer, reserve=0)

@@ -1,20 +1,19 @@
-"""Reading both forms of `pulumi preview --json`.
+"""Parsers of both forms of `pulumi preview --json`.
 
 The CLI prints one document at the end (`steps`, `diagnostics`, `changeSummary`), or, with
 PULUMI_ENABLE_STREAMING_JSON_PREVIEW and in event logs, one engine event a line. Both were
-recorded with CLI 3.258.0; what the first leaves out (policies, resources that stay as they are)
-is in the second.
+recorded with CLI 3.258.0. Policies and unchanged resources are in the second form only.
 """
 
 import json
 from collections.abc import Iterable
 from typing import Any
 
+from scripts.lib.property_values import Value, clean, parse_path
 from scripts.preview.errors import PreviewInputError
 from scripts.preview.fold import fold
 from scripts.preview.messages import tidy
 from scripts.preview.model import Diff, Preview, Problem, State, Step
-from scripts.preview.values import Value, clean, parse_path
 
 _HINT = "Give it what `pulumi preview --json` printed to its standard output."
 _DIGEST_KEYS = {"steps", "changeSummary", "diagnostics", "duration", "config", "maybeCorrupt"}
@@ -24,11 +23,11 @@ def parse(text: str, *, stack: str = "") -> Preview:
     """Read a preview in either form.
 
     Args:
-        text: The whole output of the CLI.
-        stack: The stack's name, for a preview that failed before it named one.
+        text: the whole output of the CLI
+        stack: the stack's name, for a preview that failed before it named one
 
     Raises:
-        PreviewInputError: The text is empty, is not JSON, or is not a preview.
+        PreviewInputError: the text is empty, is not JSON, or is not a preview
     """
     if not text.strip():
         raise PreviewInputError(
@@ -78,7 +77,7 @@ def _digest(document: dict[str, Any], stack: str) -> Preview:
         elif severity == "warning":
             warnings.append(_problem(raw, "message", "urn"))
     failed = bool(errors)
-    # The engine's last word, "preview failed", tells nothing where others told why.
+    # The engine's last error, "preview failed", adds nothing to another error.
     errors = [e for e in errors if e.text != "preview failed"] or errors
     return fold(
         stack or _stack_of(steps),
@@ -86,11 +85,12 @@ def _digest(document: dict[str, Any], stack: str) -> Preview:
         errors=errors,
         warnings=warnings,
         failed=failed or "changeSummary" not in document,
+        config=_config(document),
     )
 
 
 class _Stream:
-    """Gathers the events of a preview, one after the other."""
+    """A parser of the stream of events."""
 
     def __init__(self, stack: str) -> None:
         self._stack = stack
@@ -99,6 +99,7 @@ class _Stream:
         self._warnings: list[Problem] = []
         self._violations: list[Problem] = []
         self._result: str | None = None
+        self._config: dict[str, str] = {}
 
     def read(self, events: Iterable[dict[str, Any]]) -> Preview:
         for event in events:
@@ -108,10 +109,12 @@ class _Stream:
                 self._diagnostic(diagnostic)
             elif isinstance(policy := event.get("policyEvent"), dict):
                 self._policy(policy)
+            elif isinstance(prelude := event.get("preludeEvent"), dict):
+                self._config = _config(prelude)
             elif isinstance(error := event.get("errorEvent"), dict):
                 self._errors.append(_problem(error, "error", ""))
             elif isinstance(summary := event.get("summaryEvent"), dict):
-                # CLIs before the field existed report a failure by an error alone.
+                # CLIs without this field report a failure by an error alone.
                 self._result = str(summary.get("result") or "succeeded")
         return fold(
             self._stack or _stack_of(self._steps),
@@ -120,10 +123,11 @@ class _Stream:
             warnings=self._warnings,
             violations=self._violations,
             failed=bool(self._errors) or self._result != "succeeded",
+            config=self._config,
         )
 
     def _diagnostic(self, raw: dict[str, Any]) -> None:
-        # Debug events are left out for a reason: the SDK writes secrets in the clear into them.
+        # Debug events are left out: the SDK writes plain-text secrets into them.
         if raw.get("ephemeral"):
             return
         if raw.get("severity") == "error":
@@ -202,6 +206,11 @@ def _problem(raw: dict[str, Any], text: str, urn: str) -> Problem:
     return Problem(tidy(str(raw.get(text) or "")), str(raw.get(urn) or ""))
 
 
+def _config(raw: dict[str, Any]) -> dict[str, str]:
+    config = raw.get("config")
+    return {str(key): str(value) for key, value in config.items()} if config else {}
+
+
 def _dicts(raw: object) -> list[dict[str, Any]]:
     return [item for item in raw if isinstance(item, dict)] if isinstance(raw, list) else []
 
@@ -211,7 +220,7 @@ def _strings(raw: object) -> tuple[str, ...]:
 
 
 def _stack_of(steps: list[Step]) -> str:
-    """The stack is the second part of every URN: `urn:pulumi:STACK::PROJECT::...`."""
+    """Return the name of the stack, a part of every URN: `urn:pulumi:STACK::PROJECT::...`."""
     for step in steps:
         parts = step.urn.split("::")[0].split(":")
         if len(parts) == 3:

@@ -1,16 +1,25 @@
 """A preview as Markdown for a pull request."""
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 
+from scripts.lib.property_values import Special, Value, format_path, leaves, show
 from scripts.preview.acknowledge import Acknowledgement
 from scripts.preview.escape import code, comment
-from scripts.preview.loss import Loss, Name, Sentence, left_behind, losses, lowered_guards
+from scripts.preview.loss import (
+    LOSES_DATA,
+    Loss,
+    Name,
+    Sentence,
+    left_behind,
+    losses,
+    lowered_guards,
+)
 from scripts.preview.model import Action, Change, Preview, Problem, PropertyChange, State
-from scripts.preview.names import kind, logical_name, name, plural
+from scripts.preview.names import logical_name, name, plural, type_name
 from scripts.preview.page import Page
-from scripts.preview.values import Special, Value, format_path, leaves, show
 
-# GitHub refuses a comment of more than 65,536 characters; the rest is for what others add.
+# GitHub refuses a comment of more than 65,536 characters; the rest is for additions.
 LIMIT = 65_000
 _ORDER = {
     Action.REPLACE: ("to replace", "🔁"),
@@ -19,15 +28,15 @@ _ORDER = {
     Action.CREATE: ("to create", "✨"),
     Action.ADOPT: ("to adopt", "🤝"),
     Action.PROTECT: ("to protect or unprotect", "🛡️"),
-    Action.FORGET: ("to let go of", "👋"),
+    Action.FORGET: ("to forget", "👋"),
 }
-# Longer lists are folded: the reader opens what he wants to see.
+# Longer lists are folded.
 _OPEN_ROWS = 12
 _CREATED_PROPERTIES = 6
 
 
 def marker(stack: str) -> str:
-    """Return the hidden line by which the comment of a stack is found again."""
+    """Return the hidden line that identifies the comment of a stack."""
     return f"<!-- gcp-healthcare-dicom:preview:{comment(stack) or 'unknown'} -->"
 
 
@@ -39,15 +48,17 @@ def markdown(
     limit: int = LIMIT,
     exit_code: int = 0,
 ) -> str:
-    """Write the preview for reviewers: what would be lost first, then the rest.
+    """Return the preview as Markdown for reviewers, losses first.
 
     Args:
-        preview: What to write.
-        acknowledged: Whether the loss of data was acknowledged.
-        hide: Write no values and no names of the cloud's, only the program's names.
-        limit: The longest text allowed, in characters.
-        exit_code: What `pulumi preview` ended with.
+        preview: the preview
+        acknowledged: whether the loss of data was acknowledged
+        hide: write no values and no names of the cloud, only the program's names
+        limit: maximum length of the text, in characters
+        exit_code: of `pulumi preview`
     """
+    if exit_code:
+        preview = dataclasses.replace(preview, failed=True)
     page = Page(limit)
     lost = losses(preview, hide=hide)
     page.add(f"{marker(preview.stack)}\n## {_title(preview)}")
@@ -85,7 +96,6 @@ def _title(preview: Preview) -> str:
 def _losses(page: Page, lost: Sequence[Loss], acknowledged: Acknowledgement) -> None:
     if not lost:
         return
-    head = "This change would lose data, patient data among it."
     if acknowledged:
         state = f"Acknowledged by {'label' if acknowledged.by == 'label' else 'the flag'}"
         end = f"> {state}{f' {code(acknowledged.label)}' if acknowledged.by == 'label' else ''}."
@@ -95,7 +105,7 @@ def _losses(page: Page, lost: Sequence[Loss], acknowledged: Acknowledgement) -> 
             "If not, change the pull request: what is deleted here can't be brought back."
         )
     page.add_list(
-        f"> [!CAUTION]\n> **{head}**\n>",
+        f"> [!CAUTION]\n> **{LOSES_DATA}.**\n>",
         [f"> - {_sentence(loss.sentence)}" for loss in lost],
         "> - **... and {} more losses**",
         "losses of data",
@@ -172,7 +182,7 @@ def _rows(action: Action, change: Change, *, hide: bool) -> list[str]:
 
 
 def _replaced(title: str, change: Change, *, hide: bool) -> list[str]:
-    """List what forces the replacement; what changes with it is there after it anyway."""
+    """Return the properties that force the replacement, without the others that change."""
     forced = [p for p in change.properties if p.forces_replacement]
     if not forced:
         forced = [p for p in change.properties if str(p.path[0]) in change.forced_by]
@@ -217,17 +227,17 @@ def _notes(page: Page, title: str, problems: Iterable[Problem], *, hide: bool) -
 
 
 def _problem(problem: Problem, *, hide: bool) -> str:
-    place = f"at {code(logical_name(problem.urn))}: " if problem.urn else ""
-    return f"{place}{'(text not shown)' if hide else code(problem.text)}"
+    prefix = f"at {code(logical_name(problem.urn))}: " if problem.urn else ""
+    return f"{prefix}{'(text not shown)' if hide else code(problem.text)}"
 
 
 def _resource(state: State, *, hide: bool) -> str:
-    # The type comes from the preview too, and an unknown one is printed as it is.
-    return f"{_kind(state)} {code(name(state, hide=hide))}"
+    # The type comes from the preview too; an unknown one is printed as it is.
+    return f"{_type(state)} {code(name(state, hide=hide))}"
 
 
-def _kind(state: State) -> str:
-    words = kind(state)
+def _type(state: State) -> str:
+    words = type_name(state)
     return words if words.replace(" ", "").isalnum() else code(words)
 
 

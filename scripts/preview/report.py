@@ -2,11 +2,11 @@
 
 import json
 
+from scripts.lib.property_values import Json, Special, Value, format_path, show
 from scripts.preview.acknowledge import Acknowledgement
 from scripts.preview.loss import left_behind, losses, lowered_guards, text
 from scripts.preview.model import Action, Change, Preview, Problem
-from scripts.preview.names import kind, name
-from scripts.preview.values import Json, Special, Value, format_path, show
+from scripts.preview.names import name, type_name
 
 
 def report(
@@ -28,12 +28,12 @@ def report(
             "losses": [
                 {
                     "urn": loss.urn,
-                    "kind": loss.kind,
+                    "kind": loss.type_name,
                     "name": loss.name,
                     "cause": loss.cause,
                     "sentence": text(loss.sentence),
                     "takes": [
-                        {"urn": s.urn, "kind": kind(s), "name": name(s, hide=hide)}
+                        {"urn": s.urn, "kind": type_name(s), "name": name(s, hide=hide)}
                         for s in loss.takes
                     ],
                 }
@@ -54,7 +54,7 @@ def _change(change: Change, *, hide: bool) -> Json:
     return {
         "action": change.action.value,
         "urn": change.urn,
-        "kind": kind(change.state),
+        "kind": type_name(change.state),
         "name": name(change.state, hide=hide),
         "wasGone": change.was_gone,
         "forcedBy": list(change.forced_by),
@@ -71,7 +71,7 @@ def _change(change: Change, *, hide: bool) -> Json:
 
 
 def _value(path: tuple[str | int, ...], value: Value, *, hide: bool) -> Json:
-    """Return the text of a value, or an object that says why there is none."""
+    """Return the text of a value, or an object with the reason why there is none."""
     shown = show(path, value, hide=hide)
     return {"special": shown.name.lower()} if isinstance(shown, Special) else shown
 

@@ -1,4 +1,4 @@
-"""Whether a resource exists: asked of the services themselves, each policy once."""
+"""Look-ups of resources in the services; each policy is read once."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -8,12 +8,12 @@ from google.api_core.exceptions import NotFound
 from googleapiclient.errors import HttpError
 
 from engine.loopback import is_loopback
-from scripts.common import clients, retrying
-from scripts.common.errors import translated
+from scripts.lib.google import clients, retry
+from scripts.lib.google.errors import translate_errors
 
 Json = dict[str, Any]
 
-POLICY_VERSION = 3  # the first that knows conditions
+POLICY_VERSION = 3  # the first with conditions
 
 APIS: dict[str, tuple[Callable[[], Any], str]] = {
     "healthcare": (clients.healthcare, "GOOGLE_HEALTHCARE_CUSTOM_ENDPOINT"),
@@ -22,7 +22,7 @@ APIS: dict[str, tuple[Callable[[], Any], str]] = {
     "serviceusage": (clients.service_usage, "GOOGLE_SERVICE_USAGE_CUSTOM_ENDPOINT"),
     "resourcemanager": (clients.resource_manager, "GOOGLE_RESOURCE_MANAGER_CUSTOM_ENDPOINT"),
 }
-# A service that is off has no resources; both texts are Google's.
+# A disabled service has no resources; both texts are Google's.
 _OFF = ("has not been used in project", "it is disabled")
 _BASIC_ROLES = {
     "OWNER": "roles/bigquery.dataOwner",
@@ -33,11 +33,11 @@ _BIG_QUERY_MEMBERS = {"groupByEmail": "group:", "domain": "domain:"}
 
 
 class NotServedError(Exception):
-    """The place that the environment leads to does not have the service."""
+    """The error of a service that the local Google Cloud does not have."""
 
 
 class Lookup:
-    """The services, asked for what exists. Absent is what answers 404, or whose API is off."""
+    """Look-ups in the services. A resource is missing on 404, or if its API is disabled."""
 
     def __init__(self) -> None:
         self._clients: dict[str, Any] = {}
@@ -47,13 +47,13 @@ class Lookup:
         """Read a resource by its full name.
 
         Args:
-            api: a key of APIS.
-            collection: where it is in the discovery document, such as `projects.topics`.
-            name: its full name.
+            api: a key of APIS
+            collection: in the discovery document, such as `projects.topics`
+            name: its full name
 
         Raises:
-            NotServedError: this place has no such service.
-            ScriptError: the service can't tell.
+            NotServedError: the local Google Cloud has no such service
+            ScriptError: the service does not answer
         """
         parameter = {"projects.topics": "topic", "projects.subscriptions": "subscription"}
         key = parameter.get(collection, "name")
@@ -61,13 +61,13 @@ class Lookup:
         return self._answer(("get", name), f"looking for {name}", request.execute)
 
     def policy(self, api: str, collection: str, name: str) -> Json | None:
-        """Read who may do what on a resource, by its full name; None if it does not exist."""
+        """Read the IAM policy of a resource, by its full name; None if it does not exist."""
         at = self._collection(api, collection)
         request = at.getIamPolicy(resource=name, options_requestedPolicyVersion=POLICY_VERSION)
         return self._answer(("policy", name), f"reading the policy of {name}", request.execute)
 
     def project_policy(self, project: str) -> Json | None:
-        """Read who may do what in a project."""
+        """Read the IAM policy of a project."""
         options = {"options": {"requestedPolicyVersion": POLICY_VERSION}}
         request = self._collection("resourcemanager", "projects").getIamPolicy(
             resource=project, body=options
@@ -76,19 +76,19 @@ class Lookup:
         return self._answer(("policy", project), doing, request.execute)
 
     def project_number(self, project: str) -> str | None:
-        """Look up the number of a project; None if there is none of that id."""
+        """Look up the number of a project; None if it does not exist."""
         request = self._collection("resourcemanager", "projects").get(projectId=project)
         doing = f"looking for project {project}"
         found = self._answer(("project", project), doing, request.execute)
         return None if found is None else str(found["projectNumber"])
 
     def big_query_dataset(self, project: str, dataset: str) -> Json | None:
-        """Read a BigQuery dataset, its access list among the rest."""
+        """Read a BigQuery dataset, with its access list."""
         name = f"{project}.{dataset}"
 
         def ask() -> Json:
             found: Json = (
-                clients.big_query(project).get_dataset(name, retry=retrying.ONCE).to_api_repr()
+                clients.big_query(project).get_dataset(name, retry=retry.ONCE).to_api_repr()
             )
             return found
 
@@ -99,35 +99,33 @@ class Lookup:
         name = f"{project}.{dataset}.{table}"
 
         def ask() -> Json:
-            found: Json = (
-                clients.big_query(project).get_table(name, retry=retrying.ONCE).to_api_repr()
-            )
+            found: Json = clients.big_query(project).get_table(name, retry=retry.ONCE).to_api_repr()
             return found
 
         return self._answer(("bigquery", name), f"looking for BigQuery table {name}", ask)
 
     def bucket(self, project: str, bucket: str) -> Json | None:
-        """Read a bucket's own description."""
+        """Read a bucket's metadata."""
 
         def ask() -> Json:
-            found = clients.cloud_storage(project).get_bucket(bucket, retry=retrying.ONCE)
+            found = clients.cloud_storage(project).get_bucket(bucket, retry=retry.ONCE)
             return {"name": found.name}
 
         return self._answer(("bucket", bucket), f"looking for bucket {bucket}", ask)
 
     def bucket_policy(self, project: str, bucket: str) -> Json | None:
-        """Read who may do what on a bucket."""
+        """Read the IAM policy of a bucket."""
 
         def ask() -> Json:
             at = clients.cloud_storage(project).bucket(bucket)
-            policy = at.get_iam_policy(requested_policy_version=POLICY_VERSION, retry=retrying.ONCE)
+            policy = at.get_iam_policy(requested_policy_version=POLICY_VERSION, retry=retry.ONCE)
             answer: Json = policy.to_api_repr()
             return answer
 
         return self._answer(("policy", bucket), f"reading the policy of bucket {bucket}", ask)
 
     def namesakes(self, project: str, dataset: str) -> list[str]:
-        """Find the Healthcare datasets of an id in all locations of a project, by full name."""
+        """Return the full names of a project's Healthcare datasets with an id, in all locations."""
         locations = self._collection("healthcare", "projects.locations")
         doing = f"listing the locations of {project}"
         listed = self._answer(
@@ -153,13 +151,13 @@ class Lookup:
 
     def _answer(self, key: tuple[str, ...], doing: str, ask: Callable[[], Json]) -> Json | None:
         if key not in self._answers:
-            with translated(doing):
-                self._answers[key] = _or_none(lambda: retrying.call(ask))
+            with translate_errors(doing):
+                self._answers[key] = _or_none(lambda: retry.call(ask))
         return self._answers[key]
 
 
 def _elsewhere(variable: str) -> bool:
-    """Tell whether the other services are on this machine, but this one is not."""
+    """Return whether the other services are on this machine, but this one is not."""
     others = [os.environ.get(name, "") for _, name in APIS.values()]
     return not os.environ.get(variable) and any(is_loopback(other) for other in others if other)
 
@@ -178,7 +176,7 @@ def _or_none(ask: Callable[[], Json]) -> Json | None:
 
 
 def grants(policy: Json | None, role: str, member: str, condition: Mapping[str, Any]) -> bool:
-    """Tell whether a policy gives a role to a member, under exactly this condition."""
+    """Return whether a policy grants a role to a member, under exactly this condition."""
     wanted = _condition(condition)
     return any(
         binding.get("role") == role
@@ -189,12 +187,12 @@ def grants(policy: Json | None, role: str, member: str, condition: Mapping[str, 
 
 
 def names_member(policy: Json | None, member: str) -> bool:
-    """Tell whether a policy gives anything at all to a member."""
+    """Return whether a policy grants any role to a member."""
     return any(_has(b.get("members", []), member) for b in (policy or {}).get("bindings", []))
 
 
 def access_as_policy(dataset: Json) -> Json:
-    """Write the access list of a BigQuery dataset as a policy; views in it are no grants."""
+    """Return the access list of a BigQuery dataset as a policy, without its views."""
     return {
         "bindings": [
             {
@@ -210,8 +208,8 @@ def access_as_policy(dataset: Json) -> Json:
 
 def _big_query_member(entry: Json) -> str:
     if email := entry.get("userByEmail"):
-        kind = "serviceAccount" if email.endswith("gserviceaccount.com") else "user"
-        return f"{kind}:{email}"
+        member_type = "serviceAccount" if email.endswith("gserviceaccount.com") else "user"
+        return f"{member_type}:{email}"
     for key, prefix in _BIG_QUERY_MEMBERS.items():
         if key in entry:
             return f"{prefix}{entry[key]}"
@@ -224,7 +222,7 @@ def _condition(raw: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _has(members: Iterable[str], member: str) -> bool:
-    # E-mail addresses know no case; the ids in principals do.
+    # E-mail addresses are case-insensitive; the ids in principals are not.
     if member.startswith("principal"):
         return member in members
     return member.lower() in {one.lower() for one in members}

@@ -1,7 +1,7 @@
-"""The table: for each resource type the id that the provider imports it by, and how to find it.
+"""The resource types: the id that the provider imports a resource by, and how to look it up.
 
-An id is a template over the resource's inputs. It takes the form that Google's provider documents
-for `import`; a grant is `RESOURCE ROLE MEMBER`, and the title of its condition behind it.
+An id is a template over the resource's inputs, in the form that Google's provider documents for
+`import`. A grant is `RESOURCE ROLE MEMBER`, followed by the title of its condition.
 https://www.pulumi.com/registry/packages/gcp/api-docs/
 """
 
@@ -11,8 +11,8 @@ from functools import partial
 from string import Formatter
 from typing import Any
 
-from scripts.adoption.lookup import Lookup, access_as_policy, grants, names_member
-from scripts.preview.values import Value
+from scripts.lib.property_values import Value
+from scripts.resources.lookup import Lookup, access_as_policy, grants, names_member
 
 _DATASETS = "projects.locations.datasets"
 _RINGS = "projects.locations.keyRings"
@@ -25,34 +25,34 @@ _AGENTS = {
 
 
 class Text(str):
-    """An input in a template: `{topic}` as it is, `{topic.last}` its part after the last slash."""
+    """An input in a template: `{topic}`, or `{topic.last}` for its part after the last slash."""
 
     __slots__ = ()
 
     @property
     def last(self) -> str:
-        """The short form of a name that may be given in full."""
+        """The last part of a full name."""
         return self.rpartition("/")[2]
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the program wants of a kind, as far as a look-up needs it.
+    """A resource of the program, as a look-up needs it.
 
     Attributes:
-        id: as the provider imports it.
-        inputs: those that are known.
+        id: as the provider imports it
+        inputs: the known ones
     """
 
     id: str
     inputs: Mapping[str, Value]
 
     def text(self, name: str) -> Text:
-        """Give an input that the id's template has made sure of."""
+        """Return an input that the template of the id has."""
         return Text(self.inputs[name])
 
     def fill(self, template: str) -> str:
-        """Fill a template that names no other inputs than the id's."""
+        """Fill a template with the inputs of the id."""
         return template.format_map({k: Text(v) for k, v in self.inputs.items()})
 
 
@@ -60,14 +60,14 @@ Exists = Callable[[Lookup, Wanted], bool]
 
 
 @dataclass(frozen=True)
-class Kind:
+class ResourceType:
     """A resource type that can be adopted.
 
     Attributes:
-        id: template of the id.
-        exists: asks the service.
-        grant: a role for a member: making it again would do no harm.
-        identity: a service agent, which the provider can make but not import.
+        id: template of the id
+        exists: looks it up in the service
+        grant: whether it is a role for a member: creating it again is harmless
+        identity: whether it is a service agent, which the provider can create but not import
     """
 
     id: str
@@ -76,11 +76,11 @@ class Kind:
     identity: bool = False
 
     def identify(self, inputs: Mapping[str, Value], project: str) -> str | None:
-        """Compute the id; None while the program does not know all of it.
+        """Return the id; None while a part of it is not known.
 
         Args:
-            inputs: of the resource, secrets and unknowns as `Special`.
-            project: the provider's, for resources that do not name one.
+            inputs: of the resource, secrets and unknowns as `Special`
+            project: the provider's, for resources that do not name one
         """
         known = {"project": Text(project), **_texts(inputs)}
         names = [field.partition(".")[0] for _, field, _, _ in Formatter().parse(self.id) if field]
@@ -92,11 +92,11 @@ class Kind:
         return f"{filled} {title}" if title else filled
 
     def find(self, inputs: Mapping[str, Value], project: str, id_: str, lookup: Lookup) -> bool:
-        """Ask the service whether it exists.
+        """Return whether the service has it.
 
         Raises:
-            NotServedError: this place has no such service.
-            ScriptError: the service can't tell.
+            NotServedError: the local Google Cloud has no such service
+            ScriptError: the service does not answer
         """
         return self.exists(lookup, Wanted(id_, {"project": project, **inputs}))
 
@@ -105,20 +105,20 @@ def _texts(inputs: Mapping[str, Value]) -> dict[str, Text]:
     return {name: Text(value) for name, value in inputs.items() if isinstance(value, str)}
 
 
-def _at(api: str, collection: str, id_: str) -> Kind:
-    """A resource whose id is its full name, read by a call of its API."""
+def _at(api: str, collection: str, id_: str) -> ResourceType:
+    """Return a resource whose id is its full name, read by a call of its API."""
 
     def exists(lookup: Lookup, wanted: Wanted) -> bool:
         return lookup.get(api, collection, wanted.id) is not None
 
-    return Kind(id_, exists)
+    return ResourceType(id_, exists)
 
 
 Policy = Callable[[Lookup, Wanted], dict[str, Any] | None]
 
 
-def _granted(resource: str, policy: Policy) -> Kind:
-    """A role for a member, looked for in the policy of the resource."""
+def _granted(resource: str, policy: Policy) -> ResourceType:
+    """Return the type of a grant, looked up in the policy of its resource."""
 
     def exists(lookup: Lookup, wanted: Wanted) -> bool:
         condition = wanted.inputs.get("condition")
@@ -129,10 +129,10 @@ def _granted(resource: str, policy: Policy) -> Kind:
             condition if isinstance(condition, dict) else {},
         )
 
-    return Kind(f"{resource} {{role}} {{member}}", exists, grant=True)
+    return ResourceType(f"{resource} {{role}} {{member}}", exists, grant=True)
 
 
-def _granted_at(api: str, collection: str, resource: str) -> Kind:
+def _granted_at(api: str, collection: str, resource: str) -> ResourceType:
     def policy(lookup: Lookup, wanted: Wanted) -> dict[str, Any] | None:
         return lookup.policy(api, collection, wanted.fill(resource))
 
@@ -167,13 +167,13 @@ def _audited(lookup: Lookup, wanted: Wanted) -> bool:
 
 
 def agent(lookup: Lookup, project: str, service: str) -> str | None:
-    """Compute the address of a service agent; None for one that is not known here."""
+    """Return the e-mail address of a service agent; None if it is not known here."""
     number = lookup.project_number(project) if service in _AGENTS else None
     return None if number is None else _AGENTS[service].format(number)
 
 
 def _agent_exists(lookup: Lookup, wanted: Wanted) -> bool:
-    """A role in the project proves that it exists: IAM gives none to accounts that do not."""
+    """Return whether the account has a role in the project, which proves that it exists."""
     project = wanted.text("project")
     email = agent(lookup, project, wanted.text("service"))
     policy = lookup.project_policy(project) if email else None
@@ -191,15 +191,15 @@ def _bucket_policy(lookup: Lookup, wanted: Wanted) -> dict[str, Any] | None:
 _healthcare = partial(_at, "healthcare")
 _granted_on = partial(_granted_at, "healthcare")
 
-KINDS: dict[str, Kind] = {
-    "gcp:projects/service:Service": Kind("{project}/{service}", _enabled),
-    "gcp:projects/serviceIdentity:ServiceIdentity": Kind(
+RESOURCE_TYPES: dict[str, ResourceType] = {
+    "gcp:projects/service:Service": ResourceType("{project}/{service}", _enabled),
+    "gcp:projects/serviceIdentity:ServiceIdentity": ResourceType(
         "projects/{project}/services/{service}", _agent_exists, identity=True
     ),
     "gcp:projects/iAMMember:IAMMember": _granted(
         "{project}", lambda lookup, wanted: lookup.project_policy(wanted.text("project"))
     ),
-    "gcp:projects/iAMAuditConfig:IAMAuditConfig": Kind("{project} {service}", _audited),
+    "gcp:projects/iAMAuditConfig:IAMAuditConfig": ResourceType("{project} {service}", _audited),
     "gcp:healthcare/dataset:Dataset": _healthcare(
         _DATASETS, "projects/{project}/locations/{location}/datasets/{name}"
     ),
@@ -228,10 +228,10 @@ KINDS: dict[str, Kind] = {
     "gcp:healthcare/consentStoreIamMember:ConsentStoreIamMember": _granted_on(
         f"{_DATASETS}.consentStores", "{dataset}/consentStores/{consentStoreId.last}"
     ),
-    "gcp:bigquery/dataset:Dataset": Kind(
+    "gcp:bigquery/dataset:Dataset": ResourceType(
         "projects/{project}/datasets/{datasetId}", _big_query_dataset
     ),
-    "gcp:bigquery/table:Table": Kind(
+    "gcp:bigquery/table:Table": ResourceType(
         "projects/{project}/datasets/{datasetId}/tables/{tableId}", _big_query_table
     ),
     "gcp:bigquery/datasetIamMember:DatasetIamMember": _granted(
@@ -256,6 +256,6 @@ KINDS: dict[str, Kind] = {
     "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": _granted_at(
         "kms", f"{_RINGS}.cryptoKeys", "{cryptoKeyId}"
     ),
-    "gcp:storage/bucket:Bucket": Kind("{name}", _bucket),
+    "gcp:storage/bucket:Bucket": ResourceType("{name}", _bucket),
     "gcp:storage/bucketIAMMember:BucketIAMMember": _granted("{bucket.last}", _bucket_policy),
 }

@@ -1,4 +1,4 @@
-"""What the engine would do, and its own list of what it would create, ready to be imported."""
+"""Plans: a preview, with the import file of the resources that it would create."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -6,28 +6,31 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from scripts.lib.pulumi_stack import PulumiStack
+from scripts.preview.errors import PreviewInputError
 from scripts.preview.model import Action, Change, Preview
+from scripts.preview.parse import parse
 
 Entry = dict[str, Any]
-Place = tuple[str, str]
-"""Where a resource stands: the types from its outermost parent to itself, and its name."""
+ResourceKey = tuple[str, str]
+"""The types from a resource's outermost parent to itself, and its name."""
 
 _DAMAGE = {Action.REPLACE, Action.DELETE, Action.FORGET}
 
 
-def place_of(urn: str) -> Place:
-    """Give what makes a URN unique in its stack."""
+def key_of(urn: str) -> ResourceKey:
+    """Return the part of a URN that is unique in its stack."""
     _, _, types, name = urn.split("::", 3)
     return types, name
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A preview, and the import file that the engine wrote with it.
+    """A preview, and its import file.
 
     Attributes:
-        preview: what would happen to each resource.
-        document: the import file: everything that would be created, components too, ids to fill in.
+        preview: the changes of each resource
+        document: the import file: all resources to create, components included, without ids
     """
 
     preview: Preview
@@ -35,43 +38,43 @@ class Plan:
 
     @property
     def created(self) -> list[Change]:
-        """What the program wants and the stack does not manage yet."""
+        """The resources that the program wants and the stack does not manage yet."""
         return self.preview.by(Action.CREATE)
 
-    def damaged(self, urns: set[str]) -> list[Change]:
-        """Give those of the resources that would be replaced or go."""
+    def destructive_changes(self, urns: set[str]) -> list[Change]:
+        """Return the resources that would be replaced or deleted."""
         changes = self.preview.changes
         return [change for change in changes if change.urn in urns and change.action in _DAMAGE]
 
     def updated(self, urns: set[str]) -> list[Change]:
-        """Give those of the resources that would be updated in place."""
+        """Return the resources that would be updated in place."""
         return [change for change in self.preview.by(Action.UPDATE) if change.urn in urns]
 
     def importable(self, ids: Mapping[str, str], inside: Iterable[str] = ()) -> dict[str, Any]:
-        """Write the import file of some of the resources, and of the components they stand in.
+        """Return the import file of some resources and their components.
 
         Args:
-            ids: URN -> id, each of a resource that would be created.
-            inside: URNs of resources of which the components alone are to be imported.
+            ids: URN -> id of resources that would be created
+            inside: URNs of resources whose components alone are imported
         """
-        wanted = {place_of(urn): id_ for urn, id_ in ids.items()}
-        kept = {self._entries[place]["name"] for place in wanted}
-        for place in (*wanted, *map(place_of, inside)):
-            parent = self._parent(place)
+        wanted = {key_of(urn): id_ for urn, id_ in ids.items()}
+        kept = {self._entries[key]["name"] for key in wanted}
+        for key in (*wanted, *map(key_of, inside)):
+            parent = self._parent(key)
             while parent is not None:
                 kept.add(parent["name"])
                 parent = self._by_name.get(parent.get("parent", ""))
         resources = [
-            {**entry, "id": wanted[place]} if place in wanted else entry
-            for place, entry in self._entries.items()
+            {**entry, "id": wanted[key]} if key in wanted else entry
+            for key, entry in self._entries.items()
             if entry["name"] in kept
         ]
         return {**self.document, "resources": resources}
 
     def parent(self, urn: str) -> str:
-        """Give the URN of a created resource's parent: a component, or the stack itself."""
+        """Return the URN of a created resource's parent: a component, or the stack itself."""
         stack, project, types, _ = urn.split("::", 3)
-        name = self._entries[place_of(urn)].get("parent")
+        name = self._entries[key_of(urn)].get("parent")
         if not name:
             stack_name = stack.rpartition(":")[2]
             return f"{stack}::{project}::pulumi:pulumi:Stack::{project}-{stack_name}"
@@ -81,23 +84,23 @@ class Plan:
         return str(self.document["nameTable"][name])
 
     def lists(self, urn: str) -> bool:
-        """Tell whether the engine has the resource in its import file."""
-        return place_of(urn) in self._entries
+        """Return whether the import file has the resource."""
+        return key_of(urn) in self._entries
 
     def orphan(self, urn: str) -> bool:
-        """Tell whether the resource's parent is a resource that has to be created first."""
-        parent = self._parent(place_of(urn))
+        """Return whether the resource's parent is a resource that has to be created first."""
+        parent = self._parent(key_of(urn))
         return parent is not None and not parent.get("component")
 
-    def _parent(self, place: Place) -> Entry | None:
-        return self._by_name.get(self._entries[place].get("parent", ""))
+    def _parent(self, key: ResourceKey) -> Entry | None:
+        return self._by_name.get(self._entries[key].get("parent", ""))
 
     @cached_property
     def _by_name(self) -> dict[str, Entry]:
         return {entry["name"]: entry for entry in self.document.get("resources") or []}
 
     @cached_property
-    def _entries(self) -> dict[Place, Entry]:
+    def _entries(self) -> dict[ResourceKey, Entry]:
         return {(self._types(entry), _logical(entry)): entry for entry in self._by_name.values()}
 
     def _types(self, entry: Entry) -> str:
@@ -106,15 +109,31 @@ class Plan:
             return own
         if parent in self._by_name:
             return f"{self._types(self._by_name[parent])}${own}"
-        return f"{place_of(self.document['nameTable'][parent])[0]}${own}"
+        return f"{key_of(self.document['nameTable'][parent])[0]}${own}"
 
 
 def _logical(entry: Entry) -> str:
-    """The name that the program gives; `name` is the import file's own where two are the same."""
+    """Return the name in the program; the import file's `name` is unique."""
     return str(entry.get("logicalName") or entry["name"])
 
 
+def preview(stack: PulumiStack) -> Plan:
+    """Preview a stack.
+
+    Raises:
+        ScriptError: the program fails, or Pulumi does
+    """
+    done = stack.preview()
+    try:
+        found = parse(done.command.stdout, stack=stack.name)
+    except PreviewInputError:
+        raise stack.error("Previewing", done.command) from None
+    if found.failed or done.command.code:
+        raise stack.error("Previewing", done.command, *(problem.text for problem in found.errors))
+    return Plan(found, read(done.import_file))
+
+
 def read(document: str) -> dict[str, Any]:
-    """Read an import file; the engine writes none where nothing would be created."""
+    """Read an import file; there is none if nothing would be created."""
     found: dict[str, Any] = json.loads(document) if document.strip() else {}
     return found

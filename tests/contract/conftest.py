@@ -6,64 +6,73 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from emulator import processes
-from emulator.layout import Running
+from emulator.server import lifecycle
+from emulator.server.server_file import ServerInfo
+from tests.support import http
 
 _NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A started emulator with a state folder of its own; its variables are in the environment."""
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerInfo]:
+    """A started emulator with a state folder of its own."""
     state = tmp_path_factory.mktemp("contract") / "emulator"
-    running = processes.start(state)
-    with pytest.MonkeyPatch.context() as patch:
+    running = lifecycle.start(state)
+    yield running
+    lifecycle.stop(state)
+
+
+@pytest.fixture(autouse=True)
+def emulator_environment(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set the emulator's variables for each test that uses it.
+
+    The pytest plug-in's own emulator sets them for a whole run, so once a run is too seldom here.
+    """
+    if "emulator" in request.fixturenames:
+        running: ServerInfo = request.getfixturevalue("emulator")
         for name, value in running.environment().items():
-            patch.setenv(name, value)
-        yield running
-    processes.stop(state)
+            monkeypatch.setenv(name, value)
 
 
 @pytest.fixture
-def project(emulator: Running) -> str:
+def project(emulator: ServerInfo) -> str:
     """A fresh project with the lab's services, whose Healthcare service agent exists."""
     name = f"contract-{next(_NUMBERS)}"
     services = ["healthcare", "bigquery", "storage", "pubsub"]
     body = {"serviceIds": [f"{service}.googleapis.com" for service in services]}
     api = f"{emulator.url}/v1/projects/{name}"
-    httpx.post(f"{api}/services:batchEnable", json=body).raise_for_status()
+    http.post(f"{api}/services:batchEnable", json=body).raise_for_status()
     identity = f"{api}/services/healthcare.googleapis.com:generateServiceIdentity"
-    httpx.post(identity).raise_for_status()
+    http.post(identity).raise_for_status()
     return name
 
 
 @pytest.fixture
-def service_agent(emulator: Running, project: str) -> str:
+def service_agent(emulator: ServerInfo, project: str) -> str:
     """The Healthcare service agent of the project, as IAM writes it."""
-    number = httpx.get(f"{emulator.url}/v1/projects/{project}").json()["projectNumber"]
+    number = http.get(f"{emulator.url}/v1/projects/{project}").json()["projectNumber"]
     return f"serviceAccount:service-{number}@gcp-sa-healthcare.iam.gserviceaccount.com"
 
 
 @pytest.fixture
-def grant(emulator: Running, project: str, service_agent: str) -> Callable[..., None]:
-    """Gives the service agent exactly these project roles, and takes every other from it."""
+def grant(emulator: ServerInfo, project: str, service_agent: str) -> Callable[..., None]:
+    """A function that sets the service agent's project roles to exactly these."""
 
     def grant(*roles: str) -> None:
         url = f"{emulator.url}/v1/projects/{project}"
-        policy: dict[str, Any] = httpx.post(f"{url}:getIamPolicy", json={}).json()
+        policy: dict[str, Any] = http.post(f"{url}:getIamPolicy", json={}).json()
         others = [one for one in policy["bindings"] if service_agent not in one["members"]]
         given = [{"role": role, "members": [service_agent]} for role in roles]
         body = {"policy": {**policy, "bindings": [*others, *given]}}
-        httpx.post(f"{url}:setIamPolicy", json=body).raise_for_status()
+        http.post(f"{url}:setIamPolicy", json=body).raise_for_status()
 
     return grant
 
 
-def lab_dir(running: Running) -> Path:
-    """What `LAB_DIR` is for an emulator's state folder."""
+def lab_dir(running: ServerInfo) -> Path:
+    """The value of `LAB_DIR` for an emulator's state folder."""
     return running.state.parent
 
 

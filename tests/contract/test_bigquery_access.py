@@ -10,14 +10,15 @@ from google.api_core import exceptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
-from emulator.layout import Running
+from emulator.server.server_file import ServerInfo
+from tests.support import http
 
 pytestmark = pytest.mark.sockets
 KEY = "projects/p/locations/us-central1/keyRings/ring/cryptoKeys/key"
 
 
 @pytest.fixture
-def client(emulator: Running, project: str) -> bigquery.Client:
+def client(emulator: ServerInfo, project: str) -> bigquery.Client:
     """Google's client in a fresh project; it finds the emulator by its environment."""
     assert emulator.url
     return bigquery.Client(project=project, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
@@ -31,9 +32,9 @@ def table(client: bigquery.Client) -> bigquery.Table:
         bigquery.SchemaField("PatientID", "STRING"),
         bigquery.SchemaField("Images", "INTEGER", description="how many"),
     ]
-    made = client.create_table(bigquery.Table(f"{client.project}.lab.images", schema))
+    created = client.create_table(bigquery.Table(f"{client.project}.lab.images", schema))
     client.query("INSERT INTO lab.images VALUES ('1', 3), ('2', 4)").result()
-    return made
+    return created
 
 
 def test_datasets_are_listed_by_pages_and_labels(client: bigquery.Client) -> None:
@@ -59,7 +60,7 @@ def test_datasets_are_listed_by_pages_and_labels(client: bigquery.Client) -> Non
         listed(filter="team=ward")
 
 
-def test_a_dataset_keeps_all_that_is_said_of_it(client: bigquery.Client) -> None:
+def test_a_dataset_keeps_all_its_settings(client: bigquery.Client) -> None:
     wanted = bigquery.Dataset(f"{client.project}.kept")
     wanted.location = "us-central1"
     wanted.description, wanted.friendly_name = "DICOM", "The lab"
@@ -160,7 +161,7 @@ def test_a_view_over_nothing_is_refused(
     assert [item.table_id for item in client.list_tables("lab")] == ["images"]
 
 
-def test_a_table_keeps_all_that_is_said_of_it(client: bigquery.Client) -> None:
+def test_a_table_keeps_all_its_settings(client: bigquery.Client) -> None:
     client.create_dataset("lab")
     wanted = bigquery.Table(
         f"{client.project}.lab.events",
@@ -192,46 +193,46 @@ def test_tables_of_a_dataset_with_an_expiry_expire(client: bigquery.Client) -> N
     dataset.default_table_expiration_ms = 3_600_000
     client.create_dataset(dataset)
 
-    made = client.create_table(
+    created = client.create_table(
         bigquery.Table(f"{client.project}.short.t", [bigquery.SchemaField("a", "STRING")])
     )
 
-    assert made.expires is not None
-    assert made.created is not None
-    assert 3_590 < (made.expires - made.created).total_seconds() < 3_610
+    assert created.expires is not None
+    assert created.created is not None
+    assert 3_590 < (created.expires - created.created).total_seconds() < 3_610
 
 
 class Access:
     """A DICOM store whose metadata the service agent is to export."""
 
-    def __init__(self, emulator: Running, project: str, agent: str) -> None:
+    def __init__(self, emulator: ServerInfo, project: str, agent: str) -> None:
         self.url, self.project, self.agent = emulator.url, project, agent
         parent = f"{self.url}/v1/projects/{project}/locations/us-central1/datasets"
-        httpx.post(f"{parent}?datasetId=d", json={}).raise_for_status()
+        http.post(f"{parent}?datasetId=d", json={}).raise_for_status()
         self.store = f"{parent}/d/dicomStores/s"
-        httpx.post(f"{parent}/d/dicomStores?dicomStoreId=s", json={}).raise_for_status()
+        http.post(f"{parent}/d/dicomStores?dicomStoreId=s", json={}).raise_for_status()
         self.datasets = f"{self.url}/bigquery/v2/projects/{project}/datasets"
 
     def make(self, dataset: str) -> None:
         """Make a BigQuery dataset."""
         body = {"datasetReference": {"datasetId": dataset}}
-        httpx.post(self.datasets, json=body).raise_for_status()
+        http.post(self.datasets, json=body).raise_for_status()
 
     def give(self, dataset: str, *roles: str) -> None:
-        """Give the agent these roles on the dataset, as the Google provider does, and no other."""
+        """Grant the agent exactly these roles on the dataset, as the Google provider does."""
         url, email = f"{self.datasets}/{dataset}", self.agent.partition(":")[2]
-        entries = [e for e in httpx.get(url).json()["access"] if e.get("userByEmail") != email]
+        entries = [e for e in http.get(url).json()["access"] if e.get("userByEmail") != email]
         given = [{"role": role, "userByEmail": email} for role in roles]
-        httpx.patch(url, json={"access": entries + given}).raise_for_status()
+        http.patch(url, json={"access": entries + given}).raise_for_status()
 
     def export(self) -> httpx.Response:
         """Ask for the export."""
         body = {"bigqueryDestination": {"tableUri": f"bq://{self.project}.lab.images"}}
-        return httpx.post(f"{self.store}:export", json=body)
+        return http.post(f"{self.store}:export", json=body)
 
 
 @pytest.fixture
-def access(emulator: Running, project: str, service_agent: str) -> Access:
+def access(emulator: ServerInfo, project: str, service_agent: str) -> Access:
     return Access(emulator, project, service_agent)
 
 
@@ -247,14 +248,14 @@ def test_an_editor_of_the_dataset_who_may_run_jobs_exports(
 
     assert answer.status_code == 200, answer.text
     stream = {"bigqueryDestination": {"tableUri": f"bq://{access.project}.lab.images"}}
-    changed = httpx.patch(
+    changed = http.patch(
         f"{access.store}?updateMask=streamConfigs", json={"streamConfigs": [stream]}
     )
     assert changed.status_code == 200, changed.text
 
 
 @pytest.mark.parametrize(
-    ("on_project", "on_dataset", "permission", "cure"),
+    ("on_project", "on_dataset", "permission", "advice"),
     [
         ((), ("roles/bigquery.dataEditor",), "bigquery.jobs.create", "roles/bigquery.jobUser"),
         (("roles/bigquery.jobUser",), (), "bigquery.tables.create", "roles/bigquery.dataEditor"),
@@ -272,7 +273,7 @@ def test_without_one_of_the_two_the_export_names_what_is_missing(
     on_project: tuple[str, ...],
     on_dataset: tuple[str, ...],
     permission: str,
-    cure: str,
+    advice: str,
 ) -> None:
     grant(*on_project)
     access.make("lab")
@@ -284,7 +285,7 @@ def test_without_one_of_the_two_the_export_names_what_is_missing(
     message = answer.json()["error"]["message"]
     agent = access.agent.partition(":")[2]
     assert f"{agent} does not have {permission}" in message
-    assert cure in message
+    assert advice in message
 
 
 def test_a_grant_on_another_dataset_is_none(access: Access, grant: Callable[..., None]) -> None:
@@ -300,14 +301,14 @@ def test_access_goes_with_its_dataset(access: Access, grant: Callable[..., None]
     grant("roles/bigquery.jobUser")
     access.make("lab")
     access.give("lab", "roles/bigquery.dataEditor")
-    httpx.delete(f"{access.datasets}/lab").raise_for_status()
+    http.delete(f"{access.datasets}/lab").raise_for_status()
     assert access.export().status_code == 403
 
     access.make("lab")
 
     assert access.export().status_code == 403
     assert access.agent.partition(":")[2] not in json.dumps(
-        httpx.get(f"{access.datasets}/lab").json()
+        http.get(f"{access.datasets}/lab").json()
     )
 
 
@@ -315,19 +316,19 @@ def test_roles_are_answered_by_their_short_names(access: Access) -> None:
     access.make("lab")
     access.give("lab", "roles/bigquery.dataEditor", "roles/bigquery.metadataViewer")
 
-    entries: list[dict[str, Any]] = httpx.get(f"{access.datasets}/lab").json()["access"]
+    entries: list[dict[str, Any]] = http.get(f"{access.datasets}/lab").json()["access"]
 
     email = access.agent.partition(":")[2]
     roles = [entry["role"] for entry in entries if entry.get("userByEmail") == email]
     assert roles == ["WRITER", "roles/bigquery.metadataViewer"]
 
 
-def test_an_agent_that_is_not_there_can_be_named_by_nobody(access: Access) -> None:
+def test_an_agent_that_is_not_there_can_be_named_by_no_one(access: Access) -> None:
     access.make("lab")
     email = "service-999999999999@gcp-sa-healthcare.iam.gserviceaccount.com"
     entry = {"role": "WRITER", "userByEmail": email}
 
-    answer = httpx.patch(f"{access.datasets}/lab", json={"access": [entry]})
+    answer = http.patch(f"{access.datasets}/lab", json={"access": [entry]})
 
     assert answer.status_code == 400
     assert f"Service account {email} does not exist" in answer.json()["error"]["message"]

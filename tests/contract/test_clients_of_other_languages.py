@@ -18,7 +18,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery, storage
 from pydicom.data import get_testdata_file
 
-from emulator.seed.bucket import BUCKET as PUBLIC
+from emulator.services.storage.public_bucket import BUCKET as PUBLIC
 from tests.contract.clients import installing
 
 pytestmark = pytest.mark.sockets
@@ -62,7 +62,7 @@ def run(command: list[str], project: str, **more: str) -> dict[str, Any]:
 
 
 def check(saw: dict[str, Any]) -> None:
-    """What any client must have seen of the pipeline."""
+    """The results of the pipeline that every client must see."""
     assert saw["patched"]["timeZone"] == "Europe/Zurich"
     count = str(len(IMPORTED))
     assert saw["import"]["metadata"]["counter"] == {"success": count}
@@ -107,16 +107,41 @@ def test_java(project: str, grant: Callable[..., None], tmp_path: Path) -> None:
     bucket = storage.Client(project, anonymous).create_bucket(f"{project}-java")
     for file in IMPORTED:
         bucket.blob(f"in/{file.name}").upload_from_filename(str(file))
-    warehouse = bigquery.Client(project, anonymous)
-    warehouse.create_dataset("java")
+    bigquery_client = bigquery.Client(project, anonymous)
+    bigquery_client.create_dataset("java")
 
     program = tmp_path / "Walk.java"
     walk = (installing.JAVA / "Walk.java").read_text()
-    place = "    // LINES OF THE PAGE\n"
-    assert place in walk
-    program.write_text(walk.replace(place, lines_of_the_page("java")))
+    marker = "    // LINES OF THE PAGE\n"
+    assert marker in walk
+    program.write_text(walk.replace(marker, lines_of_the_page("java")))
     command = ["java", "--class-path", f"{jars}/*", str(program), project, bucket.name]
     check(run([*command, f"bq://{project}.java.images", str(STORED)], project))
 
-    rows = warehouse.query("SELECT PatientID, SOPInstanceUID FROM java.images").result()
+    rows = bigquery_client.query("SELECT PatientID, SOPInstanceUID FROM java.images").result()
     assert {(row.PatientID, row.SOPInstanceUID) for row in rows} == patients()
+
+
+def test_node_receives_by_streaming_pull(project: str) -> None:
+    modules = installed(installing.node_modules)
+    command = ["node", str(installing.NODE / "messages.js"), project, "one", "two", "three"]
+    check_messages(run(command, project, NODE_PATH=str(modules)), "js", project)
+
+
+def test_java_receives_by_streaming_pull(project: str) -> None:
+    jars = installed(installing.jars)
+    program = installing.JAVA / "Messages.java"
+    command = ["java", "--class-path", f"{jars}/*", str(program), project, "one", "two", "three"]
+    check_messages(run(command, project), "java", project)
+
+
+def test_go_receives_by_streaming_pull(project: str) -> None:
+    program = installed(installing.go_program)
+    check_messages(run([str(program), project, "one", "two", "three"], project), "go", project)
+
+
+def check_messages(saw: dict[str, Any], language: str, project: str) -> None:
+    """Check the report of a client that publishes three messages and receives them."""
+    assert sorted(each["text"] for each in saw["received"]) == ["one", "three", "two"]
+    assert {each["language"] for each in saw["received"]} == {language}
+    assert f"projects/{project}/topics" in {name.rpartition("/")[0] for name in saw["topics"]}

@@ -1,117 +1,40 @@
 """De-identification, by Google's own client and dicomweb-client; every output file is read."""
 
-import io
 import json
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pydicom
 import pytest
-from dicomweb_client.api import DICOMwebClient
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.storage import Client as StorageClient
-from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
 from pydicom.data import get_testdata_file
 from pydicom.uid import UID
 
-from emulator.healthcare.deidentify.profiles import Action, basic
-from emulator.layout import Running
+from emulator.server.server_file import ServerInfo
+from emulator.services.healthcare.deidentify.profiles import Action, basic
+from tests.support import http
+from tests.support.deidentification import FILES, Site
 
 pytestmark = pytest.mark.sockets
 
 PAGE = Path(__file__).parents[2] / "docs" / "deidentify.md"
-PATIENCE_SECONDS = 120
 BASIC = {"dicom": {"filterProfile": "ATTRIBUTE_CONFIDENTIALITY_BASIC_PROFILE"}}
-FILES = (
-    "CT_small.dcm",
-    "MR_small_RLE.dcm",
-    "SC_rgb_rle_2frame.dcm",
-    "examples_palette.dcm",
-    "examples_ybr_color.dcm",
-    "examples_overlay.dcm",
-    "rtplan.dcm",
-    "rtdose_1frame.dcm",
-    "reportsi.dcm",
-    "waveform_ecg.dcm",
-)
-"""Of many kinds: images, plans, doses, reports, waveforms."""
 _TELLING = 4
 """Different letters that a value must have to be told from chance in a file's bytes."""
 _TELLING_DIGITS = 8
 
 
-class Site:
-    """A dataset with one DICOM store that holds the files."""
-
-    def __init__(self, running: Running, project: str) -> None:
-        self.url = running.url
-        self.project = project
-        options = {"api_endpoint": running.url}
-        api = build(
-            "healthcare",
-            "v1",
-            credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
-            client_options=options,
-            static_discovery=True,
-        )
-        self.api = api
-        self.datasets = api.projects().locations().datasets()
-        self.location = f"projects/{project}/locations/us-central1"
-        self.datasets.create(parent=self.location, datasetId="clinic", body={}).execute()
-        self.dataset = f"{self.location}/datasets/clinic"
-        self.store = self.add_store("originals")
-        self.sources = [pydicom.dcmread(str(get_testdata_file(name))) for name in FILES]
-        self.web(self.store).store_instances(self.sources)
-
-    def add_store(self, store_id: str) -> str:
-        stores = self.datasets.dicomStores()
-        made = stores.create(parent=self.dataset, dicomStoreId=store_id, body={}).execute()
-        return str(made["name"])
-
-    def web(self, store: str) -> DICOMwebClient:
-        return DICOMwebClient(f"{self.url}/v1/{store}/dicomWeb")
-
-    def finish(self, operation: dict[str, Any]) -> dict[str, Any]:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < deadline:
-            got: dict[str, Any] = self.datasets.operations().get(name=operation["name"]).execute()
-            if got.get("done"):
-                return got
-            time.sleep(0.2)
-        raise TimeoutError(operation["name"])
-
-    def into_store(self, store_id: str, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        target = self.add_store(store_id)
-        request = self.datasets.dicomStores().deidentify(
-            sourceStore=self.store, body={"destinationStore": target, **body}
-        )
-        return target, self.finish(request.execute())
-
-    def files(self, store: str) -> Iterator[tuple[bytes, pydicom.Dataset]]:
-        """Every file of a store, as it is stored."""
-        web = self.web(store)
-        for found in web.search_for_instances():
-            study, series, sop = (
-                found[tag]["Value"][0] for tag in ("0020000D", "0020000E", "00080018")
-            )
-            path = f"{self.url}/v1/{store}/dicomWeb/studies/{study}/series/{series}/instances/{sop}"
-            accept = "application/dicom; transfer-syntax=*"
-            content = httpx.get(path, headers={"Accept": accept}).raise_for_status().content
-            yield content, pydicom.dcmread(io.BytesIO(content))
-
-
 @pytest.fixture
-def site(emulator: Running, project: str) -> Site:
+def site(emulator: ServerInfo, project: str) -> Site:
     return Site(emulator, project)
 
 
 def telling(dataset: pydicom.Dataset) -> set[str]:
-    """The values that the basic profile takes away, as far as they tell anything by themselves."""
+    """The values that the basic profile removes and that identify by themselves."""
     public = " ".join(
         str(element.value) for element in dataset.iterall() if basic(element.tag) is Action.KEEP
     )
@@ -122,7 +45,7 @@ def telling(dataset: pydicom.Dataset) -> set[str]:
         and element.VR not in ("SQ", "OB", "OW", "UN", "US", "UL", "FD", "FL", "DS", "IS")
         for value in (element.value if element.VM > 1 else [element.value])
     }
-    # A word that the file says elsewhere, where everything stays, is no identifier; nor are a few
+    # A word that the file says elsewhere, where everything stays, does not identify; nor do a few
     # digits, which any UID may hold.
     return {
         value
@@ -207,7 +130,7 @@ def test_another_run_gives_other_uids(site: Site) -> None:
     assert uids[0].isdisjoint(uids[1])
 
 
-def test_what_cannot_be_read_is_left_out_and_told_of(site: Site) -> None:
+def test_what_cannot_be_read_is_left_out_and_reported_of(site: Site) -> None:
     broken = pydicom.dcmread(str(get_testdata_file("CT_small.dcm")))
     broken.SOPInstanceUID = broken.file_meta.MediaStorageSOPInstanceUID = UID("1.2.3.4.5")
     broken.PixelData = broken.PixelData[:1000]
@@ -219,14 +142,14 @@ def test_what_cannot_be_read_is_left_out_and_told_of(site: Site) -> None:
     done = site.finish(request.execute())
     assert done["metadata"]["counter"] == {"success": "1", "failure": "1"}
     assert "error" not in done
-    log = httpx.get(done["metadata"]["logsUrl"]).text
+    log = http.get(done["metadata"]["logsUrl"]).text
     assert "1.2.3.4.5" in log
     assert "can't be decoded" in log
     assert len(list(site.files(target))) == 1
 
 
 def test_the_configuration_can_lie_in_cloud_storage(
-    site: Site, emulator: Running, grant: Callable[..., None]
+    site: Site, emulator: ServerInfo, grant: Callable[..., None]
 ) -> None:
     bucket = StorageClient(
         site.project,
@@ -263,7 +186,7 @@ def test_a_filter_takes_a_part(site: Site, grant: Callable[..., None]) -> None:
     body = {"config": BASIC, "filterConfig": {"resourcePathsGcsUri": f"gs://{bucket.name}/wanted"}}
     target, done = site.into_store("copies", body)
     assert done["metadata"]["counter"] == {"success": "2", "failure": "1"}
-    assert "1.2.3.999" in httpx.get(done["metadata"]["logsUrl"]).text
+    assert "1.2.3.999" in http.get(done["metadata"]["logsUrl"]).text
     assert len(list(site.files(target))) == 2
     wrong = {"config": BASIC, "filterConfig": {"resourcePathsGcsUri": f"gs://{bucket.name}/wrong"}}
     with pytest.raises(HttpError, match="line 2"):

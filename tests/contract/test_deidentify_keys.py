@@ -5,14 +5,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-import httpx
 import pytest
 from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
 
-from emulator.healthcare.deidentify import surrogates
-from emulator.layout import Running
-from tests.contract.test_deidentify import Site
+from emulator.server.server_file import ServerInfo
+from emulator.services.healthcare.deidentify import surrogates
+from tests.support import http
+from tests.support.deidentification import Site
 
 pytestmark = pytest.mark.sockets
 
@@ -24,9 +24,9 @@ TRANSFORMED = {"dicom": {"filterProfile": "DEIDENTIFY_TAG_CONTENTS"}}
 class Wrapping:
     """A key of Cloud KMS, and what it wraps."""
 
-    def __init__(self, running: Running, site: Site) -> None:
+    def __init__(self, running: ServerInfo, site: Site) -> None:
         self._api = f"{running.url}/v1/projects/{site.project}"
-        httpx.post(f"{self._api}/services/cloudkms.googleapis.com:enable", json={})
+        http.post(f"{self._api}/services/cloudkms.googleapis.com:enable", json={})
         options = {"api_endpoint": running.url}
         kms = build("cloudkms", "v1", client_options=options, static_discovery=True)
         rings = kms.projects().locations().keyRings()
@@ -37,8 +37,8 @@ class Wrapping:
 
     def add(self, key_id: str) -> str:
         body = {"purpose": "ENCRYPT_DECRYPT"}
-        made = self.keys.create(parent=self.ring, cryptoKeyId=key_id, body=body).execute()
-        return str(made["name"])
+        created = self.keys.create(parent=self.ring, cryptoKeyId=key_id, body=body).execute()
+        return str(created["name"])
 
     def allow(self, *members: str) -> None:
         bindings = [{"role": DECRYPTER, "members": members}]
@@ -60,12 +60,12 @@ class Wrapping:
 
 
 @pytest.fixture
-def site(emulator: Running, project: str) -> Site:
+def site(emulator: ServerInfo, project: str) -> Site:
     return Site(emulator, project)
 
 
 @pytest.fixture
-def wrapping(emulator: Running, site: Site) -> Wrapping:
+def wrapping(emulator: ServerInfo, site: Site) -> Wrapping:
     return Wrapping(emulator, site)
 
 
@@ -103,7 +103,7 @@ def test_a_wrapped_key_hashes_and_shifts(
     for _, copy in site.files(target):
         source = sources[copy.SOPClassUID, copy.get("StudyTime")]
         if source.PatientName:
-            # A `=` at a name's end separates nothing, and is no part of it.
+            # A `=` at a name's end separates nothing, and is not part of it.
             hashed = surrogates.surrogate(SECRET, str(source.PatientName)).rstrip("=")
             assert str(copy.PatientName) == hashed
         if source.get("StudyDate"):
@@ -219,7 +219,7 @@ def test_settings_for_fhir_are_taken_and_fhir_stores_come_along(site: Site) -> N
         ({"fieldMetadataList": [{"action": "MASK"}]}, "config.fhir.field_metadata_list[0].action"),
         (
             {"fieldMetadataList": [{"paths": ["patient-name"]}]},
-            "config.fhir.field_metadata_list[0].paths[0]: 'patient-name' is no path",
+            "config.fhir.field_metadata_list[0].paths[0]: 'patient-name' is not a path",
         ),
     ],
 )

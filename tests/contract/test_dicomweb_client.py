@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-import httpx
 import numpy as np
 import pydicom
 import pytest
@@ -26,7 +25,8 @@ from pydicom.uid import RLELossless, generate_uid
 from requests import HTTPError
 
 from benchmarks import orthanc
-from emulator.layout import Running
+from emulator.server.server_file import ServerInfo
+from tests.support import http
 
 pytestmark = pytest.mark.sockets
 
@@ -39,14 +39,14 @@ def slices(patient: str, series: int, each: int) -> list[pydicom.Dataset]:
     """A study of small CT slices with known values."""
     study = generate_uid(entropy_srcs=[patient])
     found: list[pydicom.Dataset] = []
-    for place in range(series * each):
+    for index in range(series * each):
         one = pydicom.dcmread(str(get_testdata_file("CT_small.dcm")))
         one.PatientID, one.PatientName = patient.upper(), NAMES[patient]
         one.StudyInstanceUID, one.StudyDate = study, {"a": "20240105", "b": "20240220"}[patient]
-        one.SeriesInstanceUID = generate_uid(entropy_srcs=[patient, str(place // each)])
-        one.SOPInstanceUID = generate_uid(entropy_srcs=[patient, "sop", str(place)])
+        one.SeriesInstanceUID = generate_uid(entropy_srcs=[patient, str(index // each)])
+        one.SOPInstanceUID = generate_uid(entropy_srcs=[patient, "sop", str(index)])
         one.file_meta.MediaStorageSOPInstanceUID = one.SOPInstanceUID
-        one.AccessionNumber, one.InstanceNumber = f"acc-{patient}", place + 1
+        one.AccessionNumber, one.InstanceNumber = f"acc-{patient}", index + 1
         found.append(one)
     return found
 
@@ -74,7 +74,7 @@ def frames_file() -> pydicom.Dataset:
 
 
 class _Session(requests.Session):
-    """What Orthanc needs of a client, and the emulator does not."""
+    """Workarounds that Orthanc needs of a client, and the emulator does not."""
 
     def send(self, request: requests.PreparedRequest, **more: Any) -> requests.Response:
         url = str(request.url)
@@ -110,13 +110,13 @@ class Server:
 def served(name: str, folder: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     """The root of an empty service."""
     if name == EMULATOR:
-        running: Running = request.getfixturevalue("emulator")
+        running: ServerInfo = request.getfixturevalue("emulator")
         api = f"{running.url}/v1/projects/web-{folder.name.lower().strip('_')}"
         enable = f"{api}/services/healthcare.googleapis.com:enable"
-        httpx.post(enable, json={}).raise_for_status()
+        http.post(enable, json={}).raise_for_status()
         datasets = f"{api}/locations/us-central1/datasets"
-        httpx.post(f"{datasets}?datasetId=d", json={}).raise_for_status()
-        httpx.post(f"{datasets}/d/dicomStores?dicomStoreId=s", json={}).raise_for_status()
+        http.post(f"{datasets}?datasetId=d", json={}).raise_for_status()
+        http.post(f"{datasets}/d/dicomStores?dicomStoreId=s", json={}).raise_for_status()
         yield f"{datasets}/d/dicomStores/s/dicomWeb"
         return
     if reason := orthanc.why_not():
@@ -310,9 +310,9 @@ def test_frames(server: Server) -> None:
 def test_rendered(server: Server) -> None:
     first, two = server.a[0], server.frames
     client = server.client
-    for kind, name in (("image/jpeg", "JPEG"), ("image/png", "PNG")):
+    for media_type, name in (("image/jpeg", "JPEG"), ("image/png", "PNG")):
         picture = Image.open(
-            io.BytesIO(client.retrieve_instance_rendered(*uids(first), media_types=(kind,)))
+            io.BytesIO(client.retrieve_instance_rendered(*uids(first), media_types=(media_type,)))
         )
         assert picture.format == name
         assert picture.size == (first.Columns, first.Rows)
@@ -364,14 +364,14 @@ def stored(server: Server, datasets: list[pydicom.Dataset]) -> Iterator[pydicom.
 
 def remove(server: Server, study: str) -> None:
     if server.name == EMULATOR:
-        httpx.delete(f"{server.root}/studies/{study}").raise_for_status()
+        http.delete(f"{server.root}/studies/{study}").raise_for_status()
         return
     api = server.root.removesuffix("/dicom-web")
-    [found] = httpx.post(f"{api}/tools/lookup", content=study).json()
-    httpx.delete(f"{api}{found['Path']}").raise_for_status()
+    [found] = http.post(f"{api}/tools/lookup", content=study).json()
+    http.delete(f"{api}{found['Path']}").raise_for_status()
 
 
-def test_store_tells_what_was_stored(server: Server) -> None:
+def test_store_reports_what_was_stored(server: Server) -> None:
     new = slices("b", 1, 1)
     new[0].StudyInstanceUID, new[0].SOPInstanceUID = generate_uid(), generate_uid()
     new[0].file_meta.MediaStorageSOPInstanceUID = new[0].SOPInstanceUID

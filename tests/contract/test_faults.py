@@ -10,19 +10,20 @@ from typing import Any
 import httpx
 import pytest
 
-from emulator.layout import Running
+from emulator.server.server_file import ServerInfo
+from tests.support import http
 
 pytestmark = pytest.mark.sockets
 LIST = "healthcare.projects.locations.datasets.list"
 
 
 @pytest.fixture(autouse=True)
-def cleared(emulator: Running) -> Iterator[None]:
+def cleared(emulator: ServerInfo) -> Iterator[None]:
     yield
-    httpx.delete(f"{emulator.url}/_emulator/faults").raise_for_status()
+    http.delete(f"{emulator.url}/_emulator/faults").raise_for_status()
 
 
-def fault(emulator: Running, *words: str, code: int = 0) -> str:
+def fault(emulator: ServerInfo, *words: str, code: int = 0) -> str:
     """Run `python -m emulator fault ...`; what it printed."""
     environment = {**os.environ, "LAB_DIR": str(emulator.state.parent)}
     command = [sys.executable, "-m", "emulator", "fault", *words]
@@ -31,20 +32,20 @@ def fault(emulator: Running, *words: str, code: int = 0) -> str:
     return done.stdout + done.stderr
 
 
-def test_an_answer_breaks_off_and_the_next_one_is_whole(emulator: Running, project: str) -> None:
+def test_an_answer_breaks_off_and_the_next_one_is_whole(emulator: ServerInfo, project: str) -> None:
     url = f"{emulator.url}/v1/projects/{project}/locations/us-central1/datasets?pageSize=1"
-    whole = httpx.get(url)
-    said = fault(emulator, "add", LIST, "--cut", "1", "--times", "1")
-    assert "cut off after 1 bytes" in said
+    whole = http.get(url)
+    output = fault(emulator, "add", LIST, "--cut", "1", "--times", "1")
+    assert "cut off after 1 bytes" in output
     with pytest.raises(httpx.RemoteProtocolError):
-        httpx.get(url)
-    assert httpx.get(url).content == whole.content
+        http.get(url)
+    assert http.get(url).content == whole.content
 
 
-def test_the_list_tells_what_was_broken(emulator: Running, project: str) -> None:
+def test_the_list_reports_what_was_broken(emulator: ServerInfo, project: str) -> None:
     fault(emulator, "add", LIST, "--status", "503", "--times", "1")
     url = f"{emulator.url}/v1/projects/{project}/locations/us-central1/datasets"
-    assert [httpx.get(url).status_code for _ in range(3)] == [503, 200, 200]
+    assert [http.get(url).status_code for _ in range(3)] == [503, 200, 200]
     [listed] = json.loads(fault(emulator, "list", "--json"))
     assert (listed["method"], listed["broken"]) == (LIST, 1)
     assert "Service Unavailable" in fault(emulator, "list")
@@ -52,12 +53,12 @@ def test_the_list_tells_what_was_broken(emulator: Running, project: str) -> None
     assert fault(emulator, "list") == "no faults\n"
 
 
-def test_what_makes_no_sense_is_refused_in_words(emulator: Running) -> None:
-    assert "does nothing without" in fault(emulator, "add", LIST, code=1)
-    assert "there is no fault 99" in fault(emulator, "clear", "99", code=1)
+def test_what_makes_no_sense_is_refused_in_words(emulator: ServerInfo) -> None:
+    assert "needs a status, a delay or a cut" in fault(emulator, "add", LIST, code=1)
+    assert "Fault 99 does not exist" in fault(emulator, "clear", "99", code=1)
 
 
-def test_scripts_of_google_come_through_a_full_service(emulator: Running, project: str) -> None:
+def test_scripts_of_google_come_through_a_full_service(emulator: ServerInfo, project: str) -> None:
     from googleapiclient.discovery import build
 
     fault(emulator, "add", "healthcare.*.datasets.list", "--status", "503", "--times", "2")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from emulator.layout import Running
+from emulator.server.server_file import ServerInfo
 
 pytestmark = [
     pytest.mark.sockets,
@@ -23,7 +23,7 @@ ROLES = ["bigquery.admin", "storage.objectAdmin", "healthcare.datasetAdmin"]
 
 
 class Tools:
-    """The commands on a project, with settings of their own, as nobody has ever signed in."""
+    """The commands on a project, with separate settings of a user who never signed in."""
 
     def __init__(self, project: str, folder: Path) -> None:
         self.project = project
@@ -41,25 +41,37 @@ class Tools:
         return done.stdout
 
     def read(self, *command: str) -> Any:
-        """What a command prints as JSON."""
+        """The JSON that a command prints."""
         return json.loads(self(*command, "--format=json"))
 
 
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the commands' settings: the first command in a new one sets it up."""
+    return tmp_path_factory.mktemp("gcloud")
+
+
 @pytest.fixture
-def tools(emulator: Running, project: str, tmp_path: Path) -> Tools:
-    return Tools(project, tmp_path)
+def tools(emulator: ServerInfo, project: str, settings: Path) -> Tools:
+    return Tools(project, settings)
 
 
 def test_gcloud_removes_a_bucket_with_all_inside(tools: Tools, tmp_path: Path) -> None:
     file = tmp_path / "note.txt"
     file.write_text("hello")
-    for number, access in enumerate(("--uniform-bucket-level-access", "")):
-        bucket = f"gs://{tools.project}-removed-{number}"
-        tools("gcloud", "storage", "buckets", "create", bucket, *([access] if access else []))
-        tools("gcloud", "storage", "cp", str(file), f"{bucket}/a/note.txt")
-        assert f"{bucket}/a/note.txt" in tools("gcloud", "storage", "ls", "--recursive", bucket)
-        tools("gcloud", "storage", "rm", "--recursive", bucket)
-        assert bucket not in tools("gcloud", "storage", "ls")
+    storage = ("gcloud", "storage")
+    uniform, fine = (f"gs://{tools.project}-removed-{number}" for number in range(2))
+    tools(*storage, "buckets", "create", uniform, "--uniform-bucket-level-access")
+    tools(*storage, "buckets", "create", fine)
+    for bucket in (uniform, fine):
+        tools(*storage, "cp", str(file), f"{bucket}/a/note.txt")
+    listed = tools(*storage, "ls", "--recursive", uniform, fine)
+    assert f"{uniform}/a/note.txt" in listed
+    assert f"{fine}/a/note.txt" in listed
+    tools(*storage, "rm", "--recursive", uniform, fine)
+    left = tools(*storage, "ls")
+    assert uniform not in left
+    assert fine not in left
 
 
 def test_the_labs_provisioning(tools: Tools, service_agent: str) -> None:
@@ -101,4 +113,30 @@ def test_the_labs_bigquery_dataset(tools: Tools) -> None:
         tools(*bq, "query", "--format=json", "--use_legacy_sql=false", "SELECT 1 AS one")
     )
     assert rows == [{"one": "1"}]
+    query = [*bq, "query", "--use_legacy_sql=false"]
+    tools(*query, "CREATE TABLE dataset1.finds AS SELECT 'none' AS text UNION ALL SELECT 'some'")
+    assert json.loads(
+        tools(*query, "--format=json", "SELECT COUNT(*), MAX(text) FROM dataset1.finds")
+    ) == [{"f0_": "2", "f1_": "some"}]
+    assert "successfully validated" in tools(*query, "--dry_run", "SELECT * FROM dataset1.finds")
+    assert json.loads(tools(*bq, "show", "--format=json", "dataset1.finds"))["numBytes"] == "12"
     tools(*bq, "rm", "-r", "-f", "-d", "dataset1")
+
+
+def test_gcloud_reads_and_writes_logs(tools: Tools) -> None:
+    tools("gcloud", "logging", "write", "notes", "a first note", "--severity=NOTICE")
+    [entry] = tools.read("gcloud", "logging", "read", "severity>=INFO AND note")
+    assert (entry["textPayload"], entry["severity"]) == ("a first note", "NOTICE")
+    assert entry["logName"] == f"projects/{tools.project}/logs/notes"
+    assert tools.read("gcloud", "logging", "logs", "list") == [entry["logName"]]
+
+
+def test_gcloud_acts_as_a_service_account(tools: Tools) -> None:
+    account = f"importer@{tools.project}.iam.gserviceaccount.com"
+    tools("gcloud", "iam", "service-accounts", "create", "importer")
+    [created] = tools.read("gcloud", "iam", "service-accounts", "list")
+    assert created["email"] == account
+    token = tools(
+        "gcloud", "auth", "print-access-token", f"--impersonate-service-account={account}"
+    )
+    assert token.strip() == f"local:serviceAccount:{account}"

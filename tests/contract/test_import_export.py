@@ -1,7 +1,6 @@
 """Import and export, by Google's own clients, over real sockets and processes."""
 
 import io
-import json
 import os
 import signal
 import time
@@ -9,125 +8,31 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import google.auth.credentials
-import httpx
 import psutil
 import pydicom
 import pytest
 from google.cloud import bigquery
-from google.cloud.storage import Client as StorageClient
-from googleapiclient.discovery import build
-from googleapiclient.errors import HttpError
 from pydicom.data import get_testdata_file
 
-from emulator import processes
-from emulator.healthcare.dicom.filters import MOST_BYTES
-from emulator.layout import Running
+from emulator.server import lifecycle
+from emulator.server.server_file import ServerInfo
+from emulator.services.healthcare.clients.agent_reads import MAX_BYTES
+from tests.support import http
+from tests.support.import_export import Lab, healthcare, refused
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.sockets
 
 LAB = "gs://gcs-public-data--healthcare-nih-chest-xray/dicom/000000*.dcm"
 FEW = "gs://gcs-public-data--healthcare-nih-chest-xray/dicom/0000008*.dcm"
-PATIENCE_SECONDS = 120
-ANONYMOUS: Any = google.auth.credentials.AnonymousCredentials
 STORAGE = "roles/storage.objectAdmin"
-WAREHOUSE = "roles/bigquery.admin"
-
-
-def healthcare(running: Running) -> Any:
-    """The Healthcare API by google-api-python-client, with its bundled discovery document."""
-    return build(
-        "healthcare",
-        "v1",
-        credentials=ANONYMOUS(),
-        client_options={"api_endpoint": running.url},
-        static_discovery=True,
-    )
-
-
-class Lab:
-    """A dataset with a DICOM store and a BigQuery dataset, in a project of its own."""
-
-    def __init__(self, running: Running, project: str) -> None:
-        self.project = project
-        self.root = running.url
-        self.api = healthcare(running).projects().locations().datasets()
-        self.stores = self.api.dicomStores()
-        location = f"projects/{project}/locations/us-central1"
-        self.api.create(parent=location, datasetId="dataset1", body={}).execute()
-        self.dataset = f"{location}/datasets/dataset1"
-        self.store = self.add_store("dicomstore1")
-        self.warehouse = bigquery.Client(
-            project,
-            ANONYMOUS(),
-            client_options={"api_endpoint": running.environment()["BIGQUERY_EMULATOR_HOST"]},
-        )
-        self.warehouse.create_dataset("dataset1")
-        self.buckets = StorageClient(
-            project,
-            ANONYMOUS(),
-            client_options={"api_endpoint": running.environment()["STORAGE_EMULATOR_HOST"]},
-        )
-
-    def add_store(self, name: str) -> str:
-        made = self.stores.create(parent=self.dataset, dicomStoreId=name, body={}).execute()
-        return str(made["name"])
-
-    def begin_import(self, uri: str, store: str = "", **more: Any) -> str:
-        body = {"gcsSource": {"uri": uri}, **more}
-        named = self.stores.import_(name=store or self.store, body=body)
-        return str(named.execute()["name"])
-
-    def import_(self, uri: str, store: str = "", **more: Any) -> dict[str, Any]:
-        return self.wait(self.begin_import(uri, store, **more))
-
-    def export(self, store: str = "", **destination: Any) -> dict[str, Any]:
-        body = {"bigqueryDestination": {"tableUri": self.table_uri("dicomstore1"), **destination}}
-        operation = self.stores.export(name=store or self.store, body=body).execute()
-        return self.wait(operation["name"])
-
-    def table_uri(self, table: str) -> str:
-        return f"bq://{self.project}.dataset1.{table}"
-
-    def wait(self, name: str) -> dict[str, Any]:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < deadline:
-            operation: dict[str, Any] = self.api.operations().get(name=name).execute()
-            if operation.get("done"):
-                return operation
-            time.sleep(0.02)
-        raise AssertionError(f"{name} did not end")
-
-    def count(self, store: str = "") -> int:
-        name = store or self.store
-        return int(self.stores.getDICOMStoreMetrics(name=name).execute()["instanceCount"])
-
-    def query_all(self) -> list[tuple[str, str, str]]:
-        """Study, series and instance of all instances, in order."""
-        url = f"{self.root}/v1/{self.store}/dicomWeb/instances"
-        tags = ("0020000D", "0020000E", "00080018")
-        return sorted(
-            (one[tags[0]]["Value"][0], one[tags[1]]["Value"][0], one[tags[2]]["Value"][0])
-            for one in httpx.get(url).json()
-        )
-
-    def query(self, sql: str) -> list[tuple[Any, ...]]:
-        return [tuple(row.values()) for row in self.warehouse.query(sql).result()]
+BIGQUERY_ADMIN = "roles/bigquery.admin"
 
 
 @pytest.fixture
-def lab(emulator: Running, project: str, grant: Callable[..., None]) -> Lab:
-    grant(STORAGE, WAREHOUSE)
+def lab(emulator: ServerInfo, project: str, grant: Callable[..., None]) -> Lab:
+    grant(STORAGE, BIGQUERY_ADMIN)
     return Lab(emulator, project)
-
-
-def refused(call: Callable[[], object]) -> tuple[int, str]:
-    """The code and the message of an error."""
-    with pytest.raises(HttpError) as caught:
-        call()
-    error = json.loads(caught.value.content)["error"]
-    assert error["code"] == caught.value.status_code
-    return error["code"], error["message"]
 
 
 def test_the_labs_import_export_and_queries(lab: Lab) -> None:
@@ -142,7 +47,9 @@ def test_the_labs_import_export_and_queries(lab: Lab) -> None:
     assert lab.query(first) == [("Cardiomegaly|Effusion",)]
     second = "SELECT PatientID FROM dataset1.dicomstore1 WHERE StudyDescription='No Finding'"
     assert len(lab.query(second)) == 151
-    schema = {field.name: field for field in lab.warehouse.get_table("dataset1.dicomstore1").schema}
+    schema = {
+        field.name: field for field in lab.bigquery_client.get_table("dataset1.dicomstore1").schema
+    }
     assert schema["StudyDate"].field_type == "DATE"
     assert schema["PixelSpacing"].mode == "REPEATED"
     assert schema["AnatomicRegionSequence"].field_type in {"RECORD", "STRUCT"}
@@ -174,7 +81,9 @@ def test_all_elements_in_a_column_of_json_and_two_stores_in_one_table(lab: Lab) 
     )
     assert ("88", "CREATE") in found
     assert {patient[:1] for patient, _ in found} == {"8"}
-    schema = {field.name: field for field in lab.warehouse.get_table("dataset1.dicomstore1").schema}
+    schema = {
+        field.name: field for field in lab.bigquery_client.get_table("dataset1.dicomstore1").schema
+    }
     assert schema["Metadata"].field_type == "JSON"
     assert "PatientID" not in schema
     # The columns of elements, when the other layout is not asked for.
@@ -221,7 +130,7 @@ def test_columns_that_a_table_lacks_are_added(lab: Lab) -> None:
     query = "SELECT RTPlanLabel, COUNT(*) FROM dataset1.dicomstore1 GROUP BY 1 ORDER BY 1"
     assert lab.query(query) == [(None, lab.count()), (label, 1)]
     assert "error" not in lab.export(other, writeDisposition="WRITE_TRUNCATE")
-    columns = {field.name for field in lab.warehouse.get_table("dataset1.dicomstore1").schema}
+    columns = {field.name for field in lab.bigquery_client.get_table("dataset1.dicomstore1").schema}
     assert "RTPlanLabel" in columns
     assert "PatientOrientation" not in columns  # of the images, which are gone
 
@@ -261,23 +170,23 @@ def test_a_filter_exports_a_part(lab: Lab) -> None:
 def test_a_filter_that_is_none_is_refused(lab: Lab, content: str, message: str) -> None:
     bucket = lab.buckets.create_bucket(f"{lab.project}-filters")
     bucket.blob("wrong").upload_from_string(content)
-    bucket.blob("long").upload_from_string(b"\n" * (MOST_BYTES + 1))
-    cases = {"wrong": message, "no": "exist", "long": f"longer than {MOST_BYTES} bytes"}
-    for name, said in cases.items():
+    bucket.blob("long").upload_from_string(b"\n" * (MAX_BYTES + 1))
+    cases = {"wrong": message, "no": "exist", "long": f"longer than {MAX_BYTES} bytes"}
+    for name, reason in cases.items():
         uri = f"gs://{bucket.name}/{name}"
         body = {
             "filterConfig": {"resourcePathsGcsUri": uri},
             "bigqueryDestination": {"tableUri": lab.table_uri("part")},
         }
-        _, told = refused(lab.stores.export(name=lab.store, body=body).execute)
-        assert said in told
+        _, complaint = refused(lab.stores.export(name=lab.store, body=body).execute)
+        assert reason in complaint
 
 
 def test_an_empty_table_is_filled_and_an_empty_store_makes_an_empty_table(lab: Lab) -> None:
     assert "error" not in lab.export()
-    assert lab.warehouse.get_table("dataset1.dicomstore1").num_rows == 0
-    lab.warehouse.delete_table("dataset1.dicomstore1")
-    lab.warehouse.create_table(
+    assert lab.bigquery_client.get_table("dataset1.dicomstore1").num_rows == 0
+    lab.bigquery_client.delete_table("dataset1.dicomstore1")
+    lab.bigquery_client.create_table(
         bigquery.Table(
             f"{lab.project}.dataset1.dicomstore1", [bigquery.SchemaField("PatientID", "STRING")]
         )
@@ -285,6 +194,9 @@ def test_an_empty_table_is_filled_and_an_empty_store_makes_an_empty_table(lab: L
     lab.import_(FEW)
     assert "error" not in lab.export()
     assert lab.query("SELECT COUNT(*) FROM dataset1.dicomstore1") == [(lab.count(),)]
+    table = lab.bigquery_client.get_table("dataset1.dicomstore1")
+    [(names,)] = lab.query("SELECT SUM(2 + BYTE_LENGTH(PatientID)) FROM dataset1.dicomstore1")
+    assert table.num_bytes > names > 0
 
 
 def test_files_that_cant_be_imported_are_counted_and_logged(lab: Lab) -> None:
@@ -307,16 +219,17 @@ def test_files_that_cant_be_imported_are_counted_and_logged(lab: Lab) -> None:
     assert done["error"]["code"] != 0
     assert done["metadata"]["counter"] == {"success": "2", "failure": "5"}
     assert lab.count() == 1
-    log = httpx.get(done["metadata"]["logsUrl"]).json()["entries"]
-    told = {entry["source"].rpartition("/")[2]: entry["error"] for entry in log}
-    assert set(told) == {"text.dcm", "empty.dcm", "cut.dcm", "no-uids.dcm"} | (
-        set(told) & {"other-bytes.dcm", "good.dcm", "again.dcm"}
+    logged = [entry["jsonPayload"] for entry in lab.log(done["name"])]
+    errors = {entry["source"].rpartition("/")[2]: entry["error"]["message"] for entry in logged}
+    assert len(errors) == len(logged) == 5
+    assert set(errors) == {"text.dcm", "empty.dcm", "cut.dcm", "no-uids.dcm"} | (
+        set(errors) & {"other-bytes.dcm", "good.dcm", "again.dcm"}
     )
-    assert "Not a DICOM file" in told["text.dcm"]
-    assert "empty" in told["empty.dcm"]
-    assert "truncated" in told["cut.dcm"]
-    assert "StudyInstanceUID" in told["no-uids.dcm"]
-    assert sum("checksum mismatch" in error for error in told.values()) >= 1
+    assert "Not a DICOM file" in errors["text.dcm"]
+    assert "empty" in errors["empty.dcm"]
+    assert "truncated" in errors["cut.dcm"]
+    assert "StudyInstanceUID" in errors["no-uids.dcm"]
+    assert sum("checksum mismatch" in error for error in errors.values()) >= 1
 
 
 def test_what_becomes_of_an_object_later_changes_no_instance(lab: Lab) -> None:
@@ -337,7 +250,7 @@ def test_what_becomes_of_an_object_later_changes_no_instance(lab: Lab) -> None:
     for content in files:
         image = pydicom.dcmread(io.BytesIO(content), stop_before_pixels=True)
         path = f"studies/{image.StudyInstanceUID}/series/{image.SeriesInstanceUID}"
-        answer = httpx.get(
+        answer = http.get(
             f"{lab.root}/v1/{lab.store}/dicomWeb/{path}/instances/{image.SOPInstanceUID}",
             headers={"Accept": "application/dicom; transfer-syntax=*"},
         )
@@ -368,7 +281,7 @@ def test_an_unknown_store(lab: Lab) -> None:
 
 def test_import_needs_the_storage_role(lab: Lab, grant: Callable[..., None]) -> None:
     bucket = lab.buckets.create_bucket(f"{lab.project}-closed").name
-    grant(WAREHOUSE)
+    grant(BIGQUERY_ADMIN)
     code, message = refused(lambda: lab.begin_import(f"gs://{bucket}/*.dcm"))
     assert code == 403
     assert "does not have storage.objects.list access" in message
@@ -454,13 +367,13 @@ def test_export_to_cloud_storage(lab: Lab, grant: Callable[..., None]) -> None:
             assert given.file_meta.TransferSyntaxUID == pydicom.uid.ImplicitVRLittleEndian
         if prefix == "raw":
             assert blob.download_as_bytes() == pydicom.dcmread(io.BytesIO(original)).PixelData
-    grant("roles/storage.objectViewer", WAREHOUSE)
+    grant("roles/storage.objectViewer", BIGQUERY_ADMIN)
     code, message = refused(lambda: export("x", ""))
     assert code == 403
     assert "storage.objects.create" in message
 
 
-def test_cancel(lab: Lab, emulator: Running) -> None:
+def test_cancel(lab: Lab, emulator: ServerInfo) -> None:
     name = lab.begin_import(LAB)
     lab.api.operations().cancel(name=name, body={}).execute()
     done = lab.wait(name)
@@ -479,23 +392,23 @@ def test_cancel(lab: Lab, emulator: Running) -> None:
 
 
 @pytest.fixture
-def own_emulator(tmp_path: Path) -> Iterator[Running]:
+def own_emulator(tmp_path: Path) -> Iterator[ServerInfo]:
     """An emulator that a test may kill."""
     state = tmp_path / "emulator"
-    yield processes.start(state)
-    processes.stop(state)
+    yield lifecycle.start(state)
+    lifecycle.stop(state)
 
 
-def test_an_import_goes_on_after_kill_9(own_emulator: Running) -> None:
+def test_an_import_goes_on_after_kill_9(own_emulator: ServerInfo) -> None:
     """No instance is lost, none is there twice, and the operation ends by itself."""
     base = f"{own_emulator.url}/v1/projects/killed"
     for service in ("healthcare", "bigquery", "storage"):
-        httpx.post(f"{base}/services/{service}.googleapis.com:enable", json={}).raise_for_status()
-    httpx.post(f"{base}/services/healthcare.googleapis.com:generateServiceIdentity")
-    number = httpx.get(base).json()["projectNumber"]
+        http.post(f"{base}/services/{service}.googleapis.com:enable", json={}).raise_for_status()
+    http.post(f"{base}/services/healthcare.googleapis.com:generateServiceIdentity")
+    number = http.get(base).json()["projectNumber"]
     agent = f"serviceAccount:service-{number}@gcp-sa-healthcare.iam.gserviceaccount.com"
     policy = {"bindings": [{"role": STORAGE, "members": [agent]}]}
-    httpx.post(f"{base}:setIamPolicy", json={"policy": policy}).raise_for_status()
+    http.post(f"{base}:setIamPolicy", json={"policy": policy}).raise_for_status()
     lab = Lab(own_emulator, "killed")
     name = lab.begin_import(LAB)
     deadline = time.monotonic() + PATIENCE_SECONDS
@@ -507,7 +420,7 @@ def test_an_import_goes_on_after_kill_9(own_emulator: Running) -> None:
     process.wait(10)
     _, alive = psutil.wait_procs(workers, timeout=10)
     assert not alive
-    running = processes.start(own_emulator.state)
+    running = lifecycle.start(own_emulator.state)
     lab.api = healthcare(running).projects().locations().datasets()
     lab.stores = lab.api.dicomStores()
     assert 0 < lab.count() <= 405
@@ -515,7 +428,7 @@ def test_an_import_goes_on_after_kill_9(own_emulator: Running) -> None:
     assert "error" not in done
     assert done["metadata"]["counter"] == {"success": "405"}
     assert lab.count() == 405
-    found = httpx.get(f"{running.url}/v1/{lab.store}/dicomWeb/instances?limit=5000").json()
+    found = http.get(f"{running.url}/v1/{lab.store}/dicomWeb/instances?limit=5000").json()
     assert len({one["00080018"]["Value"][0] for one in found}) == len(found) == 405
     blobs = running.state / "dicom" / "sha256"
     assert len(list(blobs.iterdir())) == 405

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.sockets
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Caches of one's own, ours and npm's."""
+    """Separate caches, ours and npm's."""
     folder = tmp_path / "ours"
     monkeypatch.setattr(installing, "user_cache_path", lambda _: folder)
     monkeypatch.setenv("npm_config_cache", str(tmp_path / "npm"))
@@ -23,7 +23,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def closed_port() -> Iterator[int]:
-    """A port that nobody listens at, and nobody else takes."""
+    """A port that no process listens on or can take."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield int(taken.getsockname()[1])

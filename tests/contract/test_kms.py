@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import google_crc32c
-import httpx
 import pytest
 from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
 
-from emulator.layout import Running
+from emulator.server.server_file import ServerInfo
+from tests.support import http
 
 pytestmark = pytest.mark.sockets
 ROLE = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
@@ -19,21 +19,21 @@ LOCATION = "us-central1"
 
 
 @pytest.fixture
-def parent(emulator: Running, project: str) -> str:
+def parent(emulator: ServerInfo, project: str) -> str:
     api = f"{emulator.url}/v1/projects/{project}/services/cloudkms.googleapis.com:enable"
-    httpx.post(api, json={}).raise_for_status()
+    http.post(api, json={}).raise_for_status()
     return f"projects/{project}/locations/{LOCATION}"
 
 
 @pytest.fixture
-def rings(emulator: Running) -> Any:
+def rings(emulator: ServerInfo) -> Any:
     options = {"api_endpoint": emulator.url}
     service = build("cloudkms", "v1", client_options=options, static_discovery=True)
     return service.projects().locations().keyRings()
 
 
 @pytest.fixture
-def datasets(emulator: Running) -> Any:
+def datasets(emulator: ServerInfo) -> Any:
     options = {"api_endpoint": emulator.url}
     service = build("healthcare", "v1", client_options=options, static_discovery=True)
     return service.projects().locations().datasets()
@@ -44,13 +44,13 @@ def key(rings: Any, parent: str) -> str:
     ring = rings.create(parent=parent, keyRingId="imaging", body={}).execute()
     body = {"purpose": "ENCRYPT_DECRYPT", "labels": {"team": "imaging"}}
     keys = rings.cryptoKeys()
-    made = keys.create(parent=ring["name"], cryptoKeyId="data", body=body).execute()
-    return str(made["name"])
+    created = keys.create(parent=ring["name"], cryptoKeyId="data", body=body).execute()
+    return str(created["name"])
 
 
 @pytest.fixture
 def use(rings: Any, key: str, service_agent: str) -> Callable[[bool], None]:
-    """Gives the agent the right to use the key, or takes it."""
+    """A function that grants the agent the use of the key, or revokes it."""
 
     def change(allowed: bool) -> None:
         bindings = [{"role": ROLE, "members": [service_agent]}] if allowed else []
@@ -148,7 +148,7 @@ def refusal(request: Any) -> tuple[int, str]:
 
 def test_what_is_encrypted_comes_back_with_its_checksums(rings: Any, key: str) -> None:
     keys, secret, context = rings.cryptoKeys(), b"a data key \x00\xff", b"of the clinic"
-    made = encrypt(
+    created = encrypt(
         keys,
         key,
         secret,
@@ -156,15 +156,15 @@ def test_what_is_encrypted_comes_back_with_its_checksums(rings: Any, key: str) -
         additionalAuthenticatedData=base64_of(context),
         additionalAuthenticatedDataCrc32c=checksum(context),
     )
-    sealed = base64.b64decode(made["ciphertext"])
+    sealed = base64.b64decode(created["ciphertext"])
     assert secret not in sealed
-    assert made["ciphertextCrc32c"] == checksum(sealed)
-    assert made["name"] == f"{key}/cryptoKeyVersions/1"
-    assert made["verifiedPlaintextCrc32c"] is True
-    assert made["verifiedAdditionalAuthenticatedDataCrc32c"] is True
-    # The same content never gives the same ciphertext, so that nobody can compare.
+    assert created["ciphertextCrc32c"] == checksum(sealed)
+    assert created["name"] == f"{key}/cryptoKeyVersions/1"
+    assert created["verifiedPlaintextCrc32c"] is True
+    assert created["verifiedAdditionalAuthenticatedDataCrc32c"] is True
+    # Equal contents have different ciphertexts, so that they can't be compared.
     assert encrypt(keys, key, secret)["ciphertext"] != encrypt(keys, key, secret)["ciphertext"]
-    body = {"ciphertext": made["ciphertext"], "additionalAuthenticatedData": base64_of(context)}
+    body = {"ciphertext": created["ciphertext"], "additionalAuthenticatedData": base64_of(context)}
     assert keys.decrypt(name=key, body=body).execute() == {
         "plaintext": base64_of(secret),
         "plaintextCrc32c": checksum(secret),
@@ -195,8 +195,8 @@ def test_what_can_not_be_decrypted(rings: Any, key: str, parent: str) -> None:
     ring = key.rpartition("/cryptoKeys/")[0]
     for name, purpose in (("other", "ENCRYPT_DECRYPT"), ("signing", "ASYMMETRIC_SIGN")):
         keys.create(parent=ring, cryptoKeyId=name, body={"purpose": purpose}).execute()
-    made = encrypt(keys, key, b"secret", additionalAuthenticatedData=base64_of(b"context"))
-    sealed = made["ciphertext"]
+    created = encrypt(keys, key, b"secret", additionalAuthenticatedData=base64_of(b"context"))
+    sealed = created["ciphertext"]
     content = base64.b64decode(sealed)
     changed = base64_of(content[:-1] + bytes([content[-1] ^ 1]))
     wrong = "INVALID_ARGUMENT: Decryption failed: verify that 'name' refers to the correct"

@@ -1,16 +1,18 @@
-"""A DICOM store tells its topic of new instances, stored and imported."""
+"""A DICOM store notifies its topic of new instances, stored and imported."""
 
 import base64
 from collections.abc import Callable
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
-import httpx
 import pydicom
 import pytest
 from dicomweb_client import DICOMwebClient
 from pydicom.data import get_testdata_file
 
-from emulator.layout import Running
+from emulator.server.server_file import ServerInfo
+from tests.support import http
 
 pytestmark = pytest.mark.sockets
 IMAGES = "gs://gcs-public-data--healthcare-nih-chest-xray/dicom/00000001_00*.dcm"
@@ -19,7 +21,9 @@ IMAGES = "gs://gcs-public-data--healthcare-nih-chest-xray/dicom/00000001_00*.dcm
 class Watched:
     """A store that notifies a topic, and a subscription of that topic."""
 
-    def __init__(self, root: str, project: str, agent: str, **config: Any) -> None:
+    def __init__(
+        self, root: str, project: str, agent: str, *, several: bool = False, **config: Any
+    ) -> None:
         self.root, self.project = root, project
         self.topic = f"projects/{project}/topics/instances"
         self.subscription = f"projects/{project}/subscriptions/watch"
@@ -28,22 +32,23 @@ class Watched:
         self.allow(agent)
         parent = f"projects/{project}/locations/us-central1"
         self.call("POST", f"{parent}/datasets?datasetId=d")
-        body = {"notificationConfig": {"pubsubTopic": self.topic, **config}}
+        setting = {"pubsubTopic": self.topic, **config}
+        body = {"notificationConfigs": [setting]} if several else {"notificationConfig": setting}
         stores = f"{parent}/datasets/d/dicomStores"
         self.store = self.call("POST", f"{stores}?dicomStoreId=ct", body)["name"]
 
     def call(self, method: str, path: str, body: object = None) -> dict[str, Any]:
-        answer = httpx.request(method, f"{self.root}/v1/{path}", json=body or {}, timeout=30)
+        answer = http.request(method, f"{self.root}/v1/{path}", json=body or {}, timeout=30)
         answer.raise_for_status()
         content: dict[str, Any] = answer.json()
         return content
 
     def allow(self, *members: str) -> None:
-        """Say who may publish to the topic: these and nobody else."""
+        """Let exactly these members publish to the topic."""
         bindings = [{"role": "roles/pubsub.publisher", "members": [*members]}] if members else []
         self.call("POST", f"{self.topic}:setIamPolicy", {"policy": {"bindings": bindings}})
 
-    def told(self) -> list[dict[str, Any]]:
+    def received(self) -> list[dict[str, Any]]:
         """The messages there are."""
         answer = self.call("POST", f"{self.subscription}:pull", {"maxMessages": 100})
         return [each["message"] for each in answer.get("receivedMessages", [])]
@@ -64,22 +69,24 @@ class Watched:
 
 @pytest.fixture
 def watched(
-    emulator: Running, project: str, service_agent: str, grant: Callable[..., None]
+    emulator: ServerInfo, project: str, service_agent: str, grant: Callable[..., None]
 ) -> Callable[..., Watched]:
     grant("roles/storage.objectViewer")
     return lambda **config: Watched(emulator.url, project, service_agent, **config)
 
 
-def test_a_stored_instance_is_told_once(watched: Callable[..., Watched]) -> None:
+def test_a_stored_instance_is_reported_once(watched: Callable[..., Watched]) -> None:
     store = watched()
     image = store.stow()
-    [message] = store.told()
+    [message] = store.received()
     path = f"studies/{image.StudyInstanceUID}/series/{image.SeriesInstanceUID}"
     name = f"{store.store}/dicomWeb/{path}/instances/{image.SOPInstanceUID}"
     assert base64.b64decode(message["data"]).decode() == name
     attributes = message["attributes"]
-    assert attributes.pop("lastUpdatedTime")
+    assert parsedate_to_datetime(attributes.pop("lastUpdatedTime")).utcoffset() == timedelta(0)
+    assert attributes.pop("versionId").isdecimal()
     assert attributes == {
+        "storageClass": "STANDARD",
         "action": "StoreInstances",
         "storeName": store.store,
         "studyInstanceUID": image.StudyInstanceUID,
@@ -88,32 +95,39 @@ def test_a_stored_instance_is_told_once(watched: Callable[..., Watched]) -> None
         "modality": "CT",
     }
     store.stow()
-    assert store.told() == []
+    assert store.received() == []
 
 
-def test_imported_instances_are_told_where_it_is_asked_for(
+def test_imported_instances_are_reported_where_it_is_asked_for(
     watched: Callable[..., Watched],
 ) -> None:
     store = watched(sendForBulkImport=True)
     count = store.import_images()
-    messages = store.told()
+    messages = store.received()
     assert count > 1
     assert len({message["attributes"]["sopInstanceUID"] for message in messages}) == count
     assert {message["attributes"]["action"] for message in messages} == {"ImportDicomData"}
 
 
-def test_imported_instances_are_not_told_otherwise(watched: Callable[..., Watched]) -> None:
+def test_settings_in_the_plural_ask_for_every_change(watched: Callable[..., Watched]) -> None:
+    store = watched(several=True)
+    count = store.import_images()
+    actions = [message["attributes"]["action"] for message in store.received()]
+    assert actions == ["ImportDicomData"] * count
+
+
+def test_imported_instances_are_not_reported_otherwise(watched: Callable[..., Watched]) -> None:
     store = watched()
     assert store.import_images() > 1
-    assert store.told() == []
+    assert store.received() == []
 
 
-def test_without_the_right_to_publish_instances_are_kept_and_nobody_is_told(
+def test_without_the_right_to_publish_instances_are_kept_and_no_one_is_reported(
     watched: Callable[..., Watched],
 ) -> None:
     store = watched()
     store.allow()
     store.stow()
-    assert store.told() == []
+    assert store.received() == []
     web = DICOMwebClient(f"{store.root}/v1/{store.store}/dicomWeb")
     assert len(web.search_for_instances()) == 1

@@ -1,17 +1,20 @@
 """Google's own Python clients, with nothing but the printed environment."""
 
+import base64
 import json
 import re
 from typing import Any
 
 import google.auth
 import pytest
+from google.auth.transport.requests import Request as Transport
 from google.cloud import bigquery, storage
+from google.oauth2.service_account import Credentials
 from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
 
-from emulator.healthcare import schema
-from emulator.layout import Running
+from emulator.server.server_file import ServerInfo
+from emulator.services.healthcare.stores import schema
 
 pytestmark = pytest.mark.sockets
 
@@ -20,7 +23,7 @@ BUCKET = "gcs-public-data--healthcare-nih-chest-xray"
 
 
 @pytest.fixture
-def healthcare(emulator: Running) -> Any:
+def healthcare(emulator: ServerInfo) -> Any:
     credentials, project = google.auth.default(
         scopes=["https://www.googleapis.com/auth/cloud-platform"]
     )
@@ -115,7 +118,7 @@ def test_an_error_reads_as_googles(healthcare: Any, project: str) -> None:
     assert name in caught.value.reason
 
 
-def test_a_query_in_bigquery(emulator: Running, project: str) -> None:
+def test_a_query_in_bigquery(emulator: ServerInfo, project: str) -> None:
     with bigquery.Client(project=project) as client:
         dataset = bigquery.Dataset(f"{project}.dataset1")
         dataset.location = LOCATION
@@ -132,7 +135,7 @@ def test_a_query_in_bigquery(emulator: Running, project: str) -> None:
         assert list(client.list_datasets()) == []
 
 
-def test_the_public_bucket(emulator: Running) -> None:
+def test_the_public_bucket(emulator: ServerInfo) -> None:
     client = storage.Client()
 
     names = [blob.name for blob in client.list_blobs(BUCKET, prefix="dicom/000000")]
@@ -147,7 +150,7 @@ def test_the_public_bucket(emulator: Running) -> None:
     assert content[128:132] == b"DICM"
 
 
-def test_a_bucket_of_ones_own(emulator: Running, project: str) -> None:
+def test_a_bucket_of_ones_own(emulator: ServerInfo, project: str) -> None:
     client = storage.Client(project=project)
     bucket = client.create_bucket(f"{project}-images", location=LOCATION)
     bucket.blob("a/b.dcm").upload_from_string(b"bytes", content_type="application/dicom")
@@ -156,3 +159,19 @@ def test_a_bucket_of_ones_own(emulator: Running, project: str) -> None:
     assert bucket.blob("a/b.dcm").download_as_bytes() == b"bytes"
     bucket.delete(force=True)
     assert client.lookup_bucket(bucket.name) is None
+
+
+def test_a_key_of_a_service_account_gets_its_token(emulator: ServerInfo, project: str) -> None:
+    iam = build("iam", "v1", client_options={"api_endpoint": emulator.url}, static_discovery=True)
+    accounts = iam.projects().serviceAccounts()
+    body = {"accountId": "importer"}
+    account = accounts.create(name=f"projects/{project}", body=body).execute()
+    key = accounts.keys().create(name=account["name"], body={}).execute()
+
+    info = json.loads(base64.b64decode(key["privateKeyData"]))
+    credentials = Credentials.from_service_account_info(  # type: ignore[no-untyped-call]
+        info, scopes=["cloud-platform"]
+    )
+    credentials.refresh(Transport())
+
+    assert credentials.token == f"local:serviceAccount:{account['email']}"

@@ -6,19 +6,20 @@ import httpx
 import pytest
 
 from benchmarks import orthanc
-from tests.unit.emulator.healthcare.dicom.conftest import make_dicom
+from tests.support import http
+from tests.support.dicom_files import make_dicom
 
 
 @pytest.mark.skipif(orthanc.why_not() is not None, reason=str(orthanc.why_not()))
 def test_it_stores_over_rest_and_finds_over_dicomweb(tmp_path: Path) -> None:
     with orthanc.running(tmp_path) as url:
         file = make_dicom(PatientID="88", SOPInstanceUID="1.2.3.4")
-        httpx.post(f"{url}/instances", content=file).raise_for_status()
-        answer = httpx.get(f"{url}/dicom-web/instances", params={"PatientID": "88"})
+        http.post(f"{url}/instances", content=file).raise_for_status()
+        answer = http.get(f"{url}/dicom-web/instances", params={"PatientID": "88"})
         assert [one["00080018"]["Value"] for one in answer.json()] == [["1.2.3.4"]]
-        assert httpx.get(f"{url}/dicom-web/instances?PatientID=89").json() == []
+        assert http.get(f"{url}/dicom-web/instances?PatientID=89").json() == []
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{url}/system")
+        http.get(f"{url}/system")
 
 
 def test_without_apt_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,8 @@ import pytest
 from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
 
-from emulator import discovery
-from emulator.layout import Running
+from emulator.core import discovery
+from emulator.server.server_file import ServerInfo
 
 pytestmark = pytest.mark.sockets
 
@@ -18,7 +18,7 @@ _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 class Client:
     """A client of one API that holds each answer against the discovery document."""
 
-    def __init__(self, running: Running, api: str, version: str) -> None:
+    def __init__(self, running: ServerInfo, api: str, version: str) -> None:
         self._messages = discovery.api(api, version)
         self.api = build(
             api,
@@ -36,7 +36,7 @@ class Client:
         return answer
 
 
-def test_a_project_and_its_policy(emulator: Running, project: str, service_agent: str) -> None:
+def test_a_project_and_its_policy(emulator: ServerInfo, project: str, service_agent: str) -> None:
     manager = Client(emulator, "cloudresourcemanager", "v1")
     projects = manager.api.projects()
 
@@ -60,7 +60,7 @@ def test_a_project_and_its_policy(emulator: Running, project: str, service_agent
     assert manager.call(tested, "TestIamPermissionsResponse") == body
 
 
-def test_what_a_project_logs(emulator: Running, project: str) -> None:
+def test_what_a_project_logs(emulator: ServerInfo, project: str) -> None:
     manager = Client(emulator, "cloudresourcemanager", "v1")
     projects = manager.api.projects()
     policy = manager.call(projects.getIamPolicy(resource=project, body={}), "Policy")
@@ -83,7 +83,7 @@ def test_what_a_project_logs(emulator: Running, project: str) -> None:
     assert caught.value.status_code == 400
 
 
-def test_the_agent_of_a_project_that_has_none(emulator: Running, project: str) -> None:
+def test_the_agent_of_a_project_that_has_none(emulator: ServerInfo, project: str) -> None:
     manager = Client(emulator, "cloudresourcemanager", "v1").api.projects()
     number = manager.get(projectId="contract-untouched").execute()["projectNumber"]
     agent = f"service-{number}@gcp-sa-healthcare.iam.gserviceaccount.com"
@@ -97,7 +97,7 @@ def test_the_agent_of_a_project_that_has_none(emulator: Running, project: str) -
     assert caught.value.reason == f"Service account {agent} does not exist."
 
 
-def test_services_are_listed_enabled_and_disabled(emulator: Running, project: str) -> None:
+def test_services_are_listed_enabled_and_disabled(emulator: ServerInfo, project: str) -> None:
     usage = Client(emulator, "serviceusage", "v1")
     services = usage.api.services()
     parent = f"projects/{project}"
@@ -126,7 +126,7 @@ def test_services_are_listed_enabled_and_disabled(emulator: Running, project: st
     assert "compute.googleapis.com" not in enabled()
 
 
-def test_a_service_that_is_not_enabled_refuses_by_name(emulator: Running) -> None:
+def test_a_service_that_is_not_enabled_refuses_by_name(emulator: ServerInfo) -> None:
     healthcare = Client(emulator, "healthcare", "v1").api.projects().locations().datasets()
 
     with pytest.raises(HttpError) as caught:
@@ -137,7 +137,7 @@ def test_a_service_that_is_not_enabled_refuses_by_name(emulator: Running) -> Non
     assert caught.value.error_details[0]["reason"] == "SERVICE_DISABLED"
 
 
-def test_topics_and_their_policies(emulator: Running, project: str) -> None:
+def test_topics_and_their_policies(emulator: ServerInfo, project: str) -> None:
     pubsub = Client(emulator, "pubsub", "v1")
     topics = pubsub.api.projects().topics()
     name = f"projects/{project}/topics/images"

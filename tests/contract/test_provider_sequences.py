@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from emulator.layout import Running
+from emulator.server.server_file import ServerInfo
 
 pytestmark = pytest.mark.sockets
 
@@ -21,7 +21,7 @@ LOCATION = "us-central1"
 class Provider:
     """A client that behaves as the provider's does: an empty body of a success is an error."""
 
-    def __init__(self, running: Running) -> None:
+    def __init__(self, running: ServerInfo) -> None:
         self._environment = running.environment()
         self._client = httpx.Client(
             headers={"Authorization": "Bearer local", "User-Agent": "Terraform/1.0"},
@@ -46,7 +46,7 @@ class Provider:
 
 
 @pytest.fixture
-def provider(emulator: Running) -> Provider:
+def provider(emulator: ServerInfo) -> Provider:
     return Provider(emulator)
 
 
@@ -95,7 +95,7 @@ def test_a_service_identity_is_made(provider: Provider, project: str, version: s
     assert email.endswith("@gcp-sa-healthcare.iam.gserviceaccount.com")
 
 
-def test_a_dataset_lives_and_dies(provider: Provider, project: str) -> None:
+def test_a_dataset_is_created_changed_and_deleted(provider: Provider, project: str) -> None:
     datasets = f"{provider.base('HEALTHCARE')}projects/{project}/locations/{LOCATION}/datasets"
     provider.send("POST", f"{datasets}?datasetId=dataset1", {"name": "dataset1"})
 
@@ -117,7 +117,7 @@ def test_a_dataset_lives_and_dies(provider: Provider, project: str) -> None:
         ("hl7V2Stores", "hl7V2StoreId", {"parserConfig": {"version": "V1"}}),
     ],
 )
-def test_a_store_lives_and_dies(
+def test_a_store_is_created_changed_and_deleted(
     provider: Provider, project: str, collection: str, parameter: str, extra: dict[str, Any]
 ) -> None:
     base = provider.base("HEALTHCARE")
@@ -192,7 +192,7 @@ def test_a_bigquery_dataset_lives_and_dies(provider: Provider, project: str) -> 
     assert provider.attempt("GET", f"{datasets}/dataset1").status_code == 404
 
 
-def test_a_topic_lives_and_dies(provider: Provider, project: str) -> None:
+def test_a_topic_is_created_changed_and_deleted(provider: Provider, project: str) -> None:
     url = f"{provider.base('PUBSUB')}projects/{project}/topics/images"
     provider.send("PUT", url, {"labels": {"goog-pulumi-provisioned": "true"}})
 

@@ -7,20 +7,22 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
 from queue import Queue
 from typing import Any
 
-import httpx
 import psutil
 import pytest
 from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
 
-from emulator import processes
-from emulator.layout import Running
+from emulator.server import lifecycle
+from emulator.server.server_file import ServerInfo
+from tests.support import http
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.sockets
 _NUMBERS = count(1)
@@ -28,7 +30,7 @@ SECONDS = 20
 
 
 @pytest.fixture
-def pubsub(emulator: Running) -> Any:
+def pubsub(emulator: ServerInfo) -> Any:
     options = {"api_endpoint": emulator.url}
     return build("pubsub", "v1", client_options=options, static_discovery=True).projects()
 
@@ -45,9 +47,9 @@ def listen(pubsub: Any, project: str, topic: str) -> Callable[..., str]:
 
     def make(**body: Any) -> str:
         name = f"projects/{project}/subscriptions/sub{next(_NUMBERS)}"
-        made = pubsub.subscriptions().create(name=name, body={"topic": topic, **body}).execute()
-        assert made["topic"] == body.get("topic", topic)
-        return str(made["name"])
+        created = pubsub.subscriptions().create(name=name, body={"topic": topic, **body}).execute()
+        assert created["topic"] == body.get("topic", topic)
+        return str(created["name"])
 
     return make
 
@@ -180,6 +182,7 @@ class Worker(ThreadingHTTPServer):
     def __init__(self) -> None:
         self.received: Queue[dict[str, Any]] = Queue()
         self.refusals = 0
+        self.refusal = 503
         super().__init__(("127.0.0.1", 0), _Handler)
 
     @property
@@ -194,11 +197,11 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.received.put(body)
         self.server.refusals -= 1
-        self.send_response(204 if self.server.refusals < 0 else 503)
+        self.send_response(204 if self.server.refusals < 0 else self.server.refusal)
         self.end_headers()
 
     def log_message(self, *args: Any) -> None:
-        """Nothing: the test tells what happened."""
+        """Print nothing: the test reports the result."""
 
 
 @pytest.fixture
@@ -228,22 +231,33 @@ def test_messages_are_pushed_until_the_endpoint_takes_them(
 def own_state(tmp_path: Path) -> Iterator[Path]:
     """The state folder of an emulator that this test may kill."""
     yield tmp_path / "emulator"
-    processes.stop(tmp_path / "emulator")
+    lifecycle.stop(tmp_path / "emulator")
+
+
+def is_noted(log: Path, text: str) -> bool:
+    return text in log.read_text()
 
 
 def test_push_goes_on_after_a_kill(own_state: Path, worker: Worker) -> None:
-    running = processes.start(own_state, all_services_enabled=True)
+    running = lifecycle.start(own_state, all_services_enabled=True)
     home = "projects/local-project"
     topic, name = f"{home}/topics/events", f"{home}/subscriptions/watch"
     far = {"topic": topic, "pushConfig": {"pushEndpoint": "https://worker.example.com/dicom"}}
     near = {**far, "pushConfig": {"pushEndpoint": worker.url}}
-    quick = {"retryPolicy": {"minimumBackoff": "0.1s", "maximumBackoff": "1s"}}
+    quick = {"retryPolicy": {"minimumBackoff": "1s", "maximumBackoff": "1s"}}
     for path, body in ((topic, {}), (f"{name}-far", far), (name, {**near, **quick})):
-        httpx.put(f"{running.url}/v1/{path}", json=body).raise_for_status()
+        http.put(f"{running.url}/v1/{path}", json=body).raise_for_status()
     worker.refusals = 1_000_000
     published = {"messages": [{"data": base64.b64encode(b"knock").decode()}]}
-    httpx.post(f"{running.url}/v1/{topic}:publish", json=published).raise_for_status()
-    before, again = (worker.received.get(timeout=SECONDS) for _ in range(2))
+    http.post(f"{running.url}/v1/{topic}:publish", json=published).raise_for_status()
+    log = own_state / "emulator.log"
+    received = []
+    for worker.refusal in (503, 500):
+        received.append(worker.received.get(timeout=SECONDS))
+        # Noted once the message is free again: after a kill before, it would be so in 10 s.
+        noted = partial(is_noted, log, f"did not take a message (status {worker.refusal})")
+        wait_until(noted, "the refusal is not noted")
+    before, again = received
     assert again == before
 
     server = psutil.Process(running.pid)
@@ -252,7 +266,7 @@ def test_push_goes_on_after_a_kill(own_state: Path, worker: Worker) -> None:
     while not worker.received.empty():
         worker.received.get()
     worker.refusals = 0
-    processes.start(own_state, all_services_enabled=True)
+    lifecycle.start(own_state, all_services_enabled=True)
 
     after = worker.received.get(timeout=SECONDS)
     assert after["message"] == before["message"]

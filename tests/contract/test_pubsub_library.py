@@ -1,22 +1,30 @@
-"""Pub/Sub under google-cloud-pubsub, whose clients can speak REST instead of gRPC."""
+"""Pub/Sub under google-cloud-pubsub, by gRPC as by default, and by REST."""
 
+import os
 from typing import Any
 
 import google.cloud.pubsub_v1 as pubsub_v1
+import grpc
 import pytest
 from google.api_core.exceptions import BadRequest, Conflict, NotFound
 from google.auth.credentials import AnonymousCredentials
 from google.protobuf import field_mask_pb2
 from google.pubsub_v1.services.publisher import PublisherClient as Topics
+from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 
-from emulator.layout import Running
+from emulator.server.server_file import ServerInfo
 
 pytestmark = pytest.mark.sockets
 
 
-@pytest.fixture
-def options(emulator: Running) -> dict[str, Any]:
-    """What leads a client of the library here."""
+@pytest.fixture(params=["gRPC", "REST"])
+def options(
+    emulator: ServerInfo, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, Any]:
+    """Options that point a client of the library to the emulator."""
+    if request.param == "gRPC":  # by PUBSUB_EMULATOR_HOST
+        return {}
+    monkeypatch.delenv("PUBSUB_EMULATOR_HOST")
     return {
         "transport": "rest",
         "client_options": {"api_endpoint": emulator.url},
@@ -25,13 +33,17 @@ def options(emulator: Running) -> dict[str, Any]:
 
 
 @pytest.fixture
-def topics(options: dict[str, Any]) -> Any:
-    return Topics(**options)
+def topics(emulator: ServerInfo, options: dict[str, Any]) -> Any:
+    """The generated client, which does not read the variable itself."""
+    if options:
+        return Topics(**options)
+    channel = grpc.insecure_channel(os.environ["PUBSUB_EMULATOR_HOST"])
+    return Topics(transport=PublisherGrpcTransport(channel=channel))
 
 
 @pytest.fixture
 def subscriber(options: dict[str, Any]) -> Any:
-    # Not closed: the library's `close` knows a gRPC channel only.
+    # Not closed: the library's `close` fails over REST.
     return pubsub_v1.SubscriberClient(**options)
 
 
@@ -56,7 +68,7 @@ def test_from_publishing_to_acknowledging(topics: Any, subscriber: Any, subscrip
     topic = subscriber.get_subscription(subscription=subscription).topic
     messages = [
         {"data": b"\xff\x00 knock", "attributes": {"modality": "CT"}},
-        {"data": b"nobody hears of it"},
+        {"data": b"without a subscription"},
     ]
     ids = topics.publish(topic=topic, messages=messages).message_ids
 

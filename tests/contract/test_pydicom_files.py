@@ -16,8 +16,10 @@ from google.cloud.storage import Client as StorageClient
 from pydicom.errors import InvalidDicomError
 from pydicom.uid import ExplicitVRLittleEndian
 
-from emulator.layout import Running
-from tests.contract.waiting import finished
+from emulator.core import http_client
+from emulator.server.server_file import ServerInfo
+from tests.support import http
+from tests.support.waiting import finished
 
 pytestmark = pytest.mark.sockets
 
@@ -27,12 +29,11 @@ CUT_OFF = {"MR_truncated.dcm", "rtplan_truncated.dcm"}
 """Files whose last element is cut off: refused, as by the service."""
 UNDECODABLE = {
     "SC_rgb_jpeg_dcmd.dcm": "claims to be uncompressed and holds JPEG",
-    "badVR.dcm": "Rows is no number",
-    "JPGExtended.dcm": "12-bit JPEG, for which there is no free decoder of a free licence",
-    "JPEG-lossy.dcm": "12-bit JPEG, for which there is no free decoder of a free licence",
     "JPEG2000-embedded-sequence-delimiter.dcm": "a JPEG 2000 stream that no decoder here accepts",
 }
 """File -> why its pixels can't be decoded; all else about it works."""
+FRAMES_UNREADABLE = {"badVR.dcm"}
+"""Files whose NumberOfFrames is not a number, which pydicom alone does not decode."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def read(path: Path) -> pydicom.FileDataset | None:
 
 
 def cases() -> tuple[list[Case], list[str]]:
-    """Give the valid files, one of each instance, and the names of those to be refused."""
+    """Return the valid files, one for each instance, and the names of invalid ones."""
     good: dict[str, Case] = {}
     bad: list[str] = []
     for path in sorted(FOLDER.rglob("*")):
@@ -80,26 +81,26 @@ GOOD, BAD = cases()
 
 
 @pytest.fixture(scope="module")
-def url(emulator: Running) -> str:
+def url(emulator: ServerInfo) -> str:
     """The root of a dataset's URL, in a project of its own."""
     project = f"{emulator.url}/v1/projects/pydicom-files"
     services = [f"{name}.googleapis.com" for name in ("healthcare", "bigquery", "storage")]
-    httpx.post(f"{project}/services:batchEnable", json={"serviceIds": services}).raise_for_status()
+    http.post(f"{project}/services:batchEnable", json={"serviceIds": services}).raise_for_status()
     api = f"{project}/locations/us-central1/datasets"
-    httpx.post(f"{api}?datasetId=files", json={}).raise_for_status()
-    number = httpx.get(project).json()["projectNumber"]
+    http.post(f"{api}?datasetId=files", json={}).raise_for_status()
+    number = http.get(project).json()["projectNumber"]
     agent = f"serviceAccount:service-{number}@gcp-sa-healthcare.iam.gserviceaccount.com"
     roles = ("roles/storage.objectAdmin", "roles/bigquery.admin")
-    policy: dict[str, Any] = httpx.post(f"{project}:getIamPolicy", json={}).json()
+    policy: dict[str, Any] = http.post(f"{project}:getIamPolicy", json={}).json()
     given = [{"role": role, "members": [agent]} for role in roles]
     body = {"policy": {**policy, "bindings": [*policy.get("bindings", []), *given]}}
-    httpx.post(f"{project}:setIamPolicy", json=body).raise_for_status()
+    http.post(f"{project}:setIamPolicy", json=body).raise_for_status()
     return f"{api}/files/dicomStores"
 
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[httpx.Client]:
-    with httpx.Client(timeout=120) as client:
+    with http_client.client(seconds=120) as client:
         yield client
 
 
@@ -145,6 +146,8 @@ def test_every_file_decodes_to_what_pydicom_decodes(client: httpx.Client, stored
             io.BytesIO(file_of(client, stored, case, str(ExplicitVRLittleEndian)))
         )
         assert given.file_meta.TransferSyntaxUID == ExplicitVRLittleEndian
+        if case.name in FRAMES_UNREADABLE:
+            given.NumberOfFrames = case.dataset.NumberOfFrames = 1
         assert np.array_equal(given.pixel_array, case.dataset.pixel_array), case.name
         decoded += 1
     assert decoded > 50
@@ -185,8 +188,8 @@ def test_what_is_no_instance_is_refused(client: httpx.Client, stored: str, name:
     assert why.startswith(("The DICOM file ", "Not a DICOM file: ", "Invalid DICOM file: ")), why
 
 
-def test_every_file_is_imported_and_the_others_are_told_of(
-    client: httpx.Client, url: str, emulator: Running
+def test_every_file_is_imported_and_the_others_are_reported_of(
+    client: httpx.Client, url: str, emulator: ServerInfo
 ) -> None:
     credentials: Any = AnonymousCredentials  # it has no types
     bucket = StorageClient("pydicom-files", credentials()).create_bucket("pydicom-files")
@@ -203,14 +206,14 @@ def test_every_file_is_imported_and_the_others_are_told_of(
     assert [case.name for case in GOOD if file_of(client, store, case, "*") != case.content] == []
 
 
-def test_every_file_has_its_row(client: httpx.Client, stored: str, emulator: Running) -> None:
+def test_every_file_has_its_row(client: httpx.Client, stored: str, emulator: ServerInfo) -> None:
     credentials: Any = AnonymousCredentials
-    warehouse = bigquery.Client(
+    bigquery_client = bigquery.Client(
         "pydicom-files",
         credentials(),
         client_options={"api_endpoint": emulator.environment()["BIGQUERY_EMULATOR_HOST"]},
     )
-    warehouse.create_dataset("files")
+    bigquery_client.create_dataset("files")
     body = {"bigqueryDestination": {"tableUri": "bq://pydicom-files.files.all"}}
     done = finished(client, emulator, client.post(f"{stored}:export", json=body))
     assert "error" not in done
@@ -218,7 +221,7 @@ def test_every_file_has_its_row(client: httpx.Client, stored: str, emulator: Run
     query = (
         "SELECT SOPInstanceUID AS sop, Modality AS modality, PatientID AS patient FROM files.`all`"
     )
-    rows = {row.sop: row for row in warehouse.query(query).result()}
+    rows = {row.sop: row for row in bigquery_client.query(query).result()}
     assert set(rows) == {str(case.dataset.SOPInstanceUID) for case in GOOD}
     for case in GOOD:
         row = rows[str(case.dataset.SOPInstanceUID)]

@@ -1,4 +1,4 @@
-"""The pytest fixture as somebody else's project uses it."""
+"""The pytest fixture as another project uses it."""
 
 import os
 import re
@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from emulator import pytest_plugin
+from tests.support import http
 
 pytestmark = pytest.mark.sockets
 
@@ -31,8 +32,30 @@ def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def examples() -> list[str]:
+    return re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+
+
+def test_the_example_without_pytest_starts_and_stops_an_emulator(tmp_path: Path) -> None:
+    [example] = [one for one in examples() if "emulator.start(" in one]
+    environment = {**os.environ, "LAB_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", example],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+    assert done.returncode == 0, done.stderr
+    url, endpoint = done.stdout.split()
+    assert endpoint == f"{url}/v1beta1/"
+    with pytest.raises(httpx.ConnectError):
+        http.get(f"{url}/_emulator/health")
+
+
 def test_the_example_of_the_page_passes_outside_of_the_repository(tmp_path: Path) -> None:
-    [example] = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    [example] = [one for one in examples() if "def test_" in one]
     (tmp_path / "test_example.py").write_text(example)
     done = run(tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -45,7 +68,7 @@ def test_a_failing_test_leaves_no_emulator_behind(tmp_path: Path) -> None:
     assert done.returncode == 1
     [url] = re.findall(r"it is at <(.*)>$", done.stdout, re.MULTILINE)
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{url}/_emulator/health")
+        http.get(f"{url}/_emulator/health")
 
 
 def test_the_page_names_all_that_the_fixture_offers() -> None:

@@ -18,10 +18,10 @@ import pydicom
 import pytest
 from pydicom.data import get_testdata_file
 
-from emulator.layout import Running
-from emulator.methods import methods as served_methods
-from tests.contract import schemas, walking
-from tests.contract.walking import PATIENCE_SECONDS
+from emulator.api_coverage import methods as served_methods
+from emulator.server.server_file import ServerInfo
+from tests.support import http, schema_walk, schemas
+from tests.support.schema_walk import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.sockets
 
@@ -39,12 +39,12 @@ SERVED = [
 ]
 
 
-class Walk(walking.Walk):
+class Walk(schema_walk.Walk):
     """A walk through the Healthcare API, in one location."""
 
     def __init__(self, url: str, project: str, version: str) -> None:
-        places = {"projectsId": project, "locationsId": LOCATION}
-        super().__init__(url, "healthcare", version, project, places)
+        segments = {"projectsId": project, "locationsId": LOCATION}
+        super().__init__(url, "healthcare", version, project, segments)
 
     def finish(self, started: httpx.Response) -> dict[str, Any]:
         """Ask for an operation until it is done."""
@@ -79,8 +79,8 @@ def walk_policies(walk: Walk, resource: str, *ids: str) -> None:
 
 
 def walk_datasets(walk: Walk) -> None:
-    made = walk(f"{DATASETS}.create", body={"timeZone": "UTC"}, params={"datasetId": "d"})
-    assert walk.finish(made)["response"]["name"].endswith("/datasets/d")
+    created = walk(f"{DATASETS}.create", body={"timeZone": "UTC"}, params={"datasetId": "d"})
+    assert walk.finish(created)["response"]["name"].endswith("/datasets/d")
     other = walk(f"{DATASETS}.create", body={}, params={"datasetId": "other"})
     walk.finish(other)
     assert walk(f"{DATASETS}.get", "d").json()["timeZone"] == "UTC"
@@ -139,11 +139,11 @@ def bodies(walk: Walk) -> Mapping[str, dict[str, Any]]:
 def walk_stores(walk: Walk) -> None:
     for collection, body in bodies(walk).items():
         resource, parameter = f"{DATASETS}.{collection}", f"{collection[:-1]}Id"
-        made = walk(f"{resource}.create", "d", body=body, params={parameter: "s"}).json()
-        assert set(body) <= set(made)
+        created = walk(f"{resource}.create", "d", body=body, params={parameter: "s"}).json()
+        assert set(body) <= set(created)
         plain = {"version": "STU3"} if collection == "fhirStores" else {}
         walk(f"{resource}.create", "d", body=plain, params={parameter: "other"})
-        assert walk(f"{resource}.get", "d", "s").json() == made
+        assert walk(f"{resource}.get", "d", "s").json() == created
         labels = {"labels": {"team": "ward"}}
         mask = {"updateMask": "labels"}
         walk(f"{resource}.patch", "d", "s", body=labels, params=mask)
@@ -224,7 +224,7 @@ def walk_bulk(walk: Walk) -> None:
 
 
 def walk_bulk_data(walk: Walk, uids: tuple[str, str, str]) -> None:
-    """What the metadata refers to lies at the path of a method."""
+    """Assert that the metadata's references are paths of methods."""
     name = f"{DICOM}.studies.series.instances"
     [metadata] = walk(f"{name}.retrieveMetadata", "d", "s", *uids).json()
     path = metadata["7FE00010"]["BulkDataURI"].rpartition("/bulkdata/")[2]
@@ -234,7 +234,7 @@ def walk_bulk_data(walk: Walk, uids: tuple[str, str, str]) -> None:
     url = f"{walk.url}/v1/{pattern.partition('/bulkdata')[0].partition('/')[2]}"
     values = iter((walk.project, LOCATION, "d", "s", *uids))
     url = re.sub(r"\{\w+\}", lambda _: next(values), url)
-    answer = httpx.get("/".join([url, "bulkdata", *bulk_data]))
+    answer = http.get("/".join([url, "bulkdata", *bulk_data]))
     assert answer.is_success
     walk.answers[f"{name}.bulkdata.retrieveBulkdata"].append(answer)
 
@@ -252,8 +252,8 @@ def walk_deletions(walk: Walk, uids: tuple[str, str, str], dicom: bytes) -> None
 
 
 @pytest.fixture(scope="module")
-def walked(emulator: Running) -> Callable[[str], Walk]:
-    """Gives the walk of a version: through a project of its own, and once."""
+def walked(emulator: ServerInfo) -> Callable[[str], Walk]:
+    """A function that returns the walk of a version: one in each project, created once."""
 
     @cache
     def walked(version: str) -> Walk:
@@ -262,7 +262,7 @@ def walked(emulator: Running) -> Callable[[str], Walk]:
     return walked
 
 
-def walk_all(emulator: Running, version: str) -> Walk:
+def walk_all(emulator: ServerInfo, version: str) -> Walk:
     """Call every method of a version."""
     project = f"schemas-{version}"
     prepare(emulator, project)
@@ -278,24 +278,24 @@ def walk_all(emulator: Running, version: str) -> Walk:
     return walk
 
 
-def prepare(emulator: Running, project: str) -> None:
-    """Enable services; give the service agent its roles; make a topic and a warehouse."""
+def prepare(emulator: ServerInfo, project: str) -> None:
+    """Enable services; give the service agent its roles; make a topic and a BigQuery dataset."""
     api = f"{emulator.url}/v1/projects/{project}"
     names = ["healthcare", "bigquery", "storage", "pubsub"]
     services = {"serviceIds": [f"{name}.googleapis.com" for name in names]}
     identity = f"{api}/services/healthcare.googleapis.com:generateServiceIdentity"
     for url, body in ((f"{api}/services:batchEnable", services), (identity, {})):
-        httpx.post(url, json=body).raise_for_status()
-    number = httpx.get(api).json()["projectNumber"]
+        http.post(url, json=body).raise_for_status()
+    number = http.get(api).json()["projectNumber"]
     agent = f"serviceAccount:service-{number}@gcp-sa-healthcare.iam.gserviceaccount.com"
-    policy = httpx.post(f"{api}:getIamPolicy", json={}).json()
+    policy = http.post(f"{api}:getIamPolicy", json={}).json()
     for role in ("bigquery.admin", "storage.objectAdmin", "pubsub.publisher"):
         policy["bindings"].append({"role": f"roles/{role}", "members": [agent]})
-    httpx.post(f"{api}:setIamPolicy", json={"policy": policy}).raise_for_status()
-    httpx.put(f"{api}/topics/events", json={}).raise_for_status()
-    warehouse = {"datasetReference": {"projectId": project, "datasetId": "d"}}
+    http.post(f"{api}:setIamPolicy", json={"policy": policy}).raise_for_status()
+    http.put(f"{api}/topics/events", json={}).raise_for_status()
+    bigquery_dataset = {"datasetReference": {"projectId": project, "datasetId": "d"}}
     url = f"{emulator.url}/bigquery/v2/projects/{project}/datasets"
-    httpx.post(url, json=warehouse).raise_for_status()
+    http.post(url, json=bigquery_dataset).raise_for_status()
 
 
 WEB_TYPES = {
@@ -315,12 +315,14 @@ def test_answers_are_of_the_schema(walked: Callable[[str], Walk], version: str, 
     assert answers, f"{name} is served, but no walk calls it: add it to one"
     message = walk.methods[name]["response"]["$ref"]
     for answer in answers:
-        kind = answer.headers["content-type"].partition(";")[0]
+        content_type = answer.headers["content-type"].partition(";")[0]
         if message == "HttpBody":
             verb = name.rpartition(".")[2]
-            assert kind == next(to for begin, to in WEB_TYPES.items() if verb.startswith(begin))
+            assert content_type == next(
+                to for begin, to in WEB_TYPES.items() if verb.startswith(begin)
+            )
             continue
-        assert kind == "application/json"
+        assert content_type == "application/json"
         body = answer.json()
         assert schemas.faults("healthcare", version, message, body) == []
         assert (body == {}) == (message == "Empty"), "an answer must say something"
@@ -368,7 +370,7 @@ def check_operation(operation: dict[str, Any], version: str, *, first: bool) -> 
     ],
 )  # fmt: skip
 def test_errors_have_googles_shape(
-    emulator: Running,
+    emulator: ServerInfo,
     project: str,
     version: str,
     code: int,

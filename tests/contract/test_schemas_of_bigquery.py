@@ -11,23 +11,28 @@ from typing import Any
 
 import pytest
 
-from emulator.bigquery.routes import routes
-from emulator.layout import Running
-from tests.contract import schemas, walking
-from tests.contract.walking import Walk
+from emulator.api_coverage import offline_cloud
+from emulator.server.server_file import ServerInfo
+from emulator.services.bigquery.routes import routes
+from tests.support import schema_walk, schemas
+from tests.support.schema_walk import Walk
 
 pytestmark = pytest.mark.sockets
 
 PROJECT = "schemas-bigquery"
-OWN = walking.served("bigquery", "v2", [one for one in routes() if "{path:path}" not in one.path])
+with offline_cloud() as _cloud:
+    _own = [one for one in routes(_cloud.bigquery) if "{path:path}" not in one.path]
+OWN = schema_walk.served("bigquery", "v2", _own)
 
 COUNTED = ".statistics.query.totalRows: JobStatistics2 has no such field"
-MILLISECONDS = "{}: ... is no google-datetime"
+MILLISECONDS = "{}: ... is not of format google-datetime"
 NO_CLIENT_READS_IT = "an additional field, which Google's clients leave alone"
 POLICIES = "clients ask which policies there are, not when they were made"
 PASSED_ON: Mapping[str, Mapping[str, str]] = {
     "jobs.cancel": {f"JobCancelResponse.job{COUNTED}": NO_CLIENT_READS_IT},
-    "jobs.delete": {"jobs.delete: 200 ... is no 204": "clients take any success, and read no body"},
+    "jobs.delete": {
+        "jobs.delete: 200 ... is not a 204": "clients take any success, and read no body"
+    },
     "jobs.get": {f"Job{COUNTED}": NO_CLIENT_READS_IT},
     "jobs.getQueryResults": {},
     "jobs.insert": {f"Job{COUNTED}": NO_CLIENT_READS_IT},
@@ -53,7 +58,7 @@ PASSED_ON: Mapping[str, Mapping[str, str]] = {
     "rowAccessPolicies.delete": {},
     **{
         f"rowAccessPolicies.{verb}": {
-            f"{at}.{field}: ... is no google-datetime": POLICIES
+            f"{at}.{field}: ... is not of format google-datetime": POLICIES
             for field in ("creationTime", "lastModifiedTime")
         }
         for verb, at in (
@@ -89,11 +94,11 @@ def walk_datasets(walk: Walk) -> None:
         "access": [{"role": "OWNER", "userByEmail": "you@example.com"}],
     }
     reference = {"datasetReference": {"projectId": PROJECT, "datasetId": "d"}}
-    made = walk("datasets.insert", body={**reference, **settings}).json()
-    assert made["defaultTableExpirationMs"] == "3600000"
+    created = walk("datasets.insert", body={**reference, **settings}).json()
+    assert created["defaultTableExpirationMs"] == "3600000"
     for other in ("_hidden", "plain"):
         walk("datasets.insert", body={"datasetReference": {"datasetId": other}})
-    assert walk("datasets.get", "d").json() == made
+    assert walk("datasets.get", "d").json() == created
     walk("datasets.get", "plain")
     walk("datasets.patch", "d", body={"labels": {"team": "ward"}, "maxTimeTravelHours": 48})
     walk("datasets.update", "d", body={**reference, **settings})
@@ -169,7 +174,9 @@ def walk_jobs(walk: Walk) -> None:
     load = {"sourceFormat": "NEWLINE_DELIMITED_JSON", "autodetect": True, "destinationTable": where}
     parts = [("application/json", json.dumps({"configuration": {"load": load}}))]
     parts.append(("application/octet-stream", '{"a": 1}\n'))
-    content = "".join(f"--b\r\nContent-Type: {kind}\r\n\r\n{text}\r\n" for kind, text in parts)
+    content = "".join(
+        f"--b\r\nContent-Type: {content_type}\r\n\r\n{text}\r\n" for content_type, text in parts
+    )
     loaded = walk(
         "jobs.insert",
         upload=True,
@@ -200,10 +207,10 @@ def walk_rest(walk: Walk) -> None:
     walk("routines.update", "d", "f", body=routine)
     walk("routines.list", "d")
     walk("routines.delete", "d", "f")
-    place = {"projectId": PROJECT, "datasetId": "d", "tableId": "t"}
+    table_reference = {"projectId": PROJECT, "datasetId": "d", "tableId": "t"}
     for policy in ("p", "q"):
         body = {
-            "rowAccessPolicyReference": {**place, "policyId": policy},
+            "rowAccessPolicyReference": {**table_reference, "policyId": policy},
             "filterPredicate": "a = 1",
             "grantees": ["user:reader@example.org"],
         }
@@ -222,11 +229,11 @@ def walk_rest(walk: Walk) -> None:
 
 
 @pytest.fixture(scope="module")
-def walk(emulator: Running) -> Walk:
+def walk(emulator: ServerInfo) -> Walk:
     """The walk through everything, with its end."""
-    walking.begin(emulator.url, PROJECT, "bigquery")
-    places = {"projectsId": PROJECT, "projectId": PROJECT}
-    walk = Walk(emulator.url, "bigquery", "v2", PROJECT, places)
+    schema_walk.begin(emulator.url, PROJECT, "bigquery")
+    segments = {"projectsId": PROJECT, "projectId": PROJECT}
+    walk = Walk(emulator.url, "bigquery", "v2", PROJECT, segments)
     walk_datasets(walk)
     walk_tables(walk)
     walk_jobs(walk)

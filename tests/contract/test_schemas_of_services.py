@@ -9,14 +9,16 @@ from functools import cache
 from typing import Any
 
 import pytest
+from starlette.routing import Route
 
-from emulator.kms.routes import routes as kms
-from emulator.layout import Running
-from emulator.pubsub.routes import routes as pubsub
-from emulator.resourcemanager.routes import routes as resourcemanager
-from emulator.serviceusage.routes import routes as serviceusage
-from tests.contract import walking
-from tests.contract.walking import Walk
+from emulator.api_coverage import offline_cloud
+from emulator.server.server_file import ServerInfo
+from emulator.services.kms.routes import routes as kms
+from emulator.services.pubsub.routes import routes as pubsub
+from emulator.services.resourcemanager.routes import routes as resourcemanager
+from emulator.services.serviceusage.routes import routes as serviceusage
+from tests.support import schema_walk
+from tests.support.schema_walk import Walk
 
 pytestmark = pytest.mark.sockets
 
@@ -76,10 +78,10 @@ def walk_pubsub(walk: Walk) -> None:
         "kmsKeyName": f"projects/{walk.project}/locations/us/keyRings/r/cryptoKeys/k",
         "messageStoragePolicy": {"allowedPersistenceRegions": ["us-central1"]},
     }
-    made = walk("projects.topics.create", "events", body=topic).json()
-    assert made == {**topic, "name": f"projects/{walk.project}/topics/events"}
+    created = walk("projects.topics.create", "events", body=topic).json()
+    assert created == {**topic, "name": f"projects/{walk.project}/topics/events"}
     walk("projects.topics.create", "dead", body={})
-    assert walk("projects.topics.get", "events").json() == made
+    assert walk("projects.topics.get", "events").json() == created
     change = {"topic": {"labels": {"team": "ward"}}, "updateMask": "labels"}
     walk("projects.topics.patch", "events", body=change)
     assert len(walk_pages(walk, "projects.topics.list", key="topics")) == 2
@@ -115,12 +117,12 @@ def walk_subscriptions(walk: Walk) -> None:
         "attributes": {"x-goog-version": "v1"},
         "oidcToken": {"serviceAccountEmail": "push@example.org", "audience": "events"},
     }
-    made = walk("projects.subscriptions.create", "pulled", body=pulled).json()
-    assert set(pulled) <= set(made)
+    created = walk("projects.subscriptions.create", "pulled", body=pulled).json()
+    assert set(pulled) <= set(created)
     body = {"topic": topic, "pushConfig": endpoint}
     assert walk("projects.subscriptions.create", "pushed", body=body).json()["pushConfig"]
     walk("projects.subscriptions.create", "plain", body={"topic": topic})
-    assert walk("projects.subscriptions.get", "pulled").json() == made
+    assert walk("projects.subscriptions.get", "pulled").json() == created
     change = {"subscription": {"labels": {"team": "ward"}}, "updateMask": "labels,retryPolicy"}
     walk("projects.subscriptions.patch", "pulled", body=change)
     unwrapped = {"pushConfig": {**endpoint, "noWrapper": {"writeMetadata": True}}}
@@ -167,10 +169,10 @@ def walk_kms(walk: Walk) -> None:
         "purpose": "ASYMMETRIC_SIGN",
         "versionTemplate": {"algorithm": "EC_SIGN_P256_SHA256", "protectionLevel": "HSM"},
     }
-    made = walk(f"{KEYS}.create", "ring", body=key, params={"cryptoKeyId": "key"}).json()
-    assert made["primary"]["state"] == "ENABLED"
+    created = walk(f"{KEYS}.create", "ring", body=key, params={"cryptoKeyId": "key"}).json()
+    assert created["primary"]["state"] == "ENABLED"
     walk(f"{KEYS}.create", "ring", body=signing, params={"cryptoKeyId": "signing"})
-    assert walk(f"{KEYS}.get", "ring", "key").json() == made
+    assert walk(f"{KEYS}.get", "ring", "key").json() == created
     secret = {"plaintext": "c2VjcmV0", "additionalAuthenticatedData": "d2FyZA=="}
     hidden = walk(f"{KEYS}.encrypt", "ring", "key", body=secret).json()["ciphertext"]
     bound = {"ciphertext": hidden, "additionalAuthenticatedData": "d2FyZA=="}
@@ -225,37 +227,42 @@ def walk_services(walk: Walk) -> None:
     walk("services.list", params={"pageSize": "200"})
 
 
-APIS: Mapping[tuple[str, str], tuple[Callable[..., Any], Callable[[Walk], None]]] = {
-    ("pubsub", "v1"): (pubsub, walk_pubsub),
-    ("cloudkms", "v1"): (kms, walk_kms),
-    ("cloudresourcemanager", "v1"): (resourcemanager, walk_projects),
-    ("serviceusage", "v1"): (serviceusage, walk_services),
-    ("serviceusage", "v1beta1"): (serviceusage, walk_services),
-}
+with offline_cloud() as _cloud:
+    _services = [*serviceusage(_cloud.service_usage)]
+    APIS: Mapping[tuple[str, str], tuple[list[Route], Callable[[Walk], None]]] = {
+        ("pubsub", "v1"): ([*pubsub(_cloud.pubsub)], walk_pubsub),
+        ("cloudkms", "v1"): ([*kms(_cloud.kms)], walk_kms),
+        ("cloudresourcemanager", "v1"): (
+            [*resourcemanager(_cloud.resource_manager)],
+            walk_projects,
+        ),
+        ("serviceusage", "v1"): (_services, walk_services),
+        ("serviceusage", "v1beta1"): (_services, walk_services),
+    }
 """API, version -> its routes and the walk through them."""
 SERVED = [
     pytest.param(api, version, method, id=f"{api}-{version}-{method}")
     for (api, version), (routes, _) in APIS.items()
-    for method in walking.served(api, version, routes())
+    for method in schema_walk.served(api, version, routes)
 ]
 
 
 @pytest.fixture(scope="module")
-def walked(emulator: Running) -> Callable[[str, str], Walk]:
-    """Gives the walk of an API: through a project of its own, and once."""
+def walked(emulator: ServerInfo) -> Callable[[str, str], Walk]:
+    """A function that returns the walk of an API: one in each project, created once."""
 
     @cache
     def walked(api: str, version: str) -> Walk:
         project = f"schemas-{api[:12]}-{version}"
-        walking.begin(emulator.url, project, "pubsub", "cloudkms")
-        places = {
+        schema_walk.begin(emulator.url, project, "pubsub", "cloudkms")
+        segments = {
             **dict.fromkeys(
                 ("projectsId", "projectId", "resource", "v1Id1", "v1beta1Id1"), project
             ),
             **dict.fromkeys(("v1Id", "v1beta1Id"), "projects"),
             "locationsId": "us-central1",
         }
-        walk = Walk(emulator.url, api, version, project, places)
+        walk = Walk(emulator.url, api, version, project, segments)
         APIS[api, version][1](walk)
         return walk
 

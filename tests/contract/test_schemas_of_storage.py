@@ -9,14 +9,14 @@ import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
-import httpx
 import pytest
 
-from emulator.layout import Running
-from emulator.seed.bucket import BUCKET as PUBLIC
-from emulator.storage.routes import routes
-from tests.contract import schemas, walking
-from tests.contract.walking import Walk
+from emulator.api_coverage import offline_cloud
+from emulator.server.server_file import ServerInfo
+from emulator.services.storage.public_bucket import BUCKET as PUBLIC
+from emulator.services.storage.routes import routes
+from tests.support import http, schema_walk, schemas
+from tests.support.schema_walk import Walk
 
 pytestmark = pytest.mark.sockets
 
@@ -24,7 +24,9 @@ PROJECT = "schemas-storage"
 BUCKET, PLAIN = "schemas-storage-full", "schemas-storage-plain"
 SLASHES = "2026/a report/iam"
 """An object whose name ends as the path of a method does."""
-OWN = walking.served("storage", "v1", [one for one in routes() if "{path:path}" not in one.path])
+with offline_cloud() as _cloud:
+    _own = [one for one in routes(_cloud.storage) if "{path:path}" not in one.path]
+OWN = schema_walk.served("storage", "v1", _own)
 
 PASSED_ON: Mapping[str, Mapping[str, str]] = {
     "objectAccessControls.list": {
@@ -65,10 +67,10 @@ def walk_buckets(walk: Walk) -> None:
         "rpo": "DEFAULT",
     }
     project = {"project": PROJECT}
-    made = walk("buckets.insert", body=body, params=project).json()
-    assert set(body) <= set(made)
+    created = walk("buckets.insert", body=body, params=project).json()
+    assert set(body) <= set(created)
     walk("buckets.insert", body={"name": PLAIN}, params=project)
-    assert walk("buckets.get", BUCKET).json() == made
+    assert walk("buckets.get", BUCKET).json() == created
     for name in (PLAIN, PUBLIC):
         walk("buckets.get", name, params={"projection": "full"})
     listed = walk("buckets.list", params=project).json()["items"]
@@ -107,7 +109,9 @@ def walk_objects(walk: Walk) -> None:
         "metadata": {"team": "imaging"},
     }
     parts = (("application/json", json.dumps(about)), ("text/plain", "hello"))
-    content = "".join(f"--b\r\nContent-Type: {kind}\r\n\r\n{text}\r\n" for kind, text in parts)
+    content = "".join(
+        f"--b\r\nContent-Type: {content_type}\r\n\r\n{text}\r\n" for content_type, text in parts
+    )
     walk(
         "objects.insert",
         PLAIN,
@@ -138,9 +142,9 @@ def walk_objects(walk: Walk) -> None:
 
 
 @pytest.fixture(scope="module")
-def walk(emulator: Running) -> Walk:
+def walk(emulator: ServerInfo) -> Walk:
     """The walk through everything, with its end."""
-    walking.begin(emulator.url, PROJECT, "storage")
+    schema_walk.begin(emulator.url, PROJECT, "storage")
     walk = Walk(emulator.url, "storage", "v1", PROJECT, {"projectId": PROJECT})
     walk_buckets(walk)
     walk_policies(walk)
@@ -164,21 +168,21 @@ def test_the_front_says_something(walk: Walk, method: str) -> None:
 
 @pytest.mark.parametrize("method", UNSERVED)
 def test_what_is_not_served_says_so(walk: Walk, method: str) -> None:
-    places = re.findall(r"\{(?!projectId\})\w+\}", walk.methods[method]["path"])
-    answer = walk.send(method, *("x" for _ in places))
+    placeholders = re.findall(r"\{(?!projectId\})\w+\}", walk.methods[method]["path"])
+    answer = walk.send(method, *("x" for _ in placeholders))
     assert answer.status_code == 501
     error = answer.json()["error"]
     assert error["message"].startswith(f"storage.{method} is not served")
     assert error["errors"][0]["reason"] == "notImplemented"
 
 
-def test_a_name_that_ends_as_a_method_does_is_an_object(emulator: Running) -> None:
+def test_a_name_that_ends_as_a_method_does_is_an_object(emulator: ServerInfo) -> None:
     project = {"project": PROJECT}
     api = f"{emulator.url}/storage/v1/b"
-    httpx.post(api, json={"name": "schemas-names"}, params=project).raise_for_status()
+    http.post(api, json={"name": "schemas-names"}, params=project).raise_for_status()
     for name in ("a/iam", "acl/b", "notificationConfigs", "c/rewriteTo/b/d/o/e"):
         upload = f"{emulator.url}/upload/storage/v1/b/schemas-names/o"
         media = {"uploadType": "media", "name": name}
-        httpx.post(upload, params=media, content=name.encode()).raise_for_status()
-        read = httpx.get(f"{api}/schemas-names/o/{quote(name, safe='')}", params={"alt": "media"})
+        http.post(upload, params=media, content=name.encode()).raise_for_status()
+        read = http.get(f"{api}/schemas-names/o/{quote(name, safe='')}", params={"alt": "media"})
         assert read.text == name

@@ -1,4 +1,4 @@
-"""What the scripts call in a local lab is all on this machine."""
+"""Scripts in a local lab only call addresses of this machine."""
 
 import socket
 import threading
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scripts.common import clients
+from scripts.lib.google import clients
 
 PUBLIC_BUCKET = "gcs-public-data--healthcare-nih-chest-xray"
 

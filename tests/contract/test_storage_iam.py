@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import httpx
 import pytest
 from google.api_core.exceptions import Conflict, NotFound, PreconditionFailed
 from google.auth.credentials import AnonymousCredentials
@@ -12,8 +11,9 @@ from google.cloud import storage
 from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
 
-from emulator.layout import Running
-from tests.contract.test_import_export import Lab, refused
+from emulator.server.server_file import ServerInfo
+from tests.support import http
+from tests.support.import_export import Lab, refused
 
 pytestmark = pytest.mark.sockets
 
@@ -24,14 +24,14 @@ ADMIN = "roles/storage.objectAdmin"
 
 
 @pytest.fixture
-def client(emulator: Running, project: str) -> storage.Client:
+def client(emulator: ServerInfo, project: str) -> storage.Client:
     """Google's client in a fresh project; it finds the emulator by its environment."""
     assert emulator.url
     return storage.Client(project, AnonymousCredentials())  # type: ignore[no-untyped-call]
 
 
 @pytest.fixture
-def api(emulator: Running) -> Any:
+def api(emulator: ServerInfo) -> Any:
     """Cloud Storage by google-api-python-client, with its bundled discovery document."""
     return build(
         "storage",
@@ -43,14 +43,14 @@ def api(emulator: Running) -> Any:
 
 
 @pytest.fixture
-def lab(emulator: Running, project: str) -> Lab:
+def lab(emulator: ServerInfo, project: str) -> Lab:
     """A lab whose service agent has no role at all."""
     return Lab(emulator, project)
 
 
 @pytest.fixture
 def let_in(client: storage.Client, service_agent: str) -> Callable[[str, str], None]:
-    """Gives the service agent a role on one bucket."""
+    """A function that grants the service agent a role on one bucket."""
 
     def let_in(bucket: str, role: str) -> None:
         policy = client.bucket(bucket).get_iam_policy(requested_policy_version=3)
@@ -168,18 +168,20 @@ def test_media_by_the_api_client(api: Any, client: storage.Client) -> None:
     assert not bucket.blob("a/b").exists()
 
 
-def test_objects_at_the_paths_of_the_xml_api(emulator: Running, client: storage.Client) -> None:
+def test_objects_at_the_paths_of_the_xml_api(emulator: ServerInfo, client: storage.Client) -> None:
     bucket = client.create_bucket(f"{client.project}-xml")
     bucket.blob("a/b c").upload_from_string("content")
 
-    assert httpx.get(f"{emulator.url}/{bucket.name}/a/b%20c").text == "content"
-    assert httpx.head(f"{emulator.url}/{bucket.name}/a/b%20c").headers["content-length"] == "7"
+    assert http.get(f"{emulator.url}/{bucket.name}/a/b%20c").text == "content"
+    assert http.head(f"{emulator.url}/{bucket.name}/a/b%20c").headers["content-length"] == "7"
 
 
-def test_a_bucket_that_was_made_past_the_front(emulator: Running, client: storage.Client) -> None:
+def test_a_bucket_that_was_made_past_the_front(
+    emulator: ServerInfo, client: storage.Client
+) -> None:
     direct = f"http://127.0.0.1:{emulator.ports.storage}/storage/v1/b"
     name = f"{client.project}-direct"
-    httpx.post(direct, params={"project": "x"}, json={"name": name}).raise_for_status()
+    http.post(direct, params={"project": "x"}, json={"name": name}).raise_for_status()
 
     bucket = client.get_bucket(name)
 
@@ -205,6 +207,32 @@ def test_an_import_needs_only_the_bucket_it_reads(
     assert code == 403
     assert "@gcp-sa-healthcare.iam.gserviceaccount.com" in message
     assert f"storage.objects.list access to the Google Cloud Storage bucket {other}" in message
+
+
+@pytest.mark.parametrize(
+    ("expression", "code"),
+    [
+        ('request.time < timestamp("2020-01-01T00:00:00Z")', 403),
+        ('resource.name.endsWith("/objects/other") || !resource.type.endsWith("Object")', 403),
+        ('resource.name.startsWith("projects/_/buckets/")', 200),
+    ],
+)
+def test_a_conditional_role_counts_while_its_condition_holds(
+    lab: Lab, client: storage.Client, service_agent: str, expression: str, code: int
+) -> None:
+    bucket = client.bucket(filled(client, "conditional"))
+    policy = bucket.get_iam_policy(requested_policy_version=3)
+    policy.version = 3
+    condition = {"title": "while it holds", "expression": expression}
+    binding = {"role": VIEWER, "members": {service_agent}, "condition": condition}
+    policy.bindings.append(binding)
+    bucket.set_iam_policy(policy)
+
+    uri = f"gs://{bucket.name}/*.dcm"
+    if code == 200:
+        assert lab.import_(uri)["metadata"]["counter"] == {"success": "1"}
+    else:
+        assert refused(lambda: lab.begin_import(uri))[0] == code
 
 
 def test_an_import_from_a_public_bucket_needs_no_role(lab: Lab, client: storage.Client) -> None:

@@ -1,4 +1,4 @@
-"""What is given in which transfer syntax: whole files and frames, by the Accept header."""
+"""Transfer syntaxes of retrieved files and frames, by the Accept header."""
 
 import io
 from pathlib import Path
@@ -12,8 +12,9 @@ from pydicom.encaps import encapsulate, get_frame
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import UID
 
-from emulator.healthcare.dicom import multipart
-from emulator.layout import Running
+from emulator.server.server_file import ServerInfo
+from emulator.services.healthcare.dicom.dicomweb import multipart
+from tests.support import http
 
 pytestmark = pytest.mark.sockets
 ROOT = "1.2.840.10008.1.2"
@@ -30,11 +31,11 @@ LOSSLESS = {
 
 
 @pytest.fixture
-def web(emulator: Running, project: str) -> str:
+def web(emulator: ServerInfo, project: str) -> str:
     """The DICOMweb address of a new store."""
     api = f"{emulator.url}/v1/projects/{project}/locations/us-central1/datasets"
-    httpx.post(f"{api}?datasetId=clinic", json={}).raise_for_status()
-    httpx.post(f"{api}/clinic/dicomStores?dicomStoreId=s", json={}).raise_for_status()
+    http.post(f"{api}?datasetId=clinic", json={}).raise_for_status()
+    http.post(f"{api}/clinic/dicomStores?dicomStoreId=s", json={}).raise_for_status()
     return f"{api}/clinic/dicomStores/s/dicomWeb"
 
 
@@ -43,7 +44,7 @@ def put(web: str, name: str) -> tuple[str, pydicom.FileDataset]:
     path = Path(str(get_testdata_file(name)))
     headers = {"Content-Type": "application/dicom"}
     content = path.read_bytes()
-    httpx.post(f"{web}/studies", content=content, headers=headers).raise_for_status()
+    http.post(f"{web}/studies", content=content, headers=headers).raise_for_status()
     dataset = pydicom.dcmread(path)
     series = f"{web}/studies/{dataset.StudyInstanceUID}/series/{dataset.SeriesInstanceUID}"
     return f"{series}/instances/{dataset.SOPInstanceUID}", dataset
@@ -59,15 +60,15 @@ def parts(answer: httpx.Response) -> list[tuple[str, bytes]]:
 
 
 def get(url: str, accept: str) -> httpx.Response:
-    return httpx.get(url, headers={"Accept": accept}, timeout=60)
+    return http.get(url, headers={"Accept": accept}, timeout=60)
 
 
-def in_parts(kind: str, syntax: str) -> str:
-    return f'multipart/related; type="{kind}"; transfer-syntax={syntax}'
+def in_parts(media_type: str, syntax: str) -> str:
+    return f'multipart/related; type="{media_type}"; transfer-syntax={syntax}'
 
 
 def decoded(image: pydicom.FileDataset, frame: bytes, syntax: str) -> np.ndarray:
-    """What a frame that was given by itself shows."""
+    """The pixels of a frame that was retrieved by itself."""
     one = pydicom.Dataset()
     one.update(image)
     one.PixelData = encapsulate([frame])
@@ -91,20 +92,22 @@ def test_files_and_frames_in_each_lossless_syntax(web: str, name: str, last: str
     assert file.headers["content-type"] == f"application/dicom; transfer-syntax={syntax}"
     given = pydicom.dcmread(io.BytesIO(file.content))
     assert given.file_meta.TransferSyntaxUID == syntax
-    [(kind, body)] = parts(get(url.partition("/series/")[0], in_parts("application/dicom", syntax)))
-    assert kind == f"application/dicom; transfer-syntax={syntax}"
+    [(media_type, body)] = parts(
+        get(url.partition("/series/")[0], in_parts("application/dicom", syntax))
+    )
+    assert media_type == f"application/dicom; transfer-syntax={syntax}"
     assert pydicom.dcmread(io.BytesIO(body)) == given
     numbers = ",".join(str(number) for number in range(1, count + 1))
     frames = parts(get(f"{url}/frames/{numbers}", in_parts(LOSSLESS[last], syntax)))
     assert len(frames) == count
-    for index, (kind, frame) in enumerate(frames):
-        assert kind == f"{LOSSLESS[last]}; transfer-syntax={syntax}"
+    for index, (media_type, frame) in enumerate(frames):
+        assert media_type == f"{LOSSLESS[last]}; transfer-syntax={syntax}"
         assert np.array_equal(pixel_array(given, index=index, raw=True), expected[index])
         assert np.array_equal(decoded(image, frame, syntax), expected[index])
 
 
 def test_frames_as_they_are_stored_say_what_they_are(web: str) -> None:
-    for name, kind in (
+    for name, media_type in (
         ("MR_small_RLE.dcm", "image/dicom-rle"),
         ("JPEG2000.dcm", "image/jp2"),
         ("SC_rgb_small_odd_jpeg.dcm", "image/jpeg"),
@@ -112,13 +115,13 @@ def test_frames_as_they_are_stored_say_what_they_are(web: str) -> None:
         url, image = put(web, name)
         syntax = image.file_meta.TransferSyntaxUID
         stored = get_frame(image.PixelData, 0, number_of_frames=image.get("NumberOfFrames") or 1)
-        for accept in (in_parts("application/octet-stream", "*"), in_parts(kind, "*")):
+        for accept in (in_parts("application/octet-stream", "*"), in_parts(media_type, "*")):
             assert parts(get(f"{url}/frames/1", accept)) == [
-                (f"{kind}; transfer-syntax={syntax}", stored)
+                (f"{media_type}; transfer-syntax={syntax}", stored)
             ]
-        own = f'multipart/related; type="{kind}"'
+        own = f'multipart/related; type="{media_type}"'
         assert parts(get(f"{url}/frames/1", own))[0][1] == stored
-        assert get(f"{url}/frames/1", kind).content == stored
+        assert get(f"{url}/frames/1", media_type).content == stored
     url, image = put(web, "CT_small.dcm")
     plain = (f"application/octet-stream; transfer-syntax={EXPLICIT}", image.PixelData)
     for accept in ("*/*", in_parts("application/octet-stream", "*")):
@@ -153,8 +156,8 @@ def test_what_can_not_be_given(
 def test_the_next_best_is_given_where_the_best_can_not_be(web: str) -> None:
     url, image = put(web, "CT_small.dcm")
     best, next_best = in_parts("image/jpeg", f"{ROOT}.4.50"), in_parts("image/jls", f"{ROOT}.4.80")
-    [(kind, frame)] = parts(get(f"{url}/frames/1", f"{best}, {next_best}; q=0.5"))
-    assert kind == f"image/jls; transfer-syntax={ROOT}.4.80"
+    [(media_type, frame)] = parts(get(f"{url}/frames/1", f"{best}, {next_best}; q=0.5"))
+    assert media_type == f"image/jls; transfer-syntax={ROOT}.4.80"
     assert np.array_equal(decoded(image, frame, f"{ROOT}.4.80"), image.pixel_array)
 
 
@@ -166,6 +169,6 @@ def test_colours_as_jpeg(web: str) -> None:
     )
     assert np.abs(given.pixel_array.astype(int) - image.pixel_array).mean() < 4
     assert given.LossyImageCompression == "01"
-    [(kind, frame)] = parts(get(f"{url}/frames/1", in_parts("image/jpeg", syntax)))
-    assert kind == f"image/jpeg; transfer-syntax={syntax}"
+    [(media_type, frame)] = parts(get(f"{url}/frames/1", in_parts("image/jpeg", syntax)))
+    assert media_type == f"image/jpeg; transfer-syntax={syntax}"
     assert frame in given.PixelData

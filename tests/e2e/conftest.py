@@ -1,24 +1,32 @@
-"""Places to run the real engine in: a local Google Cloud of one's own, fresh stacks on it.
+"""Places to run the real engine in: a local Google Cloud, new stacks on it.
 
-`lab` is shared by all tests of a run; `new_lab` makes another one for a test that breaks it. Each
-stack gets a Google Cloud project of its own, so tests on one lab do not see each other.
+All tests of a worker share `lab`. Each stack gets a Google Cloud project of its own, so that tests
+do not see each other.
 """
 
 import itertools
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.e2e.labs import Lab, Stack
+from tests.support.labs import Lab, Stack
+from tests.support.program_host import ProgramHost
 
 _NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def host() -> Iterator[ProgramHost]:
+    """Runs the programs of stacks in this process."""
+    host = ProgramHost()
+    yield host
+    host.close()
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory, host: ProgramHost) -> Iterator[Lab]:
     """A started local Google Cloud with its own state folder, and an engine to use on it."""
-    shared = Lab(tmp_path_factory.mktemp("lab"))
+    shared = Lab(tmp_path_factory.mktemp("lab"), host)
     try:
         shared.start()
         yield shared
@@ -26,22 +34,13 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         shared.stop()
 
 
-@pytest.fixture
-def new_lab(tmp_path: Path) -> Iterator[Callable[[], Lab]]:
-    """Makes started labs that only this test uses."""
-    made: list[Lab] = []
-
-    def make() -> Lab:
-        made.append(Lab(tmp_path / f"lab{len(made) + 1}"))
-        made[-1].start()
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.stop()
+@pytest.fixture(scope="session")
+def new_stack(lab: Lab) -> Callable[[], Stack]:
+    """Make a stack on the shared lab, in a project of its own, not brought up yet."""
+    return lambda: lab.stack(f"local-test{next(_NUMBERS)}")
 
 
 @pytest.fixture
-def stack(lab: Lab) -> Stack:
-    """A fresh stack on the shared lab, in a project of its own, not brought up yet."""
-    return lab.stack(f"local-test{next(_NUMBERS)}")
+def stack(new_stack: Callable[[], Stack]) -> Stack:
+    """A new stack of this test alone."""
+    return new_stack()

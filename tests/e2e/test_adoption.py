@@ -1,4 +1,4 @@
-"""What people made by hand, brought under a stack by the real engine, on the local Google Cloud."""
+"""Adoption of manually created resources by the real engine, on the local Google Cloud."""
 
 import io
 import json
@@ -9,15 +9,16 @@ import sys
 from itertools import count
 from typing import Any
 
-import httpx
 import pydicom
 import pytest
 import yaml
 from dicomweb_client.api import DICOMwebClient
 
 from emulator.seed import dicom_file, records
-from scripts.common.errors import ExitCode
-from tests.e2e.labs import ROOT, Lab, Stack
+from scripts.lib.errors import ExitCode
+from tests.support import http
+from tests.support.labs import ROOT, Lab, Stack
+from tests.support.standin_host import OWN_PLUGIN
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sockets]
 
@@ -29,16 +30,16 @@ ROWS = {"rows": [{"json": {"PatientID": "1"}}]}
 _NUMBERS = count(1)
 
 
-class ByHand:
-    """A project in which somebody has made things through the APIs, and a stack that names them."""
+class ManualResources:
+    """A project with resources that were created by API calls, and a stack that declares them."""
 
     def __init__(self, lab: Lab, *, location: str = "us-central1", version: str = "R4") -> None:
         self.lab = lab
         self.project = f"local-adopt{next(_NUMBERS)}"
-        self.place = f"projects/{self.project}/locations/{location}"
-        self.dataset = f"{self.place}/datasets/dataset1"
+        self.parent = f"projects/{self.project}/locations/{location}"
+        self.dataset = f"{self.parent}/datasets/dataset1"
         self._services()
-        lab.call("POST", f"v1/{self.place}/datasets?datasetId=dataset1", {"timeZone": "UTC"})
+        lab.call("POST", f"v1/{self.parent}/datasets?datasetId=dataset1", {"timeZone": "UTC"})
         labels = {"labels": {"made": "by-hand"}}
         self._store("dicomStores", "dicomStoreId=dicomstore1", labels)
         self._store("fhirStores", "fhirStoreId=fhirstore1", {"version": version})
@@ -85,7 +86,7 @@ class ByHand:
     def big_query(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         """Call BigQuery below the project."""
         base = self.lab.environment["GOOGLE_BIG_QUERY_CUSTOM_ENDPOINT"]
-        answer = httpx.request(method, f"{base}projects/{self.project}/{path}", json=body)
+        answer = http.request(method, f"{base}projects/{self.project}/{path}", json=body)
         answer.raise_for_status()
         content: dict[str, Any] = answer.json()
         return content
@@ -98,30 +99,29 @@ class ByHand:
 
     def adopt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the script to its end, whatever that is."""
-        script = str(ROOT / "scripts/adopt.py")
-        place = ("--stack", self.stack.name, "--cwd", str(self.lab.program))
-        return self.lab.python(script, *place, *arguments, check=False)
+        options = ("--stack", self.stack.name, "--cwd", str(self.lab.program))
+        return self.lab.script("adopt", *options, *arguments)
 
     def adopted(self, *arguments: str) -> dict[str, Any]:
-        """Run the script, and have it end well; what it tells programs."""
+        """Run the script successfully; return its JSON output."""
         done = self.adopt("--json", *arguments)
         assert done.returncode == 0, done.stdout + done.stderr
-        told: dict[str, Any] = json.loads(done.stdout)
-        return told
+        summary: dict[str, Any] = json.loads(done.stdout)
+        return summary
 
-    def refused(self, *arguments: str) -> list[dict[str, Any]]:
-        """Run the script, and have it refuse; the conflicts."""
+    def refused(self, *arguments: str) -> tuple[list[dict[str, Any]], str]:
+        """Run the script, and have it refuse; the conflicts, and what it says to people."""
         done = self.adopt("--json", *arguments)
         assert done.returncode == ExitCode.REFUSED, done.stdout + done.stderr
         conflicts: list[dict[str, Any]] = json.loads(done.stdout)["error"]["conflicts"]
-        return conflicts
+        return conflicts, done.stderr
 
     def state(self) -> Any:
         """The stack's state, as it is kept."""
-        return json.loads(self.stack.pulumi("stack", "export", "-s", self.stack.name).stdout)
+        return self.stack.deployment()
 
     def operations(self, stack: Stack) -> set[str]:
-        """What a preview would do."""
+        """The steps of a preview."""
         return set(stack.plan().values())
 
 
@@ -129,40 +129,40 @@ def _instance() -> pydicom.Dataset:
     return pydicom.dcmread(io.BytesIO(dicom_file.build(records.load()[0])))
 
 
-def _kinds(things: list[dict[str, Any]]) -> list[tuple[str, str]]:
+def _types_and_names(things: list[dict[str, Any]]) -> list[tuple[str, str]]:
     return sorted((thing["kind"], thing["name"]) for thing in things)
 
 
-def _hide(hand: ByHand, store: str) -> None:
+def _hide(manual: ManualResources, store: str) -> None:
     """Make an output of a store a secret, as the real provider makes some of its outputs."""
-    state = hand.state()
+    state = {"version": 3, "deployment": manual.state()}
     [resource] = [r for r in state["deployment"]["resources"] if r.get("id", "").endswith(store)]
     hidden = json.dumps(resource["outputs"]["selfLink"])
     mark = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
     resource["outputs"]["selfLink"] = {**mark, "plaintext": hidden}
-    file = hand.lab.program / "hidden.json"
+    file = manual.lab.program / "hidden.json"
     file.write_text(json.dumps(state))
-    hand.stack.pulumi("stack", "import", "--file", str(file), "-s", hand.stack.name)
+    manual.stack.pulumi("stack", "import", "--file", str(file), "-s", manual.stack.name)
 
 
-def test_what_was_made_by_hand_is_adopted_and_stays(lab: Lab) -> None:
-    hand = ByHand(lab)
-    hand.grant(hand.dataset, "roles/healthcare.datasetViewer", ANNA, "user:bob@example.org")
-    hand.grant(f"projects/{hand.project}", "roles/bigquery.admin", hand.agent, ANNA)
-    hand.warehouse()
-    hand.dicom.store_instances([_instance()])
-    hand.stack.configure(
+def test_manual_resources_are_adopted_and_stay(lab: Lab) -> None:
+    manual = ManualResources(lab)
+    manual.grant(manual.dataset, "roles/healthcare.datasetViewer", ANNA, "user:bob@example.org")
+    manual.grant(f"projects/{manual.project}", "roles/bigquery.admin", manual.agent, ANNA)
+    manual.warehouse()
+    manual.dicom.store_instances([_instance()])
+    manual.stack.configure(
         members=[{"role": "roles/healthcare.datasetViewer", "members": [ANNA]}],
         bigqueryMembers=[{"role": "roles/bigquery.dataViewer", "members": [ANNA]}],
         timeZone="Europe/Berlin",
     )
-    before, file = hand.state(), hand.stack.file.read_text()
+    before, file = manual.state(), manual.stack.file.read_text()
 
-    looked = hand.adopted("--dry-run")
+    looked = manual.adopted("--dry-run")
 
-    assert hand.state() == before
-    assert hand.stack.file.read_text() == file
-    assert _kinds(looked["adopted"]) == sorted(
+    assert manual.state() == before
+    assert manual.stack.file.read_text() == file
+    assert _types_and_names(looked["adopted"]) == sorted(
         [
             ("BigQuery dataset", "dataset1"),
             ("DICOM store", "dicomstore1"),
@@ -170,7 +170,7 @@ def test_what_was_made_by_hand_is_adopted_and_stays(lab: Lab) -> None:
             ("Healthcare dataset", "dataset1"),
             ("bigquery.DatasetIamMember", f"roles/bigquery.dataViewer for {ANNA}"),
             ("healthcare.DatasetIamMember", f"roles/healthcare.datasetViewer for {ANNA}"),
-            ("project role", f"roles/bigquery.admin for {hand.agent}"),
+            ("project role", f"roles/bigquery.admin for {manual.agent}"),
             ("service identity", "services-healthcare-agent"),
             *[
                 ("service", f"services-{name}")
@@ -178,132 +178,111 @@ def test_what_was_made_by_hand_is_adopted_and_stays(lab: Lab) -> None:
             ],
         ]
     )
-    assert ("DICOM store", "dicomstore2") in _kinds(looked["to_create"])
+    assert ("DICOM store", "dicomstore2") in _types_and_names(looked["to_create"])
     [zone] = [p for u in looked["to_update"] for p in u["properties"] if p["path"] == "timeZone"]
     assert (zone["old"], zone["new"]) == ("UTC", "Europe/Berlin")
 
-    told = hand.adopted()
+    summary = manual.adopted()
 
-    assert told["adopted"] == looked["adopted"]
-    assert hand.operations(hand.stack) == {"create", "update"}
-    hand.stack.up()
-    assert hand.stack.plan() == {}
-    # Nothing was replaced, and nobody lost anything.
-    assert len(hand.dicom.search_for_instances()) == 1
-    assert lab.call("GET", f"v1/{hand.dataset}")["timeZone"] == "Europe/Berlin"
-    store = lab.call("GET", f"v1/{hand.dataset}/dicomStores/dicomstore1")
+    assert summary["adopted"] == looked["adopted"]
+    assert manual.operations(manual.stack) == {"create", "update"}
+    manual.stack.up()
+    assert manual.stack.plan() == {}
+    # Nothing was replaced, and no member lost a role.
+    assert len(manual.dicom.search_for_instances()) == 1
+    assert lab.call("GET", f"v1/{manual.dataset}")["timeZone"] == "Europe/Berlin"
+    store = lab.call("GET", f"v1/{manual.dataset}/dicomStores/dicomstore1")
     assert store["labels"]["made"] == "by-hand"
-    assert hand.big_query("GET", "datasets/dataset1/tables/byhand")["tableReference"]
-    policy = lab.call("GET", f"v1/{hand.dataset}:getIamPolicy")
+    assert manual.big_query("GET", "datasets/dataset1/tables/byhand")["tableReference"]
+    policy = lab.call("GET", f"v1/{manual.dataset}:getIamPolicy")
     assert {"user:bob@example.org", ANNA} <= set(policy["bindings"][0]["members"])
-    again = hand.adopt()
+    again = manual.adopt()
     assert again.returncode == 0
     assert "Nothing to adopt" in again.stdout
-    assert hand.stack.plan() == {}
+    assert manual.stack.plan() == {}
 
 
-def test_another_fhir_version_is_refused_with_the_cure(lab: Lab) -> None:
-    hand = ByHand(lab, version="STU3")
-    before = hand.state()
+def test_what_differs_is_refused_with_a_hint(lab: Lab) -> None:
+    """One stack, and one conflict after another: each is met, and corrected as its hint says."""
+    manual = ManualResources(lab, location="europe-west4", version="STU3")
+    before = manual.state()
 
-    [conflict] = hand.refused()
+    [elsewhere], _ = manual.refused("--dry-run")
 
-    assert conflict["id"] == f"{hand.dataset}/fhirStores/fhirstore1"
-    assert (conflict["property"], conflict["cloud"], conflict["program"]) == (
-        "version",
-        "STU3",
-        "R4",
+    assert elsewhere["id"] == manual.dataset
+    assert (elsewhere["key"], elsewhere["cloud"]) == ("location", "europe-west4")
+    assert manual.refused()[0] == [elsewhere]
+    assert manual.state() == before
+    beside = manual.adopted("--dry-run", "--beside")
+    assert ("Healthcare dataset", "dataset1") in _types_and_names(beside["to_create"])
+
+    manual.stack.configure(location="europe-west4")
+    manual.warehouse(location="EU")
+    conflicts, hints = manual.refused("--dry-run")
+    assert manual.refused()[0] == conflicts
+    assert manual.state() == before
+    assert len(conflicts) == 2
+    [version] = [each for each in conflicts if each["property"] == "version"]
+    assert version["id"] == f"{manual.dataset}/fhirStores/fhirstore1"
+    assert (version["cloud"], version["program"]) == ("STU3", "R4")
+    assert version["key"] == "fhirStores[name: fhirstore1].version"
+    assert f"In {manual.stack.file.name}, set {version['key']}: STU3" in hints
+    [warehouse] = [each for each in conflicts if each["property"] == "location"]
+    assert warehouse["cloud"] == "EU"
+    assert "choose another bigqueryDataset" in warehouse["cure"]
+
+    manual.stack.configure(
+        fhirStores=[{"name": "fhirstore1", "version": "STU3"}], bigqueryDataset="other"
     )
-    assert conflict["key"] == "fhirStores[name: fhirstore1].version"
-    assert hand.state() == before
-    shown = hand.adopt("--dry-run")
-    assert shown.returncode == ExitCode.REFUSED
-    assert f"In {hand.stack.file.name}, set {conflict['key']}: STU3" in shown.stderr
-    hand.stack.configure(fhirStores=[{"name": "fhirstore1", "version": "STU3"}])
-    assert ("FHIR store", "fhirstore1") in _kinds(hand.adopted()["adopted"])
+    adopted = _types_and_names(manual.adopted()["adopted"])
+    assert ("Healthcare dataset", "dataset1") in adopted
+    assert ("FHIR store", "fhirstore1") in adopted
 
 
-def test_another_location_is_refused_with_the_cure(lab: Lab) -> None:
-    hand = ByHand(lab, location="europe-west4")
-    before = hand.state()
+def test_what_was_made_beside_a_stack_joins_it_after_interruptions(lab: Lab) -> None:
+    manual = ManualResources(lab)
+    # Without grants the adoption has one round less.
+    manual.stack.configure(access="explicit", serviceAgentRoles=[])
+    for number in (signal.SIGINT, signal.SIGTERM):
+        _interrupt(manual, number)
+    _look_without_a_stack(manual)
 
-    [conflict] = hand.refused("--dry-run")
+    assert manual.adopted()["adopted"]
+    assert manual.adopted()["adopted"] == []
 
-    assert conflict["id"] == hand.dataset
-    assert (conflict["key"], conflict["cloud"]) == ("location", "europe-west4")
-    assert hand.refused() == [conflict]
-    assert hand.state() == before
-    beside = hand.adopted("--dry-run", "--beside")
-    assert ("Healthcare dataset", "dataset1") in _kinds(beside["to_create"])
-    hand.stack.configure(location="europe-west4")
-    assert ("Healthcare dataset", "dataset1") in _kinds(hand.adopted()["adopted"])
-
-
-def test_a_big_query_dataset_elsewhere_is_refused(lab: Lab) -> None:
-    hand = ByHand(lab)
-    hand.warehouse(location="EU")
-    before = hand.state()
-
-    [conflict] = hand.refused()
-
-    assert (conflict["property"], conflict["cloud"]) == ("location", "EU")
-    assert "name another bigqueryDataset" in conflict["cure"]
-    assert hand.state() == before
-
-
-def test_what_was_made_beside_a_stack_joins_it(lab: Lab) -> None:
-    hand = ByHand(lab)
-    hand.adopted()
-    hand.stack.up()
-    lab.call("POST", f"v1/{hand.dataset}/dicomStores?dicomStoreId=late", {})
-    lab.call("PUT", f"v1/projects/{hand.project}/topics/late", {})
-    hand.stack.configure(
+    manual.stack.up()
+    lab.call("POST", f"v1/{manual.dataset}/dicomStores?dicomStoreId=late", {})
+    lab.call("PUT", f"v1/projects/{manual.project}/topics/late", {})
+    manual.stack.configure(
         dicomStores=[{"name": name} for name in ("dicomstore1", "dicomstore2", "late")],
         topics=[{"name": "late"}],
     )
 
     # Secrets in settings and state, which the copy has to be able to read.
-    hand.stack.pulumi("config", "set", "--secret", "other:token", "x", "-s", hand.stack.name)
-    _hide(hand, "dicomstore1")
+    manual.stack.pulumi("config", "set", "--secret", "other:token", "x", "-s", manual.stack.name)
+    _hide(manual, "dicomstore1")
 
-    told = hand.adopted()
+    summary = manual.adopted()
 
-    assert _kinds(told["adopted"]) == [
+    assert _types_and_names(summary["adopted"]) == [
         ("DICOM store", "late"),
         ("service", "services-pubsub"),
         ("topic", "late"),
     ]
-    assert "ciphertext" in json.dumps(hand.state())
-    assert "replace" not in " ".join(hand.operations(hand.stack))
-    hand.stack.up()
-    assert hand.stack.plan() == {}
+    assert "ciphertext" in json.dumps(manual.state())
+    assert "replace" not in " ".join(manual.operations(manual.stack))
+    manual.stack.up()
+    assert manual.stack.plan() == {}
 
 
-def test_a_dry_run_makes_no_stack(lab: Lab) -> None:
-    hand = ByHand(lab)
-    name = hand.stack.name
-    hand.stack.pulumi("stack", "rm", "--yes", "--preserve-config", name)
-    settings = hand.stack.file.read_text()
-
-    assert hand.adopted("--dry-run")["adopted"]
-
-    assert name not in hand.stack.pulumi("stack", "ls", "--json").stdout
-    assert hand.stack.file.read_text() == settings
-    assert hand.adopted()["adopted"]
-    assert hand.adopted()["adopted"] == []
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_it_puts_the_state_back_and_can_be_run_again(
-    lab: Lab, number: signal.Signals
-) -> None:
-    hand = ByHand(lab)
-    before = hand.state()["deployment"].get("resources", [])
-    script = [str(ROOT / "scripts/adopt.py"), "--stack", hand.stack.name]
+def _interrupt(manual: ManualResources, number: signal.Signals) -> None:
+    """Interrupt an adoption: it restores the state."""
+    before = manual.state().get("resources", [])
+    script = [str(ROOT / "scripts/adopt.py"), "--stack", manual.stack.name]
     process = subprocess.Popen(
-        [sys.executable, "-u", *script, "--cwd", str(lab.program)],
+        [sys.executable, "-u", *script, "--cwd", str(manual.lab.program)],
         cwd=ROOT,
-        env={**lab.environment, "LAB_DIR": str(lab.folder)},
+        env={**manual.lab.environment, **OWN_PLUGIN, "LAB_DIR": str(manual.lab.folder)},
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
@@ -311,17 +290,28 @@ def test_interrupted_it_puts_the_state_back_and_can_be_run_again(
     )
     assert process.stderr is not None
     assert any("Importing into" in line for line in process.stderr), "it never began"
-    # As the terminal does it, to the engine too; a job's end is told to the script alone.
+    # As the terminal does it, to the engine too; the end of a job is signalled to the script alone.
     if number == signal.SIGINT:
         os.killpg(process.pid, number)
     else:
         process.send_signal(number)
-    said = process.stderr.read()
+    errors = process.stderr.read()
 
-    assert process.wait(60) == ExitCode.INTERRUPTED, said
-    assert "Putting the state back" in said
-    assert hand.state()["deployment"].get("resources", []) == before
-    assert hand.adopted()["adopted"]
+    assert process.wait(60) == ExitCode.INTERRUPTED, errors
+    assert "Restoring the state" in errors
+    assert manual.state().get("resources", []) == before
+
+
+def _look_without_a_stack(manual: ManualResources) -> None:
+    """Delete the stack, and run a dry run: it creates no stack."""
+    name = manual.stack.name
+    manual.stack.pulumi("stack", "rm", "--yes", "--preserve-config", name)
+    settings = manual.stack.file.read_text()
+
+    assert manual.adopted("--dry-run")["adopted"]
+
+    assert name not in manual.stack.pulumi("stack", "ls", "--json").stdout
+    assert manual.stack.file.read_text() == settings
 
 
 def test_all_that_a_stack_made_comes_under_a_new_one(lab: Lab) -> None:
@@ -330,20 +320,20 @@ def test_all_that_a_stack_made_comes_under_a_new_one(lab: Lab) -> None:
     old = lab.stack(name)
     old.file.write_text(yaml.safe_dump({"config": {"gcp:project": name, **everything}}))
     old.up()
-    made = {urn: r["id"] for urn, r in old.resources().items() if r.get("custom")}
+    ids = {urn: r["id"] for urn, r in old.resources().items() if r.get("custom")}
     old.pulumi("stack", "rm", "--force", "--yes", "--preserve-config", old.name)
     script = ("--stack", old.name, "--cwd", str(lab.program), "--json")
 
-    done = lab.python(str(ROOT / "scripts/adopt.py"), *script, check=False)
+    done = lab.script("adopt", *script)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    # Who Pub/Sub's agent is, only its creation tells: it is asked for again, and so are its
+    # Only the creation of Pub/Sub's agent returns its address: it is requested again, with its
     # grants, which are there already.
     again = {item["name"] for item in json.loads(done.stdout)["to_create"]}
     assert again == {"services-pubsub-agent", "topic-imaging-imaging-pull-dead-letter"}
     adopted = {urn: r["id"] for urn, r in old.resources().items() if r.get("custom")}
-    assert adopted.items() <= made.items()
-    assert len(adopted) == len(made) - 3
+    assert adopted.items() <= ids.items()
+    assert len(adopted) == len(ids) - 3
     assert set(old.plan().values()) <= {"update", "create"}
     old.up()
     assert old.plan() == {}

@@ -1,4 +1,4 @@
-"""The engine that is at hand, with its language host, on small programs without any cloud."""
+"""The available engine with its language host, on small programs without a cloud."""
 
 import os
 import signal
@@ -9,14 +9,16 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
-from engine import cli
+from engine import gobuild, pulumi_cli
 from engine.gcp_plugin import BINARY, FOLDER
 from engine.versions import HOST_PYTHON
 from policy import environment as policy_environment
-from tests.e2e.labs import ROOT, Lab, run
+from tests.support.labs import ROOT, Lab, run
+from tests.support.standin_host import OWN_PLUGIN
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sockets]
 
@@ -33,7 +35,7 @@ PROGRAM = """
 
     Thing("thing")
     config = pulumi.Config()
-    pulumi.export("greeting", "hello " + config.get("name", "nobody"))
+    pulumi.export("greeting", "hello " + config.get("name", "world"))
     pulumi.export("password", config.get_secret("password"))
     print("said by the program")
 """
@@ -57,7 +59,8 @@ class Project:
         self.folder = folder / "project"
         self.folder.mkdir()
         (folder / "state").mkdir()
-        engine = cli.obtain(lambda _: None)
+        engine = pulumi_cli.obtain(lambda _: None)
+        self.patched = engine.path.parent.name.endswith(gobuild.digest())
         self.environment = {
             **{name: v for name, v in os.environ.items() if not name.startswith("PULUMI_")},
             "PATH": os.pathsep.join(
@@ -96,7 +99,7 @@ def test_a_life_of_a_stack(project: Project) -> None:
     assert "+ 2 to create" in project.pulumi("preview").stdout
     assert "said by the program" in project.pulumi("up", "--yes", "--skip-preview").stdout
     project.pulumi("config", "set", "name", "reader")
-    assert '"hello nobody" => "hello reader"' in project.pulumi("preview").stdout
+    assert '"hello world" => "hello reader"' in project.pulumi("preview").stdout
     project.pulumi("up", "--yes", "--skip-preview")
     assert project.pulumi("stack", "output", "greeting").stdout == "hello reader\n"
     assert "2 unchanged" in project.pulumi("refresh", "--yes", "--skip-preview").stdout
@@ -105,12 +108,57 @@ def test_a_life_of_a_stack(project: Project) -> None:
 
 
 def test_a_secret_stays_one(project: Project) -> None:
+    guessed = project.pulumi("config", "set", "password", "r4Kz!-9wQ_eT7u", check=False)
+    assert guessed.returncode != 0
+    assert "looks like a secret" in guessed.stdout + guessed.stderr
     project.pulumi("config", "set", "--secret", "password", "hidden-word")
     up = project.pulumi("up", "--yes", "--skip-preview")
     assert "[secret]" in up.stdout
     assert "hidden-word" not in up.stdout + project.pulumi("stack", "export").stdout
     shown = project.pulumi("stack", "output", "--show-secrets", "password")
     assert shown.stdout == "hidden-word\n"
+
+
+def test_the_state_may_be_in_a_bucket(project: Project, lab: Lab) -> None:
+    lab.call("POST", "storage/v1/b?project=local-state", {"name": "pulumi-state"})
+    project.environment |= {
+        "PULUMI_BACKEND_URL": "gs://pulumi-state/of/small",
+        "STORAGE_EMULATOR_HOST": httpx.URL(
+            lab.environment["STORAGE_EMULATOR_HOST"]
+        ).netloc.decode(),
+        "GOOGLE_OAUTH_ACCESS_TOKEN": "test",
+    }
+    project.pulumi("stack", "init", "other")
+    assert "+ 2 created" in project.pulumi("up", "--yes", "--skip-preview").stdout
+    assert "2 unchanged" in project.pulumi("refresh", "--yes", "--skip-preview").stdout
+    listed = lab.call("GET", "storage/v1/b/pulumi-state/o")
+    names = {item["name"] for item in listed["items"]}
+    assert "of/small/.pulumi/stacks/small/other.json" in names
+    assert "- 2 deleted" in project.pulumi("destroy", "--yes", "--skip-preview").stdout
+    project.pulumi("stack", "rm", "other", "--yes")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["login", "s3://a-bucket"], "has no driver for s3://"),
+        (
+            ["stack", "init", "other", "--secrets-provider", "awskms://alias/a?region=eu-west-1"],
+            "has no driver for awskms://",
+        ),
+        (["api", "/api/user"], "has no `pulumi api`"),
+    ],
+)
+def test_a_command_that_a_build_omits_says_what_to_install(
+    project: Project, arguments: list[str], error: str
+) -> None:
+    if not project.patched:
+        pytest.skip("the available engine is not a build, so it leaves nothing out")
+    done = project.pulumi(*arguments, check=False)
+    assert done.returncode != 0
+    printed = done.stdout + done.stderr
+    assert f"this engine, built from Go modules, {error}: install Pulumi" in printed
+    assert "put it on PATH" in printed
 
 
 @pytest.mark.parametrize(
@@ -129,7 +177,7 @@ def test_a_secret_stays_one(project: Project) -> None:
         ("import no_such_module", ["ModuleNotFoundError: No module named 'no_such_module'"]),
     ],
 )
-def test_a_program_that_fails_is_told(project: Project, program: str, texts: list[str]) -> None:
+def test_a_program_that_fails_is_reported(project: Project, program: str, texts: list[str]) -> None:
     project.write(program)
     done = project.pulumi("preview", check=False)
     assert done.returncode != 0
@@ -140,7 +188,7 @@ def test_a_program_that_fails_is_told(project: Project, program: str, texts: lis
     assert ("non-zero exit code" in done.stdout) is not bails
 
 
-def test_a_virtualenv_that_is_not_there_is_told(project: Project) -> None:
+def test_a_virtualenv_that_is_not_there_is_reported(project: Project) -> None:
     project.options(virtualenv="venv")
     done = project.pulumi("preview", check=False)
     assert done.returncode != 0
@@ -247,7 +295,8 @@ def test_the_engine_takes_the_users_plugin_before_the_stand_in(lab: Lab, tmp_pat
     (own / BINARY).chmod(0o755)
     stack = lab.stack("local-own-plugin")
     command = ["-m", "engine", "run", "--stack", "local", "--", "pulumi", "preview"]
-    environment = {**os.environ, **lab.environment, "PULUMI_HOME": str(tmp_path / "own")}
+    home = {"PULUMI_HOME": str(tmp_path / "own")}
+    environment = {**os.environ, **lab.environment, **OWN_PLUGIN, **home}
     try:
         preview = run(
             [sys.executable, *command, "--stack", stack.name, "--non-interactive",

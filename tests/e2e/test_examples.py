@@ -11,8 +11,8 @@ import yaml
 from dicomweb_client.api import DICOMwebClient
 from pydicom.data import get_testdata_file
 
-from tests.e2e.labs import ROOT, Lab
-from tests.e2e.programs import Program
+from tests.support.labs import ROOT, Lab
+from tests.support.programs import Program
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sockets]
 
@@ -52,7 +52,7 @@ def test_an_example_comes_up_stays_and_goes(example: MakeExample, name: str) -> 
     assert not any(program.lab.exists(dataset) for dataset in datasets)
 
 
-def test_researchers_get_copies_that_name_nobody(example: MakeExample) -> None:
+def test_researchers_get_copies_that_name_no_one(example: MakeExample) -> None:
     program = example("research")
     outputs = program.outputs()
     originals, copies = outputs["originals"]["originals"], outputs["copies"]["copies"]

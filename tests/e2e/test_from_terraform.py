@@ -5,7 +5,7 @@ import json
 import pytest
 import yaml
 
-from tests.e2e.labs import ROOT, Lab, Stack
+from tests.support.labs import ROOT, Lab, Stack
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sockets]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.labs import Lab, Stack
+from tests.support.labs import Lab, Stack
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sockets]
 
@@ -38,18 +38,18 @@ def broken(lab: Lab) -> int:
 def test_a_store_is_tried_again_until_its_grant_has_spread(notifying: Stack) -> None:
     fault = {"method": CREATE, "status": 403, "message": REFUSED, "times": 3}
     notifying.lab.call("POST", "_emulator/faults", fault)
-    said = notifying.up()
+    output = notifying.up()
     assert broken(notifying.lab) == 3
-    assert "healthcare-ct: refused; the grant it needs may still be spreading." in said
+    assert "healthcare-ct: refused; the grant it needs may still be spreading." in output
     assert notifying.lab.exists(notifying.outputs()["dicomStores"]["ct"])
     assert notifying.plan() == {}
 
 
-def test_what_no_grant_mends_fails_at_once(notifying: Stack) -> None:
+def test_what_no_grant_fixes_fails_at_once(notifying: Stack) -> None:
     fault = {"method": CREATE, "status": 400, "message": "invalid store", "times": 3}
     notifying.lab.call("POST", "_emulator/faults", fault)
-    said = notifying.change("up", "--skip-preview", check=False)
-    assert "invalid store" in said
+    output = notifying.change("up", "--skip-preview", check=False)
+    assert "invalid store" in output
     assert broken(notifying.lab) == 1
 
 
@@ -57,8 +57,8 @@ def test_a_store_that_needs_no_grant_is_not_tried_again(stack: Stack) -> None:
     stack.configure(dicomStores=[{"name": "ct"}], fhirStores=[], hl7v2Stores=[])
     fault = {"method": CREATE, "status": 403, "message": REFUSED, "times": 3}
     stack.lab.call("POST", "_emulator/faults", fault)
-    said = stack.change("up", "--skip-preview", check=False)
-    assert REFUSED in said
+    output = stack.change("up", "--skip-preview", check=False)
+    assert REFUSED in output
     assert broken(stack.lab) == 1
 
 
@@ -68,3 +68,25 @@ def test_a_failed_destroy_says_why(notifying: Stack) -> None:
     notifying.lab.call("POST", "_emulator/faults", fault)
     assert "store is held" in notifying.change("destroy", check=False)
     assert broken(notifying.lab) == 1
+
+
+def test_a_grant_waits_for_a_service_agent_that_google_still_creates(stack: Stack) -> None:
+    stack.configure(dicomStores=[], fhirStores=[], hl7v2Stores=[])
+    missing = "Service account service-1@gcp-sa-healthcare.iam.gserviceaccount.com does not exist."
+    method = "cloudresourcemanager.projects.setIamPolicy"
+    fault = {"method": method, "status": 400, "message": missing, "times": 2}
+    stack.lab.call("POST", "_emulator/faults", fault)
+    output = stack.up()
+    assert broken(stack.lab) == 2
+    assert "what it refers to may still be being created by Google" in output
+
+
+def test_a_dataset_that_exists_is_an_error_that_names_adoption(stack: Stack) -> None:
+    stack.configure(dicomStores=[], fhirStores=[], hl7v2Stores=[])
+    services = f"v1/projects/{stack.project}/services"
+    stack.lab.call("POST", f"{services}/healthcare.googleapis.com:enable", {})
+    parent = f"v1/projects/{stack.project}/locations/us-central1/datasets?datasetId=dataset1"
+    stack.lab.call("POST", parent, {})
+    output = stack.change("up", "--skip-preview", check=False)
+    assert "healthcare exists in Google Cloud already, outside this stack." in output
+    assert f"`make adopt STACK={stack.name}`" in output

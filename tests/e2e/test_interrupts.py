@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,9 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.e2e.gates import PATIENCE_SECONDS, Gate, Moment
-from tests.e2e.labs import ROOT, Lab, Stack
+from tests.support.gates import PATIENCE_SECONDS, BlockingProxy, Moment
+from tests.support.labs import ROOT, Lab, Stack
+from tests.support.standin_host import OWN_PLUGIN
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sockets]
 
@@ -26,12 +27,21 @@ _CONFIG: dict[str, Any] = {
     "hl7v2Stores": [],
     "topics": [{"name": "topic1"}],
 }
+Interruption = tuple[signal.Signals, str]
+"""A signal, and the moment of `_UP` or `_DOWN` at which it comes."""
+
 _AGENT = "serviceAccount:service-NUMBER@gcp-sa-healthcare.iam.gserviceaccount.com"
 _NOTHING: dict[str, Any] = {"grants": [], "topics": [], "warehouses": [], "datasets": {}}
 
 
 def _call(method: str, *parts: str) -> Callable[[str, str], bool]:
     return lambda asked, path: asked in method.split("|") and all(part in path for part in parts)
+
+
+def _is_deletion_of_dataset(method: str, path: str) -> bool:
+    """Whether a call deletes the dataset, and not a store in it."""
+    is_deletion = method == "DELETE" and "/healthcare/" in path
+    return is_deletion and "/datasets/dataset" in path and "Stores/" not in path
 
 
 _UP = {
@@ -46,21 +56,19 @@ _UP = {
 _DOWN = {
     "before anything goes": Moment(_call("DELETE")),
     "once the first store is gone": Moment(_call("DELETE", "Stores/"), 1, "after"),
-    "before the dataset goes": Moment(_call("DELETE", "/healthcare/", "/datasets/dataset1?")),
-    "once the dataset is gone": Moment(
-        _call("DELETE", "/healthcare/", "/datasets/dataset1?"), 1, "after"
-    ),
+    "before the dataset goes": Moment(_is_deletion_of_dataset),
+    "once the dataset is gone": Moment(_is_deletion_of_dataset, 1, "after"),
     "once the warehouse is gone": Moment(_call("DELETE", "/bigquery/"), 1, "after"),
     "once a grant was taken back": Moment(_call("POST", ":setIamPolicy"), 1, "after"),
 }
 
 
 @dataclass
-class Desk:
+class TerminalSession:
     """A person at a terminal, who runs make."""
 
     lab: Lab
-    gate: Gate
+    proxy: BlockingProxy
     stack: Stack
     log: Path
 
@@ -74,7 +82,7 @@ class Desk:
         done = subprocess.run(
             self._command(target),
             cwd=self.lab.program,
-            env=self._environment,
+            env=self._environment | self.lab.host_environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -85,34 +93,38 @@ class Desk:
         assert done.returncode == 0, f"{when}: make {target} failed:\n{done.stdout}"
         return done.stdout
 
-    def interrupt(self, target: str, moment: Moment, number: signal.Signals) -> None:
+    def interrupt(self, target: str, moment: Moment, signum: signal.Signals) -> None:
         """Run a target, and interrupt it at a moment; all that it started has ended then.
 
-        SIGINT goes to the whole process group, as a terminal sends it; SIGKILL to the engine alone.
+        SIGINT goes to the whole process group, as a terminal sends it, and the program has its own
+        process; SIGKILL goes to the engine alone. Its plugin has its own process each time.
         """
-        with self.log.open("w") as log, self.gate.holding(moment):
+        environment = self._environment
+        if signum == signal.SIGKILL:
+            environment |= self.lab.host_environment | OWN_PLUGIN
+        with self.log.open("w") as log, self.proxy.holding(moment):
             make = subprocess.Popen(
                 self._command(target),
                 cwd=self.lab.program,
-                env=self._environment,
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_heed_ctrl_c,
+                preexec_fn=_restore_sigint,
             )
             try:
-                self._await(self.gate.reached.is_set, make, "is never reached")
+                self._await(self.proxy.reached.is_set, make, "is never reached")
                 [engine] = [p for p in _family(make.pid) if _is_engine(p)]
                 plugins = engine.children(recursive=True)
-                if number == signal.SIGKILL:
+                if signum == signal.SIGKILL:
                     engine.kill()
                     psutil.wait_procs([engine, *plugins], timeout=PATIENCE_SECONDS)
-                    self.gate.release(forwards=False)
+                    self.proxy.release(forwards=False)
                 else:
-                    os.killpg(make.pid, number)
-                    self._await(lambda: "cancel" in self.log.read_text(), make, "is not heeded")
-                    self.gate.release(forwards=True)
+                    os.killpg(make.pid, signum)
+                    self._await(lambda: "cancel" in self.log.read_text(), make, "is ignored")
+                    self.proxy.release(forwards=True)
                 make.wait(PATIENCE_SECONDS)
                 _, alive = psutil.wait_procs([engine, *plugins], timeout=PATIENCE_SECONDS)
                 assert alive == [], f"still running: {alive}"
@@ -124,7 +136,7 @@ class Desk:
                     make.wait()
 
     def cloud(self) -> dict[str, Any]:
-        """What there is in the stack's project, with neutral names."""
+        """The resources in the stack's project, with neutral names."""
         project = self.stack.project
         datasets = f"v1/projects/{project}/locations/{_LOCATION}/datasets"
         policy = self.lab.call("POST", f"v1/projects/{project}:getIamPolicy", {})
@@ -136,15 +148,14 @@ class Desk:
         }
         for dataset in self.lab.call("GET", datasets).get("datasets", []):
             found["datasets"][dataset["name"]] = [dataset] + [
-                self.lab.call("GET", f"v1/{dataset['name']}/{kind}").get(kind, [])
-                for kind in ("dicomStores", "fhirStores", "hl7V2Stores", "consentStores")
+                self.lab.call("GET", f"v1/{dataset['name']}/{collection}").get(collection, [])
+                for collection in ("dicomStores", "fhirStores", "hl7V2Stores", "consentStores")
             ]
         return self._neutral(found)
 
     def state(self) -> dict[str, Any]:
-        """What the stack's state says: URN -> id, with neutral names."""
-        exported = json.loads(self.stack.pulumi("stack", "export", "-s", self.stack.name).stdout)
-        deployment = exported["deployment"]
+        """The stack's state: URN -> id, with neutral names."""
+        deployment = self.stack.deployment()
         assert not deployment.get("pending_operations"), "operations are left pending"
         resources = deployment.get("resources", [])
         urns = [resource["urn"] for resource in resources]
@@ -195,7 +206,7 @@ class Desk:
         return neutral
 
 
-def _heed_ctrl_c() -> None:
+def _restore_sigint() -> None:
     """Undo what a shell does to a background job: it would never see Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
@@ -215,31 +226,35 @@ def _is_engine(process: psutil.Process) -> bool:
 
 
 @pytest.fixture(scope="module")
-def gate(lab: Lab) -> Iterator[Gate]:
+def proxy(lab: Lab) -> Iterator[BlockingProxy]:
     for name in _MAKE:
         (lab.program / name).symlink_to(ROOT / name)
-    gate = Gate(lab.environment)
-    yield gate
-    gate.close()
+    proxy = BlockingProxy(lab.environment)
+    yield proxy
+    proxy.close()
 
 
 @pytest.fixture(scope="module")
-def new_desk(lab: Lab, gate: Gate, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Desk]:
-    """Makes desks with a fresh stack each."""
-    made: list[Desk] = []
+def new_session(
+    lab: Lab, proxy: BlockingProxy, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[], TerminalSession]:
+    """Make sessions with a fresh stack each."""
+    sessions: list[TerminalSession] = []
 
-    def make() -> Desk:
-        stack = lab.stack(f"local-break{len(made) + 1}", **_CONFIG)
-        stack.configure(gate.settings)
-        made.append(Desk(lab, gate, stack, tmp_path_factory.mktemp("desk") / "log"))
-        return made[-1]
+    def make() -> TerminalSession:
+        stack = lab.stack(f"local-break{len(sessions) + 1}", **_CONFIG)
+        stack.configure(proxy.settings)
+        sessions.append(
+            TerminalSession(lab, proxy, stack, tmp_path_factory.mktemp("session") / "log")
+        )
+        return sessions[-1]
 
     return make
 
 
 @dataclass(frozen=True)
-class Peace:
-    """What there is where nothing was interrupted."""
+class BaselineRun:
+    """The result of a run without an interruption."""
 
     cloud: dict[str, Any]
     state: dict[str, Any]
@@ -247,85 +262,126 @@ class Peace:
 
 
 @pytest.fixture(scope="module")
-def peace(new_desk: Callable[[], Desk]) -> Peace:
-    desk = new_desk()
-    desk.make("up")
-    cloud, state = desk.cloud(), desk.state()
-    desk.make("destroy")
-    return Peace(cloud, state, desk.cloud())
+def baseline(new_session: Callable[[], TerminalSession]) -> BaselineRun:
+    session = new_session()
+    session.make("up")
+    cloud, state = session.cloud(), session.state()
+    session.make("destroy")
+    return BaselineRun(cloud, state, session.cloud())
 
 
-def test_the_yardstick(peace: Peace) -> None:
-    [stores] = peace.cloud["datasets"].values()
+def test_the_yardstick(baseline: BaselineRun) -> None:
+    [stores] = baseline.cloud["datasets"].values()
     assert [len(group) for group in stores[1:]] == [2, 1, 0, 0]
-    assert len(peace.cloud["topics"]) == 1
-    assert len(peace.cloud["warehouses"]) == 1
-    assert [who for _, who in peace.cloud["grants"]].count([_AGENT]) == 4
-    assert _AGENT not in json.dumps(peace.after["grants"])
-    assert {**peace.after, "grants": []} == _NOTHING
+    assert len(baseline.cloud["topics"]) == 1
+    assert len(baseline.cloud["warehouses"]) == 1
+    assert [who for _, who in baseline.cloud["grants"]].count([_AGENT]) == 4
+    assert _AGENT not in json.dumps(baseline.after["grants"])
+    assert {**baseline.after, "grants": []} == _NOTHING
+
+
+def _bring_up(
+    session: TerminalSession, baseline: BaselineRun, interruptions: Sequence[Interruption]
+) -> None:
+    """Interrupt one update after another; the last one runs to the end that is wanted."""
+    for signum, moment in interruptions:
+        session.interrupt("up", _UP[moment], signum)
+    when = _after(interruptions)
+    printed = session.make("up", when)
+    assert session.cloud() == baseline.cloud, f"{when}: the cloud is another\n{printed}"
+    assert session.state() == baseline.state, f"{when}: the state is another\n{printed}"
+    assert session.stack.plan() == {}, f"{when}: a second up would change something\n{printed}"
+
+
+def _take_down(
+    session: TerminalSession, baseline: BaselineRun, interruptions: Sequence[Interruption]
+) -> None:
+    """Interrupt one destroy after another; the last one leaves nothing."""
+    for signum, moment in interruptions:
+        session.interrupt("destroy", _DOWN[moment], signum)
+    when = _after(interruptions)
+    printed = session.make("destroy", when)
+    assert session.cloud() == baseline.after, f"{when}: something is left in the cloud\n{printed}"
+    assert session.state()["ids"] == {}, f"{when}: something is left in the state\n{printed}"
+    assert session.locks() == [], f"{when}: the stack is locked\n{printed}"
+
+
+def _after(interruptions: Sequence[Interruption]) -> str:
+    return "after " + ", ".join(f"{signum.name} {moment}" for signum, moment in interruptions)
 
 
 @pytest.mark.parametrize(
-    ("number", "rising", "falling"),
+    ("interrupted_ups", "interrupted_destroys"),
     [
-        (signal.SIGINT, "before the dataset is made", "before the dataset goes"),
-        (signal.SIGINT, "while the dataset is being made", "once the dataset is gone"),
-        (signal.SIGINT, "once the first store was made", "once the first store is gone"),
-        (signal.SIGKILL, "before anything", "before anything goes"),
-        (signal.SIGKILL, "once the second grant was given", "once a grant was taken back"),
-        (signal.SIGKILL, "once the warehouse was made", "once the warehouse is gone"),
-        (signal.SIGKILL, "while the dataset is being made", "once the dataset is gone"),
-        (signal.SIGKILL, "before the second store is made", "once the first store is gone"),
+        (
+            [
+                (signal.SIGKILL, "before anything"),
+                (signal.SIGKILL, "once the second grant was given"),
+                (signal.SIGINT, "before the dataset is made"),
+                (signal.SIGINT, "once the first store was made"),
+            ],
+            [
+                (signal.SIGKILL, "before anything goes"),
+                (signal.SIGINT, "once the first store is gone"),
+                (signal.SIGINT, "before the dataset goes"),
+                (signal.SIGKILL, "once a grant was taken back"),
+            ],
+        ),
+        (
+            [
+                (signal.SIGKILL, "once the warehouse was made"),
+                (signal.SIGINT, "while the dataset is being made"),
+                (signal.SIGKILL, "before the second store is made"),
+            ],
+            [
+                (signal.SIGKILL, "once the first store is gone"),
+                (signal.SIGKILL, "once the dataset is gone"),
+                (signal.SIGKILL, "once the warehouse is gone"),
+            ],
+        ),
     ],
-    ids=lambda value: value.name if isinstance(value, signal.Signals) else value,
+    ids=["dataset not begun", "dataset begun"],
 )
 def test_run_again_it_ends_as_wanted(
-    new_desk: Callable[[], Desk], peace: Peace, number: signal.Signals, rising: str, falling: str
+    new_session: Callable[[], TerminalSession],
+    baseline: BaselineRun,
+    interrupted_ups: list[Interruption],
+    interrupted_destroys: list[Interruption],
 ) -> None:
-    desk = new_desk()
-    desk.interrupt("up", _UP[rising], number)
-    when = f"after {number.name} {rising}"
-    printed = desk.make("up", when)
-    assert desk.cloud() == peace.cloud, f"{when}: the cloud is another\n{printed}"
-    assert desk.state() == peace.state, f"{when}: the state is another\n{printed}"
-    assert desk.stack.plan() == {}, f"{when}: a second up would change something\n{printed}"
-    desk.interrupt("destroy", _DOWN[falling], number)
-    when = f"after {number.name} {falling}"
-    printed = desk.make("destroy", when)
-    assert desk.cloud() == peace.after, f"{when}: something is left in the cloud\n{printed}"
-    assert desk.state()["ids"] == {}, f"{when}: something is left in the state\n{printed}"
-    assert desk.locks() == [], f"{when}: the stack is locked\n{printed}"
+    """Each run but the last is interrupted; the next one continues."""
+    session = new_session()
+    _bring_up(session, baseline, interrupted_ups)
+    _take_down(session, baseline, interrupted_destroys)
 
 
 def test_a_replacement_that_was_killed_leaves_neither_two_nor_none(
-    new_desk: Callable[[], Desk], peace: Peace
+    new_session: Callable[[], TerminalSession], baseline: BaselineRun
 ) -> None:
-    desk = new_desk()
-    desk.make("up")
-    desk.stack.configure(dataset="dataset2")
-    made = Moment(_call("POST", "/healthcare/", "datasetId=dataset2"), 1, "after")
-    desk.interrupt("up", made, signal.SIGKILL)
-    printed = desk.make("up")
+    session = new_session()
+    _bring_up(session, baseline, [(signal.SIGKILL, "while the dataset is being made")])
+    session.stack.configure(dataset="dataset2")
+    created = Moment(_call("POST", "/healthcare/", "datasetId=dataset2"), 1, "after")
+    session.interrupt("up", created, signal.SIGKILL)
+    printed = session.make("up")
     renamed = json.loads(
-        json.dumps(peace.cloud).replace("/datasets/dataset1", "/datasets/dataset2")
+        json.dumps(baseline.cloud).replace("/datasets/dataset1", "/datasets/dataset2")
     )
-    assert desk.cloud()["datasets"] == renamed["datasets"], printed
-    assert len(desk.state()["ids"]) == len(peace.state["ids"]), printed
-    assert desk.stack.plan() == {}, printed
-    desk.make("destroy")
-    assert desk.cloud()["datasets"] == {}
+    assert session.cloud()["datasets"] == renamed["datasets"], printed
+    assert len(session.state()["ids"]) == len(baseline.state["ids"]), printed
+    assert session.stack.plan() == {}, printed
+    _take_down(session, baseline, [(signal.SIGINT, "once the dataset is gone")])
 
 
 def test_a_dataset_of_others_survives_an_interrupted_up(
-    lab: Lab, new_desk: Callable[[], Desk]
+    lab: Lab, new_session: Callable[[], TerminalSession]
 ) -> None:
-    desk = new_desk()
-    project = desk.stack.project
+    session = new_session()
+    project = session.stack.project
     lab.call("POST", f"v1/projects/{project}/services/healthcare.googleapis.com:enable", {})
     datasets = f"v1/projects/{project}/locations/{_LOCATION}/datasets"
     lab.call("POST", f"{datasets}?datasetId=dataset1", {})
     lab.call("POST", f"{datasets}/dataset1/dicomStores?dicomStoreId=theirs", {})
-    desk.interrupt("up", _UP["before the dataset is made"], signal.SIGKILL)
-    printed = desk.make("destroy")
-    assert "Dataset healthcare was there before, with contents" in printed
+    session.interrupt("up", _UP["before the dataset is made"], signal.SIGKILL)
+    printed = session.make("destroy")
+    assert "Dataset healthcare existed before, with contents" in printed
     assert lab.exists(f"{datasets}/dataset1/dicomStores/theirs".removeprefix("v1/"))

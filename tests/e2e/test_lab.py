@@ -1,5 +1,6 @@
 """`make lab`, `make lab-down` and the scripts as people run them, on a lab of their own."""
 
+import itertools
 import json
 import os
 import signal
@@ -14,8 +15,9 @@ import psutil
 import pytest
 from google.cloud.storage import Client
 
-from scripts.common.errors import ExitCode
-from tests.e2e.labs import ROOT, Lab
+from scripts.lib.errors import ExitCode
+from tests.support.labs import ROOT, Lab
+from tests.support.program_host import ProgramHost
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sockets]
 
@@ -32,18 +34,19 @@ IMPORT, EXPORT = "ImportDicomData", "ExportDicomData"
 class Runs:
     """The lab, run once for all tests of this module, and its scripts."""
 
-    def __init__(self, folder: Path) -> None:
-        self.lab = Lab(folder)
-        self.first = self.script("lab.py")
+    def __init__(self, folder: Path, host: ProgramHost) -> None:
+        self.lab = Lab(folder, host)
+        # As people run it: in a process of its own, as are the program and the plugin.
+        self.first = self.lab.python(str(SCRIPTS / "lab.py"), check=False)
         self.first_summary = self.summary()
         self.lab.start()
 
     def script(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a script to its end, whatever that is."""
-        return self.lab.python(str(SCRIPTS / name), *arguments, check=False)
+        return self.lab.script(name.removesuffix(".py"), *arguments)
 
     def summary(self) -> dict[str, Any]:
-        """What summary.json says."""
+        """The content of summary.json."""
         file = self.lab.folder / "summary.json"
         content: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.exists() else {}
         return content
@@ -51,8 +54,8 @@ class Runs:
     def store(self, name: str) -> list[str]:
         """Make an empty store by hand; the flags that name it."""
         self.lab.call("POST", f"v1/{DATASET}/dicomStores?dicomStoreId={name}", {})
-        place = ("--project", PROJECT, "--location", "us-central1", "--dataset", "dataset1")
-        return [*place, "--store", name]
+        options = ("--project", PROJECT, "--location", "us-central1", "--dataset", "dataset1")
+        return [*options, "--store", name]
 
     def count(self, store: str) -> int:
         """Count a store's instances: rows of the answer, not different UIDs."""
@@ -62,8 +65,8 @@ class Runs:
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
-    runs = Runs(tmp_path_factory.mktemp("runs"))
+def runs(tmp_path_factory: pytest.TempPathFactory, host: ProgramHost) -> Iterator[Runs]:
+    runs = Runs(tmp_path_factory.mktemp("runs"), host)
     yield runs
     runs.lab.stop()
 
@@ -71,17 +74,17 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
 def _ended(
     done: subprocess.CompletedProcess[str], code: int, *texts: str
 ) -> subprocess.CompletedProcess[str]:
-    """Check how a script ended, what it told people, and that it told it as a sentence."""
-    told = done.stdout + done.stderr
-    assert done.returncode == code, told
-    assert "Traceback" not in told
+    """Check the exit code of a script, its messages, and that it printed no traceback."""
+    output = done.stdout + done.stderr
+    assert done.returncode == code, output
+    assert "Traceback" not in output
     for text in texts:
-        assert text in told
+        assert text in output
     return done
 
 
 def test_the_lab_finds_its_true_answers(runs: Runs) -> None:
-    _ended(runs.first, ExitCode.OK, "All is as it must be.", "Cardiomegaly|Effusion", "151 rows")
+    _ended(runs.first, ExitCode.OK, "All checks passed.", "Cardiomegaly|Effusion", "151 rows")
     summary = runs.first_summary
     assert summary["ok"] is True
     assert summary["instances"] == summary["rows"] == 405
@@ -95,9 +98,9 @@ def test_the_lab_finds_its_true_answers(runs: Runs) -> None:
     assert set(summary["seconds"]) == {"place", "up", "import", "export", "queries", "total"}
 
 
-def test_a_second_run_makes_nothing_anew_and_doubles_no_row(runs: Runs) -> None:
+def test_a_second_run_makes_nothing_again_and_doubles_no_row(runs: Runs) -> None:
     before = runs.lab.call("GET", f"v1/{DATASET}/operations")
-    _ended(runs.script("lab.py"), ExitCode.OK, "All is as it must be.")
+    _ended(runs.script("lab.py"), ExitCode.OK, "All checks passed.")
     summary = runs.summary()
     assert summary["changes"] == {"same": summary["resources"]}
     assert summary["resources"] == runs.first_summary["resources"]
@@ -124,7 +127,7 @@ def test_the_queries_as_tables_and_as_json(runs: Runs) -> None:
     assert len(second["rows"]) == 151
 
 
-def test_sql_of_ones_own_as_the_lab_writes_it(runs: Runs) -> None:
+def test_own_sql_as_the_lab_writes_it(runs: Runs) -> None:
     sql = "SELECT StudyDescription FROM dataset1.dicomstore1 WHERE PatientID='88'"
     done = _ended(runs.script("query_metadata.py", "--sql", sql, "--csv"), ExitCode.OK)
     assert done.stdout == "StudyDescription\nCardiomegaly|Effusion\n"
@@ -133,7 +136,7 @@ def test_sql_of_ones_own_as_the_lab_writes_it(runs: Runs) -> None:
     assert _ended(done, ExitCode.OK).stdout == "n\n1\n"
 
 
-def test_wrong_sql_is_told(runs: Runs) -> None:
+def test_wrong_sql_is_reported(runs: Runs) -> None:
     done = runs.script("query_metadata.py", "--sql", "SELECT Nope FROM dicomstore1")
     _ended(done, ExitCode.FAILED, "Nope", "The query was: SELECT Nope FROM dicomstore1")
     done = runs.script("query_metadata.py", "--table", "bq://local-project.dataset1.absent")
@@ -220,7 +223,7 @@ def test_a_table_with_rows_is_refused_replaced_or_added_to(runs: Runs) -> None:
         ("gs://gcs-public-data--healthcare-nih-chest-xray/**/a.dcm", ExitCode.USAGE, "has a **"),
     ],
 )
-def test_bad_sources_are_told(runs: Runs, uri: str, code: ExitCode, text: str) -> None:
+def test_bad_sources_are_reported(runs: Runs, uri: str, code: ExitCode, text: str) -> None:
     _ended(runs.script("import_dicom.py", uri), code, text)
 
 
@@ -246,7 +249,7 @@ def test_bad_files_fail_alone_and_are_named(runs: Runs, monkeypatch: pytest.Monk
     files = {
         "good1.dcm": good[0],
         "good2.dcm": good[1],
-        "text.dcm": b"This is no image.\n" * 20,
+        "text.dcm": b"Plain text only.\n" * 20,
         "empty.dcm": b"",
         "truncated.dcm": good[0][: len(good[0]) // 2],
         "without_uids.dcm": _without_uids(good[0]),
@@ -333,35 +336,33 @@ def test_an_interrupted_script_says_how_to_go_on_and_that_works(runs: Runs) -> N
     flags = runs.store("interrupted-script")
     script, name = _import_under_way(runs, flags)
     script.send_signal(signal.SIGINT)
-    _, told = script.communicate(timeout=PATIENCE_SECONDS)
-    assert script.returncode == ExitCode.INTERRUPTED, told
-    command = told.partition("Take it up again: ")[2].split()
+    _, output = script.communicate(timeout=PATIENCE_SECONDS)
+    assert script.returncode == ExitCode.INTERRUPTED, output
+    command = output.partition("Follow it again: ")[2].split()
     assert command[-2:] == ["--resume", name]
     done = runs.script("import_dicom.py", *command[2:])
     _ended(done, ExitCode.OK, "405 files are in the store, none failed.")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["SIGINT", "SIGKILL"])
-@pytest.mark.parametrize("method", [IMPORT, EXPORT])
-def test_a_lab_that_was_interrupted_is_simply_run_again(
-    runs: Runs, method: str, number: signal.Signals
-) -> None:
+def test_a_lab_that_was_interrupted_is_simply_run_again(runs: Runs) -> None:
+    """Each run but the last is interrupted; the next one has nothing of it twice."""
     store = f"{DATASET}/dicomStores/dicomstore2"
     runs.lab.call("DELETE", f"v1/{store}")
     runs.store("dicomstore2")
     flags = ["--store", "dicomstore2"]
-    process, _ = _under_way(runs, "lab.py", flags, method, half_done=method == IMPORT)
-    os.killpg(process.pid, number)
-    told = "".join(process.communicate(timeout=PATIENCE_SECONDS))
-    if number == signal.SIGINT:
-        assert process.returncode == ExitCode.INTERRUPTED, told
-        assert "Traceback" not in told
-    assert runs.summary() == {}, f"after {number.name} in {method}"
-    again = _ended(runs.script("lab.py", *flags), ExitCode.OK, "All is as it must be.")
+    for method, number in itertools.product((IMPORT, EXPORT), (signal.SIGINT, signal.SIGKILL)):
+        process, _ = _under_way(runs, "lab.py", flags, method, half_done=method == IMPORT)
+        os.killpg(process.pid, number)
+        output = "".join(process.communicate(timeout=PATIENCE_SECONDS))
+        if number == signal.SIGINT:
+            assert process.returncode == ExitCode.INTERRUPTED, output
+            assert "Traceback" not in output
+        assert runs.summary() == {}, f"after {number.name} in {method}"
+    again = _ended(runs.script("lab.py", *flags), ExitCode.OK, "All checks passed.")
     summary = runs.summary()
     assert (summary["instances"], summary["rows"]) == (405, 405), again.stdout
     assert summary["changes"] == {"same": summary["resources"]}, again.stdout
-    assert runs.count("dicomstore2") == 405, f"after {number.name} in {method}"
+    assert runs.count("dicomstore2") == 405
 
 
 def test_a_killed_emulator_loses_and_doubles_nothing(runs: Runs) -> None:

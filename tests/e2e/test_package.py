@@ -1,14 +1,15 @@
 """The components as a package: its schema, and a program that asks for a component by it."""
 
 import json
+import re
 from itertools import count
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.e2e.labs import ROOT, Lab
-from tests.e2e.programs import Program
+from tests.support.labs import ROOT, Lab
+from tests.support.programs import Program
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sockets]
 
@@ -120,5 +121,12 @@ def test_an_unknown_input_is_named(consumer: Program) -> None:
     (consumer.folder / "__main__.py").write_text(program)
     done = consumer.pulumi("preview", "--stack", consumer.stack, check=False)
     assert done.returncode != 0
-    said = " ".join((done.stdout + done.stderr).split())
-    assert "HealthcareDataset: unknown: datset; missing: dataset. Inputs: project," in said
+    output = " ".join((done.stdout + done.stderr).split())
+    assert "HealthcareDataset: unknown: datset; missing: dataset. Inputs: project," in output
+
+
+def test_the_program_of_the_page_is_planned(consumer: Program) -> None:
+    page = (ROOT / "docs" / "components.md").read_text(encoding="utf-8")
+    [program] = re.findall(r"```python\n(.*?)```", page.partition("## Overview\n")[0], re.DOTALL)
+    (consumer.folder / "__main__.py").write_text(program)
+    assert {"clinic": "create", "clinic-ct": "create"}.items() <= consumer.plan().items()

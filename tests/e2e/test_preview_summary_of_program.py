@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.labs import Lab, Stack
+from tests.support.labs import Lab, Stack
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sockets]
 

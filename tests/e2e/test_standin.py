@@ -1,17 +1,16 @@
 """The stand-in under the real engine: the types that the lab's own program does not use."""
 
 import json
-import shutil
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from tests.e2e.labs import ROOT, Lab, run
+from tests.support.labs import Lab
+from tests.support.programs import Program
+from tests.support.standin_host import OWN_PLUGIN
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sockets]
 _NUMBERS = count(1)
@@ -23,13 +22,13 @@ config = pulumi.Config()
 
 
 def enabled(**options):
-    made = [
+    created = [
         gcp.projects.Service(
             name, service=f"{name}.googleapis.com", opts=pulumi.ResourceOptions(**options)
         )
         for name in ("healthcare", "pubsub")
     ]
-    return pulumi.ResourceOptions(depends_on=made, **options)
+    return pulumi.ResourceOptions(depends_on=created, **options)
 """
 _STORES = """
 dataset = gcp.healthcare.Dataset(
@@ -44,38 +43,15 @@ stores = [
 """
 
 
-class Desk:
-    """A small program of its own on the lab's engine and local Google Cloud."""
-
-    def __init__(self, lab: Lab, folder: Path, program: str) -> None:
-        self.lab, self.folder = lab, folder
-        self.name = f"local-standin{next(_NUMBERS)}"
-        self.project = self.name
-        (folder / ".venv").symlink_to(ROOT / ".venv")
-        settings = {"name": "standin", "runtime": {"name": "python"}}
-        (folder / "Pulumi.yaml").write_text(yaml.safe_dump(settings))
-        self.write(program)
-        self.pulumi("stack", "init", self.name)
-        self.pulumi("config", "set", "gcp:project", self.project)
+class StandInProgram(Program):
+    """A small program on the lab's engine and local Google Cloud."""
 
     def write(self, program: str) -> None:
         """Change the program."""
         (self.folder / "__main__.py").write_text(_BEGINNING + program)
 
-    def pulumi(
-        self, *arguments: str, check: bool = True, **environment: str
-    ) -> subprocess.CompletedProcess[str]:
-        """Run the engine's command line."""
-        command = ["pulumi", *arguments, "--non-interactive"]
-        variables = {**self.lab.environment, **environment}
-        return run(command, self.folder, variables, check=check, timeout=300)
-
-    def change(self, verb: str, *arguments: str) -> str:
-        """Run up, refresh, destroy or import without questions."""
-        return self.pulumi(verb, "--yes", "--skip-preview", *arguments).stdout
-
     def fails(self, verb: str, *arguments: str, **environment: str) -> str:
-        """What a command says that has to fail."""
+        """Run a command that has to fail; return its output."""
         done = self.pulumi(verb, *arguments, check=False, **environment)
         assert done.returncode != 0, done.stdout
         return done.stdout + done.stderr
@@ -85,70 +61,65 @@ class Desk:
         return self.pulumi("preview", "--expect-no-changes", check=False).returncode == 0
 
     def state(self) -> dict[str, dict[str, Any]]:
-        """The resources in the state, by their names in the program."""
-        exported = json.loads(self.pulumi("stack", "export").stdout)
-        found = exported["deployment"].get("resources", [])
+        """Return the resources in the state, by their names in the program."""
+        found = self.deployment().get("resources", [])
         return {resource["urn"].rpartition("::")[2]: resource for resource in found}
 
 
+NewProgram = Callable[[str], StandInProgram]
+
+
 @pytest.fixture
-def desk(lab: Lab, tmp_path: Path) -> Iterator[Callable[[str], Desk]]:
-    """Makes desks, and clears them away."""
-    made: list[Desk] = []
+def new_program(lab: Lab, tmp_path: Path) -> NewProgram:
+    """Make programs with a stack each, in a project of its own."""
 
-    def make(program: str) -> Desk:
-        folder = tmp_path / f"desk{len(made) + 1}"
-        folder.mkdir()
-        made.append(Desk(lab, folder, program))
-        return made[-1]
+    def make(text: str) -> StandInProgram:
+        stack = f"local-standin{next(_NUMBERS)}"
+        return StandInProgram.create(lab, tmp_path / stack, "standin", _BEGINNING + text, stack)
 
-    yield make
-    for each in made:
-        each.pulumi("destroy", "--yes", "--skip-preview", check=False)
-        each.pulumi("stack", "rm", "--yes", "--force", each.name, check=False)
-        shutil.rmtree(each.folder)
+    return make
 
 
-def test_a_life_of_stores(lab: Lab, desk: Callable[[str], Desk]) -> None:
-    bench = desk(_STORES)
-    bench.change("up")
-    assert bench.unchanged()
-    bench.pulumi("config", "set", "env", "prod")
+def test_a_life_of_stores(lab: Lab, new_program: NewProgram) -> None:
+    program = new_program(_STORES)
+    program.change("up")
+    assert program.unchanged()
+    program.configure({"standin:env": "prod"})
 
-    shown = bench.pulumi("preview", "--diff").stdout
+    shown = program.pulumi("preview", "--diff").stdout
 
     assert '~ env: "lab" => "prod"' in shown
     assert shown.count("~ ") == 4  # the store, its labels, the one label, the summary
-    bench.change("up")
-    store = bench.state()["dicom"]["id"]
+    program.change("up")
+    store = program.state()["dicom"]["id"]
     assert lab.call("GET", f"v1/{store}")["labels"]["env"] == "prod"
     lab.call("DELETE", f"v1/{store}")
-    bench.change("refresh")
-    assert "dicom" not in bench.state()
-    bench.change("up")
+    program.change("refresh")
+    assert "dicom" not in program.state()
+    program.change("up")
     assert lab.exists(store)
-    bench.change("destroy")
-    assert bench.state() == {}
+    program.change("destroy")
+    assert program.state() == {}
     assert not lab.exists(store.rpartition("/dicomStores")[0])
 
 
-def test_stores_are_adopted_by_a_short_id(lab: Lab, desk: Callable[[str], Desk]) -> None:
-    bench = desk(_STORES)
-    bench.change("up")
-    dataset = bench.state()["dataset"]["id"]
+def test_stores_are_adopted_by_a_short_id(lab: Lab, new_program: NewProgram) -> None:
+    program = new_program(_STORES)
+    program.change("up")
+    dataset = program.state()["dataset"]["id"]
     lab.call("POST", f"v1beta1/{dataset}/dicomStores?dicomStoreId=byhand", {"labels": {"a": "b"}})
-    short = f"{bench.project}/us-central1/dataset1/byhand"
+    short = f"{program.project}/us-central1/dataset1/byhand"
 
     token = "gcp:healthcare/dicomStore:DicomStore"
-    bench.change("import", "--generate-code=false", "--protect=false", token, "byhand", short)
+    program.change("import", "--generate-code=false", "--protect=false", token, "byhand", short)
 
-    assert bench.state()["byhand"]["id"] == f"{dataset}/dicomStores/byhand"
+    assert program.state()["byhand"]["id"] == f"{dataset}/dicomStores/byhand"
     byhand = 'gcp.healthcare.DicomStore("byhand", name="byhand", dataset=dataset.id)\n'
-    bench.write(_STORES + byhand)
-    assert bench.unchanged()
+    program.write(_STORES + byhand)
+    assert program.unchanged()
 
 
-def test_grants_of_others_survive(lab: Lab, desk: Callable[[str], Desk]) -> None:
+def test_grants_of_others_survive(lab: Lab, new_program: NewProgram) -> None:
     grants = """
 for key, type_, store in (
     ("dicom_store_id", gcp.healthcare.DicomStoreIamMember, stores[0]),
@@ -161,32 +132,32 @@ gcp.projects.IAMMember(
     "project", project=dataset.project, role="roles/viewer", member="user:a@example.com"
 )
 """
-    bench = desk(_STORES)
-    bench.change("up")
-    names = [f"projects/{bench.project}", bench.state()["dicom"]["id"]]
+    program = new_program(_STORES)
+    program.change("up")
+    names = [f"projects/{program.project}", program.state()["dicom"]["id"]]
     other = {"role": "roles/owner", "members": ["user:boss@example.com"]}
     for name in names:
         policy = _policy(lab, name)
         policy.setdefault("bindings", []).append(other)
         lab.call("POST", f"v1/{name}:setIamPolicy", {"policy": policy})
 
-    bench.write(_STORES + grants)
-    bench.change("up")
+    program.write(_STORES + grants)
+    program.change("up")
 
     for name in names:
         members = [m for b in _policy(lab, name)["bindings"] for m in b["members"]]
         assert {"user:boss@example.com", "user:a@example.com"} <= set(members)
-    assert bench.unchanged()
-    bench.change("refresh", "--expect-no-changes")
-    bench.write(_STORES)
-    bench.change("up")
+    assert program.unchanged()
+    program.change("refresh", "--expect-no-changes")
+    program.write(_STORES)
+    program.change("up")
     for name in names:
         assert "user:a@example.com" not in str(_policy(lab, name))
         assert "user:boss@example.com" in str(_policy(lab, name))
 
 
-def test_an_explicit_provider_and_secret_values(desk: Callable[[str], Desk]) -> None:
-    bench = desk(
+def test_an_explicit_provider_and_secret_values(new_program: NewProgram) -> None:
+    program = new_program(
         """
 own = gcp.Provider("own", project="own-project", default_labels={"team": "imaging"})
 options = enabled(provider=own)
@@ -197,21 +168,21 @@ gcp.healthcare.DicomStore(
 """
     )
 
-    bench.change("up")
+    program.change("up")
 
-    state = bench.state()
+    state = program.state()
     assert state["dataset"]["id"].startswith(
         "projects/own-project/locations/us-central1/datasets/dataset-"
     )
     assert "hush" not in json.dumps(state)
-    shown = json.loads(bench.pulumi("stack", "export", "--show-secrets").stdout)
+    shown = json.loads(program.pulumi("stack", "export", "--show-secrets").stdout)
     assert "hush" in json.dumps(shown)
     assert "imaging" in json.dumps(shown)
-    assert bench.unchanged()
+    assert program.unchanged()
 
 
-def test_topics_and_subscriptions(lab: Lab, desk: Callable[[str], Desk]) -> None:
-    bench = desk(
+def test_topics_and_subscriptions(lab: Lab, new_program: NewProgram) -> None:
+    program = new_program(
         """
 labels = {"env": config.get("env") or "lab"}
 topic = gcp.pubsub.Topic("topic", name="topic1", labels=labels, opts=enabled())
@@ -220,19 +191,19 @@ gcp.pubsub.TopicIAMMember(
 )
 """
     )
-    bench.change("up")
-    assert bench.unchanged()
-    bench.pulumi("config", "set", "env", "prod")
+    program.change("up")
+    assert program.unchanged()
+    program.configure({"standin:env": "prod"})
 
-    bench.change("up")
+    program.change("up")
 
-    topic = lab.call("GET", f"v1/projects/{bench.project}/topics/topic1")
+    topic = lab.call("GET", f"v1/projects/{program.project}/topics/topic1")
     assert topic["labels"]["env"] == "prod"
-    bench.change("refresh", "--expect-no-changes")
+    program.change("refresh", "--expect-no-changes")
 
 
-def test_a_deletion_policy_prevents(desk: Callable[[str], Desk]) -> None:
-    program = """
+def test_a_deletion_policy_prevents(new_program: NewProgram) -> None:
+    text = """
 gcp.healthcare.Dataset(
     "dataset",
     name="dataset1",
@@ -241,34 +212,32 @@ gcp.healthcare.Dataset(
     opts=enabled(),
 )
 """
-    bench = desk(program)
-    bench.pulumi("config", "set", "policy", "PREVENT")
-    bench.change("up")
+    program = new_program(text)
+    program.configure({"standin:policy": "PREVENT"})
+    program.change("up")
 
-    said = bench.fails("destroy", "--yes", "--skip-preview")
+    message = program.fails("destroy", "--yes", "--skip-preview")
 
-    assert 'its deletionPolicy is "PREVENT"; set it to "DELETE"' in said
-    bench.pulumi("config", "rm", "policy")
-    bench.change("up")
-    bench.change("destroy")
-    assert bench.state() == {}
+    assert 'its deletionPolicy is "PREVENT"; set it to "DELETE"' in message
+    program.configure({"standin:policy": None})
+    program.change("up")
+    program.change("destroy")
+    assert program.state() == {}
 
 
 @pytest.mark.parametrize(
-    ("program", "said"),
+    ("text", "message"),
     [
         (
-            'gcp.healthcare.Dataset("d", name="d", location="us-central9")',
-            'did you mean "us-central1"?',
-        ),
-        (
-            'gcp.healthcare.DicomStore("s", name="s", dataset="dataset1")',
-            "projects/PROJECT/locations/LOCATION/datasets/DATASET",
+            'gcp.healthcare.Hl7Store("h", name="h", dataset="projects/project-1/locations/'
+            'us-central1/datasets/d", parser_config={"version": "V3"})',
+            "one of `parser_config.0.allow_null_header,parser_config.0.schema,"
+            "parser_config.0.segment_terminator` must be specified",
         ),
         (
             'gcp.healthcare.FhirStore("s", name="s", dataset="projects/project-1/locations/'
             'us-central1/datasets/d", version="R9")',
-            'expected version to be one of ["DSTU2", "STU3", "R4"], got "R9"',
+            'expected version to be one of ["DSTU2" "STU3" "R4" ""], got R9.',
         ),
         (
             'gcp.compute.Network("n")',
@@ -276,32 +245,31 @@ gcp.healthcare.Dataset(
         ),
     ],
 )
-def test_a_preview_tells_what_is_wrong(
-    desk: Callable[[str], Desk], program: str, said: str
-) -> None:
-    assert said in desk(program).fails("preview")
+def test_a_preview_reports_what_is_wrong(new_program: NewProgram, text: str, message: str) -> None:
+    assert message in new_program(text).fails("preview")
 
 
-def test_no_endpoint_off_this_machine_is_called(desk: Callable[[str], Desk]) -> None:
-    bench = desk(_STORES)
+def test_no_endpoint_off_this_machine_is_called(new_program: NewProgram) -> None:
+    program = new_program(_STORES)
 
-    said = bench.fails(
+    message = program.fails(
         "up",
         "--yes",
         "--skip-preview",
+        **OWN_PLUGIN,
         GOOGLE_HEALTHCARE_CUSTOM_ENDPOINT="https://healthcare.googleapis.com/v1beta1/",
     )
 
-    assert "which is not on this machine" in said
-    assert "`python -m emulator start`" in said
+    assert "which is not on this machine" in message
+    assert "`python -m emulator start`" in message
 
 
-def test_a_missing_endpoint_is_named(desk: Callable[[str], Desk]) -> None:
-    bench = desk(_STORES)
+def test_a_missing_endpoint_is_named(new_program: NewProgram) -> None:
+    program = new_program(_STORES)
 
-    said = bench.fails("preview", GOOGLE_HEALTHCARE_CUSTOM_ENDPOINT="")
+    message = program.fails("preview", **OWN_PLUGIN, GOOGLE_HEALTHCARE_CUSTOM_ENDPOINT="")
 
-    assert "neither gcp:healthcareCustomEndpoint nor GOOGLE_HEALTHCARE_CUSTOM_ENDPOINT" in said
+    assert "neither gcp:healthcareCustomEndpoint nor GOOGLE_HEALTHCARE_CUSTOM_ENDPOINT" in message
 
 
 def _policy(lab: Lab, name: str) -> dict[str, Any]:

@@ -1,14 +1,13 @@
 """A bucket, who may use it, and what a project logs, through the real engine."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from tests.e2e.labs import ROOT, Lab
-from tests.e2e.programs import Program
+from tests.support.labs import Lab
+from tests.support.programs import Program
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sockets]
 STACK = "local-buckets"
@@ -45,20 +44,13 @@ _OTHERS = {"service": "allServices", "auditLogConfigs": [{"logType": "ADMIN_READ
 
 
 @pytest.fixture
-def program(lab: Lab, tmp_path: Path) -> Iterator[Program]:
-    (tmp_path / ".venv").symlink_to(ROOT / ".venv")
-    settings = {"name": "buckets", "runtime": {"name": "python"}}
-    (tmp_path / "Pulumi.yaml").write_text(yaml.safe_dump(settings))
-    (tmp_path / "__main__.py").write_text(_PROGRAM)
-    program = Program(lab, tmp_path, STACK)
-    yield program
-    program.pulumi("destroy", "--yes", "--skip-preview", check=False)
-    program.pulumi("stack", "rm", "--yes", "--force", STACK, check=False)
+def program(lab: Lab, tmp_path: Path) -> Program:
+    return Program.create(lab, tmp_path / STACK, "buckets", _PROGRAM, STACK)
 
 
 @pytest.fixture
 def audit(lab: Lab) -> Callable[[], Any]:
-    """What the project logs; it logs something of all services before the stack is there."""
+    """The project's audit configuration; it covers all services before the stack exists."""
     url = f"v1/projects/{STACK}"
     body = {"policy": {"auditConfigs": [_OTHERS]}, "updateMask": "auditConfigs"}
     lab.call("POST", f"{url}:setIamPolicy", body)
@@ -84,7 +76,7 @@ def test_a_bucket_and_audit_logs(lab: Lab, program: Program, audit: Callable[[],
     }
     assert audit() == [_OTHERS, healthcare]
 
-    program.pulumi("config", "set", "env", "test")
+    program.configure({"buckets:env": "test"})
     assert program.plan() == {"images": "update"}
     program.change("up")
     assert lab.call("GET", "storage/v1/b/local-buckets-images")["labels"]["env"] == "test"

@@ -5,304 +5,253 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import psutil
 import pytest
 import yaml
 
-from scripts.common.errors import ExitCode
-from tests.e2e.gates import PATIENCE_SECONDS, Gate, Moment
-from tests.e2e.labs import ROOT, Lab, Stack
+from scripts.lib.errors import ExitCode
+from tests.support.gates import PATIENCE_SECONDS, BlockingProxy, Moment
+from tests.support.labs import ROOT, Lab, Stack
+from tests.support.standin_host import OWN_PLUGIN
+from tests.support.teardown import LOCATION, OWNER, TeardownFixture
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sockets]
 
-SCRIPT = str(ROOT / "scripts/teardown.py")
-LOCATION = "us-central1"
 IMAGES = "gs://gcs-public-data--healthcare-nih-chest-xray/dicom/*.dcm"
 ANNA = "user:anna@example.org"
-OWNER = {"role": "roles/owner", "members": ["user:you@example.com"]}
-SCHEMA = {"schema": {"fields": [{"name": "PatientID", "type": "STRING"}]}}
 EVERYTHING = ROOT / "tests/data/stacks/everything.yaml"
-STORES = ("dicomStores", "fhirStores", "hl7V2Stores", "consentStores")
-
-
-@dataclass(frozen=True)
-class Scene:
-    """A stack in a project of its own, what is in the project, and the script on it."""
-
-    stack: Stack
-
-    @property
-    def lab(self) -> Lab:
-        return self.stack.lab
-
-    @property
-    def project(self) -> str:
-        return self.stack.project
-
-    @property
-    def dataset(self) -> str:
-        return f"projects/{self.project}/locations/{LOCATION}/datasets/dataset1"
-
-    @property
-    def bigquery(self) -> str:
-        base = self.lab.environment["GOOGLE_BIG_QUERY_CUSTOM_ENDPOINT"]
-        root = self.lab.environment["GOOGLE_HEALTHCARE_CUSTOM_ENDPOINT"].removesuffix("v1beta1/")
-        return f"{base.removeprefix(root)}projects/{self.project}/datasets"
-
-    def command(self, *arguments: str) -> list[str]:
-        flags = ("--stack", self.stack.name, "--cwd", str(self.lab.program), "--keep-running")
-        return [SCRIPT, *flags, *arguments]
-
-    def run(self, code: int, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run the script to its end, which has to be this."""
-        done = self.lab.python(*self.command(*arguments), check=False)
-        assert done.returncode == code, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
-        return done
-
-    def told(self, code: int, *arguments: str) -> dict[str, Any]:
-        """Run the script; the object that it printed."""
-        shape: dict[str, Any] = json.loads(self.run(code, "--json", *arguments).stdout)
-        return shape
-
-    def table(self, dataset: str, name: str, **body: Any) -> None:
-        reference = {"projectId": self.project, "datasetId": dataset, "tableId": name}
-        path = f"{self.bigquery}/{dataset}/tables"
-        self.lab.call("POST", path, {"tableReference": reference, **(body or SCHEMA)})
-
-    def bindings(self) -> list[dict[str, Any]]:
-        policy = self.lab.call("POST", f"v1/projects/{self.project}:getIamPolicy", {})
-        found: list[dict[str, Any]] = policy.get("bindings", [])
-        return found
-
-    def bind(self, bindings: list[dict[str, Any]]) -> None:
-        body = {"policy": {"bindings": bindings}}
-        self.lab.call("POST", f"v1/projects/{self.project}:setIamPolicy", body)
-
-    def cloud(self) -> dict[str, Any]:
-        """All that there is in the project."""
-        place = f"projects/{self.project}"
-        datasets = self.lab.call("GET", f"v1/{place}/locations/{LOCATION}/datasets")
-        names = [dataset["name"] for dataset in datasets.get("datasets", [])]
-        warehouses = self.lab.call("GET", self.bigquery).get("datasets", [])
-        return {
-            "datasets": {name: self._stores(name) for name in names},
-            "topics": self.lab.call("GET", f"v1/{place}/topics").get("topics", []),
-            "tables": {w["id"]: self._tables(w["id"].partition(":")[2]) for w in warehouses},
-            "bindings": self.bindings(),
-        }
-
-    def _stores(self, dataset: str) -> list[str]:
-        listed = ((kind, self.lab.call("GET", f"v1/{dataset}/{kind}")) for kind in STORES)
-        return [store["name"] for kind, answer in listed for store in answer.get(kind, [])]
-
-    def _tables(self, dataset: str) -> list[str]:
-        listed = self.lab.call("GET", f"{self.bigquery}/{dataset}/tables")
-        return sorted(table["tableReference"]["tableId"] for table in listed.get("tables", []))
 
 
 @pytest.fixture
-def scene(stack: Stack) -> Iterator[Scene]:
+def teardown(stack: Stack) -> TeardownFixture:
     stack.configure(topics=[{"name": "topic1"}])
-    yield Scene(stack)
-    # What a test left protected must not be left to the next one.
-    stack.pulumi("state", "unprotect", "--all", "--yes", "--stack", stack.name, check=False)
-    stack.change("destroy", check=False)
+    return TeardownFixture(stack)
 
 
-def _by_hand(scene: Scene) -> dict[str, Any]:
-    """What somebody else made in the project before there was a stack; what the cloud then has."""
-    lab, project = scene.lab, scene.project
+def _with_own_plugin(lab: Lab) -> dict[str, str]:
+    return {**os.environ, **lab.environment, **OWN_PLUGIN, "LAB_DIR": str(lab.folder)}
+
+
+def _by_hand(teardown: TeardownFixture) -> dict[str, Any]:
+    """Resources of others, created before the stack; return all resources then."""
+    lab, project = teardown.lab, teardown.project
     for service in ("healthcare", "bigquery", "pubsub", "storage", "cloudresourcemanager"):
         lab.call("POST", f"v1/projects/{project}/services/{service}.googleapis.com:enable", {})
-    place = f"v1/projects/{project}/locations/{LOCATION}/datasets"
-    lab.call("POST", f"{place}?datasetId=theirs", {})
-    lab.call("POST", f"{place}/theirs/dicomStores?dicomStoreId=dicomstore1", {})
+    parent = f"v1/projects/{project}/locations/{LOCATION}/datasets"
+    lab.call("POST", f"{parent}?datasetId=theirs", {})
+    lab.call("POST", f"{parent}/theirs/dicomStores?dicomStoreId=dicomstore1", {})
     lab.call("PUT", f"v1/projects/{project}/topics/theirs", {})
     reference = {"datasetReference": {"projectId": project, "datasetId": "theirs"}}
-    lab.call("POST", scene.bigquery, reference)
-    scene.table("theirs", "rows")
-    # The same role as the stack's, for another member, and one that nobody else has.
-    scene.bind(
+    lab.call("POST", teardown.bigquery, reference)
+    teardown.table("theirs", "rows")
+    # The same role as the stack's, for another member, and one that no other member has.
+    teardown.bind(
         [
             OWNER,
             {"role": "roles/bigquery.admin", "members": [ANNA]},
             {"role": "roles/viewer", "members": [f"deleted:{ANNA}?uid=1"]},
         ]
     )
-    return scene.cloud()
+    return teardown.cloud()
 
 
-def test_all_of_the_stack_goes_and_nothing_that_others_made(scene: Scene) -> None:
-    before = _by_hand(scene)
-    scene.stack.up()
-    assert scene.cloud() != before
-    done = scene.run(0)
+def test_all_of_the_stack_goes_and_nothing_that_others_made(teardown: TeardownFixture) -> None:
+    before = _by_hand(teardown)
+    teardown.stack.up()
+    assert teardown.cloud() != before
+    done = teardown.run(0)
     assert "Nothing of the stack is left." in done.stdout
-    assert scene.cloud() == before
-    again = scene.run(0)
+    assert teardown.cloud() == before
+    again = teardown.run(0)
     assert "nothing to tear down" in again.stdout
-    assert scene.cloud() == before
-    assert scene.stack.resources() == {}
+    assert teardown.cloud() == before
+    assert teardown.stack.resources() == {}
 
 
-def test_a_dry_run_leaves_everything(scene: Scene) -> None:
-    scene.stack.up()
-    scene.table("dataset1", "rows")
-    before, state = scene.cloud(), scene.stack.resources()
-    done = scene.run(0, "--dry-run")
+def test_what_another_stack_of_the_project_holds_too_stays(teardown: TeardownFixture) -> None:
+    project = teardown.project
+    grants = [{"role": "roles/viewer", "members": [ANNA]}]
+    shared = {"projectMembers": grants, "auditLogs": ["DATA_READ"]}
+    names = {"dataset": "other", "bigqueryDataset": "other"}
+    other = teardown.lab.stack(f"{project}-b", project, **shared, **names)
+    other.up()
+    get = f"v1/projects/{project}:getIamPolicy"
+    held = teardown.lab.call("POST", get, {})
+    teardown.stack.configure(**shared)
+    teardown.stack.up()
+
+    done = teardown.run(0)
+
+    assert f"Left, because stacks hold them too ({other.name}):" in done.stderr
+    assert "Left on purpose: grant roles/" in done.stdout
+    assert f"audit logging {project}/audit_config/healthcare.googleapis.com" in done.stdout
+    left = teardown.lab.call("POST", get, {})
+    assert left["bindings"] == held["bindings"]
+    assert left["auditConfigs"] == held["auditConfigs"]
+    assert teardown.stack.resources() == {}
+    assert other.plan() == {}
+    other.change("destroy")
+
+
+def test_a_dry_run_leaves_everything(teardown: TeardownFixture) -> None:
+    teardown.stack.up()
+    teardown.table("dataset1", "rows")
+    before, state = teardown.cloud(), teardown.stack.resources()
+    done = teardown.run(0, "--dry-run")
     for text in (
-        f"would be deleted: BigQuery table {scene.project}.dataset1.rows",
+        f"would be deleted: BigQuery table {teardown.project}.dataset1.rows",
         "Previewing destroy",
         "would be destroyed",
         "Dry run, nothing was changed.",
     ):
         assert text in done.stdout
-    assert scene.cloud() == before
-    assert scene.stack.resources() == state
-    assert not list(scene.lab.folder.glob("teardown-*.json"))
+    assert teardown.cloud() == before
+    assert teardown.stack.resources() == state
+    assert not list(teardown.lab.folder.glob("teardown-*.json"))
 
 
-def test_what_is_under_way_is_cancelled(scene: Scene) -> None:
-    scene.stack.up()
+def test_what_is_under_way_is_cancelled(teardown: TeardownFixture) -> None:
+    teardown.stack.up()
     source = {"gcsSource": {"uri": IMAGES}}
-    store = f"v1/{scene.dataset}/dicomStores/dicomstore1:import"
+    store = f"v1/{teardown.dataset}/dicomStores/dicomstore1:import"
     # More than run at a time: the last ones still wait when the script looks.
-    begun = [scene.lab.call("POST", store, source)["name"] for _ in range(30)]
-    done = scene.run(0)
+    begun = [teardown.lab.call("POST", store, source)["name"] for _ in range(30)]
+    done = teardown.run(0)
     assert f"Cancelling {begun[-1]}" in done.stderr
-    assert scene.cloud()["datasets"] == {}
-    assert scene.told(0)["gone"] == []
+    assert teardown.cloud()["datasets"] == {}
+    assert teardown.run_json(0)["gone"] == []
 
 
-def test_tables_that_nobody_gave_up_block_and_nothing_changes(scene: Scene) -> None:
-    scene.stack.configure(bigqueryDeleteContents=False)
-    scene.stack.up()
-    scene.table("dataset1", "rows")
-    scene.table("dataset1", "seen", view={"query": "SELECT 1 AS n", "useLegacySql": False})
-    before, state = scene.cloud(), scene.stack.resources()
-    error = scene.told(ExitCode.REFUSED)["error"]
+def test_tables_that_no_one_gave_up_block_and_nothing_changes(teardown: TeardownFixture) -> None:
+    teardown.stack.configure(bigqueryDeleteContents=False)
+    teardown.stack.up()
+    teardown.table("dataset1", "rows")
+    teardown.table("dataset1", "seen", view={"query": "SELECT 1 AS n", "useLegacySql": False})
+    before, state = teardown.cloud(), teardown.stack.resources()
+    error = teardown.run_json(ExitCode.REFUSED)["error"]
     assert error["blocking"] == [
-        {"kind": "BigQuery view", "name": f"{scene.project}.dataset1.seen"},
-        {"kind": "BigQuery table", "name": f"{scene.project}.dataset1.rows"},
+        {"kind": "BigQuery view", "name": f"{teardown.project}.dataset1.seen"},
+        {"kind": "BigQuery table", "name": f"{teardown.project}.dataset1.rows"},
     ]
-    assert scene.cloud() == before
-    assert scene.stack.resources() == state
-    scene.run(ExitCode.REFUSED, "--dry-run")
-    # The cure is the one that the error names.
-    scene.stack.configure(bigqueryDeleteContents=True)
-    scene.stack.up()
-    emptied = scene.told(0)["emptied"]
+    assert teardown.cloud() == before
+    assert teardown.stack.resources() == state
+    teardown.run(ExitCode.REFUSED, "--dry-run")
+    # The fix is the one that the error names.
+    teardown.stack.configure(bigqueryDeleteContents=True)
+    teardown.stack.up()
+    emptied = teardown.run_json(0)["emptied"]
     assert emptied == error["blocking"]
-    assert scene.cloud()["tables"] == {}
+    assert teardown.cloud()["tables"] == {}
 
 
-def test_a_store_of_others_in_the_stacks_dataset_blocks(scene: Scene) -> None:
-    scene.stack.up()
-    scene.lab.call("POST", f"v1/{scene.dataset}/fhirStores?fhirStoreId=theirs", {"version": "R4"})
-    before = scene.cloud()
-    done = scene.run(ExitCode.REFUSED)
-    assert f"FHIR store {scene.dataset}/fhirStores/theirs" in done.stderr
-    assert scene.cloud() == before
-    told = scene.told(0, "--strays")
-    assert [each["kind"] for each in told["deleted_along"]] == ["FHIR store"]
-    assert scene.cloud()["datasets"] == {}
+def test_a_store_of_others_in_the_stacks_dataset_blocks(teardown: TeardownFixture) -> None:
+    teardown.stack.up()
+    teardown.lab.call(
+        "POST", f"v1/{teardown.dataset}/fhirStores?fhirStoreId=theirs", {"version": "R4"}
+    )
+    before = teardown.cloud()
+    done = teardown.run(ExitCode.REFUSED)
+    assert f"FHIR store {teardown.dataset}/fhirStores/theirs" in done.stderr
+    assert teardown.cloud() == before
+    summary = teardown.run_json(0, "--strays")
+    assert [each["kind"] for each in summary["deleted_along"]] == ["FHIR store"]
+    assert teardown.cloud()["datasets"] == {}
 
 
-def test_a_young_stack_is_left_alone(scene: Scene) -> None:
-    scene.stack.up()
-    before = scene.cloud()
-    done = scene.run(0, "--older-than", "8h")
-    assert f"Stack {scene.stack.name!r} is left alone: it was last updated" in done.stdout
-    assert scene.cloud() == before
-    assert scene.told(0, "--older-than", "2d")["skipped"]
-    scene.run(ExitCode.USAGE, "--older-than", "soon")
-    assert scene.cloud() == before
+def test_a_young_stack_is_left_alone(teardown: TeardownFixture) -> None:
+    teardown.stack.up()
+    before = teardown.cloud()
+    done = teardown.run(0, "--older-than", "8h")
+    assert f"Stack {teardown.stack.name!r} is left alone: it was last updated" in done.stdout
+    assert teardown.cloud() == before
+    assert teardown.run_json(0, "--older-than", "2d")["skipped"]
+    teardown.run(ExitCode.USAGE, "--older-than", "soon")
+    assert teardown.cloud() == before
     # By now it is older than that.
-    assert scene.told(0, "--older-than", "1s")["skipped"] is None
-    assert scene.cloud()["datasets"] == {}
+    assert teardown.run_json(0, "--older-than", "1s")["skipped"] is None
+    assert teardown.cloud()["datasets"] == {}
 
 
-def test_a_protected_store_is_named_and_left(scene: Scene) -> None:
-    store = f"{scene.dataset}/dicomStores/kept"
-    scene.stack.configure(
+def test_a_protected_store_is_named_and_left(teardown: TeardownFixture) -> None:
+    store = f"{teardown.dataset}/dicomStores/kept"
+    teardown.stack.configure(
         dicomStores=[{"name": "kept", "deletionPolicy": "PREVENT"}, {"name": "other"}]
     )
-    scene.stack.up()
+    teardown.stack.up()
     for _ in range(2):
-        told = scene.told(ExitCode.PROTECTED)
-        whys = {each["name"]: each["why"] for each in told["left"]}
+        summary = teardown.run_json(ExitCode.PROTECTED)
+        whys = {each["name"]: each["why"] for each in summary["left"]}
         assert whys[store] == "its deletionPolicy is PREVENT"
-        assert whys[scene.dataset] == "what is left needs it"
+        assert whys[teardown.dataset] == "what is left needs it"
         # Its sister and the other stores are gone; what the dataset waited for is not.
-        assert scene.cloud()["datasets"] == {scene.dataset: [store]}
+        assert teardown.cloud()["datasets"] == {teardown.dataset: [store]}
     # Once that is taken back, the rest goes.
-    scene.stack.configure(dicomStores=[{"name": "kept"}, {"name": "other"}])
-    scene.stack.up()
-    scene.run(0)
-    assert scene.cloud()["datasets"] == {}
+    teardown.stack.configure(dicomStores=[{"name": "kept"}, {"name": "other"}])
+    teardown.stack.up()
+    teardown.run(0)
+    assert teardown.cloud()["datasets"] == {}
 
 
-def test_a_protected_dataset_stays_with_its_stores(scene: Scene) -> None:
-    scene.stack.configure(deletionProtection=True)
-    scene.stack.up()
-    stores = scene.cloud()["datasets"]
-    told = scene.told(ExitCode.PROTECTED)
-    protected = {each["name"] for each in told["left"] if each["why"].startswith("protected by")}
-    assert protected == {scene.dataset, *stores[scene.dataset]}
-    assert scene.cloud()["datasets"] == stores
+def test_a_protected_dataset_stays_with_its_stores(teardown: TeardownFixture) -> None:
+    teardown.stack.configure(deletionProtection=True)
+    teardown.stack.up()
+    stores = teardown.cloud()["datasets"]
+    summary = teardown.run_json(ExitCode.PROTECTED)
+    protected = {each["name"] for each in summary["left"] if each["why"].startswith("protected by")}
+    assert protected == {teardown.dataset, *stores[teardown.dataset]}
+    assert teardown.cloud()["datasets"] == stores
     # Nothing can go: what is left needs all the rest.
-    assert told["gone"] == []
+    assert summary["gone"] == []
 
 
-def test_what_is_abandoned_is_left_and_named(scene: Scene) -> None:
-    scene.stack.configure(deletionPolicy="ABANDON")
-    scene.stack.up()
-    stores = scene.cloud()["datasets"]
-    told = scene.told(0)
-    assert scene.cloud()["datasets"] == stores
-    assert scene.dataset in {each["name"] for each in told["left"]}
-    assert scene.stack.resources() == {}
-    scene.lab.call("DELETE", f"v1/{scene.dataset}")
+def test_what_is_abandoned_is_left_and_named(teardown: TeardownFixture) -> None:
+    teardown.stack.configure(deletionPolicy="ABANDON")
+    teardown.stack.up()
+    stores = teardown.cloud()["datasets"]
+    summary = teardown.run_json(0)
+    assert teardown.cloud()["datasets"] == stores
+    assert teardown.dataset in {each["name"] for each in summary["left"]}
+    assert teardown.stack.resources() == {}
+    teardown.lab.call("DELETE", f"v1/{teardown.dataset}")
 
 
-def test_memberships_of_a_deleted_account_go_and_those_of_others_stay(scene: Scene) -> None:
-    scene.stack.configure(
+def test_memberships_of_a_deleted_account_go_and_those_of_others_stay(
+    teardown: TeardownFixture,
+) -> None:
+    teardown.stack.configure(
         projectMembers=[{"role": "roles/bigquery.jobUser", "members": ["user:bert@example.org"]}]
     )
-    scene.stack.up()
+    teardown.stack.up()
     gone, theirs = "deleted:user:bert@example.org?uid=1", "deleted:user:carl@example.org?uid=2"
-    bindings = scene.bindings()
+    bindings = teardown.bindings()
     [job_users] = [b for b in bindings if b["role"] == "roles/bigquery.jobUser"]
     job_users["members"] = [gone, theirs]
-    scene.bind(bindings)
-    told = scene.told(0)
-    assert [each["name"] for each in told["memberships"]] == [
-        f"roles/bigquery.jobUser for {gone} on {scene.project}"
+    teardown.bind(bindings)
+    summary = teardown.run_json(0)
+    assert [each["name"] for each in summary["memberships"]] == [
+        f"roles/bigquery.jobUser for {gone} on {teardown.project}"
     ]
-    assert {"role": "roles/bigquery.jobUser", "members": [theirs]} in scene.bindings()
+    assert {"role": "roles/bigquery.jobUser", "members": [theirs]} in teardown.bindings()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_interrupted_and_run_again_it_ends_in_the_same_place(
-    scene: Scene, number: signal.Signals
+def test_an_interrupted_run_ends_the_same_when_repeated(
+    teardown: TeardownFixture, number: signal.Signals
 ) -> None:
-    """The script alone is hit: its engine goes on, and holds the lock."""
-    before = _by_hand(scene)
-    gate = Gate(scene.lab.environment)
+    """The signal hits the script alone: its engine continues and holds the lock."""
+    before = _by_hand(teardown)
+    gate = BlockingProxy(teardown.lab.environment)
     try:
-        scene.stack.configure(gate.settings)
-        scene.stack.up()
+        teardown.stack.configure(gate.settings)
+        teardown.stack.up()
         second_store = Moment(lambda method, path: method == "DELETE" and "Stores/" in path, 2)
         with gate.holding(second_store):
             script = subprocess.Popen(
-                [sys.executable, *scene.command()],
+                [sys.executable, str(ROOT / "scripts/teardown.py"), *teardown.flags],
                 cwd=ROOT,
-                env={**os.environ, **scene.lab.environment, "LAB_DIR": str(scene.lab.folder)},
+                env=_with_own_plugin(teardown.lab),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 text=True,
@@ -313,30 +262,32 @@ def test_interrupted_and_run_again_it_ends_in_the_same_place(
             if number == signal.SIGKILL:
                 script.wait(PATIENCE_SECONDS)
             gate.release(forwards=True)
-            _, told = script.communicate(timeout=PATIENCE_SECONDS)
+            _, output = script.communicate(timeout=PATIENCE_SECONDS)
             if number != signal.SIGKILL:
-                assert script.returncode == ExitCode.INTERRUPTED, told
-                assert "Run it again" in told
-        done = scene.run(0)
+                assert script.returncode == ExitCode.INTERRUPTED, output
+                assert "Run it again" in output
+        done = teardown.run(0)
         assert "Nothing of the stack is left." in done.stdout
-        assert scene.cloud() == before
+        assert teardown.cloud() == before
         assert psutil.wait_procs(engine, timeout=PATIENCE_SECONDS)[1] == []
-        assert "nothing to tear down" in scene.run(0).stdout
+        assert "nothing to tear down" in teardown.run(0).stdout
     finally:
         gate.close()
 
 
-def test_what_an_interrupted_up_left_goes_too(scene: Scene) -> None:
-    """Killed before it could write down what it had made."""
-    gate = Gate(scene.lab.environment)
+def test_what_an_interrupted_up_left_goes_too(teardown: TeardownFixture) -> None:
+    """Killed after a creation, before its state was written."""
+    gate = BlockingProxy(teardown.lab.environment)
     try:
-        scene.stack.configure(gate.settings)
-        made = Moment(lambda method, path: method == "POST" and "dicomStoreId=" in path, 1, "after")
-        with gate.holding(made):
+        teardown.stack.configure(gate.settings)
+        moment = Moment(
+            lambda method, path: method == "POST" and "dicomStoreId=" in path, 1, "after"
+        )
+        with gate.holding(moment):
             engine = subprocess.Popen(
-                ["pulumi", "up", "--yes", "--skip-preview", "--stack", scene.stack.name],
-                cwd=scene.lab.program,
-                env=scene.lab.environment,
+                ["pulumi", "up", "--yes", "--skip-preview", "--stack", teardown.stack.name],
+                cwd=teardown.lab.program,
+                env=_with_own_plugin(teardown.lab),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
@@ -345,10 +296,10 @@ def test_what_an_interrupted_up_left_goes_too(scene: Scene) -> None:
             engine.kill()
             engine.wait(PATIENCE_SECONDS)
             psutil.wait_procs(plugins, timeout=PATIENCE_SECONDS)
-        assert scene.cloud()["datasets"][scene.dataset]
-        done = scene.run(0)
+        assert teardown.cloud()["datasets"][teardown.dataset]
+        done = teardown.run(0)
         assert "Nothing of the stack is left." in done.stdout
-        assert scene.cloud() == {
+        assert teardown.cloud() == {
             "datasets": {},
             "topics": [],
             "tables": {},
@@ -358,44 +309,49 @@ def test_what_an_interrupted_up_left_goes_too(scene: Scene) -> None:
         gate.close()
 
 
-def test_a_stack_with_every_kind_of_resource(scene: Scene) -> None:
-    everything = yaml.safe_load(EVERYTHING.read_text().replace("PROJECT", scene.project))["config"]
-    before = _by_hand(scene)
-    scene.stack.file.write_text(
-        yaml.safe_dump({"config": {"gcp:project": scene.project, **everything}})
+def test_a_stack_with_every_resource_type(teardown: TeardownFixture) -> None:
+    everything = yaml.safe_load(EVERYTHING.read_text().replace("PROJECT", teardown.project))[
+        "config"
+    ]
+    before = _by_hand(teardown)
+    teardown.stack.file.write_text(
+        yaml.safe_dump({"config": {"gcp:project": teardown.project, **everything}})
     )
-    scene.stack.up()
-    place = f"projects/{scene.project}/locations/europe-west4"
-    kept = f"{place}/datasets/identified/dicomStores/ct"
+    teardown.stack.up()
+    parent = f"projects/{teardown.project}/locations/europe-west4"
+    kept = f"{parent}/datasets/identified/dicomStores/ct"
     # The program would let go of one store, in a dataset that it would delete: nothing is lost.
-    told = scene.told(ExitCode.PROTECTED)
-    whys = {each["name"]: each["why"] for each in told["left"]}
+    summary = teardown.run_json(ExitCode.PROTECTED)
+    whys = {each["name"]: each["why"] for each in summary["left"]}
     assert whys[kept] == "to be kept, but what it lies in or its key would go"
-    assert scene.lab.exists(kept)
-    assert not scene.lab.exists(f"{place}/datasets/identified/fhirStores/records")
-    scene.stack.configure(dicomStores=[{"name": "ct"}])
-    scene.stack.up()
-    told = scene.told(0)
-    assert told["not_checked"] == []
-    kinds = {each["kind"] for each in told["left"]}
-    assert kinds == {"service", "service identity", "key", "key ring"}
-    assert scene.cloud() == before
-    subscriptions = scene.lab.call("GET", f"v1/projects/{scene.project}/subscriptions")
+    assert teardown.lab.exists(kept)
+    assert not teardown.lab.exists(f"{parent}/datasets/identified/fhirStores/records")
+    teardown.stack.configure(dicomStores=[{"name": "ct"}])
+    teardown.stack.up()
+    summary = teardown.run_json(0)
+    assert summary["not_checked"] == []
+    types = {each["kind"] for each in summary["left"]}
+    assert types == {"service", "service identity", "key", "key ring"}
+    assert teardown.cloud() == before
+    subscriptions = teardown.lab.call("GET", f"v1/projects/{teardown.project}/subscriptions")
     assert subscriptions.get("subscriptions", []) == []
-    versions = scene.lab.call(
-        "GET", f"v1/{place}/keyRings/imaging/cryptoKeys/identified/cryptoKeyVersions"
+    versions = teardown.lab.call(
+        "GET", f"v1/{parent}/keyRings/imaging/cryptoKeys/identified/cryptoKeyVersions"
     )
     assert {v["state"].partition("_")[0] for v in versions["cryptoKeyVersions"]} == {"DESTROY"}
-    assert "nothing to tear down" in scene.run(0).stdout
+    assert "nothing to tear down" in teardown.run(0).stdout
 
 
-def test_make_destroy_passes_its_arguments_on(scene: Scene) -> None:
-    scene.stack.up()
-    before = scene.cloud()
+def test_make_destroy_passes_its_arguments_on(teardown: TeardownFixture) -> None:
+    teardown.stack.up()
+    before = teardown.cloud()
     # Set-up must never run here.
     command = ["make", "--no-print-directory", "--old-file=.venv/.ready", "destroy"]
-    options = [f"STACK={scene.stack.name}", f"ARGS=--cwd {scene.lab.program} --dry-run --json"]
-    environment = {**os.environ, "LAB_DIR": str(scene.lab.folder)}
+    options = [
+        f"STACK={teardown.stack.name}",
+        f"ARGS=--cwd {teardown.lab.program} --dry-run --json",
+    ]
+    environment = {**os.environ, "LAB_DIR": str(teardown.lab.folder)}
     for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
         environment.pop(name, None)
     done = subprocess.run(
@@ -409,4 +365,4 @@ def test_make_destroy_passes_its_arguments_on(scene: Scene) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(done.stdout)["dry_run"] is True
-    assert scene.cloud() == before
+    assert teardown.cloud() == before

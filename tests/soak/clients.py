@@ -1,4 +1,4 @@
-"""A client of a DICOM store that keeps what it is told, and when."""
+"""A client of a DICOM store that records each response with its time."""
 
 import random
 import threading
@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from emulator.core import http_client
 from tests.soak.instances import (
     CONTENTS,
     FILES,
@@ -22,30 +23,31 @@ from tests.soak.instances import (
     path_of,
     value,
 )
-from tests.soak.linear import Event, Told
+from tests.soak.linear import Event, Outcome
+from tests.support.waiting import wait_until
 
 PATIENCE_SECONDS = 60
 BUCKET = "overlapping"
 DICOM = "application/dicom"
 NAMES = {sha256(file).hexdigest(): which for which, file in FILES.items()}
-Answer = tuple[Told, str | None]
+Answer = tuple[Outcome, str | None]
 
 
 @dataclass
 class History:
-    """What all clients were told, by instance."""
+    """The responses to all clients, by instance."""
 
     events: defaultdict[Key, list[Event]] = field(default_factory=lambda: defaultdict(list))
-    told: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def add(self, told: dict[Key, Answer], began: int, client: int) -> None:
-        """Keep what an answer that has just come told."""
+    def add(self, outcomes: dict[Key, Answer], began: int, client: int) -> None:
+        """Record the outcomes of a response that has just arrived."""
         ended = time.monotonic_ns()
         with self.lock:
-            for key, (what, content) in told.items():
+            for key, (what, content) in outcomes.items():
                 self.events[key].append(Event(what, content, began, ended, client))
-                self.told[what.name.lower()] += 1
+                self.outcomes[what.name.lower()] += 1
 
 
 class Client:
@@ -62,7 +64,7 @@ class Client:
     def __init__(
         self, url: str, store: str, history: History, draw: random.Random, number: int
     ) -> None:
-        self._http = httpx.Client(base_url=url, timeout=PATIENCE_SECONDS)
+        self._http = http_client.client(url, seconds=PATIENCE_SECONDS)
         self._store = f"/v1/{store}"
         self._web = f"{self._store}/dicomWeb"
         self._history, self._draw, self._number = history, draw, number
@@ -87,8 +89,8 @@ class Client:
         assert answer.status_code in codes, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer
 
-    def _tell(self, told: dict[Key, Answer], began: int) -> None:
-        self._history.add(told, began, self._number)
+    def _record(self, outcomes: dict[Key, Answer], began: int) -> None:
+        self._history.add(outcomes, began, self._number)
 
     def _below(self, levels: int) -> tuple[str, list[Key]]:
         """A study or a series: its path, and all that can be in it."""
@@ -116,28 +118,28 @@ class Client:
         failed = {value(item, "00081155") for item in _items(answer, "00081198")}
         kept = {value(item, "00081190") for item in _items(answer, "00081199")}
         assert len(failed) + len(kept) == len(given)
-        told: dict[Key, Answer] = {
-            key: (Told.CONFLICT if key[2] in failed else Told.STORED, content)
+        outcomes: dict[Key, Answer] = {
+            key: (Outcome.CONFLICT if key[2] in failed else Outcome.STORED, content)
             for key, content in given.items()
         }
-        self._tell(told, began)
+        self._record(outcomes, began)
 
     def delete_instance(self) -> None:
         key = self._draw.choice(KEYS)
         began = time.monotonic_ns()
         answer = self._send("DELETE", f"{self._web}/{path_of(key)}", 200, 404)
-        told = Told.DELETED if answer.status_code == 200 else Told.MISSING
-        self._tell({key: (told, None)}, began)
+        outcome = Outcome.DELETED if answer.status_code == 200 else Outcome.MISSING
+        self._record({key: (outcome, None)}, began)
 
     def delete_many(self) -> None:
         path, keys = self._below(self._draw.choice((1, 2, 2)))
         began = time.monotonic_ns()
         answer = self._send("DELETE", f"{self._web}/{path}", 200, 404)
-        told = Told.MISSING
+        outcome = Outcome.MISSING
         if answer.status_code == 200:
             assert "error" not in self._finish(answer.json()["name"])
-            told = Told.CLEARED
-        self._tell(dict.fromkeys(keys, (told, None)), began)
+            outcome = Outcome.CLEARED
+        self._record(dict.fromkeys(keys, (outcome, None)), began)
 
     def bring_in(self) -> None:
         """Import one content of every instance of a study."""
@@ -154,20 +156,18 @@ class Client:
         counter = done["metadata"]["counter"]
         assert int(counter.get("failure", 0)) == len(failed)
         assert int(counter.get("success", 0)) == len(keys) - len(failed)
-        told: dict[Key, Answer] = {
-            key: (Told.CONFLICT if object_of(key) in failed else Told.STORED, content)
+        outcomes: dict[Key, Answer] = {
+            key: (Outcome.CONFLICT if object_of(key) in failed else Outcome.STORED, content)
             for key in keys
         }
-        self._tell(told, began)
+        self._record(outcomes, began)
 
     def _finish(self, name: str) -> dict[str, Any]:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < deadline:
+        def look() -> dict[str, Any]:
             operation: dict[str, Any] = self._send("GET", f"/v1/{name}", 200).json()
-            if operation.get("done"):
-                return operation
-            time.sleep(0.01)
-        raise AssertionError(f"{name} does not end")
+            return operation if operation.get("done") else {}
+
+        return wait_until(look, f"{name} does not end")
 
     def read(self, key: Key | None = None) -> None:
         """Retrieve an instance as it was stored."""
@@ -176,19 +176,19 @@ class Client:
         headers = {"Accept": f"{DICOM}; transfer-syntax=*"}
         answer = self._send("GET", f"{self._web}/{path_of(key)}", 200, 404, headers=headers)
         if answer.status_code == 404:
-            self._tell({key: (Told.MISSING, None)}, began)
+            self._record({key: (Outcome.MISSING, None)}, began)
         else:
             found, content = NAMES[sha256(answer.content).hexdigest()]
             assert found == key
-            self._tell({key: (Told.READ, content)}, began)
+            self._record({key: (Outcome.READ, content)}, began)
 
     def render(self) -> None:
         key = self._draw.choice(KEYS)
-        kind = self._draw.choice(("rendered", "frames/1", "metadata"))
+        resource = self._draw.choice(("rendered", "frames/1", "metadata"))
         began = time.monotonic_ns()
-        answer = self._send("GET", f"{self._web}/{path_of(key)}/{kind}", 200, 404)
-        told = Told.PRESENT if answer.status_code == 200 else Told.MISSING
-        self._tell({key: (told, None)}, began)
+        answer = self._send("GET", f"{self._web}/{path_of(key)}/{resource}", 200, 404)
+        outcome = Outcome.PRESENT if answer.status_code == 200 else Outcome.MISSING
+        self._record({key: (outcome, None)}, began)
 
     def read_many(self) -> None:
         path, keys = self._below(self._draw.choice((1, 2)))
@@ -196,17 +196,17 @@ class Client:
         began = time.monotonic_ns()
         answer = self._send("GET", f"{self._web}/{path}", 200, 404, headers=headers)
         if answer.status_code == 404:
-            self._tell(dict.fromkeys(keys, (Told.MISSING, None)), began)
+            self._record(dict.fromkeys(keys, (Outcome.MISSING, None)), began)
             return
-        told: dict[Key, Answer] = {}
+        outcomes: dict[Key, Answer] = {}
         for part in parts_of(answer.headers["Content-Type"], answer.content):
             key, content = NAMES[sha256(part).hexdigest()]
             assert key in keys
-            told[key] = (Told.READ, content)
-        self._tell(told, began)
+            outcomes[key] = (Outcome.READ, content)
+        self._record(outcomes, began)
 
     def search(self) -> None:
-        """Search at some level: all that is found, and all that is not, is told."""
+        """Search at some level: each instance is found or missing."""
         levels = self._draw.choice((0, 1, 2))
         if levels:
             below, keys = self._below(levels)
@@ -218,14 +218,14 @@ class Client:
         found = [key_of(item) for item in answer.json()] if answer.content else []
         assert len({*found}) == len(found)
         assert {*found} <= {*keys}
-        told: dict[Key, Answer] = {
-            key: (Told.PRESENT if key in found else Told.MISSING, None) for key in keys
+        outcomes: dict[Key, Answer] = {
+            key: (Outcome.PRESENT if key in found else Outcome.MISSING, None) for key in keys
         }
-        self._tell(told, began)
+        self._record(outcomes, began)
         self._count()
 
     def _count(self) -> None:
-        """What is found has something in it, and no more than there can be."""
+        """Assert that a search result is not empty and within its limits."""
         for item in self.found("studies"):
             assert 1 <= value(item, "00201206") <= SERIES
             assert 1 <= value(item, "00201208") <= SERIES * INSTANCES
@@ -233,7 +233,7 @@ class Client:
             assert 1 <= value(item, "00201209") <= INSTANCES
 
     def metrics(self) -> dict[str, Any]:
-        """What the store counts."""
+        """The store's own counts."""
         metrics: dict[str, Any] = self._send(
             "GET", f"{self._store}:getDICOMStoreMetrics", 200
         ).json()

@@ -1,18 +1,15 @@
 """Tests that try to break the emulator: short in `make test`, long in `make soak`.
 
-Each draws what it does from a seed, and tells at the end what it tried and what was lost.
+Each draws what it does from a seed, and reports at the end what it tried and what was lost.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
-_TOLD = pytest.StashKey[list[str]]()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_TOLD] = []
+from tests.soak.fuzzing import Target, target
+from tests.support.soak_report import LINES
 
 
 @pytest.fixture(scope="session")
@@ -21,9 +18,16 @@ def soak(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--soak"))
 
 
+@pytest.fixture(scope="session")
+def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    """An emulator for the files of tests that leave its projects and policies alone."""
+    with target(tmp_path_factory.mktemp("victim")) as running:
+        yield running
+
+
 @pytest.fixture
 def seed(request: pytest.FixtureRequest) -> int:
-    """What the run draws from: `--soak-seed` repeats a run that failed."""
+    """The seed of the run: `--soak-seed` repeats a run that failed."""
     return int(request.config.getoption("--soak-seed"))
 
 
@@ -34,20 +38,11 @@ def draw(seed: int, request: pytest.FixtureRequest) -> random.Random:
 
 
 @pytest.fixture
-def tell(request: pytest.FixtureRequest) -> Callable[..., None]:
-    """Keeps a line for the end of the run: `tell("kills", tried=50, lost=0)`."""
+def report(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Keep a line for the end of the run: `report("kills", tried=50, lost=0)`."""
 
-    def tell(work: str, **figures: int) -> None:
-        said = ", ".join(f"{name} {figure}" for name, figure in figures.items())
-        request.config.stash[_TOLD].append(f"{work}: {said}")
+    def report(work: str, **figures: int) -> None:
+        text = ", ".join(f"{name} {figure}" for name, figure in figures.items())
+        request.config.stash[LINES].append(f"{work}: {text}")
 
-    return tell
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    if told := config.stash[_TOLD]:
-        terminalreporter.section(f"soak, seed {config.getoption('--soak-seed')}")
-        for line in told:
-            terminalreporter.line(line)
+    return report

@@ -4,11 +4,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from tests.soak.crashing import GONE, LOCATION, PROJECT, ROLES, Changes, Key, Victim, fresh, image
+from tests.soak.crashing import (
+    GONE,
+    LOCATION,
+    PROJECT,
+    ROLES,
+    Changes,
+    Key,
+    KilledEmulator,
+    fresh,
+    image,
+)
 
 DATASET = f"{LOCATION}/datasets/site"
 BUCKET = "crash-bucket"
-TABLES = f"bq://{PROJECT}.warehouse"
+TABLES = f"bq://{PROJECT}.exports"
 IMAGES = 24
 BASIC = {"dicom": {"filterProfile": "ATTRIBUTE_CONFIDENTIALITY_BASIC_PROFILE"}}
 _DICOM = "application/dicom"
@@ -16,7 +26,7 @@ _DICOM = "application/dicom"
 
 @dataclass(frozen=True)
 class Site:
-    """What the works begin with.
+    """The initial state of the works.
 
     Attributes:
         filled: a store, with the same instances as the bucket.
@@ -27,7 +37,7 @@ class Site:
     sources: dict[str, bytes]
 
 
-def prepare(victim: Victim) -> Site:
+def prepare(victim: KilledEmulator) -> Site:
     """Make a dataset, a store with instances, and a bucket with the same ones."""
     victim.operate("POST", f"/v1/{LOCATION}/datasets?datasetId=site", {}, {})
     number = victim.json("GET", f"/v1/projects/{PROJECT}")["projectNumber"]
@@ -36,7 +46,7 @@ def prepare(victim: Victim) -> Site:
     policy = {"policy": {"bindings": bindings}}
     victim.json("POST", f"/v1/projects/{PROJECT}:setIamPolicy", policy)
     victim.json("POST", f"/storage/v1/b?project={PROJECT}", {"name": BUCKET})
-    reference = {"datasetReference": {"projectId": PROJECT, "datasetId": "warehouse"}}
+    reference = {"datasetReference": {"projectId": PROJECT, "datasetId": "exports"}}
     victim.json("POST", f"/bigquery/v2/projects/{PROJECT}/datasets", reference)
     filled = new_store(victim)
     sources = dict(image(f"1.2.{n % 3}") for n in range(IMAGES))
@@ -52,7 +62,7 @@ def instance(store: str, path: str) -> Key:
     return "instance", f"/v1/{store}/dicomWeb/{path}"
 
 
-def new_store(victim: Victim, dataset: str = DATASET) -> str:
+def new_store(victim: KilledEmulator, dataset: str = DATASET) -> str:
     """Make a DICOM store; gives its full name."""
     store = fresh("store")
     name = f"{dataset}/dicomStores/{store}"
@@ -61,15 +71,15 @@ def new_store(victim: Victim, dataset: str = DATASET) -> str:
     return name
 
 
-def _store(victim: Victim, store: str, path: str, content: bytes) -> Key:
+def _store(victim: KilledEmulator, store: str, path: str, content: bytes) -> Key:
     key = instance(store, path)
     with victim.promises.change({key: content}):
-        kind = {"Content-Type": _DICOM}
-        victim.call("POST", f"/v1/{store}/dicomWeb/studies", content=content, headers=kind)
+        headers = {"Content-Type": _DICOM}
+        victim.call("POST", f"/v1/{store}/dicomWeb/studies", content=content, headers=headers)
     return key
 
 
-def stow(victim: Victim, site: Site) -> None:
+def stow(victim: KilledEmulator, site: Site) -> None:
     """Store several instances in one request."""
     images = dict(image(fresh("1.3.")) for _ in range(4))
     parts = b"".join(
@@ -91,7 +101,7 @@ def _gone(store: str, paths: list[str]) -> Changes:
     return {instance(store, path): GONE for path in paths}
 
 
-def import_(victim: Victim, site: Site) -> None:
+def import_(victim: KilledEmulator, site: Site) -> None:
     """Import the bucket's objects into a new store."""
     store = new_store(victim)
     changes = {instance(store, path): content for path, content in site.sources.items()}
@@ -101,13 +111,13 @@ def import_(victim: Victim, site: Site) -> None:
 _SOURCE = {"gcsSource": {"uri": f"gs://{BUCKET}/in/*.dcm"}}
 
 
-def import_again(victim: Victim, site: Site) -> int:
+def import_again(victim: KilledEmulator, site: Site) -> int:
     """Import into the store that has the objects' instances already; gives how many went well."""
     name = victim.json("POST", f"/v1/{site.filled}:import", _SOURCE)["name"]
     return int(victim.done(name)["metadata"]["counter"]["success"])
 
 
-def export_to_storage(victim: Victim, _site: Site) -> None:
+def export_to_storage(victim: KilledEmulator, _site: Site) -> None:
     """Export a store's files into a new folder."""
     store, files = _small_store(victim)
     prefix = fresh("out")
@@ -120,11 +130,11 @@ def export_to_storage(victim: Victim, _site: Site) -> None:
     victim.operate("POST", f"/v1/{store}:export", body, changes)
 
 
-def export_to_bigquery(victim: Victim, _site: Site) -> None:
+def export_to_bigquery(victim: KilledEmulator, _site: Site) -> None:
     """Export a store to a new table, then over it, then behind it."""
     store, files = _small_store(victim)
     table = fresh("table")
-    key = ("rows", f"warehouse.{table}")
+    key = ("rows", f"exports.{table}")
     rows = 0
     for disposition in ("WRITE_EMPTY", "WRITE_TRUNCATE", "WRITE_APPEND"):
         rows = rows + len(files) if disposition == "WRITE_APPEND" else len(files)
@@ -133,7 +143,7 @@ def export_to_bigquery(victim: Victim, _site: Site) -> None:
         victim.operate("POST", f"/v1/{store}:export", body, {key: rows})
 
 
-def _small_store(victim: Victim) -> tuple[str, dict[str, bytes]]:
+def _small_store(victim: KilledEmulator) -> tuple[str, dict[str, bytes]]:
     """A new store with a few instances of two studies."""
     store = new_store(victim)
     files = dict(image(f"1.4.{number % 2}") for number in range(5))
@@ -142,14 +152,14 @@ def _small_store(victim: Victim) -> tuple[str, dict[str, bytes]]:
     return store, files
 
 
-def delete_instances(victim: Victim, _site: Site) -> None:
+def delete_instances(victim: KilledEmulator, _site: Site) -> None:
     """Delete instances one by one."""
     store, files = _small_store(victim)
     for path in files:
         victim.change("DELETE", f"/v1/{store}/dicomWeb/{path}", None, _gone(store, [path]))
 
 
-def delete_studies(victim: Victim, _site: Site) -> None:
+def delete_studies(victim: KilledEmulator, _site: Site) -> None:
     """Delete one of two studies, and the other's series one by one."""
     store, files = _small_store(victim)
     study = [path for path in files if path.startswith("studies/1.4.0/")]
@@ -159,29 +169,29 @@ def delete_studies(victim: Victim, _site: Site) -> None:
         victim.operate("DELETE", f"/v1/{store}/dicomWeb/{series}", None, _gone(store, [path]))
 
 
-def delete_stores(victim: Victim, _site: Site) -> None:
+def delete_stores(victim: KilledEmulator, _site: Site) -> None:
     """Delete a store with its instances."""
     store, files = _small_store(victim)
     changes = {("there", f"/v1/{store}"): GONE, **_gone(store, [*files])}
     victim.change("DELETE", f"/v1/{store}", None, changes)
 
 
-def delete_datasets(victim: Victim, _site: Site) -> None:
+def delete_datasets(victim: KilledEmulator, _site: Site) -> None:
     """Delete a dataset with a store and its instances."""
     dataset = f"{LOCATION}/datasets/{fresh('dataset')}"
     path = f"/v1/{LOCATION}/datasets?datasetId={dataset.rpartition('/')[2]}"
     victim.operate("POST", path, {}, {("there", f"/v1/{dataset}"): True})
     store = new_store(victim, dataset)
     files = dict(image("1.5") for _ in range(4))
-    for place, content in files.items():
-        _store(victim, store, place, content)
+    for instance_path, content in files.items():
+        _store(victim, store, instance_path, content)
     names = (dataset, store)
     changes = {**{("there", f"/v1/{name}"): GONE for name in names}, **_gone(store, [*files])}
     victim.change("DELETE", f"/v1/{dataset}", None, changes)
 
 
-def set_policies(victim: Victim, site: Site) -> None:
-    """Give somebody a role on a dataset, a store and a bucket."""
+def set_policies(victim: KilledEmulator, site: Site) -> None:
+    """Grant a user a role on a dataset, a store and a bucket."""
     for resource in (DATASET, site.filled):
         member = f"user:{fresh('u')}@example.com"
         binding = {"role": "roles/healthcare.datasetViewer", "members": [member]}
@@ -194,7 +204,7 @@ def set_policies(victim: Victim, site: Site) -> None:
     victim.change("PUT", path, {"bindings": [binding]}, {("bucket policy", path): member})
 
 
-def deidentify(victim: Victim, site: Site) -> None:
+def deidentify(victim: KilledEmulator, site: Site) -> None:
     """De-identify a store into a new one."""
     store, files = _small_store(victim)
     destination = new_store(victim)
@@ -203,7 +213,7 @@ def deidentify(victim: Victim, site: Site) -> None:
     victim.operate("POST", f"/v1/{store}:deidentify", body, changes)
 
 
-WORKS: dict[str, Callable[[Victim, Site], None]] = {
+WORKS: dict[str, Callable[[KilledEmulator, Site], None]] = {
     "STOW": stow,
     "import": import_,
     "export to Cloud Storage": export_to_storage,

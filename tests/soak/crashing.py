@@ -2,7 +2,6 @@
 
 import itertools
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,9 +10,12 @@ from typing import Any
 import httpx
 import psutil
 
-from emulator import processes
-from emulator.layout import Running
-from tests.unit.emulator.healthcare.dicom.conftest import make_dicom
+from emulator.core import http_client
+from emulator.server import lifecycle
+from emulator.server.errors import EmulatorError
+from emulator.server.server_file import ServerInfo
+from tests.support.dicom_files import make_dicom
+from tests.support.waiting import wait_until
 
 PATIENCE_SECONDS = 60.0
 PROJECT = "crash-project"
@@ -31,7 +33,7 @@ class Cut(Exception):  # noqa: N818 - no error: it is what the tests are after
 
 
 class Promises:
-    """What may be found of each thing: one value once a change was acknowledged, else two."""
+    """Allowed values of each thing: one once a change was acknowledged, else two."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -54,7 +56,7 @@ class Promises:
             self.acknowledged += len(changes)
 
     def allowed(self) -> dict[Key, set[Any]]:
-        """What may be found of each thing."""
+        """Allowed values of each thing."""
         with self._lock:
             return {key: set(values) for key, values in self._allowed.items()}
 
@@ -69,12 +71,12 @@ class Promises:
         return value
 
 
-class Victim:
+class KilledEmulator:
     """An emulator on one state folder, killed and started again."""
 
     def __init__(self, state: Path) -> None:
         self.state = state
-        self.running: Running
+        self.running: ServerInfo
         self.client: httpx.Client
         self.promises = Promises()
         self.started: dict[str, Changes] = {}
@@ -82,21 +84,20 @@ class Victim:
 
     def start(self) -> None:
         """Start it on what the last one left."""
-        self.running = processes.start(self.state, all_services_enabled=True)
-        self.client = httpx.Client(base_url=self.running.url, timeout=PATIENCE_SECONDS)
+        self.running = lifecycle.start(self.state, all_services_enabled=True)
+        self.client = http_client.client(self.running.url, seconds=PATIENCE_SECONDS)
 
     def kill_at_start(self, seconds: float, *, everything: bool) -> None:
         """Kill it some time after its start began, ready or not."""
         starting = threading.Thread(target=self._try_to_start)
         starting.start()
         starting.join(seconds)
-        for process in psutil.Process().children():
-            if "--foreground" in process.cmdline():
-                self._kill(process, everything=everything)
+        for server in servers(self.state):
+            self._kill(server, everything=everything)
         starting.join()
 
     def _try_to_start(self) -> None:
-        with suppress(processes.EmulatorError):
+        with suppress(EmulatorError):
             self.start()
 
     def kill(self, *, everything: bool) -> None:
@@ -114,7 +115,7 @@ class Victim:
 
     def stop(self) -> None:
         """End it."""
-        processes.stop(self.state)
+        lifecycle.stop(self.state)
 
     def call(self, method: str, path: str, **options: Any) -> httpx.Response:
         """One call.
@@ -137,7 +138,7 @@ class Victim:
         return content
 
     def find(self, path: str) -> bytes | None:
-        """What is at a path; nothing for a 404."""
+        """Return the resource at a path; None for a 404."""
         answer = self.client.get(path)
         assert answer.status_code in (200, 404), f"GET {path}: {answer.status_code} {answer.text}"
         return answer.content if answer.status_code == 200 else None
@@ -155,7 +156,7 @@ class Victim:
             self.done(name)
         del self.started[name]
 
-    def settle(self) -> None:
+    def persist(self) -> None:
         """See what was started before a kill end well: it counts as acknowledged."""
         for name, changes in [*self.started.items()]:
             self.done(name)
@@ -175,11 +176,7 @@ class Victim:
 
     def until(self, look: Callable[[], Any], complaint: str) -> Any:
         """Wait for something."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not (found := look()):
-            assert time.monotonic() < deadline, complaint
-            time.sleep(0.02)
-        return found
+        return wait_until(look, complaint)
 
 
 def image(study: str, series: str | None = None) -> tuple[str, bytes]:
@@ -198,3 +195,19 @@ def image(study: str, series: str | None = None) -> tuple[str, bytes]:
 def fresh(prefix: str) -> str:
     """A name that was not there before."""
     return f"{prefix}{next(_numbers)}"
+
+
+def servers(state: Path) -> list[psutil.Process]:
+    """Return the emulators of a state folder that this process has started.
+
+    Other tests of the worker have started some on folders of their own.
+    """
+    children = psutil.Process().children()
+    return [p for p in children if {"emulator.server", str(state)} <= {*_arguments(p)}]
+
+
+def _arguments(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import httpx
+from tests.support import http
 
 T = TypeVar("T")
-SAID = "fault on demand"
+MESSAGE = "injected fault"
 LATE_SECONDS = 0.3
 
 
@@ -31,8 +31,8 @@ class Fault:
 
     @property
     def message(self) -> str:
-        """What it says."""
-        return str(self.body.get("message", SAID))
+        """Its message."""
+        return str(self.body.get("message", MESSAGE))
 
 
 # What is passing: https://cloud.google.com/healthcare-api/docs/best-practices-latency-error-handling
@@ -67,10 +67,10 @@ def met(url: str, method: str, body: dict[str, Any], act: Callable[[], T]) -> tu
         What the act gave, and how many calls were broken.
     """
     faults = f"{url}/_emulator/faults"
-    httpx.post(faults, json={"method": method, **body}).raise_for_status()
+    http.post(faults, json={"method": method, **body}).raise_for_status()
     try:
         given = act()
-        [listed] = httpx.get(faults).raise_for_status().json()["faults"]
+        [listed] = http.get(faults).raise_for_status().json()["faults"]
     finally:
-        httpx.delete(faults).raise_for_status()
+        http.delete(faults).raise_for_status()
     return given, int(listed["broken"])

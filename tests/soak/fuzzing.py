@@ -11,16 +11,16 @@ from typing import Any
 import httpx
 import psutil
 
-from emulator import processes
-from emulator.layout import Running
+from emulator.server import lifecycle
+from emulator.server.server_file import ServerInfo
 
 PROJECT = "local-project"
 LOCATION = f"projects/{PROJECT}/locations/us-central1"
 TIMEOUT_SECONDS = 90.0
 """No call may take so long: what takes longer hangs."""
-MOST_MEMORY_MB = 1000
+MAX_MEMORY_MB = 1000
 """Of the server and its workers together, pages that they share counted once."""
-_STAND_INS = re.compile(r"bqemulator|fake-gcs-server")
+_STAND_INS = re.compile(r"bigquery_process|fake-gcs-server")
 TOKEN = "ya29.a-token-that-no-log-may-hold"
 _NUMBERS = itertools.count(1)
 
@@ -35,17 +35,17 @@ class Target:
         answers: how many answers there were, by their status.
     """
 
-    running: Running
+    running: ServerInfo
     client: httpx.Client
     answers: dict[int, int] = field(default_factory=dict)
 
     def call(self, method: str, path: str, what: str, **options: Any) -> httpx.Response:
-        """Send a request, and see that the answer is none that tells of a fault of ours.
+        """Send a request, and assert that the response shows no bug of the emulator.
 
         Args:
             method: of HTTP.
             path: below the root.
-            what: what is wrong with the request, for whoever has to repeat it.
+            what: the defect of the request, for repeating it.
             options: for httpx.
         """
         answer = self.client.request(method, path, **options)
@@ -58,8 +58,8 @@ class Target:
     def new_store(self) -> str:
         """Make a DICOM store; gives its name."""
         dataset = f"fuzz-{next(_NUMBERS)}"
-        made = self.client.post(f"/v1/{LOCATION}/datasets?datasetId={dataset}", json={})
-        made.raise_for_status()
+        created = self.client.post(f"/v1/{LOCATION}/datasets?datasetId={dataset}", json={})
+        created.raise_for_status()
         stores = f"/v1/{LOCATION}/datasets/{dataset}/dicomStores"
         return str(self.client.post(f"{stores}?dicomStoreId=s", json={}).json()["name"])
 
@@ -80,8 +80,8 @@ class Target:
 
     def check(self) -> None:
         """See that it lives, is of bounded size, told no secret and wrote nowhere else."""
-        assert processes.status(self.running.state), "the emulator has ended"
-        assert self.memory_mb() < MOST_MEMORY_MB
+        assert lifecycle.status(self.running.state), "the emulator has ended"
+        assert self.memory_mb() < MAX_MEMORY_MB
         kept = self.running.state / "dicom" / "sha256"
         logs = list(self.running.state.glob("*.log"))
         assert logs
@@ -89,6 +89,15 @@ class Target:
         strange = [path.name for path in kept.iterdir() if not _is_digest(path.name)]
         assert strange == []
         assert [path.name for path in self.running.state.parent.iterdir()] == ["emulator"]
+
+
+def grant(victim: Target) -> None:
+    number = victim.client.get(f"/v1/projects/{PROJECT}").json()["projectNumber"]
+    agent = f"serviceAccount:service-{number}@gcp-sa-healthcare.iam.gserviceaccount.com"
+    roles = ("roles/bigquery.admin", "roles/storage.objectAdmin")
+    policy = {"bindings": [{"role": role, "members": [agent]} for role in roles]}
+    url = f"/v1/projects/{PROJECT}:setIamPolicy"
+    victim.client.post(url, json={"policy": policy}).raise_for_status()
 
 
 def _is_digest(name: str) -> bool:
@@ -99,10 +108,10 @@ def _is_digest(name: str) -> bool:
 def target(folder: Path) -> Iterator[Target]:
     """Start an emulator in a folder that holds nothing else."""
     state = folder / "emulator"
-    running = processes.start(state, all_services_enabled=True)
+    running = lifecycle.start(state, all_services_enabled=True)
     try:
         headers = {"Authorization": f"Bearer {TOKEN}"}
         with httpx.Client(base_url=running.url, timeout=TIMEOUT_SECONDS, headers=headers) as client:
             yield Target(running, client)
     finally:
-        processes.stop(state)
+        lifecycle.stop(state)

@@ -1,10 +1,10 @@
-"""A few instances that many fight over, each in two contents, and how answers tell of them."""
+"""A few instances with two contents each, for concurrent clients, and their responses."""
 
 from typing import Any
 
 import numpy as np
 
-from tests.unit.emulator.healthcare.dicom.conftest import make_dicom
+from tests.support.dicom_files import make_dicom
 
 STUDIES, SERIES, INSTANCES = 3, 2, 3
 Key = tuple[str, str, str]

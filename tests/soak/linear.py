@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 
-class Told(Enum):
-    """What a client was told of an instance."""
+class Outcome(Enum):
+    """The response to a client about an instance."""
 
     STORED = "stored, or the same is there"
     CONFLICT = "another content is there"
@@ -24,17 +24,17 @@ class Told(Enum):
 
 @dataclass(frozen=True)
 class Event:
-    """What a client was told, and between which moments.
+    """The response to a client, with its start and end.
 
     Attributes:
-        told: in a word.
-        content: which one, where it was said.
+        outcome: of the request for the instance.
+        content: of the instance, if the response has it.
         began: when it was asked; any clock.
         ended: when it was answered.
         client: who asked.
     """
 
-    told: Told
+    outcome: Outcome
     content: str | None
     began: int
     ended: int
@@ -44,20 +44,20 @@ class Event:
 def after(state: str | None, event: Event) -> tuple[bool, str | None]:
     """Whether an event fits a state, and what the state is then."""
     there, same = state is not None, state == event.content
-    match event.told:
-        case Told.STORED:
+    match event.outcome:
+        case Outcome.STORED:
             return same or not there, event.content
-        case Told.CONFLICT:
+        case Outcome.CONFLICT:
             return there and not same, state
-        case Told.DELETED:
+        case Outcome.DELETED:
             return there, None
-        case Told.CLEARED:
+        case Outcome.CLEARED:
             return True, None
-        case Told.MISSING:
+        case Outcome.MISSING:
             return not there, state
-        case Told.PRESENT:
+        case Outcome.PRESENT:
             return there, state
-        case Told.READ:
+        case Outcome.READ:
             return same and there, state
 
 
@@ -86,7 +86,7 @@ def _with_looks(events: Sequence[Event], done: int, state: str | None) -> tuple[
         idle = [
             index
             for index in _next(events, done)
-            if events[index].told in _LOOKS and after(state, events[index])[0]
+            if events[index].outcome in _LOOKS and after(state, events[index])[0]
         ]
         if not idle:
             return done, state
@@ -94,7 +94,7 @@ def _with_looks(events: Sequence[Event], done: int, state: str | None) -> tuple[
             done |= 1 << index
 
 
-_LOOKS = (Told.CONFLICT, Told.MISSING, Told.PRESENT, Told.READ)
+_LOOKS = (Outcome.CONFLICT, Outcome.MISSING, Outcome.PRESENT, Outcome.READ)
 """What changes nothing, whatever the state."""
 
 

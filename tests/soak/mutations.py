@@ -14,7 +14,7 @@ import pydicom.data
 from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEGBaseline8Bit
 
 from emulator.seed import dicom_file, records
-from tests.unit.emulator.healthcare.dicom.conftest import make_dicom
+from tests.support.dicom_files import make_dicom
 
 Mutator = Callable[[random.Random, bytes], bytes]
 
@@ -133,7 +133,7 @@ def good_files() -> tuple[bytes, ...]:
 
 
 def mutate(draw: random.Random) -> tuple[str, bytes]:
-    """Give a damaged file, and what was done to it."""
+    """Return a damaged file, and a description of the damage."""
     content = draw.choice(good_files())
     done = []
     for _ in range(draw.choice((1, 1, 1, 2, 3))):
@@ -196,7 +196,7 @@ def _vr(draw: random.Random, content: bytes) -> bytes:
 
 
 def _set(content: bytes, tag: tuple[int, int], value: bytes) -> bytes:
-    """Give an element of a little-endian file another value, its length put right."""
+    """Replace the value of an element of a little-endian file, with its length."""
     value += b"\0" * (len(value) % 2)
     found = content.find(struct.pack("<HH", *tag), 128)
     if found < 0 or found + 12 > len(content):
@@ -291,12 +291,12 @@ def _syntax(draw: random.Random, content: bytes) -> bytes:
 
 def _group_2(draw: random.Random, content: bytes) -> bytes:
     end = _group_2_end(content)
-    kind = draw.randrange(4)
-    if kind == 0:
+    choice = draw.randrange(4)
+    if choice == 0:
         return content[:128] + content[end:]
-    if kind == 1:
+    if choice == 1:
         return content[:132] + content[end:]
-    if kind == 2:
+    if choice == 2:
         return _set(content, (2, 0), struct.pack("<I", draw.choice(_LENGTHS)))
     return content[: draw.randrange(132, max(end, 133))] + content[end:]
 

@@ -1,4 +1,4 @@
-"""What a killed emulator left, looked at once it runs again."""
+"""Checks of the state of a killed emulator after its restart."""
 
 import hashlib
 import random
@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from tests.soak.crash_works import BUCKET, DATASET, Site
-from tests.soak.crashing import GONE, PROJECT, Victim
+from tests.soak.crashing import GONE, PROJECT, KilledEmulator
 
 ANY_SYNTAX = {"Accept": "application/dicom; transfer-syntax=*"}
 
 
-def check(victim: Victim, site: Site, draw: random.Random, kept: int) -> None:
+def check(victim: KilledEmulator, site: Site, draw: random.Random, kept: int) -> None:
     """Look at everything that was promised, and at everything that is there.
 
     Args:
@@ -23,7 +23,7 @@ def check(victim: Victim, site: Site, draw: random.Random, kept: int) -> None:
         draw: chooses the promises to keep for the next look.
         kept: how many of them.
     """
-    victim.settle()
+    victim.persist()
     victim.until(
         lambda: not victim.json("GET", f"/v1/{DATASET}/operations?filter=done=false"),
         "operations hang",
@@ -34,7 +34,7 @@ def check(victim: Victim, site: Site, draw: random.Random, kept: int) -> None:
     check_state(victim.state)
 
 
-def _check_promises(victim: Victim, draw: random.Random, kept: int) -> None:
+def _check_promises(victim: KilledEmulator, draw: random.Random, kept: int) -> None:
     found = {}
     for key, allowed in victim.promises.allowed().items():
         way, path = key
@@ -51,33 +51,33 @@ def _short(value: Any) -> str:
     return f"{len(value)} bytes" if isinstance(value, bytes) else repr(value)
 
 
-def _instance(victim: Victim, path: str) -> bytes | None:
+def _instance(victim: KilledEmulator, path: str) -> bytes | None:
     answer = victim.client.get(path, headers=ANY_SYNTAX)
     assert answer.status_code in (200, 404), f"GET {path}: {answer.status_code} {answer.text}"
     return answer.content if answer.status_code == 200 else GONE
 
 
-def _instances(victim: Victim, path: str) -> list[Any]:
+def _instances(victim: KilledEmulator, path: str) -> list[Any]:
     answer = victim.call("GET", path)
     return answer.json() if answer.status_code == 200 else []
 
 
-def _number_of_instances(victim: Victim, path: str) -> int | None:
+def _number_of_instances(victim: KilledEmulator, path: str) -> int | None:
     return len(_instances(victim, path)) or GONE
 
 
-def _policy(victim: Victim, path: str) -> str | None:
+def _policy(victim: KilledEmulator, path: str) -> str | None:
     bindings = victim.json("GET", f"{path}:getIamPolicy").get("bindings")
     return bindings[0]["members"][0] if bindings else GONE
 
 
-def _bucket_policy(victim: Victim, path: str) -> str | None:
+def _bucket_policy(victim: KilledEmulator, path: str) -> str | None:
     bindings = victim.json("GET", path)["bindings"]
     users = [one for b in bindings for one in b["members"] if one.startswith("user:")]
     return users[0] if users else GONE
 
 
-def _rows(victim: Victim, table: str) -> int | None:
+def _rows(victim: KilledEmulator, table: str) -> int | None:
     dataset, name = table.split(".")
     path = f"/bigquery/v2/projects/{PROJECT}/datasets/{dataset}/tables/{name}"
     if victim.find(path) is None:
@@ -88,9 +88,9 @@ def _rows(victim: Victim, table: str) -> int | None:
     return int(answer["rows"][0]["f"][0]["v"])
 
 
-LOOKS: dict[str, Callable[[Victim, str], Any]] = {
+LOOKS: dict[str, Callable[[KilledEmulator, str], Any]] = {
     "instance": _instance,
-    "object": Victim.find,
+    "object": KilledEmulator.find,
     "there": lambda victim, path: True if victim.find(path) else GONE,
     "instances": _number_of_instances,
     "policy": _policy,

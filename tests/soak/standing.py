@@ -1,16 +1,16 @@
-"""What tear-down and adoption work on: a resource of each service, made on the emulator."""
+"""Resources for tear-down and adoption: one of each service, created on the emulator."""
 
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
+from tests.support import http
 
 LOCATION = "us-central1"
 ROLE = "roles/bigquery.jobUser"
 
 
 @dataclass(frozen=True)
-class Standing:
+class EmulatorState:
     """A dataset with a store, a topic, a BigQuery dataset, a bucket and a grant, in a project.
 
     Attributes:
@@ -36,7 +36,7 @@ class Standing:
         return f"projects/{self.project}/topics/news"
 
     @property
-    def warehouse(self) -> str:
+    def bigquery_dataset(self) -> str:
         return f"projects/{self.project}/datasets/tables"
 
     @property
@@ -60,7 +60,7 @@ class Standing:
         reference = {"projectId": self.project, "datasetId": "tables", "tableId": "rows"}
         schema = {"fields": [{"name": "PatientID", "type": "STRING"}]}
         body = {"tableReference": reference, "schema": schema}
-        self.call("POST", f"bigquery/v2/{self.warehouse}/tables", body)
+        self.call("POST", f"bigquery/v2/{self.bigquery_dataset}/tables", body)
 
     def bindings(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self._policy("get", {}).get("bindings", [])
@@ -71,22 +71,22 @@ class Standing:
         return any(self.member in binding["members"] for binding in self.bindings())
 
     def paths(self) -> dict[str, str]:
-        """What each resource is called -> where it is read, and deleted."""
+        """Name of each resource -> the path to read and delete it."""
         return {
             self.dataset: f"v1/{self.dataset}",
             self.topic: f"v1/{self.topic}",
-            self.warehouse: f"bigquery/v2/{self.warehouse}",
+            self.bigquery_dataset: f"bigquery/v2/{self.bigquery_dataset}",
             self.bucket: f"storage/v1/b/{self.bucket}",
         }
 
     def there(self) -> set[str]:
         """Which of the resources there are, the grant left out."""
-        answers = {name: httpx.get(f"{self.url}/{at}") for name, at in self.paths().items()}
+        answers = {name: http.get(f"{self.url}/{at}") for name, at in self.paths().items()}
         assert {answer.status_code for answer in answers.values()} <= {200, 404}
         return {name for name, answer in answers.items() if answer.status_code == 200}
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
-        answer = httpx.request(method, f"{self.url}/{path}", json=body, timeout=30)
+        answer = http.request(method, f"{self.url}/{path}", json=body, timeout=30)
         assert answer.is_success, answer.text
         return answer.json() if answer.content else {}
 

@@ -1,12 +1,11 @@
 """Sixteen clients store, import, search, read and delete the same few instances at once.
 
-What each was told is kept with its times; afterwards there has to be an order of all of it that
+What each was totals is kept with its times; afterwards there has to be an order of all of it that
 explains every answer, instance by instance, and whose end is what store, index and disk hold.
 """
 
 import random
 import sqlite3
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,11 +13,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from emulator import processes
-from emulator.layout import Running
+from emulator.core import http_client
+from emulator.server import lifecycle
+from emulator.server.server_file import ServerInfo
 from tests.soak.clients import BUCKET, DICOM, PATIENCE_SECONDS, Client, History, object_of
 from tests.soak.instances import (
     CONTENTS,
@@ -30,6 +29,7 @@ from tests.soak.instances import (
     value,
 )
 from tests.soak.linear import Event, is_linearizable
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.sockets
 
@@ -40,19 +40,19 @@ STORES = tuple(f"{_DATASET}/dicomStores/{name}" for name in ("store1", "store2")
 
 
 @pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerInfo]:
     """An emulator of this test's own, with a store and a bucket of files to import."""
     state = tmp_path_factory.mktemp("concurrent") / "emulator"
-    running = processes.start(state, all_services_enabled=True)
+    running = lifecycle.start(state, all_services_enabled=True)
     try:
         _prepare(running.url)
         yield running
     finally:
-        processes.stop(state)
+        lifecycle.stop(state)
 
 
 def _prepare(url: str) -> None:
-    with httpx.Client(base_url=url, timeout=PATIENCE_SECONDS) as http:
+    with http_client.client(url, seconds=PATIENCE_SECONDS) as http:
 
         def post(path: str, **more: Any) -> None:
             http.post(path, **more).raise_for_status()
@@ -71,7 +71,7 @@ def _prepare(url: str) -> None:
 
 
 def test_the_answers_to_many_clients_are_those_of_some_order(
-    emulator: Running, seed: int, soak: bool, tell: Callable[..., None]
+    emulator: ServerInfo, seed: int, soak: bool, report: Callable[..., None]
 ) -> None:
     steps = 600 if soak else 60
     histories = {store: History() for store in STORES}
@@ -93,12 +93,12 @@ def test_the_answers_to_many_clients_are_those_of_some_order(
             assert is_linearizable(events), _story(key, events)
         _check_listing(judge, left[store])
     _check_disk(emulator.state, left)
-    told = sum((history.told for history in histories.values()), Counter[str]())
-    tell("concurrent clients", clients=CLIENTS, steps=CLIENTS * steps, lost=0, **told)
+    totals = sum((history.outcomes for history in histories.values()), Counter[str]())
+    report("concurrent clients", clients=CLIENTS, steps=CLIENTS * steps, lost=0, **totals)
 
 
 def _left(judge: Client, history: History) -> dict[Key, str]:
-    """What is there in the end; that it is goes into the history."""
+    """Read the final contents, and add the reads to the history."""
     for key in KEYS:
         judge.read(key)
     last = {key: history.events[key][-1] for key in KEYS}
@@ -138,17 +138,19 @@ def _story(key: Key, events: list[Event]) -> str:
     first = min(event.began for event in events)
     for event in sorted(events, key=lambda event: event.began):
         moments = f"{(event.began - first) / 1e6:9.2f} - {(event.ended - first) / 1e6:9.2f} ms"
-        lines.append(f"{moments}  client {event.client:2}  {event.told.name} {event.content or ''}")
+        lines.append(
+            f"{moments}  client {event.client:2}  {event.outcome.name} {event.content or ''}"
+        )
     return "\n".join(lines)
 
 
 def test_a_store_that_comes_and_goes_leaves_nothing(
-    emulator: Running,
+    emulator: ServerInfo,
     seed: int,
     soak: bool,
-    tell: Callable[..., None],
+    report: Callable[..., None],
 ) -> None:
-    """Some delete the store and make it anew, the others go on as if nothing was."""
+    """Some clients delete and recreate the store; the others continue."""
     store = f"{_DATASET}/dicomStores/fleeting"
     steps, codes = (300 if soak else 40), Counter[int]()
     with ThreadPoolExecutor(CLIENTS) as pool:
@@ -158,13 +160,13 @@ def test_a_store_that_comes_and_goes_leaves_nothing(
         ]
         for one in running:
             codes += one.result()
-    with httpx.Client(base_url=emulator.url, timeout=PATIENCE_SECONDS) as http:
+    with http_client.client(emulator.url, seconds=PATIENCE_SECONDS) as http:
         assert http.delete(f"/v1/{store}").status_code in (200, 404)
-        deadline = time.monotonic() + PATIENCE_SECONDS
         listing = f"/v1/{_DATASET}/operations?pageSize=1000"
-        while not all(one.get("done") for one in http.get(listing).json().get("operations", [])):
-            assert time.monotonic() < deadline, "an operation hangs"
-            time.sleep(0.05)
+        wait_until(
+            lambda: all(one.get("done") for one in http.get(listing).json().get("operations", [])),
+            "an operation hangs",
+        )
     assert set(codes) <= {200, 204, 404, 409}, codes
     with sqlite3.connect(f"file:{emulator.state}/state.sqlite3?mode=ro", uri=True) as database:
         rows = "SELECT sha256 FROM dicom_instances WHERE store = ?"
@@ -172,7 +174,7 @@ def test_a_store_that_comes_and_goes_leaves_nothing(
         used = {name for (name,) in database.execute("SELECT sha256 FROM dicom_instances")}
     assert {file.name for file in (emulator.state / "dicom/sha256").iterdir()} == used
     assert not [*(emulator.state / "dicom/incoming").iterdir()]
-    tell("a store that comes and goes", lost=0, **{f"HTTP {c}": n for c, n in codes.items()})
+    report("a store that comes and goes", lost=0, **{f"HTTP {c}": n for c, n in codes.items()})
 
 
 def _come_and_go(url: str, store: str, draw: random.Random, steps: int) -> Counter[int]:
@@ -200,7 +202,7 @@ def _come_and_go(url: str, store: str, draw: random.Random, steps: int) -> Count
         lambda: {"method": "GET", "url": f"/v1/{store}:getDICOMStoreMetrics"}: 5,
     }
     codes: Counter[int] = Counter()
-    with httpx.Client(base_url=url, timeout=PATIENCE_SECONDS) as http:
+    with http_client.client(url, seconds=PATIENCE_SECONDS) as http:
         for call in draw.choices([*calls], [*calls.values()], k=steps):
             codes[http.request(**call()).status_code] += 1
     return codes

@@ -4,6 +4,8 @@ Whatever it had acknowledged before is there, whatever it had begun ends, and no
 """
 
 import random
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,40 +14,53 @@ import pytest
 
 from tests.soak import crash_works, remains
 from tests.soak.crash_works import WORKS, Site
-from tests.soak.crashing import Cut, Victim
+from tests.soak.crashing import Cut, KilledEmulator, servers
 
 pytestmark = pytest.mark.sockets
 
-KILLS, KILLS_AT_START = 16, 5
+KILLS, KILLS_AT_START = 4, 1
 """In the short form, of each kind; who is killed at a start was killed before."""
-SOAK_TIMES = 6
-AT_ONCE = 2
-LONGEST_WORK_SECONDS = 0.8
-LONGEST_START_SECONDS = 2.5
+SOAK_TIMES = 24
+CONCURRENT_WORKS = 2
+MAX_WORK_SECONDS = 0.8
+MAX_START_SECONDS = 2.5
 KEPT = 80
 """Promises that are looked at again after the next kill; all new ones are looked at once."""
 
 
 @pytest.fixture
-def victim(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Victim]:
+def victim(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KilledEmulator]:
     """A running emulator whose temporary files can be told from others'."""
     (tmp_path / "tmp").mkdir()
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
-    victim = Victim(tmp_path / "emulator")
+    victim = KilledEmulator(tmp_path / "emulator")
     victim.start()
     yield victim
     victim.stop()
 
 
 @pytest.mark.timeout(1800)
+def test_only_an_emulator_of_the_same_state_folder_is_killed(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "input()", "emulator.server"]
+    own, other = (
+        subprocess.Popen([*command, str(tmp_path / name)], stdin=subprocess.PIPE)
+        for name in ("own", "other")
+    )
+    try:
+        assert [server.pid for server in servers(tmp_path / "own")] == [own.pid]
+    finally:
+        own.communicate(b"\n")
+        other.communicate(b"\n")
+
+
 @pytest.mark.parametrize("everything", [False, True], ids=["the server", "all processes"])
 def test_nothing_is_lost_by_a_kill(
-    victim: Victim,
+    victim: KilledEmulator,
     everything: bool,
     soak: bool,
     seed: int,
     draw: random.Random,
-    tell: Callable[..., None],
+    report: Callable[..., None],
 ) -> None:
     site = crash_works.prepare(victim)
     times = SOAK_TIMES if soak else 1
@@ -53,10 +68,10 @@ def test_nothing_is_lost_by_a_kill(
     draw.shuffle(moments)
     waiting: list[str] = []
     for number, at_work in enumerate(moments):
-        if len(waiting) < AT_ONCE:
+        if len(waiting) < CONCURRENT_WORKS:
             waiting += draw.sample(sorted(WORKS), len(WORKS))
-        chosen = [waiting.pop() for _ in range(AT_ONCE)]
-        seconds = draw.uniform(0, LONGEST_WORK_SECONDS if at_work else LONGEST_START_SECONDS)
+        chosen = [waiting.pop() for _ in range(CONCURRENT_WORKS)]
+        seconds = draw.uniform(0, MAX_WORK_SECONDS if at_work else MAX_START_SECONDS)
         case = f"seed {seed}, kill {number} after {seconds:.3f} s"
         case += f" of {' and '.join(chosen)}" if at_work else " of a start"
         try:
@@ -71,7 +86,7 @@ def test_nothing_is_lost_by_a_kill(
             error.add_note(case)
             raise
     assert crash_works.import_again(victim, site) == len(site.sources)
-    tell(
+    report(
         f"kills of {'all processes' if everything else 'the server'}",
         tried=victim.kills,
         acknowledged=victim.promises.acknowledged,
@@ -80,7 +95,7 @@ def test_nothing_is_lost_by_a_kill(
 
 
 def _kill_at_work(
-    victim: Victim, site: Site, chosen: list[str], seconds: float, *, everything: bool
+    victim: KilledEmulator, site: Site, chosen: list[str], seconds: float, *, everything: bool
 ) -> None:
     failures: list[BaseException] = []
 

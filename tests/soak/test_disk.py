@@ -15,11 +15,11 @@ import httpx
 import psutil
 import pytest
 
-from emulator import processes
-from emulator.processes import EmulatorError
+from emulator.server import lifecycle
+from emulator.server.errors import EmulatorError
 from tests.soak import crash_works, remains
 from tests.soak.crash_works import BUCKET, Site
-from tests.soak.crashing import LOCATION, Victim, fresh, image
+from tests.soak.crashing import LOCATION, KilledEmulator, fresh, image
 
 pytestmark = [
     pytest.mark.sockets,
@@ -32,11 +32,11 @@ DICOM = {"Content-Type": "application/dicom"}
 
 
 @pytest.fixture
-def victim(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Victim]:
+def victim(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KilledEmulator]:
     """A running emulator in a folder of its own."""
     (tmp_path / "tmp").mkdir()
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
-    victim = Victim(tmp_path / "emulator")
+    victim = KilledEmulator(tmp_path / "emulator")
     victim.start()
     yield victim
     victim.stop()
@@ -55,7 +55,7 @@ def small(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def limit(victim: Victim, size: int) -> None:
+def limit(victim: KilledEmulator, size: int) -> None:
     """Let the server, and what it started in Python, write no file beyond a size."""
     server = psutil.Process(victim.running.pid)
     for process in [server, *server.children(recursive=True)]:
@@ -64,7 +64,7 @@ def limit(victim: Victim, size: int) -> None:
             resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
-def writes(victim: Victim, site: Site) -> dict[str, httpx.Response]:
+def writes(victim: KilledEmulator, site: Site) -> dict[str, httpx.Response]:
     """Try everything that writes; gives each answer."""
     _, content = image("1.7")
     api = f"/v1/{site.filled}"
@@ -89,7 +89,7 @@ def assert_told(answers: dict[str, httpx.Response], state: Path, codes: set[int]
         assert str(state) in error["message"], f"{name}: {error}"
 
 
-def assert_there(victim: Victim, site: Site) -> None:
+def assert_there(victim: KilledEmulator, site: Site) -> None:
     """All is there that was, and nothing is left over."""
     for path, content in site.sources.items():
         found = victim.client.get(f"/v1/{site.filled}/dicomWeb/{path}", headers=remains.ANY_SYNTAX)
@@ -97,7 +97,7 @@ def assert_there(victim: Victim, site: Site) -> None:
     remains.check_state(victim.state)
 
 
-def assert_sound(victim: Victim, site: Site) -> None:
+def assert_sound(victim: KilledEmulator, site: Site) -> None:
     """All is there that was, and everything works again."""
     assert_there(victim, site)
     for name, answer in writes(victim, site).items():
@@ -109,7 +109,7 @@ def assert_sound(victim: Victim, site: Site) -> None:
 
 
 def test_what_finds_no_room_is_refused_and_nothing_is_lost(
-    victim: Victim, tell: Callable[..., None]
+    victim: KilledEmulator, report: Callable[..., None]
 ) -> None:
     site = crash_works.prepare(victim)
     assert crash_works.import_again(victim, site) == len(site.sources)  # the workers are there
@@ -120,10 +120,10 @@ def test_what_finds_no_room_is_refused_and_nothing_is_lost(
 
     assert_told(answers, victim.state, {507, 503})
     assert_sound(victim, site)
-    tell("writes refused by a limit", tried=len(answers), lost=0)
+    report("writes refused by a limit", tried=len(answers), lost=0)
 
 
-def test_an_operation_that_finds_no_room_ends_and_says_so(victim: Victim) -> None:
+def test_an_operation_that_finds_no_room_ends_and_says_so(victim: KilledEmulator) -> None:
     site = crash_works.prepare(victim)
     store = crash_works.new_store(victim)
     assert crash_works.import_again(victim, site) == len(site.sources)
@@ -150,11 +150,11 @@ def test_an_operation_that_finds_no_room_ends_and_says_so(victim: Victim) -> Non
 
 
 def test_a_file_system_that_is_full(
-    small: Path, monkeypatch: pytest.MonkeyPatch, tell: Callable[..., None]
+    small: Path, monkeypatch: pytest.MonkeyPatch, report: Callable[..., None]
 ) -> None:
     (small / "tmp").mkdir()
     monkeypatch.setenv("TMPDIR", str(small / "tmp"))
-    victim = Victim(small / "emulator")
+    victim = KilledEmulator(small / "emulator")
     victim.start()
     try:
         site = crash_works.prepare(victim)
@@ -169,25 +169,25 @@ def test_a_file_system_that_is_full(
         assert_sound(victim, site)
         victim.stop()
         fill(small / "ballast")
-        with pytest.raises(EmulatorError, match=f"{victim.state} can't be written: No space left"):
-            processes.start(victim.state)
+        with pytest.raises(EmulatorError, match=f"{victim.state} is not writable: No space left"):
+            lifecycle.start(victim.state)
         (small / "ballast").unlink()
         victim.start()
         assert_there(victim, site)
     finally:
         (small / "ballast").unlink(missing_ok=True)
         victim.stop()
-    tell("writes on a full disk", tried=len(answers) + 2, lost=0)
+    report("writes on a full disk", tried=len(answers) + 2, lost=0)
 
 
 def test_a_file_system_that_is_read_only(small: Path) -> None:
-    victim = Victim(small / "emulator")
+    victim = KilledEmulator(small / "emulator")
     victim.start()
     victim.stop()
     remount(small, "ro")
 
-    with pytest.raises(EmulatorError, match=f"{victim.state} can't be written: Read-only"):
-        processes.start(victim.state)
+    with pytest.raises(EmulatorError, match=f"{victim.state} is not writable: Read-only"):
+        lifecycle.start(victim.state)
 
     remount(small, "rw")
     victim.start()

@@ -9,10 +9,9 @@ from urllib.parse import quote
 
 import pytest
 
-from emulator.storage import objects
-from tests.soak.fuzzing import PROJECT, Target, target
-from tests.soak.test_fuzz_dicom import grant
-from tests.unit.emulator.healthcare.dicom.conftest import make_dicom
+from emulator.services.storage import object_files
+from tests.soak.fuzzing import PROJECT, Target, grant, target
+from tests.support.dicom_files import make_dicom
 
 pytestmark = pytest.mark.sockets
 
@@ -27,33 +26,33 @@ _SLASHES = ("/", "%2f", "%2F", "%252f", "\\", "%5c")
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with secrets at each level above the state folder."""
-    made = tmp_path_factory.mktemp("escapes")
-    for folder in (made, made / "a", made / "a" / "b"):
+    folders = tmp_path_factory.mktemp("escapes")
+    for folder in (folders, folders / "a", folders / "a" / "b"):
         folder.mkdir(exist_ok=True)
         # As objects are kept: nothing but its place hides it.
         drafts = folder / "drafts"
-        objects.put(folder / "outside.txt", drafts, SECRET, "text/plain", {})
+        object_files.write_object(folder / "outside.txt", drafts, SECRET, "text/plain", {})
         image = make_dicom(SOPInstanceUID="1.2.6.6.6")
-        objects.put(folder / "outside.dcm", drafts, image, "application/dicom", {})
-    return made
+        object_files.write_object(folder / "outside.dcm", drafts, image, "application/dicom", {})
+    return folders
 
 
 @pytest.fixture(scope="module")
 def victim(root: Path) -> Iterator[Target]:
-    with target(root / "a" / "b" / "c") as made:
-        made.call("POST", f"/storage/v1/b?project={PROJECT}", "nothing", json={"name": BUCKET})
-        made.new_store()  # the service agent begins with a dataset
-        grant(made)
-        yield made
+    with target(root / "a" / "b" / "c") as running:
+        running.call("POST", f"/storage/v1/b?project={PROJECT}", "nothing", json={"name": BUCKET})
+        running.new_store()  # the service agent begins with a dataset
+        grant(running)
+        yield running
 
 
 @pytest.fixture
 def store(victim: Target) -> str:
     """A store with an instance."""
     name = victim.new_store()
-    kind = {"Content-Type": "application/dicom"}
+    headers = {"Content-Type": "application/dicom"}
     path = f"/v1/{name}/dicomWeb/studies"
-    victim.call("POST", path, "nothing", content=make_dicom(), headers=kind)
+    victim.call("POST", path, "nothing", content=make_dicom(), headers=headers)
     return name
 
 
@@ -87,7 +86,7 @@ def outside(root: Path, victim: Target) -> dict[str, bytes]:
     return found | own | {f"storage/{path.name}": b"" for path in (state / "storage").iterdir()}
 
 
-def test_nothing_else_is_read(victim: Target, tell: Callable[..., None]) -> None:
+def test_nothing_else_is_read(victim: Target, report: Callable[..., None]) -> None:
     tried = 0
     key = json.loads((victim.running.state / "credentials.json").read_bytes())["private_key"]
     secrets = [SECRET, b"1.2.6.6.6", b"SQLite format 3", key.splitlines()[1].encode()]
@@ -108,7 +107,7 @@ def test_nothing_else_is_read(victim: Target, tell: Callable[..., None]) -> None
             assert [one for one in secrets if one in content] == [], path
             tried += 1
     victim.check()
-    tell("reads out of the state folder", tried=tried, lost=0)
+    report("reads out of the state folder", tried=tried, lost=0)
 
 
 def test_nothing_else_is_imported(victim: Target, store: str) -> None:
@@ -133,7 +132,7 @@ def test_nothing_else_is_imported(victim: Target, store: str) -> None:
 
 
 def test_nothing_else_is_written(
-    victim: Target, store: str, root: Path, tell: Callable[..., None]
+    victim: Target, store: str, root: Path, report: Callable[..., None]
 ) -> None:
     before = outside(root, victim)
     raw(victim, "POST", f"/upload/storage/v1/b/{BUCKET}/o?uploadType=media&name=in", b"content")
@@ -156,7 +155,7 @@ def test_nothing_else_is_written(
     assert outside(root, victim) == before
     assert victim.client.get(f"/storage/v1/b/{BUCKET}").status_code == 200
     victim.check()
-    tell("writes out of the state folder", tried=tried, lost=0)
+    report("writes out of the state folder", tried=tried, lost=0)
 
 
 def _upload(victim: Target, name: str) -> None:
@@ -168,8 +167,8 @@ def _upload_parts(victim: Target, name: str) -> None:
     content = json.dumps({"name": name, "bucket": BUCKET}).encode()
     body = b"--b\r\nContent-Type: application/json\r\n\r\n" + content
     body += b"\r\n--b\r\nContent-Type: text/plain\r\n\r\nescaped\r\n--b--"
-    kind = {"Content-Type": "multipart/related; boundary=b"}
-    raw(victim, "POST", f"/upload/storage/v1/b/{BUCKET}/o?uploadType=multipart", body, **kind)
+    headers = {"Content-Type": "multipart/related; boundary=b"}
+    raw(victim, "POST", f"/upload/storage/v1/b/{BUCKET}/o?uploadType=multipart", body, **headers)
 
 
 def _upload_later(victim: Target, name: str) -> None:

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import typer
 from google.cloud import bigquery
@@ -21,8 +20,10 @@ from typer.testing import CliRunner
 
 from emulator.pytest_plugin import HealthcareEmulator
 from scripts import export_metadata, import_dicom, query_metadata, view_instance
-from scripts.common import beginnings, clients, dicomweb, operations, retrying
+from scripts.lib.google import clients, dicomweb, operations, retry, start_operation
 from tests.soak.faulty import FAULTS, Fault, met
+from tests.support import http
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.sockets
 
@@ -41,24 +42,24 @@ class Ran:
     """How a script ended."""
 
     code: int
-    said: dict[str, Any]
+    output: dict[str, Any]
     errors: str
 
     @property
     def error(self) -> dict[str, Any]:
-        error: dict[str, Any] = self.said["error"]
+        error: dict[str, Any] = self.output["error"]
         return error
 
 
 @dataclass
 class World:
-    """What a cell works on: a store, a table and a folder for pictures."""
+    """The resources of a cell: a store, a table and a folder for pictures."""
 
     emulator: HealthcareEmulator
     store: str
     table: str
     folder: Path
-    warehouse: bigquery.Client
+    bigquery_client: bigquery.Client
     operations_before: set[str] = field(default_factory=set)
 
     @property
@@ -75,32 +76,29 @@ class World:
         return Ran(done.exit_code, json.loads(done.stdout), done.stderr)
 
     def get(self, path: str) -> dict[str, Any]:
-        answer = httpx.get(f"{self.emulator.url}/{path}", timeout=30).raise_for_status()
+        answer = http.get(f"{self.emulator.url}/{path}", timeout=30).raise_for_status()
         content: dict[str, Any] = answer.json()
         return content
 
     def operations(self) -> list[dict[str, Any]]:
-        """What the cell has begun."""
+        """The operations that the cell started."""
         dataset = self.store.partition("/dicomStores/")[0]
         found = self.get(f"v1/{dataset}/operations?pageSize=1000").get("operations", [])
         return [one for one in found if one["name"] not in self.operations_before]
 
     def wait(self) -> None:
-        deadline = time.monotonic() + 60
-        while not all(one.get("done") for one in self.operations()):
-            assert time.monotonic() < deadline, "an operation hangs"
-            time.sleep(0.02)
+        wait_until(lambda: all(one.get("done") for one in self.operations()), "an operation hangs")
 
     def instances(self) -> int:
         return int(self.get(f"v1/{self.store}:getDICOMStoreMetrics").get("instanceCount", 0))
 
     def rows(self) -> Counter[str]:
         """How many rows of the table each SOP Instance UID has; none if there is no table."""
-        known = {table.table_id for table in self.warehouse.list_tables(DATASET)}
+        known = {table.table_id for table in self.bigquery_client.list_tables(DATASET)}
         if self.table not in known:
             return Counter()
         sql = f"SELECT SOPInstanceUID AS uid FROM `{DATASET}.{self.table}`"
-        return Counter(row["uid"] for row in self.warehouse.query(sql).result())
+        return Counter(row["uid"] for row in self.bigquery_client.query(sql).result())
 
 
 @dataclass(frozen=True)
@@ -125,7 +123,7 @@ class Call:
         return self.method.endswith((".import", ".export"))
 
     def expected(self, fault: Fault) -> Fault:
-        """What a fault is to this call."""
+        """The meaning of a fault for this call."""
         if self.method.startswith("bigquery.") and fault.body.get("retry_after"):
             return replace(fault, seconds=0)  # BigQuery's own library goes by its own backoff
         if self.script == "export append" and self.starts and fault.body.get("status") == 500:
@@ -185,34 +183,36 @@ def base(
     healthcare_emulator: HealthcareEmulator, tmp_path_factory: pytest.TempPathFactory
 ) -> World:
     """A store that holds the files, and a table of them."""
-    warehouse = clients.big_query(healthcare_emulator.project)
-    warehouse.create_dataset(DATASET)
+    bigquery_client = clients.big_query(healthcare_emulator.project)
+    bigquery_client.create_dataset(DATASET)
     _grant(healthcare_emulator)
     store = healthcare_emulator.dicom_store(DATASET, "full")
-    world = World(healthcare_emulator, store, "full", tmp_path_factory.mktemp("base"), warehouse)
-    assert importing(world).said["success"] == FILES
-    assert exporting("empty")(world).said["rows"] == FILES
+    world = World(
+        healthcare_emulator, store, "full", tmp_path_factory.mktemp("base"), bigquery_client
+    )
+    assert importing(world).output["success"] == FILES
+    assert exporting("empty")(world).output["rows"] == FILES
     return world
 
 
 def _grant(emulator: HealthcareEmulator) -> None:
     project = f"{emulator.url}/v1/projects/{emulator.project}"
     service = f"{project}/services/healthcare.googleapis.com"
-    httpx.post(f"{service}:generateServiceIdentity").raise_for_status()
-    number = httpx.get(project).raise_for_status().json()["projectNumber"]
+    http.post(f"{service}:generateServiceIdentity").raise_for_status()
+    number = http.get(project).raise_for_status().json()["projectNumber"]
     agent = f"serviceAccount:service-{number}@gcp-sa-healthcare.iam.gserviceaccount.com"
-    policy = httpx.post(f"{project}:getIamPolicy").raise_for_status().json()
+    policy = http.post(f"{project}:getIamPolicy").raise_for_status().json()
     roles = ("roles/storage.objectViewer", "roles/bigquery.admin")
     bindings = [{"role": role, "members": [agent]} for role in roles]
     body = {"policy": {**policy, "bindings": [*policy.get("bindings", []), *bindings]}}
-    httpx.post(f"{project}:setIamPolicy", json=body).raise_for_status()
+    http.post(f"{project}:setIamPolicy", json=body).raise_for_status()
 
 
 @pytest.fixture
 def world(base: World, call: Call, tmp_path: Path) -> World:
     """A store of its own to import into, a table of its own to export to."""
     cell = f"cell{next(_NUMBERS)}"
-    world = World(base.emulator, base.store, base.table, tmp_path, base.warehouse)
+    world = World(base.emulator, base.store, base.table, tmp_path, base.bigquery_client)
     if call.script == "import":
         world.store = base.emulator.dicom_store(DATASET, cell)
     elif call.script.startswith("export"):
@@ -227,8 +227,8 @@ def world(base: World, call: Call, tmp_path: Path) -> World:
 def quick(monkeypatch: pytest.MonkeyPatch, soak: bool) -> None:
     """Waits of milliseconds in the short form: how they grow is tested elsewhere."""
     if not soak:
-        monkeypatch.setattr(retrying, "INITIAL_SECONDS", 0.01)
-        monkeypatch.setattr(operations, "FIRST_POLL_SECONDS", 0.02)
+        monkeypatch.setattr(retry, "INITIAL_SECONDS", 0.01)
+        monkeypatch.setattr(operations, "INITIAL_POLL_SECONDS", 0.02)
 
 
 def _cell(value: Any) -> str:
@@ -237,9 +237,16 @@ def _cell(value: Any) -> str:
     return f"{value.script}, {value.method.rpartition('.')[2]}"
 
 
+_WAITING = {("import", _OPERATION), ("export append", f"{_STORES}.export"), ("view", _RENDERED)}
+"""Script and method that meet a Retry-After in the short form: the wait is a second at least, and
+three pieces of code do it, for operations, for what starts them and for DICOMweb."""
+
+
 @pytest.mark.parametrize("fault", FAULTS, ids=_cell)
 @pytest.mark.parametrize("call", CALLS, ids=_cell)
-def test_cell(call: Call, fault: Fault, world: World) -> None:
+def test_cell(call: Call, fault: Fault, world: World, soak: bool) -> None:
+    if fault.body.get("retry_after") and not soak and (call.script, call.method) not in _WAITING:
+        fault = replace(fault, body={**fault.body, "retry_after": 0}, seconds=0)
     expected = call.expected(fault)
     began = time.monotonic()
 
@@ -257,7 +264,7 @@ def test_cell(call: Call, fault: Fault, world: World) -> None:
 
 
 def _check_error(call: Call, fault: Fault, ran: Ran) -> None:
-    """It names culprit and cure, to programs and to people."""
+    """The error names culprit and hint, to programs and to people."""
     error = ran.error
     assert ran.code == error["exit_code"] == 1
     assert call.culprit in error["message"]
@@ -268,7 +275,7 @@ def _check_error(call: Call, fault: Fault, ran: Ran) -> None:
 
 
 def _check_end(call: Call, fault: Fault, ran: Ran, world: World) -> None:
-    """What was begun, and what is in store, table and folder."""
+    """The started operations, and the contents of store, table and folder."""
     world.wait()
     reached = ran.code == 0 or not call.starts
     # One whose answer was lost is found and followed, not begun again.
@@ -283,7 +290,7 @@ def _check_end(call: Call, fault: Fault, ran: Ran, world: World) -> None:
         assert len(rows) == (FILES if each else 0)
         assert set(rows.values()) <= {each}
     elif call.script == "query" and ran.code == 0:
-        assert ran.said["queries"][0]["rows"] == [{"n": FILES}]
+        assert ran.output["queries"][0]["rows"] == [{"n": FILES}]
     elif call.script == "view":
         pictures = [picture.read_bytes() for picture in world.folder.iterdir()]
         assert len(pictures) == (ran.code == 0)
@@ -298,14 +305,14 @@ _ROWS = {"export empty": (0, 1), "export append": (1, 2), "export truncate": (1,
 def test_a_service_that_stays_away_is_given_up_in_time(
     call: Call, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    patience = 1.5
+    patience = 0.75
     for module, name in (
-        (retrying, "DEADLINE_SECONDS"),
+        (retry, "DEADLINE_SECONDS"),
         (operations, "ABSENCE_SECONDS"),
-        (beginnings, "LOOK_SECONDS"),
+        (start_operation, "LOOK_SECONDS"),
     ):
         monkeypatch.setattr(module, name, patience)
-    defaults = retrying.call.__kwdefaults__ or {}
+    defaults = retry.call.__kwdefaults__ or {}
     monkeypatch.setitem(defaults, "deadline", patience)
     began = time.monotonic()
 
@@ -313,7 +320,7 @@ def test_a_service_that_stays_away_is_given_up_in_time(
     ran, broken = met(world.emulator.url, call.method, fault.body, lambda: call.run(world))
 
     assert broken > 1
-    assert time.monotonic() - began < 10 * patience
+    assert time.monotonic() - began < 20 * patience
     if call.expected(fault).passing:
         assert ran.code == 0, ran.errors
     else:
@@ -346,6 +353,6 @@ def test_an_answer_later_than_the_client_waits_is_asked_for_again(
         assert set(world.rows().values()) == {1}
 
 
-def test_the_matrix_was_walked(tell: Callable[..., None]) -> None:
+def test_the_matrix_was_walked(report: Callable[..., None]) -> None:
     cells = len(CALLS) * len(FAULTS)
-    tell("scripts, calls x faults", cells=cells, lost=cells - _ENDS.total(), **_ENDS)
+    report("scripts, calls x faults", cells=cells, lost=cells - _ENDS.total(), **_ENDS)

@@ -1,6 +1,6 @@
 """Every call that tear-down makes meets every fault.
 
-The services are the emulator's; the engine is on paper, and destroys by itself and without a fault,
+The services are the emulator's; the engine is a fake, and destroys by itself and without a fault,
 so that all that goes wrong goes wrong in the script. What a run could not end, the next one does.
 """
 
@@ -17,12 +17,14 @@ from typer.testing import CliRunner
 
 from emulator.pytest_plugin import HealthcareEmulator
 from scripts import teardown
-from scripts.common import operations, retrying, stack
+from scripts.destroy import command
+from scripts.lib import stack
+from scripts.lib.google import operations, retry
 from tests.soak.faulty import FAULTS, Fault, met
-from tests.soak.standing import ROLE, Standing
+from tests.soak.standing import ROLE, EmulatorState
+from tests.support.fake_engine import FakeEngine
+from tests.unit.scripts.destroy.lab_stack import PROVIDER, ROOT, resource
 from tests.unit.scripts.fakes import Ran
-from tests.unit.scripts.removal.cloud import Cloud
-from tests.unit.scripts.removal.paper import PROVIDER, ROOT, Paper, resource
 
 pytestmark = pytest.mark.sockets
 
@@ -58,11 +60,12 @@ _NUMBERS = itertools.count(1)
 _ENDS: Counter[str] = Counter()
 
 
-class OnEmulator(Paper):
-    """An engine on paper whose resources are the emulator's."""
+class OnEmulator(FakeEngine):
+    """A fake engine whose resources are the emulator's."""
 
-    def __init__(self, standing: Standing) -> None:
-        super().__init__(Cloud())
+    def __init__(self, standing: EmulatorState) -> None:
+        super().__init__()
+        self.delete = self._delete
         self.standing = standing
         grant = {"project": standing.project, "role": ROLE, "member": f"user:{_person(standing)}"}
         provider = {
@@ -80,50 +83,53 @@ class OnEmulator(Paper):
             resource("dataset", "gcp:healthcare/dataset:Dataset", standing.dataset),
             resource("store", "gcp:healthcare/dicomStore:DicomStore", standing.store),
             resource("topic", "gcp:pubsub/topic:Topic", standing.topic),
-            resource("tables", "gcp:bigquery/dataset:Dataset", standing.warehouse, **emptied),
+            resource(
+                "tables", "gcp:bigquery/dataset:Dataset", standing.bigquery_dataset, **emptied
+            ),
             resource("files", "gcp:storage/bucket:Bucket", standing.bucket, **owned),
             resource(
                 "grant", "gcp:projects/iAMMember:IAMMember", " ".join(grant.values()), **grant
             ),
         ]
 
-    def _cross_out(self, body: dict[str, Any]) -> None:
+    def _delete(self, body: dict[str, Any]) -> None:
         path = self.standing.paths().get(body.get("id", ""))
         if path:
             query = "?deleteContents=true" if path.startswith("bigquery/") else ""
             self.standing.call("DELETE", f"{path}{query}")
 
 
-def _person(standing: Standing) -> str:
+def _person(standing: EmulatorState) -> str:
     return f"{standing.project}@example.org"
 
 
 @pytest.fixture
-def standing(healthcare_emulator: HealthcareEmulator) -> Standing:
+def standing(healthcare_emulator: HealthcareEmulator) -> EmulatorState:
     """All of it, in a project of its own; the account that the grant was for is deleted."""
     project = f"removal-{next(_NUMBERS)}"
     member = f"deleted:user:{project}@example.org?uid=1"
-    made = Standing(healthcare_emulator.url, project, member)
-    made.make()
-    made.add_table()
-    return made
+    fresh = EmulatorState(healthcare_emulator.url, project, member)
+    fresh.make()
+    fresh.add_table()
+    return fresh
 
 
 @pytest.fixture
-def engine(standing: Standing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> OnEmulator:
-    """The stack that made it."""
+def engine(standing: EmulatorState, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> OnEmulator:
+    """The stack of these resources."""
     found = OnEmulator(standing)
     monkeypatch.setenv("LAB_DIR", str(tmp_path))
     monkeypatch.setattr(stack, "enter", lambda name, report: SimpleNamespace(environment={}))
-    monkeypatch.setattr(teardown, "Engine", lambda *_: found)
+    monkeypatch.setattr(command, "PulumiStack", lambda *_: found)
+    monkeypatch.setattr(FakeEngine, "project", "p")
     return found
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch, soak: bool) -> None:
     if not soak:
-        monkeypatch.setattr(retrying, "INITIAL_SECONDS", 0.01)
-        monkeypatch.setattr(operations, "FIRST_POLL_SECONDS", 0.02)
+        monkeypatch.setattr(retry, "INITIAL_SECONDS", 0.01)
+        monkeypatch.setattr(operations, "INITIAL_POLL_SECONDS", 0.02)
 
 
 def _run() -> Ran:
@@ -135,10 +141,10 @@ def _run() -> Ran:
 
 def _cells(*, soak: bool) -> list[tuple[str, Fault]]:
     """All of them; in the short form each fault at some calls."""
-    places = itertools.product(enumerate(CALLS), enumerate(FAULTS))
+    positions = itertools.product(enumerate(CALLS), enumerate(FAULTS))
     return [
         (call, fault)
-        for (row, call), (column, fault) in places
+        for (row, call), (column, fault) in positions
         if soak or (fault.name == _SLOW if call == CANCEL else (row + column) % _SHARE == 0)
     ]
 
@@ -158,7 +164,7 @@ def _passes(call: str, fault: Fault) -> bool:
     return fault.passing or call == CANCEL or (fault.name == "404" and call != WRITE_POLICY)
 
 
-def test_cell(call: str, fault: Fault, standing: Standing, engine: OnEmulator) -> None:
+def test_cell(call: str, fault: Fault, standing: EmulatorState, engine: OnEmulator) -> None:
     if call == CANCEL:
         _begin(standing)
     began = time.monotonic()
@@ -179,13 +185,13 @@ def test_cell(call: str, fault: Fault, standing: Standing, engine: OnEmulator) -
     _check_gone(standing, engine, granted=(call, fault.name) == (READ_POLICY, "404"))
 
 
-def _begin(standing: Standing) -> None:
+def _begin(standing: EmulatorState) -> None:
     for _ in range(MORE_THAN_RUN_AT_ONCE):
         standing.call("POST", f"v1/{standing.store}:import", {"gcsSource": {"uri": IMAGES}})
 
 
 def _check_error(call: str, fault: Fault, ran: Ran, engine: OnEmulator) -> None:
-    """It names culprit and cure, nothing is lost, and the next run comes to the same end."""
+    """The error names culprit and hint, nothing is lost, and the next run comes to the same end."""
     error = ran.json["error"]
     assert ran.code == error["exit_code"] == 1
     assert CALLS[call].lower() in error["message"].lower()
@@ -199,7 +205,7 @@ def _check_error(call: str, fault: Fault, ran: Ran, engine: OnEmulator) -> None:
     assert again.code == 0, again.err
 
 
-def _check_gone(standing: Standing, engine: OnEmulator, *, granted: bool) -> None:
+def _check_gone(standing: EmulatorState, engine: OnEmulator, *, granted: bool) -> None:
     assert engine.calls.count("destroy") == 1
     assert standing.there() == set()
     assert standing.granted() is granted
@@ -208,11 +214,11 @@ def _check_gone(standing: Standing, engine: OnEmulator, *, granted: bool) -> Non
 
 
 def test_a_service_that_stays_away_is_given_up_in_time(
-    call: str, standing: Standing, engine: OnEmulator, monkeypatch: pytest.MonkeyPatch
+    call: str, standing: EmulatorState, engine: OnEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     patience = 1.0
-    monkeypatch.setattr(retrying, "DEADLINE_SECONDS", patience)
-    monkeypatch.setitem(retrying.call.__kwdefaults__ or {}, "deadline", patience)
+    monkeypatch.setattr(retry, "DEADLINE_SECONDS", patience)
+    monkeypatch.setitem(retry.call.__kwdefaults__ or {}, "deadline", patience)
     if call == CANCEL:
         _begin(standing)
     fault = Fault("503", {"status": 503}, passing=False)
@@ -227,6 +233,6 @@ def test_a_service_that_stays_away_is_given_up_in_time(
     _check_gone(standing, engine, granted=False)
 
 
-def test_the_matrix_was_walked(tell: Callable[..., None], soak: bool) -> None:
+def test_the_matrix_was_walked(report: Callable[..., None], soak: bool) -> None:
     cells = len(_cells(soak=soak))
-    tell("tear-down, calls x faults", cells=cells, lost=cells - _ENDS.total(), **_ENDS)
+    report("tear-down, calls x faults", cells=cells, lost=cells - _ENDS.total(), **_ENDS)

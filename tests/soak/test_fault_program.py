@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.labs import Lab
-from tests.e2e.test_teardown import OWNER, Scene
-from tests.soak.faulty import FAULTS, SAID
+from tests.soak.faulty import FAULTS, MESSAGE
+from tests.support.labs import Lab
+from tests.support.teardown import OWNER, TeardownFixture
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sockets]
 
@@ -47,21 +47,21 @@ DELETE = (
 )
 _PASSING = [fault.body for fault in FAULTS if fault.passing and "message" not in fault.body]
 _WHOLE = [body for body in _PASSING if "cut" not in body]
-"""A creation whose answer is cut off is explained, not tried again: it has made something."""
+"""A creation whose answer is cut off is explained, not tried again: it has created something."""
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    made = Lab(tmp_path_factory.mktemp("fault-program"))
+    new_lab = Lab(tmp_path_factory.mktemp("fault-program"))
     try:
-        made.start()
-        yield made
+        new_lab.start()
+        yield new_lab
     finally:
-        made.stop()
+        new_lab.stop()
 
 
 def test_it_comes_up_and_goes_whatever_goes_wrong_for_a_while(
-    lab: Lab, draw: random.Random, soak: bool, tell: Callable[..., None]
+    lab: Lab, draw: random.Random, soak: bool, report: Callable[..., None]
 ) -> None:
     broken = 0
     rounds = ROUNDS_LONG if soak else ROUNDS
@@ -74,10 +74,10 @@ def test_it_comes_up_and_goes_whatever_goes_wrong_for_a_while(
 
         broken += _changed(scene, "destroy", draw.choice(DELETE), _drawn(draw, DELETE, _PASSING))
         _check_gone(scene)
-    tell("whole programs up and down", rounds=rounds, broken_calls=broken, lost=0)
+    report("whole programs up and down", rounds=rounds, broken_calls=broken, lost=0)
 
 
-def _scene(lab: Lab, number: int) -> Scene:
+def _scene(lab: Lab, number: int) -> TeardownFixture:
     """A stack with something of every service, and the bucket that it may read."""
     name = f"local-faults{number}"
     lab.call("POST", f"storage/v1/b?project={name}", {"name": f"{name}-files"})
@@ -86,7 +86,7 @@ def _scene(lab: Lab, number: int) -> Scene:
         "importBuckets": [f"{name}-files"],
         "topics": [{"name": "topic1"}],
     }
-    return Scene(lab.stack(name, **options))
+    return TeardownFixture(lab.stack(name, **options))
 
 
 def _drawn(
@@ -97,7 +97,7 @@ def _drawn(
     return [{"method": method, **draw.choice(bodies)} for method in chosen]
 
 
-def _changed(scene: Scene, verb: str, refused: str, faults: list[dict[str, Any]]) -> int:
+def _changed(scene: TeardownFixture, verb: str, refused: str, faults: list[dict[str, Any]]) -> int:
     """Have the engine do something while calls go wrong; how many did.
 
     One method is refused: the engine stops and says why. Once it is not, the rest is done.
@@ -108,7 +108,7 @@ def _changed(scene: Scene, verb: str, refused: str, faults: list[dict[str, Any]]
         lab.call("POST", FAULTS_AT, fault)
     output = scene.stack.change(verb, "--skip-preview", check=False)
     assert "error:" in output, f"{refused} was refused, and nothing said so:\n{output}"
-    assert SAID in output, f"{refused} was not explained:\n{output}"
+    assert MESSAGE in output, f"{refused} was not explained:\n{output}"
     lab.call("DELETE", f"{FAULTS_AT}?number={first}")
     scene.stack.change(verb, "--skip-preview")
     met = lab.call("GET", FAULTS_AT)["faults"]
@@ -117,7 +117,7 @@ def _changed(scene: Scene, verb: str, refused: str, faults: list[dict[str, Any]]
     return sum(int(fault["broken"]) for fault in met)
 
 
-def _check_up(scene: Scene) -> None:
+def _check_up(scene: TeardownFixture) -> None:
     """All of it is there, once, and a second deployment has nothing to do."""
     found = scene.cloud()
     [stores] = found["datasets"].values()
@@ -134,7 +134,7 @@ def _check_up(scene: Scene) -> None:
     assert "unchanged" in scene.stack.up()
 
 
-def _check_gone(scene: Scene) -> None:
+def _check_gone(scene: TeardownFixture) -> None:
     """Nothing is left of the stack; the bucket and the owner's role were there before."""
     assert scene.stack.resources() == {}
     nothing = {"datasets": {}, "topics": [], "tables": {}, "bindings": [OWNER]}
@@ -142,6 +142,6 @@ def _check_gone(scene: Scene) -> None:
     assert VIEWER not in _roles_on_bucket(scene)
 
 
-def _roles_on_bucket(scene: Scene) -> set[str]:
+def _roles_on_bucket(scene: TeardownFixture) -> set[str]:
     policy = scene.lab.call("GET", f"storage/v1/b/{scene.project}-files/iam")
     return {binding["role"] for binding in policy["bindings"]}

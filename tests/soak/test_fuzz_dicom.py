@@ -1,9 +1,8 @@
 """Damaged DICOM files: stored or refused, and then everything that can be asked of them."""
 
 import random
-import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,13 +10,14 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud.storage import Client as StorageClient
 
 from tests.soak import mutations
-from tests.soak.fuzzing import PROJECT, Target, target
-from tests.unit.emulator.healthcare.dicom.conftest import make_dicom
+from tests.soak.fuzzing import PROJECT, Target, grant
+from tests.support.dicom_files import make_dicom
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.sockets
 
-STOWED, STOWED_LONG = 2000, 20_000
-IMPORTED, IMPORTED_LONG = 150, 1500
+STOWED, STOWED_LONG = 300, 20_000
+IMPORTED, IMPORTED_LONG = 75, 1500
 PARTS = 25
 PATIENCE_SECONDS = 300
 JSON = {"Accept": "application/dicom+json"}
@@ -34,23 +34,17 @@ LOOKS = (
 """What is asked of each instance that was taken."""
 
 
-@pytest.fixture(scope="module")
-def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    with target(tmp_path_factory.mktemp("fuzz-dicom")) as made:
-        yield made
-
-
 def multipart(files: list[bytes]) -> dict[str, Any]:
-    """Give the body and the headers of a request to store."""
+    """Return the body and the headers of a store request."""
     boundary = b"0f8a-boundary"
     parts = b"".join(
         b"--" + boundary + b"\r\nContent-Type: application/dicom\r\n\r\n" + content + b"\r\n"
         for content in files
     )
-    kind = f'multipart/related; type="application/dicom"; boundary={boundary.decode()}'
+    content_type = f'multipart/related; type="application/dicom"; boundary={boundary.decode()}'
     return {
         "content": parts + b"--" + boundary + b"--\r\n",
-        "headers": {"Content-Type": kind, **JSON},
+        "headers": {"Content-Type": content_type, **JSON},
     }
 
 
@@ -60,7 +54,7 @@ def path_of(instance: dict[str, Any]) -> str:
 
 
 def taken(victim: Target, store: str) -> list[str]:
-    """Give the path of every instance of a store."""
+    """Return the path of every instance of a store."""
     found: list[str] = []
     while True:
         url = f"/v1/{store}/dicomWeb/instances?limit=1000&offset={len(found)}"
@@ -71,17 +65,15 @@ def taken(victim: Target, store: str) -> list[str]:
 
 
 def finished(victim: Target, begun: Any, what: str) -> dict[str, Any]:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
+    def look() -> dict[str, Any]:
         got: dict[str, Any] = victim.call("GET", f"/v1/{begun['name']}", what).json()
-        if got.get("done"):
-            return got
-        time.sleep(0.2)
-    raise AssertionError(f"{begun['name']} hangs, by {what}")
+        return got if got.get("done") else {}
+
+    return wait_until(look, f"{begun['name']} hangs, by {what}", PATIENCE_SECONDS)
 
 
 def test_damaged_files_are_stored_or_refused(
-    victim: Target, draw: random.Random, seed: int, soak: bool, tell: Callable[..., None]
+    victim: Target, draw: random.Random, seed: int, soak: bool, report: Callable[..., None]
 ) -> None:
     count = STOWED_LONG if soak else STOWED
     stored = looked = exported = 0
@@ -96,8 +88,10 @@ def test_damaged_files_are_stored_or_refused(
         answer = victim.call("POST", f"/v1/{store}/dicomWeb/studies", what, **multipart(files))
         assert answer.status_code in (200, 409), what
         outcome = answer.json()
-        told = sum(len(outcome.get(tag, {}).get("Value", [])) for tag in ("00081198", "00081199"))
-        assert told == len(files), what
+        reported = sum(
+            len(outcome.get(tag, {}).get("Value", [])) for tag in ("00081198", "00081199")
+        )
+        assert reported == len(files), what
         paths = taken(victim, store)
         [kept] = [path for path in paths if path.endswith("/1.2.3.4.5.6.7")]
         whole = victim.call("GET", f"/v1/{store}/dicomWeb/{kept}", what, headers=LOOKS[0][1])
@@ -108,7 +102,7 @@ def test_damaged_files_are_stored_or_refused(
             exported += _exported(victim, store, what)
             assert exported
     victim.check()
-    tell(
+    report(
         "damaged files by STOW-RS",
         tried=count,
         stored=stored,
@@ -147,17 +141,8 @@ def _exported(victim: Target, store: str, what: str) -> int:
     return rows
 
 
-def grant(victim: Target) -> None:
-    number = victim.client.get(f"/v1/projects/{PROJECT}").json()["projectNumber"]
-    agent = f"serviceAccount:service-{number}@gcp-sa-healthcare.iam.gserviceaccount.com"
-    roles = ("roles/bigquery.admin", "roles/storage.objectAdmin")
-    policy = {"bindings": [{"role": role, "members": [agent]} for role in roles]}
-    url = f"/v1/projects/{PROJECT}:setIamPolicy"
-    victim.client.post(url, json={"policy": policy}).raise_for_status()
-
-
-def test_damaged_files_are_imported_or_told_of(
-    victim: Target, draw: random.Random, seed: int, soak: bool, tell: Callable[..., None]
+def test_damaged_files_are_imported_or_reported(
+    victim: Target, draw: random.Random, seed: int, soak: bool, report: Callable[..., None]
 ) -> None:
     store = victim.new_store()
     grant(victim)
@@ -179,7 +164,7 @@ def test_damaged_files_are_imported_or_told_of(
     assert counter.get("success", 0) + counter["failure"] == count
     assert counter.get("pending", 0) == 0
     victim.check()
-    tell("damaged files by import", tried=count, stored=counter.get("success", 0), lost=0)
+    report("damaged files by import", tried=count, stored=counter.get("success", 0), lost=0)
 
 
 @pytest.mark.parametrize("uid", ["../../../x", "1.2\0.3", "1" * 10_000, "%2e%2e", "1.2/../3", "."])

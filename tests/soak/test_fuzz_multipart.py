@@ -2,29 +2,23 @@
 
 import random
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
-from tests.soak.fuzzing import Target, target
-from tests.unit.emulator.healthcare.dicom.conftest import make_dicom
+from tests.soak.fuzzing import Target
+from tests.support.dicom_files import make_dicom
 
 pytestmark = pytest.mark.sockets
 
 CUTS, CUTS_LONG = 150, 1500
 BOUNDARY = "cut-here"
-KIND = f'multipart/related; type="application/dicom"; boundary={BOUNDARY}'
+CONTENT_TYPE = f'multipart/related; type="application/dicom"; boundary={BOUNDARY}'
 JSON = {"Accept": "application/dicom+json"}
 
 
-@pytest.fixture(scope="module")
-def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    with target(tmp_path_factory.mktemp("fuzz-multipart")) as made:
-        yield made
-
-
 def body(*sops: str) -> bytes:
-    """Give a body with an instance a part."""
+    """Return a body with one instance in each part."""
     parts = b"".join(
         f"--{BOUNDARY}\r\nContent-Type: application/dicom\r\n\r\n".encode()
         + make_dicom(SOPInstanceUID=sop)
@@ -44,7 +38,7 @@ def left(victim: Target) -> list[str]:
 
 
 def test_a_body_that_is_cut_stores_nothing(
-    victim: Target, draw: random.Random, soak: bool, tell: Callable[..., None]
+    victim: Target, draw: random.Random, soak: bool, report: Callable[..., None]
 ) -> None:
     store = victim.new_store()
     whole = body("1.2.1", "1.2.2")
@@ -52,7 +46,7 @@ def test_a_body_that_is_cut_stores_nothing(
     cuts = {*edges, *range(len(whole) - 40, len(whole) - 3)}
     cuts |= {draw.randrange(len(whole)) for _ in range(CUTS_LONG if soak else CUTS)}
     for cut in sorted(cuts):
-        headers = {"Content-Type": KIND, **JSON}
+        headers = {"Content-Type": CONTENT_TYPE, **JSON}
         url = f"/v1/{store}/dicomWeb/studies"
         answer = victim.call("POST", url, f"{cut} bytes", content=whole[:cut], headers=headers)
         ended = whole[:cut].rstrip().endswith(b"--" + BOUNDARY.encode() + b"--")
@@ -61,11 +55,11 @@ def test_a_body_that_is_cut_stores_nothing(
             assert "cut off" in answer.text or "headers" in answer.text, (cut, answer.text)
     assert count(victim, store) in (0, 2)
     assert left(victim) == []
-    tell("bodies cut", tried=len(cuts), lost=0)
+    report("bodies cut", tried=len(cuts), lost=0)
 
 
 def test_a_client_that_goes_away_leaves_nothing(
-    victim: Target, draw: random.Random, soak: bool, tell: Callable[..., None]
+    victim: Target, draw: random.Random, soak: bool, report: Callable[..., None]
 ) -> None:
     store = victim.new_store()
     whole = body("1.2.1", "1.2.2")
@@ -75,7 +69,7 @@ def test_a_client_that_goes_away_leaves_nothing(
         cut = draw.randrange(1, len(whole))
         head = (
             f"POST /v1/{store}/dicomWeb/studies HTTP/1.1\r\nHost: {address.host}:{address.port}\r\n"
-            f"Content-Type: {KIND}\r\nContent-Length: {len(whole)}\r\n\r\n"
+            f"Content-Type: {CONTENT_TYPE}\r\nContent-Length: {len(whole)}\r\n\r\n"
         )
         with socket.create_connection((address.host, address.port or 80)) as connection:
             connection.sendall(head.encode() + whole[:cut])
@@ -83,22 +77,22 @@ def test_a_client_that_goes_away_leaves_nothing(
     assert count(victim, store) == 0
     victim.check()
     assert left(victim) == []
-    tell("clients gone", tried=times, lost=0)
+    report("clients gone", tried=times, lost=0)
 
 
 @pytest.mark.parametrize(
-    ("kind", "content", "code"),
+    ("content_type", "content", "code"),
     [
         ("multipart/related", b"x", 400),
         ('multipart/related; boundary=""', b"x", 400),
         (f"multipart/related; boundary={'b' * 300}", b"x", 400),
         ('multipart/related; type="application/dicom+xml"; boundary=b', b"--b--", 400),
         ('multipart/related; type="text/plain"; boundary=b', b"--b--", 400),
-        (KIND, b"", 400),
-        (KIND, b"no boundary at all", 400),
-        (KIND, b"--other\r\n\r\n\r\n--other--", 400),
-        (KIND, b"--cut-here\r\n" + b"X: y\r\n" * 5000, 400),
-        (KIND, b"--cut-here--", 400),
+        (CONTENT_TYPE, b"", 400),
+        (CONTENT_TYPE, b"no boundary at all", 400),
+        (CONTENT_TYPE, b"--other\r\n\r\n\r\n--other--", 400),
+        (CONTENT_TYPE, b"--cut-here\r\n" + b"X: y\r\n" * 5000, 400),
+        (CONTENT_TYPE, b"--cut-here--", 400),
         ("text/plain", b"x", 400),
         ("", b"x", 400),
         ("application/dicom", b"", 409),
@@ -106,12 +100,14 @@ def test_a_client_that_goes_away_leaves_nothing(
     ],
 )
 def test_what_is_no_body_in_parts_is_refused(
-    victim: Target, kind: str, content: bytes, code: int
+    victim: Target, content_type: str, content: bytes, code: int
 ) -> None:
     store = victim.new_store()
-    headers = {"Content-Type": kind, **JSON}
+    headers = {"Content-Type": content_type, **JSON}
     url = f"/v1/{store}/dicomWeb/studies"
-    answer = victim.call("POST", url, f"{kind} {content[:40]!r}", content=content, headers=headers)
+    answer = victim.call(
+        "POST", url, f"{content_type} {content[:40]!r}", content=content, headers=headers
+    )
     assert answer.status_code == code, answer.text
     assert count(victim, store) == 0
     assert left(victim) == []

@@ -1,4 +1,4 @@
-"""What the emulator takes of others: so much of a body and of memory, and none of their secrets."""
+"""Limits of request bodies and memory, and secrets that must not be kept."""
 
 import json
 import random
@@ -10,26 +10,25 @@ from pathlib import Path
 
 import pytest
 
-from emulator.http import MOST_JSON_BYTES
-from tests.soak.fuzzing import LOCATION, PROJECT, TOKEN, Target, target
-from tests.soak.test_fuzz_bodies import NAMES, Method, methods
+from emulator.core.rest import MAX_JSON_BYTES
+from tests.soak.api_methods import NAMES, Method, methods
+from tests.soak.fuzzing import LOCATION, PROJECT, TOKEN, Target
 
 pytestmark = pytest.mark.sockets
 
 ROUTES = 40
 """Methods that are sent too much in the short form; all in the long one."""
 MEGABYTES, MEGABYTES_LONG = 192, 2048
-MOST_GROWTH_MB = 96
+MAX_GROWTH_MB = 96
 """Of the server while a body passes through it."""
 _CHUNK = bytes(1 << 20)
 BUCKET = "limits"
 
 
-@pytest.fixture(scope="module")
-def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    with target(tmp_path_factory.mktemp("limits")) as made:
-        made.call("POST", f"/storage/v1/b?project={PROJECT}", "nothing", json={"name": BUCKET})
-        yield made
+@pytest.fixture(scope="module", autouse=True)
+def bucket(victim: Target) -> None:
+    """Create the bucket that the calls name."""
+    victim.call("POST", f"/storage/v1/b?project={PROJECT}", "nothing", json={"name": BUCKET})
 
 
 def _path(method: Method) -> str:
@@ -38,7 +37,7 @@ def _path(method: Method) -> str:
 
 
 def test_too_long_a_body_is_refused_wherever_one_is_taken(
-    victim: Target, draw: random.Random, soak: bool, tell: Callable[..., None]
+    victim: Target, draw: random.Random, soak: bool, report: Callable[..., None]
 ) -> None:
     taking = [
         method
@@ -60,7 +59,7 @@ def test_too_long_a_body_is_refused_wherever_one_is_taken(
         ("PATCH", f"/bigquery/v2/projects/{PROJECT}/datasets/d"),
         ("POST", f"/bigquery/v2/projects/{PROJECT}/datasets/d/tables"),
     ]
-    long = json.dumps({"x": "x" * MOST_JSON_BYTES}).encode()
+    long = json.dumps({"x": "x" * MAX_JSON_BYTES}).encode()
     refused = 0
     for method, path in sent:
         answer = victim.call(method, path, "too long a body", content=long)
@@ -70,7 +69,7 @@ def test_too_long_a_body_is_refused_wherever_one_is_taken(
         refused += answer.status_code == 413
     assert refused > len(sent) // 3
     victim.check()
-    tell("bodies that are too long", tried=len(sent), refused=refused, lost=0)
+    report("bodies that are too long", tried=len(sent), refused=refused, lost=0)
 
 
 class _Peak:
@@ -103,7 +102,7 @@ def _long(head: bytes, megabytes: int, end: bytes) -> Iterator[bytes]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak from /proc")
 def test_long_bodies_pass_through_and_stay_in_no_memory(
-    victim: Target, soak: bool, tell: Callable[..., None]
+    victim: Target, soak: bool, report: Callable[..., None]
 ) -> None:
     megabytes = MEGABYTES_LONG if soak else MEGABYTES
     web = f"/v1/{victim.new_store()}/dicomWeb/studies"
@@ -122,8 +121,8 @@ def test_long_bodies_pass_through_and_stay_in_no_memory(
         with _Peak(victim) as peak:
             answer = victim.call("POST", path, what, content=body, headers=headers)
         assert answer.status_code == status, (what, answer.text[:300])
-        assert peak.growth_mb < MOST_GROWTH_MB, what
-        tell(f"memory for {megabytes} MB as {what}", megabytes=peak.growth_mb)
+        assert peak.growth_mb < MAX_GROWTH_MB, what
+        report(f"memory for {megabytes} MB as {what}", megabytes=peak.growth_mb)
     incoming = victim.running.state / "dicom" / "incoming"
     assert [path.name for path in incoming.iterdir()] == []
     for name in ("one", "two"):
@@ -151,7 +150,7 @@ def test_a_head_without_end_ends_its_connection(victim: Target, begun: bytes) ->
     victim.check()
 
 
-def test_no_log_holds_a_token(victim: Target, tell: Callable[..., None]) -> None:
+def test_no_log_holds_a_token(victim: Target, report: Callable[..., None]) -> None:
     bigquery = f"/bigquery/v2/projects/{PROJECT}"
     objects = f"/storage/v1/b/{BUCKET}/o"
     paths = [
@@ -182,4 +181,4 @@ def test_no_log_holds_a_token(victim: Target, tell: Callable[..., None]) -> None
     victim.client.post("/token", data={"assertion": TOKEN})
     victim.client.get("/v1/projects", headers={"Cookie": TOKEN, "Host": TOKEN, "Origin": TOKEN})
     victim.check()
-    tell("tokens in requests", tried=tried, lost=0)
+    report("tokens in requests", tried=tried, lost=0)

@@ -2,15 +2,15 @@
 
 import pytest
 
-from tests.soak.linear import Event, Told, is_linearizable
+from tests.soak.linear import Event, Outcome, is_linearizable
 
 
-def event(told: Told, began: int, ended: int, content: str | None = None) -> Event:
-    return Event(told, content, began, ended)
+def event(outcome: Outcome, began: int, ended: int, content: str | None = None) -> Event:
+    return Event(outcome, content, began, ended)
 
 
 def stored(began: int, ended: int, content: str = "a") -> Event:
-    return event(Told.STORED, began, ended, content)
+    return event(Outcome.STORED, began, ended, content)
 
 
 @pytest.mark.parametrize(
@@ -18,11 +18,11 @@ def stored(began: int, ended: int, content: str = "a") -> Event:
     [
         [],
         [stored(0, 1), stored(2, 3)],
-        [stored(0, 9), event(Told.CONFLICT, 0, 9, "b"), event(Told.DELETED, 0, 9)],
-        [event(Told.READ, 5, 9, "a"), stored(0, 6), event(Told.MISSING, 1, 5)],
-        [stored(0, 9, "a"), stored(0, 9, "b"), event(Told.DELETED, 0, 9)],
-        [stored(0, 1), event(Told.CLEARED, 0, 9), event(Told.MISSING, 3, 4)],
-        [stored(0, 9), stored(0, 9), event(Told.DELETED, 0, 9), event(Told.READ, 8, 9, "a")],
+        [stored(0, 9), event(Outcome.CONFLICT, 0, 9, "b"), event(Outcome.DELETED, 0, 9)],
+        [event(Outcome.READ, 5, 9, "a"), stored(0, 6), event(Outcome.MISSING, 1, 5)],
+        [stored(0, 9, "a"), stored(0, 9, "b"), event(Outcome.DELETED, 0, 9)],
+        [stored(0, 1), event(Outcome.CLEARED, 0, 9), event(Outcome.MISSING, 3, 4)],
+        [stored(0, 9), stored(0, 9), event(Outcome.DELETED, 0, 9), event(Outcome.READ, 8, 9, "a")],
     ],
 )
 def test_what_can_have_happened(events: list[Event]) -> None:
@@ -32,14 +32,14 @@ def test_what_can_have_happened(events: list[Event]) -> None:
 @pytest.mark.parametrize(
     "events",
     [
-        [event(Told.DELETED, 0, 1)],
-        [stored(0, 9), event(Told.DELETED, 0, 9), event(Told.DELETED, 0, 9)],
+        [event(Outcome.DELETED, 0, 1)],
+        [stored(0, 9), event(Outcome.DELETED, 0, 9), event(Outcome.DELETED, 0, 9)],
         [stored(0, 1, "a"), stored(2, 3, "b")],
-        [stored(0, 1), event(Told.MISSING, 2, 3)],
-        [stored(0, 1), event(Told.DELETED, 2, 3), event(Told.READ, 4, 5, "a")],
-        [stored(0, 1, "a"), event(Told.READ, 0, 9, "b")],
-        [event(Told.CONFLICT, 0, 9, "b")],
-        [stored(0, 1), event(Told.CONFLICT, 2, 3, "a")],
+        [stored(0, 1), event(Outcome.MISSING, 2, 3)],
+        [stored(0, 1), event(Outcome.DELETED, 2, 3), event(Outcome.READ, 4, 5, "a")],
+        [stored(0, 1, "a"), event(Outcome.READ, 0, 9, "b")],
+        [event(Outcome.CONFLICT, 0, 9, "b")],
+        [stored(0, 1), event(Outcome.CONFLICT, 2, 3, "a")],
     ],
 )
 def test_what_can_not(events: list[Event]) -> None:

@@ -5,6 +5,7 @@ stores are given the same files, which the emulator keeps once.
 """
 
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
@@ -17,7 +18,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from starlette.testclient import TestClient
 
 from emulator.app import create_app
-from emulator.cloud import Cloud, Settings
+from emulator.cloud import Cloud
+from emulator.core.settings import Settings
 from tests.soak.instances import FILES, KEYS, Key, key_of, parts_of, path_of, value
 
 DATASET = "projects/local-project/locations/us-central1/datasets/dataset1"
@@ -41,10 +43,11 @@ class Stores(RuleBasedStateMachine):
     """Calls, each with what the model says of its answer."""
 
     requests: ClassVar[int] = 0
+    parent: ClassVar[Path]
 
     def __init__(self) -> None:
         super().__init__()
-        self._folder = tempfile.TemporaryDirectory()
+        self._folder = tempfile.TemporaryDirectory(dir=self.parent)
         self._left: ExitStack = ExitStack()
         self._model: dict[str, dict[Key, str]] = {store: {} for store in STORES}
         self._open()
@@ -107,8 +110,8 @@ class Stores(RuleBasedStateMachine):
         path = f"{store}/dicomWeb/studies" + (f"/{into[0]}" if into else "")
         code = 409 if failed else 200
         answer = self._send("POST", path, code, content=body + b"--x--", headers=headers).json()
-        told = [value(item, "00081155") for item in answer.get("00081198", {}).get("Value", [])]
-        assert sorted(told) == sorted(key[2] for key in failed)
+        reported = [value(item, "00081155") for item in answer.get("00081198", {}).get("Value", [])]
+        assert sorted(reported) == sorted(key[2] for key in failed)
         urls = [value(item, "00081190") for item in answer.get("00081199", {}).get("Value", [])]
         assert [url.partition("/dicomWeb/")[2] for url in urls] == [path_of(key) for key in kept]
 
@@ -160,10 +163,10 @@ class Stores(RuleBasedStateMachine):
     def search_instances(self, store: str, key: Key, level: int, page: dict[str, int]) -> None:
         below = f"{path_of(key[:level])}/" if level else ""
         found = self._search(f"{store}/dicomWeb/{below}instances", page)
-        # By its address: what the path has named is not told again.
-        told = [value(item, "00081190").partition("/dicomWeb/")[2] for item in found]
+        # By its address: the response omits what the path names.
+        reported = [value(item, "00081190").partition("/dicomWeb/")[2] for item in found]
         there = [path_of(one) for one in self._inside(store, key[:level])]
-        assert told == _paged(there, page)
+        assert reported == _paged(there, page)
 
     @rule(store=stores, page=pages)
     def search_series_and_studies(self, store: str, page: dict[str, int]) -> None:
@@ -171,9 +174,9 @@ class Stores(RuleBasedStateMachine):
         for level, what, count in ((1, "studies", "00201208"), (2, "series", "00201209")):
             there = [*dict.fromkeys(key[:level] for key in model)]
             found = self._search(f"{store}/dicomWeb/{what}", page)
-            told = {_uids(item, level): value(item, count) for item in found}
+            reported = {_uids(item, level): value(item, count) for item in found}
             wanted = {one: len(self._inside(store, one)) for one in _paged(there, page)}
-            assert [*told.items()] == [*wanted.items()]
+            assert [*reported.items()] == [*wanted.items()]
 
     @rule(store=stores, key=keys, page=pages)
     def search_by_attribute(self, store: str, key: Key, page: dict[str, int]) -> None:
@@ -216,9 +219,11 @@ def _uids(item: dict[str, Any], level: int) -> tuple[str, ...]:
     return tuple(value(item, tag) for tag in ("0020000D", "0020000E")[:level])
 
 
-def test_two_stores_and_their_model(soak: bool, seed: int, tell: Any) -> None:
+def test_two_stores_and_their_model(
+    soak: bool, seed: int, report: Callable[..., None], tmp_path: Path
+) -> None:
     examples, steps = (150, 60) if soak else (20, 30)
-    Stores.requests = 0
+    Stores.requests, Stores.parent = 0, tmp_path
     machine = seeded(seed)(Stores)
     run_state_machine_as_test(
         machine,
@@ -231,4 +236,4 @@ def test_two_stores_and_their_model(soak: bool, seed: int, tell: Any) -> None:
             suppress_health_check=[*HealthCheck],
         ),
     )
-    tell("stores against a model", examples=examples, requests=Stores.requests, lost=0)
+    report("stores against a model", examples=examples, requests=Stores.requests, lost=0)

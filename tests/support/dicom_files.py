@@ -4,17 +4,9 @@ import io
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pydicom
-import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
-from starlette.testclient import TestClient
-
-from emulator.cloud import Cloud
-from emulator.healthcare.dicom.additions import Incoming
-from emulator.healthcare.dicom.parsing import parse
-from emulator.healthcare.dicom.places import Place
 
 Make = Callable[..., bytes]
 
@@ -55,39 +47,3 @@ def _add_pixels(dataset: Dataset, pixels: Any) -> None:
     dataset.BitsAllocated = dataset.BitsStored = frames.dtype.itemsize * 8
     dataset.HighBit = dataset.BitsStored - 1
     dataset.PixelData = frames.tobytes()
-
-
-@pytest.fixture
-def make() -> Make:
-    return make_dicom
-
-
-@pytest.fixture
-def pixels() -> Any:
-    """Two 8-bit frames of 4 by 6 pixels."""
-    return np.arange(48, dtype=np.uint8).reshape(2, 4, 6)
-
-
-@pytest.fixture
-def incoming(cloud: Cloud) -> Callable[[bytes], Incoming]:
-    """Puts bytes into the incoming folder and parses them."""
-
-    def put(content: bytes) -> Incoming:
-        path = cloud.dicom.contents.blobs.temporary()
-        path.write_bytes(content)
-        return Incoming(parse(path), path)
-
-    return put
-
-
-@pytest.fixture
-def store(client: TestClient, dataset: str) -> str:
-    """The full name of a DICOM store."""
-    made = client.post(f"/v1/{dataset}/dicomStores?dicomStoreId=store1", json={})
-    made.raise_for_status()
-    return str(made.json()["name"])
-
-
-@pytest.fixture
-def place(store: str) -> Place:
-    return Place(store)

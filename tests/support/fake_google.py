@@ -93,14 +93,14 @@ class FakeGoogle:
         if request.method == "POST":
             id_ = next(value for key, value in request.query.items() if key.endswith("Id"))
             name = f"{path}/{id_}"
-            self._refuse_twin(name)
+            self._refuse_duplicate(name)
             self.resources[name] = {**body, "name": name}
             if path.endswith("/datasets"):
                 self.resources[name].setdefault("timeZone", "UTC")
                 return {"name": f"{name}/operations/1"}
             return self.resources[name]
         if request.method == "PUT":
-            self._refuse_twin(path)
+            self._refuse_duplicate(path)
             self.resources[path] = body
             return body
         found = self._find(path)
@@ -123,14 +123,14 @@ class FakeGoogle:
         if request.method == "GET" and path.endswith("/tables"):
             return self._bigquery_tables(path, request)
         if request.method == "POST":
-            kind = "table" if path.endswith("/tables") else "dataset"
-            path = f"{path}/{body[f'{kind}Reference'][f'{kind}Id']}"
-            self._refuse_twin(path)
+            resource_type = "table" if path.endswith("/tables") else "dataset"
+            path = f"{path}/{body[f'{resource_type}Reference'][f'{resource_type}Id']}"
+            self._refuse_duplicate(path)
             grants = [{"role": "OWNER", "specialGroup": "projectOwners"}]
-            made = {"etag": "1", "creationTime": "1700000000000", "access": grants}
+            created = {"etag": "1", "creationTime": "1700000000000", "access": grants}
             link = f"https://bigquery.googleapis.com/bigquery/v2/{path}"
-            made |= {"lastModifiedTime": "1700000000000", "selfLink": link}
-            self.resources[path] = {**made, **body}
+            created |= {"lastModifiedTime": "1700000000000", "selfLink": link}
+            self.resources[path] = {**created, **body}
         elif request.method == "PUT":
             old = self._find(path)
             server = {k: old[k] for k in ("creationTime", "selfLink", "access", "lastModifiedTime")}
@@ -156,7 +156,7 @@ class FakeGoogle:
         body = request.body or {}
         if path == "b":
             path = f"b/{body['name']}"
-            self._refuse_twin(path)
+            self._refuse_duplicate(path)
             link = f"https://www.googleapis.com/storage/v1/{path}"
             self.resources[path] = {"selfLink": link, "projectNumber": "123456789012", **body}
         elif path.endswith("/iam"):
@@ -182,7 +182,9 @@ class FakeGoogle:
         name, _, verb = path.rpartition(":")
         current = self.policies.setdefault(name, {"etag": "1", "version": 1})
         if verb == "getIamPolicy":
-            return current
+            options = {**request.query, **((request.body or {}).get("options") or {})}
+            versions = [value for key, value in options.items() if "Version" in key]
+            return current if versions else _without_conditions(current)
         assert request.body is not None
         policy = request.body["policy"]
         if policy["etag"] != current["etag"]:
@@ -212,9 +214,20 @@ class FakeGoogle:
             raise RefusalError(404, f"{path} not found", "NOT_FOUND")
         return self.resources[path]
 
-    def _refuse_twin(self, path: str) -> None:
+    def _refuse_duplicate(self, path: str) -> None:
         if path in self.resources:
             raise RefusalError(409, f"already exists: {path}", "ALREADY_EXISTS", "alreadyExists")
+
+
+def _without_conditions(policy: Json) -> Json:
+    """A policy in version 1, which shows a conditional grant under another role."""
+    bindings = [
+        {"role": f"{binding['role']}_withcond_0", "members": binding["members"]}
+        if "condition" in binding
+        else binding
+        for binding in policy.get("bindings", [])
+    ]
+    return {**policy, "bindings": bindings} if bindings else policy
 
 
 def error(code: int, message: str, status: str, reason: str = "") -> Reply:

@@ -1,18 +1,10 @@
-"""A small fake-gcs-server behind the front, in the process itself."""
+"""A small fake-gcs-server, in the process itself."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-import pytest
-from starlette.testclient import TestClient
-
-from emulator.app import create_app
-from emulator.cloud import Cloud
-from emulator.storage.backend import Backend
-from emulator.storage.forwarding import Forwarder
 
 
 @dataclass
@@ -65,26 +57,10 @@ def _refused(code: int, message: str) -> httpx.Response:
     return httpx.Response(code, json={"error": {"code": code, "message": message}})
 
 
-@pytest.fixture
-def fake() -> FakeStorage:
-    return FakeStorage()
-
-
-@pytest.fixture
-def client(cloud: Cloud, fake: FakeStorage) -> Iterator[TestClient]:
-    """A client of the front; the Healthcare service agent of `local-project` exists."""
-    cloud.services.enable("local-project", ["healthcare.googleapis.com"])
-    cloud.services.make_identity("local-project", "healthcare.googleapis.com")
-    cloud.storage = Backend("http://127.0.0.1:1", httpx.MockTransport(fake))
-    app = create_app(cloud)
-    app.state.storage = Forwarder("http://127.0.0.1:1", httpx.MockTransport(fake))
-    with TestClient(app, "http://127.0.0.1", raise_server_exceptions=False) as client:
-        yield client
-
-
-@pytest.fixture
-def bucket(client: TestClient) -> str:
-    """The path of a bucket of `local-project`."""
-    made = client.post("/storage/v1/b?project=local-project", json={"name": "bucket-1"})
-    made.raise_for_status()
-    return "/storage/v1/b/bucket-1"
+def error(answer: Any) -> tuple[int, str, str]:
+    """Return the code, the reason and the message of an error."""
+    body = answer.json()["error"]
+    assert body["code"] == answer.status_code
+    [entry] = body["errors"]
+    assert entry["message"] == body["message"]
+    return body["code"], entry["reason"], body["message"]

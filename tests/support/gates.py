@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import httpx
 
+from emulator.core import http_client
 from engine.standin.config import SERVICES
 
 PATIENCE_SECONDS = 60.0
@@ -43,13 +44,13 @@ class _Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-class Gate:
+class BlockingProxy:
     """Forwards calls to the local Google Cloud; holds the one that it was told to hold.
 
     Attributes:
         settings: Of the stack's configuration; they lead the plugin through the gate.
         reached: Set once the call is held.
-        forwards: Whether a call that was held before the cloud saw it goes on when released.
+        forwards: Whether a call held before it reached the cloud is forwarded when released.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
@@ -62,7 +63,7 @@ class Gate:
         self._released = threading.Event()
         self.reached = threading.Event()
         self.forwards = True
-        self._client = httpx.Client(timeout=PATIENCE_SECONDS)
+        self._client = http_client.client(seconds=PATIENCE_SECONDS)
         self._server = _Server(("127.0.0.1", 0), self._handler())
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         base = f"http://127.0.0.1:{self._server.server_port}"

@@ -3,10 +3,14 @@
 import json
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from tests.e2e.labs import ROOT, Lab, run
+import yaml
+
+from tests.support import state_file
+from tests.support.labs import ROOT, Lab, run, write_config
 
 
 class Program:
@@ -21,8 +25,27 @@ class Program:
 
     def __init__(self, lab: Lab, folder: Path, stack: str) -> None:
         self.lab, self.folder, self.stack, self.project = lab, folder, stack, stack
-        self.pulumi("stack", "init", stack)
-        self.pulumi("config", "set", "gcp:project", self.project)
+        lab.create_stack(folder, stack)
+        self.configure({"gcp:project": self.project})
+
+    def configure(self, config: Mapping[str, str | None]) -> None:
+        """Set full keys of the configuration; what is None is removed."""
+        write_config(self.folder / f"Pulumi.{self.stack}.yaml", config)
+
+    @classmethod
+    def create(cls, lab: Lab, folder: Path, project: str, text: str, stack: str) -> Self:
+        """Create a project of one file in a new folder.
+
+        Args:
+            project: The project's name, which begins its keys of the configuration.
+            text: The program.
+        """
+        folder.mkdir()
+        (folder / ".venv").symlink_to(ROOT / ".venv")
+        settings = {"name": project, "runtime": {"name": "python"}}
+        (folder / "Pulumi.yaml").write_text(yaml.safe_dump(settings))
+        (folder / "__main__.py").write_text(text)
+        return cls(lab, folder, stack)
 
     @classmethod
     def copy_of(cls, lab: Lab, source: Path, into: Path, stack: str) -> "Program":
@@ -30,11 +53,14 @@ class Program:
         shutil.copytree(source, into, symlinks=True)
         return cls(lab, into, stack)
 
-    def pulumi(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def pulumi(
+        self, *arguments: str, check: bool = True, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run the engine's command line in the folder."""
         command = ["pulumi", *arguments, "--non-interactive"]
-        environment = {**self.lab.environment, "PYTHONPATH": str(ROOT)}
-        return run(command, self.folder, environment, check=check, timeout=300)
+        own = {"PYTHONPATH": str(ROOT), "PULUMI_STACK": self.stack}
+        variables = {**self.lab.environment, **own, **environment}
+        return run(command, self.folder, variables, check=check, timeout=300)
 
     def change(self, verb: str, *arguments: str) -> str:
         """Run up or destroy without questions; what it printed."""
@@ -42,7 +68,7 @@ class Program:
         return done.stdout + done.stderr
 
     def plan(self) -> dict[str, str]:
-        """What a preview would do: logical name of a resource -> create, update, ..."""
+        """The steps of a preview: logical name of a resource -> create, update, ..."""
         done = self.pulumi("preview", "--json", "--stack", self.stack)
         steps = json.loads(done.stdout)["steps"]
         return {
@@ -51,15 +77,12 @@ class Program:
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs."""
-        done = self.pulumi("stack", "output", "--json", "--stack", self.stack)
-        outputs: dict[str, Any] = json.loads(done.stdout)
-        return outputs
+        return state_file.outputs(self.deployment())
 
     def resources(self) -> list[dict[str, Any]]:
         """The state of everything that the stack holds but itself and its providers."""
-        exported = json.loads(self.pulumi("stack", "export", "--stack", self.stack).stdout)
-        return [
-            resource
-            for resource in exported["deployment"].get("resources", [])
-            if not resource["type"].startswith("pulumi:")
-        ]
+        return state_file.resources(self.deployment())
+
+    def deployment(self) -> dict[str, Any]:
+        """The state of the stack, as `pulumi stack export` has it."""
+        return state_file.deployment(self.lab.environment, self.folder, self.stack)

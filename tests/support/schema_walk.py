@@ -9,8 +9,8 @@ from urllib.parse import quote
 import httpx
 from starlette.routing import Route
 
-from emulator.discovery import document, method_of
-from tests.contract import schemas
+from emulator.core.discovery import document, method_of
+from tests.support import http, schemas
 
 PATIENCE_SECONDS = 120
 _JSON = "application/json"
@@ -26,7 +26,7 @@ class Walk:
     """
 
     def __init__(
-        self, url: str, api: str, version: str, project: str, places: Mapping[str, str]
+        self, url: str, api: str, version: str, project: str, segments: Mapping[str, str]
     ) -> None:
         """Begin a walk.
 
@@ -35,13 +35,13 @@ class Walk:
             api: Such as `pubsub`.
             version: Such as `v1`.
             project: The project that it is about.
-            places: What stands in places of paths that are always filled alike.
+            segments: The values of path placeholders that are always the same.
         """
         self.url, self.api, self.version, self.project = url, api, version, project
         self.methods = schemas.methods(api, version)
         self.answers: dict[str, list[httpx.Response]] = defaultdict(list)
         self._document = document(api, version)
-        self._places = places
+        self._segments = segments
 
     def __call__(self, method: str, *ids: str, body: Any = None, **more: Any) -> httpx.Response:
         """Call a method, with ids for those places of its path that are not filled already."""
@@ -61,7 +61,7 @@ class Walk:
         if body is not None:
             more["json"] = body
         url = f"{self.url}{self._path(known, ids, upload)}"
-        return httpx.request(known["httpMethod"], url, timeout=60, **more)
+        return http.request(known["httpMethod"], url, timeout=60, **more)
 
     def _path(self, known: Mapping[str, Any], ids: tuple[str, ...], upload: bool) -> str:
         path = f"/{self._document['servicePath']}{known.get('flatPath', known['path'])}"
@@ -69,12 +69,12 @@ class Walk:
             path = known["mediaUpload"]["protocols"]["simple"]["path"].replace("+", "")
         rest = iter(ids)
 
-        def fill(place: re.Match[str]) -> str:
-            given = self._places.get(place[1])
+        def fill(placeholder: re.Match[str]) -> str:
+            given = self._segments.get(placeholder[1])
             return quote(given or next(rest), safe="")
 
         filled = re.sub(r"\{(\w+)\}", fill, path)
-        assert not list(rest), f"{path} has no place for all of {ids}"
+        assert not list(rest), f"{path} has no placeholder for all of {ids}"
         return filled
 
     def faults(self, method: str) -> list[str]:
@@ -85,12 +85,14 @@ class Walk:
         message = self.methods[method].get("response", {}).get("$ref")
         found = []
         for answer in self.answers[method]:
-            kind = answer.headers.get("content-type", "").partition(";")[0]
+            content_type = answer.headers.get("content-type", "").partition(";")[0]
             if message is None:
                 if (answer.status_code, answer.content) != (204, b""):
-                    found.append(f"{method}: {answer.status_code} {answer.text[:80]!r} is no 204")
-            elif kind != _JSON:
-                found.append(f"{method}: {kind!r} is not {_JSON}")
+                    found.append(
+                        f"{method}: {answer.status_code} {answer.text[:80]!r} is not a 204"
+                    )
+            elif content_type != _JSON:
+                found.append(f"{method}: {content_type!r} is not {_JSON}")
             else:
                 found += schemas.faults(self.api, self.version, message, answer.json())
         return found
@@ -118,4 +120,4 @@ def served(api: str, version: str, routes: Iterable[Route]) -> list[str]:
 def begin(url: str, project: str, *services: str) -> None:
     """Enable services in a project, which is there once it is named."""
     body = {"serviceIds": [f"{service}.googleapis.com" for service in services]}
-    httpx.post(f"{url}/v1/projects/{project}/services:batchEnable", json=body).raise_for_status()
+    http.post(f"{url}/v1/projects/{project}/services:batchEnable", json=body).raise_for_status()

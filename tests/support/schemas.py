@@ -1,4 +1,4 @@
-"""What answers must look like by a discovery document, apart from the emulator's own checks."""
+"""Validation of responses by a discovery document, separate from the emulator's checks."""
 
 import base64
 import binascii
@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from emulator.discovery import document
+from emulator.core.discovery import document
 
 Schema = Mapping[str, Any]
 _TIMESTAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)"
@@ -61,7 +61,7 @@ class _Reader:
     def message(self, name: str, value: object, path: str) -> Iterator[str]:
         schema = self._schemas[name]
         if not isinstance(value, dict):
-            yield f"{path}: {value!r} is no {name}"
+            yield f"{path}: {value!r} is not of {name}"
             return
         wanted = schema.get("properties", {}).get("kind", {}).get("default")
         if wanted and value.get("kind") != wanted:
@@ -69,61 +69,61 @@ class _Reader:
         rest = schema.get("additionalProperties")
         for key, item in value.items():
             below = f"{path}.{key}"
-            kind = schema.get("properties", {}).get(key, rest)
-            if kind is None:
+            field = schema.get("properties", {}).get(key, rest)
+            if field is None:
                 yield f"{below}: {name} has no such field"
             else:
-                yield from self.value(kind, item, below)
+                yield from self.value(field, item, below)
                 if name in _LOOSE and isinstance(item, dict) and "@type" in item:
                     yield from self._any(item, below)
 
     def _any(self, value: dict[str, Any], path: str) -> Iterator[str]:
         """A message that says of itself what it is."""
-        kind = str(value["@type"])
-        name = kind.rpartition(".")[2]
-        if not kind.startswith(_PACKAGE):
-            yield f"{path}: {kind} is no type of Google's"
+        type_url = str(value["@type"])
+        name = type_url.rpartition(".")[2]
+        if not type_url.startswith(_PACKAGE):
+            yield f"{path}: {type_url} is not a type of Google's"
         elif name in self._schemas:
             rest = {key: item for key, item in value.items() if key != "@type"}
             yield from self.message(name, rest, f"{path}<{name}>")
 
-    def value(self, kind: Schema, value: object, path: str) -> Iterator[str]:
-        if value is None and kind.get("type") != "any":
+    def value(self, schema: Schema, value: object, path: str) -> Iterator[str]:
+        if value is None and schema.get("type") != "any":
             yield f"{path}: null is never answered"
-        elif "$ref" in kind:
-            yield from self.message(kind["$ref"], value, path)
-        elif kind["type"] == "array":
+        elif "$ref" in schema:
+            yield from self.message(schema["$ref"], value, path)
+        elif schema["type"] == "array":
             if not isinstance(value, list):
-                yield f"{path}: {value!r} is no list"
+                yield f"{path}: {value!r} is not a list"
                 return
             for index, item in enumerate(value):
-                yield from self.value(kind["items"], item, f"{path}[{index}]")
-        elif kind["type"] == "object":
-            yield from self._map(kind, value, path)
+                yield from self.value(schema["items"], item, f"{path}[{index}]")
+        elif schema["type"] == "object":
+            yield from self._map(schema, value, path)
         else:
-            yield from _scalar(kind, value, path)
+            yield from _scalar(schema, value, path)
 
-    def _map(self, kind: Schema, value: object, path: str) -> Iterator[str]:
+    def _map(self, schema: Schema, value: object, path: str) -> Iterator[str]:
         if not isinstance(value, dict):
-            yield f"{path}: {value!r} is no object"
+            yield f"{path}: {value!r} is not an object"
             return
-        properties = kind.get("properties", {})
+        properties = schema.get("properties", {})
         for key, item in value.items():
-            below = properties.get(key, kind.get("additionalProperties"))
+            below = properties.get(key, schema.get("additionalProperties"))
             if below is None:
                 yield f"{path}.{key}: no such field"
             else:
                 yield from self.value(below, item, f"{path}.{key}")
 
 
-def _scalar(kind: Schema, value: Any, path: str) -> Iterator[str]:
-    wanted, form = kind["type"], kind.get("format", "")
+def _scalar(schema: Schema, value: Any, path: str) -> Iterator[str]:
+    wanted, form = schema["type"], schema.get("format", "")
     if not _TYPES[wanted](value):
-        yield f"{path}: {value!r} is no {wanted}"
-    elif "enum" in kind and value not in kind["enum"]:
-        yield f"{path}: {value!r} is none of {', '.join(kind['enum'])}"
+        yield f"{path}: {value!r} is not of type {wanted}"
+    elif "enum" in schema and value not in schema["enum"]:
+        yield f"{path}: {value!r} is none of {', '.join(schema['enum'])}"
     elif not _has_form(form, value):
-        yield f"{path}: {value!r} is no {form}"
+        yield f"{path}: {value!r} is not of format {form}"
 
 
 def _has_form(form: str, value: Any) -> bool:

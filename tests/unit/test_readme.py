@@ -1,4 +1,4 @@
-"""What the README names has to exist."""
+"""Commands, links, scripts and options of the README exist."""
 
 import re
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from components.settings import Settings
+from program.config import Settings
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -29,7 +29,7 @@ def test_every_script_is_there(script: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", re.findall(r"^\$ \.venv/bin/python (scripts/\w+\.py .*?)(?:  +#.*)?$", README, re.M)
+    "command", re.findall(r"`\.venv/bin/python (scripts/\w+\.py[^`]*)`", README)
 )
 def test_every_option_of_an_example_is_one_of_the_script(command: str) -> None:
     script, _, options = command.partition(" ")
@@ -40,8 +40,7 @@ def test_every_option_of_an_example_is_one_of_the_script(command: str) -> None:
         assert option in done.stdout
 
 
-def test_the_table_of_settings_is_complete() -> None:
-    table = README.partition("## Configuration")[2].partition("## Scripts")[0]
-    named = set(re.findall(r"`([\w:]+)`", "".join(re.findall(r"^\| (.*?) \|", table, re.M))))
-
-    assert named == {field.alias or name for name, field in Settings.model_fields.items()}
+def test_the_reference_of_settings_is_complete() -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text()
+    named = set(re.findall(r"^\| `([\w:]+)` \|", page, re.MULTILINE))
+    assert named >= {field.alias or name for name, field in Settings.model_fields.items()}

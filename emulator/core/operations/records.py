@@ -1,12 +1,16 @@
-"""What the database keeps of operations."""
+"""Operations in the database.
+
+Inferred (conformance: operation-id): an id is a long decimal number.
+"""
 
 import json
 import secrets
 import sqlite3
-from datetime import UTC, datetime
 from typing import Any
 
-from emulator.database import Database
+from emulator.core import timestamps
+from emulator.core.database import Database
+from emulator.core.operations.operation_type import FailedItem, FailureListener
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS operations (
@@ -41,7 +45,6 @@ class Records:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        database.apply(SCHEMA)
 
     def add(self, parent: str, method: str, request: dict[str, Any], *, version: str) -> str:
         """Keep a new operation.
@@ -55,27 +58,32 @@ class Records:
             connection.execute(
                 "INSERT INTO operations (name, parent, number, method, version, request, created)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (name, parent, number, method, version, json.dumps(request), now()),
+                (name, parent, number, method, version, json.dumps(request), timestamps.now()),
             )
         return name
 
     def get(self, name: str) -> sqlite3.Row | None:
-        """The row of an operation, or None."""
+        """Return the row of an operation, or None."""
         found = self._select("SELECT * FROM operations WHERE name = ?", name)
         return found[0] if found else None
 
-    def of_parent(self, parent: str) -> list[sqlite3.Row]:
-        """The rows of a dataset, the newest first."""
+    def page(self, parent: str, after: list[Any] | None, limit: int) -> list[sqlite3.Row]:
+        """Return rows of a dataset, the newest first, that follow one by its time and number."""
+        condition = "AND (created, number) < (?, ?)" if after else ""
         return self._select(
-            "SELECT * FROM operations WHERE parent = ? ORDER BY created DESC", parent
+            f"SELECT * FROM operations WHERE parent = ? {condition}"  # noqa: S608 - our own text
+            " ORDER BY created DESC, number DESC LIMIT ?",
+            parent,
+            *(after or ()),
+            limit,
         )
 
     def unfinished(self) -> list[sqlite3.Row]:
-        """The rows of what has not ended, the oldest first."""
+        """Return the rows of what has not ended, the oldest first."""
         return self._select("SELECT * FROM operations WHERE ended IS NULL ORDER BY created")
 
     def parents(self) -> list[str]:
-        """The datasets that have operations."""
+        """Return the datasets that have operations."""
         return [row["parent"] for row in self._select("SELECT DISTINCT parent FROM operations")]
 
     def update(self, name: str, *, durable: bool = True, **values: Any) -> None:
@@ -87,13 +95,13 @@ class Records:
                 (*values.values(), name),
             )
 
-    def forget(self, parent: str) -> None:
+    def delete_for_parent(self, parent: str) -> None:
         """Drop the operations of a dataset."""
         with self._database.write() as connection:
             connection.execute("DELETE FROM operations WHERE parent = ?", (parent,))
 
     def failures(self, name: str) -> list[dict[str, str]]:
-        """The log of an operation, by source."""
+        """Return the log of an operation, by source."""
         return [
             dict(row)
             for row in self._select(
@@ -102,24 +110,24 @@ class Records:
             )
         ]
 
-    def log_failure(self, name: str, source: str, error: str) -> None:
-        """Add an entry to an operation's log, or write it anew.
+    def log_failure(self, item: FailedItem, listener: FailureListener) -> None:
+        """Add or replace an entry of an operation's log.
 
-        As with counters, an operation that a power cut interrupts comes to the same again.
+        Not durable, as counters: an operation that a power cut interrupts computes it again.
+
+        Args:
+            item: what failed
+            listener: called in the same transaction, unless the operation is gone with its dataset
         """
         with self._database.write(durable=False) as connection:
-            connection.execute(
-                # Nothing is added once the operation is gone with its dataset.
+            added = connection.execute(
                 "INSERT OR REPLACE INTO operation_failures"
                 " SELECT name, ?, ? FROM operations WHERE name = ?",
-                (source, error, name),
-            )
+                (item.source, item.error, item.operation),
+            ).rowcount
+            if added:
+                listener(connection, item)
 
-    def _select(self, statement: str, *values: str) -> list[sqlite3.Row]:
+    def _select(self, statement: str, *values: object) -> list[sqlite3.Row]:
         with self._database.read() as connection:
             return connection.execute(statement, values).fetchall()
-
-
-def now() -> str:
-    """This instant, as the API writes it."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,20 +1,19 @@
-"""Operations as the API answers them.
+"""Operations as the API answers them (google.longrunning).
 
-The shapes are those of google.longrunning and of the Healthcare API's OperationMetadata:
-https://cloud.google.com/healthcare-api/docs/how-tos/long-running-operations
+The metadata and the types of an operation come from its `OperationType`.
 """
 
 import json
 import sqlite3
 from typing import Any
 
+from emulator.core.operations.operation_type import OperationType
 
-def resource(row: sqlite3.Row, logs_url: str) -> dict[str, Any]:
-    """The operation of a row of `Records`."""
-    package = f"google.cloud.healthcare.{row['version']}"
+
+def resource(row: sqlite3.Row, logs_url: str, type_: OperationType) -> dict[str, Any]:
+    """Return the operation of a row of `Records`."""
     metadata: dict[str, Any] = {
-        "@type": f"type.googleapis.com/{package}.OperationMetadata",
-        "apiMethodName": f"{package}.{row['method']}",
+        **type_.metadata(row["version"]),
         "createTime": row["created"],
         "logsUrl": logs_url,
     }
@@ -32,16 +31,6 @@ def resource(row: sqlite3.Row, logs_url: str) -> dict[str, Any]:
     if row["error"] is not None:
         operation["error"] = json.loads(row["error"])
     else:
-        answer = f"type.googleapis.com/{package}.{_answer(row['method'])}"
-        operation["response"] = {"@type": answer, **json.loads(row["response"])}
+        response = {"@type": type_.response_type(row["version"])}
+        operation["response"] = {**response, **json.loads(row["response"])}
     return operation
-
-
-def _answer(method: str) -> str:
-    """The message that answers a method: `dicom.X.Import` is answered by `dicom.ImportResponse`.
-
-    What creates something is answered by what it created.
-    """
-    package, _, name = method.split(".")
-    created = name.removeprefix("Create")
-    return f"{package}.{created}" if created != name else f"{package}.{name}Response"

@@ -1,93 +1,114 @@
-"""Operations run in background threads, and are taken up again after a restart."""
+"""Long-running operations in background threads; a restart resumes unfinished ones.
+
+Inferred (conformance: import-started, operation-missing-text, operation-cancel-text): the first
+response has the name alone; the texts of refusals.
+"""
 
 import json
 import logging
-import random
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
-from emulator import disk
-from emulator.database import Database
-from emulator.errors import ApiError, failed_precondition, internal, not_found
-from emulator.operations.records import Records, now
-from emulator.operations.resources import resource
+from emulator.core import disk, timestamps
+from emulator.core.backoff import delays
+from emulator.core.database import Database
+from emulator.core.errors import ApiError, failed_precondition, internal, not_found
+from emulator.core.operations.operation_type import (
+    INVALID_ARGUMENT,
+    FailedItem,
+    FailureListener,
+    OperationType,
+)
+from emulator.core.operations.records import Records
+from emulator.core.operations.resource import resource
 
 LOG = logging.getLogger(__name__)
 
-AT_ONCE = 5
+MAX_CONCURRENT = 5
 """Operations that run at the same time, as many as Google advises a client to start."""
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
-"""Before an end that the disk did not take is written again."""
-LOOK_EVERY = 0.05
-"""Seconds between two questions whether interrupted operations may go on."""
+INITIAL_DELAY_SECONDS, MAX_DELAY_SECONDS = 0.1, 5.0
+"""Before a result that the disk refused is written again."""
+POLL_INTERVAL_SECONDS = 0.05
+"""Between two checks whether interrupted operations may resume."""
 
 
 class OperationCancelledError(Exception):
-    """Raised inside an operation once somebody asked to cancel it."""
+    """Raised inside an operation after a request to cancel it."""
 
 
-class OperationRun:
-    """What the code of a running operation gets.
+class _Run:
+    """The `OperationRun` of an operation."""
 
-    Attributes:
-        name: The full name of the operation.
-        request: The request that started it, as given to `Operations.start`.
-    """
-
-    def __init__(self, operations: "Operations", name: str, request: dict[str, Any]) -> None:
+    def __init__(
+        self, operations: "Operations", name: str, method: str, request: dict[str, Any]
+    ) -> None:
         self._operations = operations
+        self._method = method
         self.name = name
         self.request = request
 
     def progress(self, *, success: int, failure: int, pending: int) -> None:
-        """Report the counters so far."""
         self._operations.count(self.name, success, failure, pending)
 
     def check_cancelled(self) -> None:
-        """Raise `OperationCancelledError` if somebody asked to cancel."""
         if self._operations.cancel_requested(self.name):
             raise OperationCancelledError(self.name)
 
-    def log_failure(self, source: str, error: str) -> None:
-        """Add an entry to the log behind `logsUrl`; the same source counts once."""
-        self._operations.log_failure(self.name, source, error)
+    def log_failure(self, source: str, error: str, code: int = INVALID_ARGUMENT) -> None:
+        self._operations.log_failure(
+            FailedItem(self.name, self._method, self.request, source, error, code)
+        )
 
 
-Run = Callable[[OperationRun], dict[str, Any]]
+@dataclass(frozen=True)
+class _OperationResult:
+    """The result of an operation: the fields of its response, or an error.
+
+    Attributes:
+        lenient: whether items that fail leave the operation a success
+    """
+
+    response: dict[str, Any] | None = None
+    error: dict[str, Any] | None = None
+    lenient: bool = False
 
 
 class Operations:
-    """The operations of all datasets.
+    """The operations of all services, by the types that these register.
 
-    A run function may be interrupted at any point and run again with the same request, so it is
-    idempotent. Its answer becomes the operation's `response`.
+    Args:
+        database: holds them
+        logs_url: returns the `logsUrl` of an operation by its name
+        on_failure: called for each item that fails
+        on_end: called when an operation has ended, with its name and its google.rpc.Status, which
+            is empty for a success
     """
 
-    def __init__(self, database: Database, logs_url: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        logs_url: Callable[[str], str],
+        on_failure: FailureListener,
+        on_end: Callable[[str, dict[str, Any]], None],
+    ) -> None:
         self._folder = database.folder
         self._records = Records(database)
         self._logs_url = logs_url
-        self._runs: dict[str, Run] = {}
-        self._lenient: set[str] = set()
-        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="operation")
+        self._on_failure = on_failure
+        self._on_end = on_end
+        self._types: dict[str, OperationType] = {}
+        self._pool = ThreadPoolExecutor(MAX_CONCURRENT, thread_name_prefix="operation")
         self._changed = threading.Condition()
         self._stopping = threading.Event()
         self._resuming: threading.Thread | None = None
 
-    def register(self, method: str, run: Run, *, lenient: bool = False) -> None:
-        """Say what runs for a method such as `dicom.DicomService.ImportDicomData`.
-
-        Args:
-            method: its name without package and version.
-            run: does the work.
-            lenient: whether items that fail leave the operation a success.
-        """
-        self._runs[method] = run
-        if lenient:
-            self._lenient.add(method)
+    def register(self, type_: OperationType) -> None:
+        """Register a type of operation, before operations of it are started or resumed."""
+        self._types[type_.method] = type_
 
     def start(
         self, parent: str, method: str, request: dict[str, Any], *, version: str
@@ -95,51 +116,62 @@ class Operations:
         """Record an operation and run it in the background.
 
         Returns:
-            The operation's first answer: its name alone.
+            The first response: the name of the operation
         """
-        if method not in self._runs:
-            raise internal(f"no code is registered for {method}")
+        self._type_of(method)
         name = self._records.add(parent, method, request, version=version)
         self._submit(name, method, request)
         return {"name": name}
 
     def get(self, name: str) -> dict[str, Any]:
-        """The operation as the API answers it."""
+        """Return an operation as the API represents it."""
         row = self._records.get(name)
         if row is None:
             raise not_found(f"operation {name} not found")
-        return resource(row, self._logs_url(name))
+        return self._resource(row)
 
-    def of_dataset(self, parent: str) -> list[dict[str, Any]]:
-        """Every operation of a dataset, the newest first."""
-        rows = self._records.of_parent(parent)
-        return [resource(row, self._logs_url(row["name"])) for row in rows]
+    def page(
+        self, parent: str, after: list[Any] | None, limit: int
+    ) -> Sequence[tuple[list[Any], dict[str, Any]]]:
+        """Return operations of a dataset, the newest first; see `paging.Fetch`."""
+        return [
+            ([row["created"], row["number"]], self._resource(row))
+            for row in self._records.page(parent, after, limit)
+        ]
+
+    def _resource(self, row: sqlite3.Row) -> dict[str, Any]:
+        return resource(row, self._logs_url(row["name"]), self._type_of(row["method"]))
+
+    def _type_of(self, method: str) -> OperationType:
+        if method not in self._types:
+            raise internal(f"no code is registered for {method}")
+        return self._types[method]
 
     def cancel(self, name: str) -> None:
-        """Ask a running operation to end; it ends with code 1 at its next step."""
+        """Cancel a running operation; it ends with code 1 at its next step."""
         if self.get(name).get("done"):
             raise failed_precondition(f"operation {name} is already done")
         self._update(name, cancel_requested=1)
 
     def failures(self, name: str) -> list[dict[str, str]]:
-        """The log of an operation: what failed, and why."""
+        """Return the log of an operation: the items that failed, with their errors."""
         return self._records.failures(name)
 
-    def forget(self, parent: str) -> None:
-        """Drop the operations of a dataset that is deleted."""
-        self._records.forget(parent)
+    def delete_for_parent(self, parent: str) -> None:
+        """Delete the operations of a deleted dataset."""
+        self._records.delete_for_parent(parent)
 
-    def sweep(self, exists: Callable[[str], bool]) -> None:
-        """Drop the operations of datasets that a crash in mid-deletion left without one."""
+    def delete_orphans(self, exists: Callable[[str], bool]) -> None:
+        """Delete the operations of datasets whose deletion a crash interrupted."""
         for parent in self._records.parents():
             if not exists(parent):
-                self.forget(parent)
+                self.delete_for_parent(parent)
 
     def resume_interrupted(self, may_begin: Callable[[], object] = lambda: True) -> None:
-        """Run again what an earlier process left unfinished.
+        """Resume the operations that an earlier process left unfinished.
 
         Args:
-            may_begin: Asked until it says yes: the services that operations call take a while.
+            may_begin: whether the services that operations call are ready; polled until it is true
         """
         if may_begin():
             self._resume()
@@ -149,7 +181,7 @@ class Operations:
 
     def _resume_once(self, may_begin: Callable[[], object]) -> None:
         while not may_begin():
-            if self._stopping.wait(LOOK_EVERY):
+            if self._stopping.wait(POLL_INTERVAL_SECONDS):
                 return
         self._resume()
 
@@ -164,13 +196,13 @@ class Operations:
         return self.get(name)
 
     def close(self) -> None:
-        """Let no further operation begin; unfinished ones go on after the next start."""
+        """Stop to start operations; the next process resumes unfinished ones."""
         self._stopping.set()
         if self._resuming:
             self._resuming.join()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    # What follows is for OperationRun.
+    # For OperationRun
 
     def count(self, name: str, success: int, failure: int, pending: int) -> None:
         """Write an operation's counters."""
@@ -178,76 +210,67 @@ class Operations:
         self._update(name, durable=False, counted=1, **counters)
 
     def cancel_requested(self, name: str) -> bool:
-        """Whether the operation is to end, by a call or as the process stops."""
+        """Whether a call cancelled the operation.
+
+        Raises:
+            _InterruptedError: the process stops
+        """
         if self._stopping.is_set():
             raise _InterruptedError(name)
         row = self._records.get(name)
         return row is None or bool(row["cancel_requested"])
 
-    def log_failure(self, name: str, source: str, error: str) -> None:
-        """Add an entry to an operation's log."""
-        self._records.log_failure(name, source, error)
+    def log_failure(self, item: FailedItem) -> None:
+        """Log the failure of an operation's item."""
+        self._records.log_failure(item, self._on_failure)
 
     def _submit(self, name: str, method: str, request: dict[str, Any]) -> None:
         self._pool.submit(self._run, name, method, request)
 
     def _run(self, name: str, method: str, request: dict[str, Any]) -> None:
+        type_ = self._types[method]
         try:
-            response = self._runs[method](OperationRun(self, name, request))
+            response = type_.run(_Run(self, name, method, request))
         except _InterruptedError:
             return
         except OperationCancelledError:
-            self._finish(name, error={"code": 1, "message": "The operation was cancelled."})
+            result = _OperationResult(error={"code": 1, "message": "The operation was cancelled."})
         except ApiError as error:
-            self._finish(name, error=error.rpc_status())
+            result = _OperationResult(error=error.rpc_status())
         except Exception as error:
             LOG.exception("operation %s failed", name)
-            answer = disk.refusal(error, self._folder)
+            answer = disk.disk_error(error, self._folder)
             answer = answer or internal("Internal error; see the server's log")
-            self._finish(name, error=answer.rpc_status())
+            result = _OperationResult(error=answer.rpc_status())
         else:
-            self._finish(name, response, lenient=method in self._lenient)
+            result = _OperationResult(response, lenient=type_.lenient)
+        self._finish(name, result)
 
-    def _finish(
-        self,
-        name: str,
-        response: dict[str, Any] | None = None,
-        error: dict[str, Any] | None = None,
-        *,
-        lenient: bool = False,
-    ) -> None:
-        """Write down an operation's end, as soon as the disk takes it: or it would never end."""
-        pause = FIRST_PAUSE_SECONDS
-        while True:
+    def _finish(self, name: str, result: _OperationResult) -> None:
+        """Write the result of an operation; retry while the disk refuses."""
+        for delay in delays(INITIAL_DELAY_SECONDS, MAX_DELAY_SECONDS):
             try:
-                self._write_end(name, response, error, lenient=lenient)
-            except sqlite3.OperationalError as trouble:
-                LOG.warning("the end of operation %s can't be written yet: %s", name, trouble)
-                if self._stopping.wait(pause * random.uniform(0.5, 1.5)):  # noqa: S311 - jitter
+                self._write_result(name, result)
+            except sqlite3.OperationalError as error:
+                LOG.warning("could not write the result of operation %s; retrying: %s", name, error)
+                if self._stopping.wait(delay):
                     return
-                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
             else:
                 return
 
-    def _write_end(
-        self,
-        name: str,
-        response: dict[str, Any] | None = None,
-        error: dict[str, Any] | None = None,
-        *,
-        lenient: bool = False,
-    ) -> None:
-        failed = self._failed(name)
-        if error is None and failed and not lenient:
+    def _write_result(self, name: str, result: _OperationResult) -> None:
+        failed, response, error = self._failed(name), result.response, result.error
+        if error is None and failed and not result.lenient:
             error = {"code": 2, "message": f"{failed} of the items failed; see logsUrl for each."}
             response = None
         self._update(
             name,
-            ended=now(),
+            ended=timestamps.now(),
             pending=0,
             response=None if response is None else json.dumps(response),
             error=None if error is None else json.dumps(error),
         )
+        self._on_end(name, error or {})
 
     def _failed(self, name: str) -> int:
         row = self._records.get(name)
@@ -260,4 +283,4 @@ class Operations:
 
 
 class _InterruptedError(Exception):
-    """The process stops: the operation goes on after the next start."""
+    """The process stops; the next one resumes the operation."""

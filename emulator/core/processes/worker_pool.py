@@ -1,33 +1,21 @@
-"""The worker processes that parse: made when first needed, kept warm, gone with the server."""
+"""Worker processes: started when first needed, reused, ended with the server."""
 
 import multiprocessing
-import multiprocessing.connection
 import os
-import threading
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from typing import TypeVar
 
-LEAST = 2
-MOST = 8
+from emulator.core.processes.spawned_pool import SpawnedPool
+
+MIN_WORKERS = 2
+MAX_WORKERS = 8
 QUEUED_PER_WORKER = 2
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-
-def end_with_parent() -> None:
-    """Let this process end when its parent does, even when that is killed."""
-    parent = multiprocessing.parent_process()
-    assert parent
-
-    def watch() -> None:
-        multiprocessing.connection.wait([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
 def _discard(discard: Callable[[R], None], future: Future[R]) -> None:
@@ -35,44 +23,32 @@ def _discard(discard: Callable[[R], None], future: Future[R]) -> None:
         discard(future.result())
 
 
-class Workers:
-    """A pool of processes, used by several operations at once."""
+class WorkerPool:
+    """A pool of processes that several operations share.
 
-    def __init__(self) -> None:
-        self.count = min(max(os.cpu_count() or 1, LEAST), MOST)
-        self._lock = threading.Lock()
-        self._pool: ProcessPoolExecutor | None = None
+    Args:
+        configure: a function of a module, called once in each worker
+    """
 
-    def _executor(self) -> ProcessPoolExecutor:
-        with self._lock:
-            if self._pool is None:
-                # Spawned, since a fork of a process with threads may hang.
-                self._pool = ProcessPoolExecutor(
-                    self.count, multiprocessing.get_context("spawn"), end_with_parent
-                )
-            return self._pool
-
-    def _drop(self, pool: ProcessPoolExecutor) -> None:
-        with self._lock:
-            if self._pool is pool:
-                self._pool = None
-        pool.shutdown(wait=False, cancel_futures=True)
+    def __init__(self, configure: Callable[[], None] | None = None) -> None:
+        self.count = min(max(os.cpu_count() or 1, MIN_WORKERS), MAX_WORKERS)
+        self._pool = SpawnedPool(self.count, configure)
 
     def map(
         self, work: Callable[[T], R], tasks: Iterable[T], discard: Callable[[R], None]
     ) -> Generator[tuple[T, R | BrokenProcessPool], None, None]:
-        """Run tasks, a bounded number ahead, and give each with its result as it is done.
+        """Run tasks, a bounded number ahead; yield each with its result when it is done.
 
-        A task whose worker died (out of memory, a crash in a native decoder) comes with the
-        error; the other tasks go on in new workers.
+        A task whose worker crashed (out of memory, a native decoder) is yielded with the error;
+        the other tasks continue in new workers.
 
         Args:
-            work: a function of a module, run in a worker.
-            tasks: taken as workers become free.
-            discard: given the results that come after the caller has stopped to take any.
+            work: a function of a module, run in a worker
+            tasks: read as workers become free
+            discard: called with results that arrive after the caller closed the generator
 
         Raises:
-            Exception: what a task raised; the tasks not yet begun are dropped.
+            Exception: of a task; tasks that have not started are dropped
         """
         waiting = iter(tasks)
         running: dict[Future[R], tuple[T, ProcessPoolExecutor]] = {}
@@ -89,11 +65,11 @@ class Workers:
                 if not running:
                     return
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    task, pool = running.pop(future)
+                    task, executor = running.pop(future)
                     try:
                         yield task, future.result()
                     except BrokenProcessPool as error:
-                        self._drop(pool)
+                        self._pool.discard(executor)
                         yield task, error
         finally:
             for future in running:
@@ -106,20 +82,17 @@ class Workers:
         task: T,
         running: dict[Future[R], tuple[T, ProcessPoolExecutor]],
     ) -> None:
-        pool = self._executor()
+        executor = self._pool.executor()
         try:
-            running[pool.submit(work, task)] = (task, pool)
+            running[executor.submit(work, task)] = (task, executor)
         except BrokenProcessPool:
-            self._drop(pool)
-            fresh = self._executor()
+            self._pool.discard(executor)
+            fresh = self._pool.executor()
             running[fresh.submit(work, task)] = (task, fresh)
 
     def close(self) -> None:
-        """End the workers; what they were at is not waited for, and left to be done again."""
-        with self._lock:
-            pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.shutdown(wait=False, cancel_futures=True)
+        """End the workers without waiting for their tasks, which the next start runs again."""
+        if self._pool.close():
             # An interpreter that ends waits for its pools, and a task may take minutes.
             for process in multiprocessing.active_children():
                 process.terminate()

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def merged(present: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    """A resource after a change: null takes a field away (RFC 7396)."""
+def merge_patch(present: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a resource after a merge patch: null removes a field (RFC 7396)."""
     result = dict(present)
     for key, value in change.items():
         if value is None:
             result.pop(key, None)
         elif isinstance(value, Mapping):
             below = result.get(key)
-            result[key] = merged(below if isinstance(below, Mapping) else {}, value)
+            result[key] = merge_patch(below if isinstance(below, Mapping) else {}, value)
         else:
             result[key] = value
     return result

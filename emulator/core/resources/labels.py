@@ -1,11 +1,14 @@
-"""The rules of labels, the same in every service."""
+"""The rules of labels, the same in every service.
+
+Inferred (conformance: label-text): the text of a refusal.
+"""
 
 import re
 from collections.abc import Mapping
 
-from emulator.errors import invalid_argument
+from emulator.core.errors import invalid_argument
 
-_MOST_LABELS = 64
+_MAX_LABELS = 64
 _LABEL = {
     "key": re.compile(r"[^\W\dA-Z_][\w-]{0,62}"),
     "value": re.compile(r"[\w-]{0,63}"),
@@ -18,8 +21,8 @@ def check_labels(labels: Mapping[str, str]) -> None:
     Raises:
         ApiError: 400, naming the label.
     """
-    if len(labels) > _MOST_LABELS:
-        raise invalid_argument(f"{len(labels)} labels: at most {_MOST_LABELS} are allowed")
+    if len(labels) > _MAX_LABELS:
+        raise invalid_argument(f"{len(labels)} labels: at most {_MAX_LABELS} are allowed")
     for key, value in labels.items():
         for part, text in (("key", key), ("value", value)):
             if not _LABEL[part].fullmatch(text) or text != text.lower():

@@ -6,25 +6,25 @@ https://developers.google.com/discovery/v1/performance#partial-response
 import re
 from typing import Any
 
-from emulator.errors import ApiError, invalid_argument
+from emulator.core.errors import ApiError, invalid_argument
 
 _TOKEN = re.compile(r"[A-Za-z0-9_*@.-]+|[/,()]")
 
-MOST_STEPS = 100
+MAX_STEPS = 100
 """Steps down that a selector may have, in all: answers are not as deep."""
 
 Tree = dict[str, "Tree"]
 """Field name -> what to keep below it; an empty tree keeps all."""
 
 
-def select(answer: dict[str, Any], fields: str) -> dict[str, Any]:
-    """The part of an answer that `fields` asks for, such as `services/name,nextPageToken`.
+def select_fields(answer: dict[str, Any], fields: str) -> dict[str, Any]:
+    """Return the part of an answer that `fields` asks for, such as `services/name,nextPageToken`.
 
     Raises:
-        ApiError: 400 for what is no selector.
+        ApiError: 400 for a selector that is not valid
     """
     tokens = _TOKEN.findall(fields)
-    if sum(fields.count(mark) for mark in "/(") > MOST_STEPS:
+    if sum(fields.count(mark) for mark in "/(") > MAX_STEPS:
         raise _invalid(f"{fields[:100]}...")
     if "".join(tokens) != fields.replace(" ", ""):
         raise _invalid(fields)

@@ -1,20 +1,20 @@
 """The calls to bqemulator, which keeps the tables and runs the queries."""
 
-import random
 import time
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
-from emulator import loopback
-from emulator.bigquery.errors import BigQueryError, of_reason
-from emulator.errors import unavailable
+from emulator.core import http_client
+from emulator.core.backoff import delays
+from emulator.core.errors import unavailable
+from emulator.services.bigquery.errors import BigQueryError, of_reason
 
 Json = dict[str, Any]
 _SECONDS = 600.0
-_FIRST_PAUSE_SECONDS = 0.02
-_LONGEST_PAUSE_SECONDS = 1.0
+_INITIAL_DELAY_SECONDS = 0.02
+_MAX_DELAY_SECONDS = 1.0
 
 
 class Backend:
@@ -25,7 +25,7 @@ class Backend:
     """
 
     def __init__(self, url: str) -> None:
-        self._client = loopback.client(url, seconds=_SECONDS)
+        self._client = http_client.client(url, seconds=_SECONDS)
 
     def close(self) -> None:
         """Close its connections."""
@@ -49,22 +49,34 @@ class Backend:
             content: Json = answer.json() if answer.content else {}
             return content
         try:
-            told = answer.json()["error"]
-            reason = told["errors"][0]["reason"]
+            body = answer.json()["error"]
+            reason = body["errors"][0]["reason"]
         except (ValueError, KeyError, IndexError, TypeError):
             raise BigQueryError(
                 answer.status_code, "internalError", f"bqemulator answered {answer.status_code}."
             ) from None
-        raise BigQueryError(answer.status_code, reason, told["message"])
+        raise BigQueryError(answer.status_code, reason, body["message"])
 
     def find(self, name: str) -> Json | None:
-        """A resource, or None where there is none."""
+        """Return a resource, or None where there is none."""
         try:
             return self.call("GET", name)
         except BigQueryError as error:
             if error.code == 404:
                 return None
             raise
+
+    def query(self, project: str, statement: str) -> list[list[Any]]:
+        """Return the rows of a query, each with its values as texts.
+
+        Raises:
+            ApiError: as for the class; what the query failed with.
+        """
+        query = {"query": statement, "useLegacySql": False}
+        result = self.call("POST", f"projects/{project}/queries", query)
+        if errors := result.get("errors"):
+            raise of_reason(errors[0]["reason"], errors[0]["message"])
+        return [[cell["v"] for cell in row["f"]] for row in result["rows"]]
 
     def run(self, project: str, statement: str) -> None:
         """Run one statement to its end.
@@ -75,10 +87,10 @@ class Backend:
         query = {"query": statement, "useLegacySql": False}
         # Not `jobs.query`: bqemulator hides there what a statement failed with.
         job = self.call("POST", f"projects/{project}/jobs", {"configuration": {"query": query}})
-        pause = _FIRST_PAUSE_SECONDS
-        while job["status"]["state"] != "DONE":
-            time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
-            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+        for delay in delays(_INITIAL_DELAY_SECONDS, _MAX_DELAY_SECONDS):
+            if job["status"]["state"] == "DONE":
+                break
+            time.sleep(delay)
             job = self.call("GET", f"projects/{project}/jobs/{job['jobReference']['jobId']}")
         if error := job["status"].get("errorResult"):
             raise of_reason(error["reason"], error["message"])

@@ -1,17 +1,16 @@
-"""What bqemulator leaves behind when it is killed as it makes a table, or fills one.
+"""Recovery of bqemulator's state after a kill while it creates or fills a table.
 
-It makes a table in DuckDB first and enters it in its catalog afterwards. A table that only DuckDB
-knows can't be seen, and can't be made again either: every load into it would fail.
+bqemulator creates a table in DuckDB first and adds it to its catalog afterwards. A table that only
+DuckDB has is invisible and can't be created again: every load into it would fail.
 
-So it is with the number of rows: those of a load whose number was not noted are there, and the
-table is said to be empty. An export that goes on after the kill would be refused, or come twice.
+The number of rows is stored late, too: after a kill during a load, the rows exist and the catalog
+reports an empty table. A resumed export would be refused, or load its rows twice.
 """
 
 import json
 import logging
 from pathlib import Path
-
-import duckdb
+from typing import Any
 
 LOG = logging.getLogger(__name__)
 FILE = "bqemulator.duckdb"
@@ -34,10 +33,10 @@ WHERE project_id = ? AND dataset_id = ? AND table_id = ?
 """
 
 
-def mend(folder: Path) -> None:
-    """Have the catalog say what DuckDB has; for the moment before bqemulator starts.
+def recover(folder: Path) -> None:
+    """Make the catalog agree with DuckDB. Call before bqemulator starts.
 
-    Empty tables that only DuckDB knows go, and rows are counted anew.
+    It deletes empty tables that only DuckDB has, and counts rows again.
 
     Args:
         folder: its `--data-dir`.
@@ -47,6 +46,8 @@ def mend(folder: Path) -> None:
     """
     if not (folder / FILE).exists():
         return
+    import duckdb  # in the thread that starts bqemulator, not before the server listens
+
     try:
         with duckdb.connect(str(folder / FILE)) as database:
             for schema, table in database.execute(_UNKNOWN).fetchall():
@@ -58,22 +59,22 @@ def mend(folder: Path) -> None:
         return  # killed before it had a catalog, so before it had a table
 
 
-def _drop_empty(database: duckdb.DuckDBPyConnection, name: str) -> None:
+def _drop_empty(database: Any, name: str) -> None:
     # Rows come after the entry in the catalog: a table with rows was made in another way.
     if database.execute(f"SELECT 1 FROM {name} LIMIT 1").fetchone() is None:  # noqa: S608
         LOG.warning("the making of a table was interrupted: it is undone")
         database.execute(f"DROP TABLE {name}")
 
 
-def _count(database: duckdb.DuckDBPyConnection) -> None:
+def _count(database: Any) -> None:
     """Note how many rows each table has, where the catalog says otherwise."""
     for *names, schema, noted, kept in database.execute(_COUNTED).fetchall():
         statement = f"SELECT COUNT(*) FROM {_quoted(schema, names[-1])}"  # noqa: S608
         [(rows,)] = database.execute(statement).fetchall()
         if rows != noted:
             LOG.warning("how many rows a table has was not noted: they are counted")
-            told = json.dumps({**json.loads(kept), "num_rows": rows})
-            database.execute(_COUNT, [rows, told, *names])
+            changed = json.dumps({**json.loads(kept), "num_rows": rows})
+            database.execute(_COUNT, [rows, changed, *names])
 
 
 def _quoted(*names: str) -> str:

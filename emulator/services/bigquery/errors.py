@@ -1,21 +1,14 @@
 """Errors as BigQuery answers them: with a reason, which its clients go by.
 
 https://cloud.google.com/bigquery/docs/error-messages
+
+Inferred (conformance: bigquery-dataset-missing-text): the text of a refusal.
 """
 
 from typing import Any
 
-from emulator.errors import ApiError
+from emulator.core.errors import STATUSES, ApiError
 
-_STATUS = {
-    400: "INVALID_ARGUMENT",
-    403: "PERMISSION_DENIED",
-    404: "NOT_FOUND",
-    409: "ALREADY_EXISTS",
-    412: "FAILED_PRECONDITION",
-    501: "UNIMPLEMENTED",
-    503: "UNAVAILABLE",
-}
 _CODES = {
     "accessDenied": 403,
     "backendError": 503,
@@ -29,11 +22,11 @@ class BigQueryError(ApiError):
     """An error with BigQuery's reason, such as `notFound` or `invalidQuery`."""
 
     def __init__(self, code: int, reason: str, message: str, status: str = "") -> None:
-        super().__init__(code, status or _STATUS.get(code, "UNKNOWN"), message)
+        super().__init__(code, status or STATUSES.get(code, "UNKNOWN"), message)
         self.reason = reason
 
     def body(self) -> dict[str, Any]:
-        """The JSON body of the answer."""
+        """Return the JSON body of the answer."""
         body = super().body()
         error = {"domain": "global", "reason": self.reason, "message": self.message}
         body["error"]["errors"] = [error]
@@ -51,8 +44,8 @@ _REASONS = {
 }
 
 
-def of(error: ApiError) -> BigQueryError:
-    """Any other error in BigQuery's shape."""
+def to_bigquery_error(error: ApiError) -> BigQueryError:
+    """Return an error in the shape of BigQuery."""
     if isinstance(error, BigQueryError):
         return error
     reason = _REASONS.get(error.code, "invalid" if error.code < 500 else "internalError")
@@ -60,20 +53,20 @@ def of(error: ApiError) -> BigQueryError:
 
 
 def of_reason(reason: str, message: str) -> BigQueryError:
-    """The error that stands for what a job ended with."""
+    """Return the error that stands for what a job ended with."""
     return BigQueryError(_CODES.get(reason, 400), reason, message)
 
 
 def no_dataset(project: str, dataset: str) -> BigQueryError:
-    """404."""
+    """Return a 404: the dataset does not exist."""
     return BigQueryError(404, "notFound", f"Not found: Dataset {project}:{dataset}")
 
 
 def no_table(project: str, dataset: str, table: str) -> BigQueryError:
-    """404."""
+    """Return a 404: the table does not exist."""
     return BigQueryError(404, "notFound", f"Not found: Table {project}:{dataset}.{table}")
 
 
 def invalid(message: str) -> BigQueryError:
-    """400."""
+    """Return a 400: the request is invalid."""
     return BigQueryError(400, "invalid", message)

@@ -1,4 +1,4 @@
-"""What clients said of datasets and tables: bqemulator keeps a part of it only.
+"""Metadata of datasets and tables as clients set it: bqemulator keeps only a part.
 
 It loses a dataset's key and conditions, a table's expiry and key, and what a view's query was. So
 all that a client can set is kept here, but for a table's schema, which load jobs change.
@@ -8,8 +8,11 @@ import json
 import threading
 from typing import Any
 
-from emulator.bigquery import access
-from emulator.database import Database
+from emulator.core.database import Database
+from emulator.services.bigquery import access
+from emulator.services.iam.conditions import Target
+from emulator.services.iam.models import Permissions
+from emulator.services.iam.roles import permissions_of
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS bigquery_metadata (
@@ -23,22 +26,28 @@ Json = dict[str, Any]
 
 
 class Metadata:
-    """What was set, by the resource's full name (`projects/P/datasets/D/tables/T`).
+    """The metadata that clients set, by full name (`projects/P/datasets/D/tables/T`).
 
-    Each entry notes when bqemulator made its twin: one that was dropped there by SQL and made again
-    is another resource, which inherits nothing.
+    Each entry has the creation time of the resource in bqemulator: one that SQL dropped and created
+    again there is another resource, which inherits nothing.
 
     Attributes:
-        changing: Held by whoever reads an entry to write it changed.
+        changing: The lock for reading and changing an entry.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, permissions: Permissions = permissions_of) -> None:
+        """Keep the state.
+
+        Args:
+            database: holds the metadata
+            permissions: returns the permissions of a role
+        """
         self._database = database
+        self._permissions = permissions
         self.changing = threading.Lock()
-        database.apply(SCHEMA)
 
     def get(self, name: str, created: str) -> Json | None:
-        """What was set on the resource that bqemulator made at that time."""
+        """Return the metadata of the resource that bqemulator created at that time."""
         with self._database.read() as connection:
             row = connection.execute(
                 "SELECT body FROM bigquery_metadata WHERE name = ? AND created = ?",
@@ -47,7 +56,7 @@ class Metadata:
         return None if row is None else json.loads(row["body"])
 
     def below(self, prefix: str) -> dict[tuple[str, str], Json]:
-        """What was set on every resource below another, by name and time of creation."""
+        """Return the metadata of every resource below another, by name and creation time."""
         with self._database.read() as connection:
             rows = connection.execute(
                 "SELECT * FROM bigquery_metadata WHERE substr(name, 1, length(?1) + 1) = ?1 || '/'",
@@ -63,8 +72,8 @@ class Metadata:
                 (name, created, json.dumps(body)),
             )
 
-    def drop(self, name: str) -> None:
-        """Forget a deleted resource and all below it."""
+    def delete_prefix(self, name: str) -> None:
+        """Delete the metadata of a deleted resource and of all below it."""
         with self._database.write() as connection:
             connection.execute(
                 "DELETE FROM bigquery_metadata WHERE name = ?1"
@@ -72,17 +81,18 @@ class Metadata:
                 (name,),
             )
 
-    def allows(self, dataset: str, member: str, permission: str) -> bool:
-        """Whether a dataset's own access entries give a member a permission.
+    def allows(self, dataset: str, member: str, permission: str, target: Target) -> bool:
+        """Whether the access entries of a dataset grant a member a permission.
 
         Args:
             dataset: The full name, `projects/P/datasets/D`.
             member: As IAM writes it, `serviceAccount:ADDRESS`.
             permission: Such as `bigquery.tables.create`.
+            target: What conditions are evaluated for.
         """
         with self._database.read() as connection:
             row = connection.execute(
                 "SELECT body FROM bigquery_metadata WHERE name = ?", (dataset,)
             ).fetchone()
         entries = [] if row is None else json.loads(row["body"]).get("access", [])
-        return access.allows(entries, member, permission)
+        return access.allows(entries, member, permission, target, self._permissions)

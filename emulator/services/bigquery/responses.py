@@ -2,9 +2,7 @@
 
 import json
 import ssl
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import googleapiclient.discovery_cache
 import httpx
@@ -13,12 +11,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from emulator.bigquery import datasets, errors, tables
-from emulator.bigquery.errors import BigQueryError
-from emulator.discovery import method_of, whole_path
-from emulator.errors import ApiError, not_found, unavailable
-from emulator.fields import select
-from emulator.http import Call, JsonResponse, limited_body, parse_json
+from emulator.core.discovery import method_of, whole_path
+from emulator.core.errors import ApiError, not_found, unavailable
+from emulator.core.rest import Call, Json, JsonResponse
+from emulator.core.strict_json import with_strict_json
+from emulator.services.bigquery import datasets, errors, query_results, tables
+from emulator.services.bigquery.errors import BigQueryError
+from emulator.services.bigquery.service import BigQuery
 
 _DOCUMENT = Path(googleapiclient.discovery_cache.__file__).parent / "documents/bigquery.v2.json"
 _HOP_BY_HOP = {"connection", "content-length", "host", "keep-alive", "transfer-encoding"}
@@ -26,97 +25,84 @@ _QUERY_SECONDS = 600.0
 # bqemulator speaks plain HTTP: to load the certificates of this machine takes longer than a call.
 _NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
-Answer = dict[str, Any] | None
-Handler = Callable[[Call, str], Answer]
+
+API = "bigquery.googleapis.com"
 
 
-def served(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-    """An endpoint for a handler of a call and its If-Match; no answer is a 204."""
+def get_service_account(call: Call[BigQuery]) -> Json:
+    """Return the account that encrypts with customer-managed keys; the first call creates it.
 
-    async def endpoint(request: Request) -> Response:
-        try:
-            call = Call(
-                cloud=request.app.state.cloud,
-                path=request.path_params,
-                query=request.query_params,
-                body=parse_json(await limited_body(request)),
-            )
-            answer = await run_in_threadpool(handler, call, request.headers.get("if-match", ""))
-            if answer is None:
-                return Response(status_code=204)
-            if fields := call.query.get("fields"):
-                answer = select(answer, fields)
-        except ApiError as error:
-            raise errors.of(error) from error
-        return JsonResponse(answer)
-
-    return endpoint
+    Google creates it when it is first asked for, as `bq show --encryption_service_account` does
+    (https://cloud.google.com/bigquery/docs/customer-managed-encryption).
+    """
+    projects = call.service.projects
+    project, number = (of(call.path["project"]) for of in (projects.id_of, projects.number_of))
+    email = call.service.iam.service_accounts.create_agent(project, number, API)
+    return {"kind": "bigquery#getServiceAccountResponse", "email": email}
 
 
-def insert_dataset(call: Call, _etag: str) -> Answer:
+def insert_dataset(call: Call[BigQuery]) -> Json:
     """datasets.insert."""
-    return datasets.insert(call.cloud, call.path["project"], call.body)
+    return datasets.insert(call.service, call.path["project"], call.body)
 
 
-def list_datasets(call: Call, _etag: str) -> Answer:
+def list_datasets(call: Call[BigQuery]) -> Json:
     """datasets.list."""
-    return datasets.listed(call.cloud, call.path["project"], call.query)
+    return datasets.list_page(call.service, call.path["project"], call.query)
 
 
-def get_dataset(call: Call, _etag: str) -> Answer:
+def get_dataset(call: Call[BigQuery]) -> Json:
     """datasets.get."""
-    return datasets.get(call.cloud, *_dataset(call))
+    return datasets.get(call.service, *_dataset(call))
 
 
-def patch_dataset(call: Call, etag: str) -> Answer:
+def patch_dataset(call: Call[BigQuery]) -> Json:
     """datasets.patch."""
-    return datasets.patch(call.cloud, *_dataset(call), call.body, etag)
+    return datasets.patch(call.service, *_dataset(call), call.body, call.if_match)
 
 
-def put_dataset(call: Call, etag: str) -> Answer:
+def put_dataset(call: Call[BigQuery]) -> Json:
     """datasets.update."""
-    return datasets.put(call.cloud, *_dataset(call), call.body, etag)
+    return datasets.put(call.service, *_dataset(call), call.body, call.if_match)
 
 
-def delete_dataset(call: Call, _etag: str) -> Answer:
+def delete_dataset(call: Call[BigQuery]) -> None:
     """datasets.delete."""
     contents = call.query.get("deleteContents", "").lower() == "true"
-    datasets.delete(call.cloud, *_dataset(call), contents=contents)
-    return None
+    datasets.delete(call.service, *_dataset(call), contents=contents)
 
 
-def insert_table(call: Call, _etag: str) -> Answer:
+def insert_table(call: Call[BigQuery]) -> Json:
     """tables.insert."""
-    return tables.insert(call.cloud, *_dataset(call), call.body)
+    return tables.insert(call.service, *_dataset(call), call.body)
 
 
-def list_tables(call: Call, _etag: str) -> Answer:
+def list_tables(call: Call[BigQuery]) -> Json:
     """tables.list."""
-    return tables.listed(call.cloud, *_dataset(call), call.query)
+    return tables.list_page(call.service, *_dataset(call), call.query)
 
 
-def get_table(call: Call, _etag: str) -> Answer:
+def get_table(call: Call[BigQuery]) -> Json:
     """tables.get."""
-    return tables.get(call.cloud, *_dataset(call), call.path["table"])
+    return tables.get(call.service, *_dataset(call), call.path["table"])
 
 
-def patch_table(call: Call, etag: str) -> Answer:
+def patch_table(call: Call[BigQuery]) -> Json:
     """tables.patch."""
-    return tables.patch(call.cloud, call.path, call.body, etag)
+    return tables.patch(call.service, call.path, call.body, call.if_match)
 
 
-def put_table(call: Call, etag: str) -> Answer:
+def put_table(call: Call[BigQuery]) -> Json:
     """tables.update."""
-    return tables.put(call.cloud, call.path, call.body, etag)
+    return tables.put(call.service, call.path, call.body, call.if_match)
 
 
-def delete_table(call: Call, _etag: str) -> Answer:
+def delete_table(call: Call[BigQuery]) -> None:
     """tables.delete."""
-    tables.delete(call.cloud, *_dataset(call), call.path["table"])
-    return None
+    tables.delete(call.service, *_dataset(call), call.path["table"])
 
 
-def _dataset(call: Call) -> tuple[str, str]:
+def _dataset(call: Call[BigQuery]) -> tuple[str, str]:
     return call.path["project"], call.path["dataset"]
 
 
@@ -135,12 +121,13 @@ async def discovery(request: Request) -> Response:
     return JsonResponse(document)
 
 
-async def forward(request: Request) -> Response:
+async def forward(bigquery: BigQuery, request: Request) -> Response:
     """Pass a request on to bqemulator, and its answer back, both as streams."""
+    request = await with_strict_json(request)
     client = httpx.AsyncClient(timeout=_QUERY_SECONDS, verify=_NO_CERTIFICATES)
     path = whole_path(request.scope["raw_path"].decode("latin-1")).encode("latin-1")
     query = request.scope["query_string"]
-    address = httpx.URL(request.app.state.cloud.bigquery_url)
+    address = httpx.URL(bigquery.backend_url)
     headers = [(k, v) for k, v in request.headers.items() if k not in _HOP_BY_HOP]
     outgoing = client.build_request(
         request.method,
@@ -153,20 +140,39 @@ async def forward(request: Request) -> Response:
         answer = await client.send(outgoing, stream=True)
     except httpx.TransportError as error:
         await client.aclose()
-        raise errors.of(unavailable(f"BigQuery is not ready: {error}")) from None
+        raise errors.to_bigquery_error(unavailable(f"BigQuery is not ready: {error}")) from None
     if answer.status_code in (404, 405):
         try:
             return await _refusal(request, answer)
         finally:
             await client.aclose()
-    shown = {k: v for k, v in answer.headers.items() if k not in _HOP_BY_HOP}
+    if query_results.is_result(path.decode("latin-1")) and answer.status_code < 300:
+        return await _result(answer, client)
+    passed_on = {k: v for k, v in answer.headers.items() if k not in _HOP_BY_HOP}
     return StreamingResponse(
-        answer.aiter_raw(), answer.status_code, shown, background=BackgroundTask(client.aclose)
+        answer.aiter_raw(), answer.status_code, passed_on, background=BackgroundTask(client.aclose)
     )
 
 
+async def _result(answer: httpx.Response, client: httpx.AsyncClient) -> Response:
+    """Return the result of a query, or a job, as BigQuery words it.
+
+    Raises:
+        ApiError: the query failed
+    """
+    try:
+        content = await answer.aread()
+    finally:
+        await client.aclose()
+    try:
+        result = await run_in_threadpool(query_results.as_bigquery, content)
+    except ApiError as error:
+        raise errors.to_bigquery_error(error) from None
+    return Response(result, answer.status_code, media_type=answer.headers.get("content-type"))
+
+
 async def _refusal(request: Request, answer: httpx.Response) -> Response:
-    """A 404 or 405 of bqemulator's, which tells paths that it has not in a shape of its own.
+    """Return a 404 or 405 of bqemulator, which reports unknown paths in a format of its own.
 
     Raises:
         BigQueryError: it is one.

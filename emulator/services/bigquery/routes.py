@@ -4,11 +4,15 @@ Datasets and tables are answered here, because bqemulator keeps only a part of w
 so is the discovery document that `bq` reads first. Jobs, queries, rows and uploads are passed on.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from starlette.routing import Route
 
-from emulator.bigquery import responses
+from emulator.core import rest
+from emulator.core.rest import Call, Json
+from emulator.services.bigquery import errors, responses
+from emulator.services.bigquery.service import BigQuery
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _DATASETS = "/projects/{project}/datasets"
@@ -21,7 +25,9 @@ _FORWARDED = (
     "/upload/bigquery/v2/{path:path}",
     "/resumable/upload/bigquery/v2/{path:path}",
 )
-_SERVED = (
+_Handler = Callable[[Call[BigQuery]], Json | None]
+_SERVED: tuple[tuple[str, str, _Handler], ...] = (
+    ("GET", "/projects/{project}/serviceAccount", responses.get_service_account),
     ("GET", _DATASETS, responses.list_datasets),
     ("POST", _DATASETS, responses.insert_dataset),
     ("GET", f"{_DATASETS}/{{dataset}}", responses.get_dataset),
@@ -37,12 +43,13 @@ _SERVED = (
 )
 
 
-def routes() -> Iterator[Route]:
-    """Every route."""
+def routes(bigquery: BigQuery) -> Iterator[Route]:
+    """Yield every route."""
     yield Route("/$discovery/rest", responses.discovery, methods=["GET"])
     yield Route("/discovery/v1/apis/bigquery/v2/rest", responses.discovery, methods=["GET"])
     for method, path, handler in _SERVED:
+        endpoint = rest.endpoint(bigquery, handler, render_error=errors.to_bigquery_error)
         for root in _ROOTS:
-            yield Route(f"{root}{path}", responses.served(handler), methods=[method])
+            yield Route(f"{root}{path}", endpoint, methods=[method])
     for path in _FORWARDED:
-        yield Route(path, responses.forward, methods=_METHODS)
+        yield Route(path, partial(responses.forward, bigquery), methods=_METHODS)

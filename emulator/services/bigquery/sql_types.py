@@ -12,14 +12,14 @@ _STANDARD = {
 
 
 def sql_type(field: Mapping[str, Any]) -> str:
-    """The type of a column of a schema, such as `ARRAY<STRUCT<a INT64>>`.
+    """Return the type of a column of a schema, such as `ARRAY<STRUCT<a INT64>>`.
 
     Args:
-        field: A TableFieldSchema.
+        field: a TableFieldSchema
     """
-    kind = str(field.get("type", "STRING")).upper()
-    if kind in {"RECORD", "STRUCT"}:
+    column_type = str(field.get("type", "STRING")).upper()
+    if column_type in {"RECORD", "STRUCT"}:
         inner = ", ".join(f"`{one['name']}` {sql_type(one)}" for one in field.get("fields", []))
-        kind = f"STRUCT<{inner}>"
-    kind = _STANDARD.get(kind, kind)
-    return f"ARRAY<{kind}>" if field.get("mode") == "REPEATED" else kind
+        column_type = f"STRUCT<{inner}>"
+    column_type = _STANDARD.get(column_type, column_type)
+    return f"ARRAY<{column_type}>" if field.get("mode") == "REPEATED" else column_type

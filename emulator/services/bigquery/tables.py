@@ -5,10 +5,11 @@ from typing import Any
 
 from starlette.datastructures import QueryParams
 
-from emulator.bigquery import datasets
-from emulator.bigquery.columns import sql_type
-from emulator.bigquery.errors import BigQueryError, invalid, no_table
-from emulator.bigquery.resources import (
+from emulator.core.resource_name import ResourceName
+from emulator.core.resources.json_merge_patch import merge_patch
+from emulator.services.bigquery import datasets
+from emulator.services.bigquery.errors import BigQueryError, invalid, no_table
+from emulator.services.bigquery.representation import (
     EVERYTHING,
     Json,
     check_etag,
@@ -16,11 +17,11 @@ from emulator.bigquery.resources import (
     now,
     page_of,
     settings,
-    shown,
+    to_rest,
     without_nulls,
 )
-from emulator.cloud import Cloud
-from emulator.merging import merged
+from emulator.services.bigquery.service import BigQuery
+from emulator.services.bigquery.sql_types import sql_type
 
 _ID = r"[\w\- ]{1,1024}"
 _LISTED = (
@@ -28,130 +29,149 @@ _LISTED = (
     "expirationTime", "timePartitioning", "rangePartitioning", "clustering",
 )  # fmt: skip
 _FOR_BACKEND: Json = {"description": None, "friendlyName": None, "labels": {}}
+_SIZES = ("numBytes", "numTotalLogicalBytes", "numActiveLogicalBytes")
 _NOT_SERVED = ("externalDataConfiguration", "materializedView", "biglakeConfiguration")
 
 
-def insert(cloud: Cloud, project: str, dataset: str, body: Json) -> Json:
+def insert(bigquery: BigQuery, project: str, dataset: str, body: Json) -> Json:
     """Make a table or a view; it expires as its dataset says, unless it says so itself.
 
     Raises:
         ApiError: 400 for a bad body or a bad view, 404 for no such dataset, or no such table behind
-            a view, 409 for one that is there, 501 for external tables and materialized views.
+            a view, 409 if it exists, 501 for external tables and materialized views.
     """
     kept = without_nulls(settings("Table", body))
     table = new_id("table", body, _ID)
-    for kind in _NOT_SERVED:
-        if kept.get(kind):
+    for field in _NOT_SERVED:
+        if kept.get(field):
             raise BigQueryError(
-                501, "notImplemented", f"{kind} is not served by the local Google Cloud yet."
+                501, "notImplemented", f"{field} is not served by the local Google Cloud yet."
             )
-    parent = datasets.get(cloud, project, dataset)
+    parent = datasets.get(bigquery, project, dataset)
     name = f"projects/{project}/datasets/{dataset}/tables/{table}"
-    if cloud.bigquery.find(name):
+    if bigquery.backend.find(name):
         raise BigQueryError(409, "duplicate", f"Already Exists: Table {project}:{dataset}.{table}")
     if lifetime := parent.get("defaultTableExpirationMs"):
         kept.setdefault("expirationTime", str(int(now()) + int(lifetime)))
     if kept.get("view"):
-        twin = _make_view(cloud, (project, dataset, table), kept, "CREATE VIEW")
+        backend_resource = _make_view(bigquery, (project, dataset, table), kept, "CREATE VIEW")
     else:
         reference = {"projectId": project, "datasetId": dataset, "tableId": table}
-        sent = {**_known(kept), **_layout(kept), "tableReference": reference}
-        twin = cloud.bigquery.call("POST", f"projects/{project}/datasets/{dataset}/tables", sent)
+        sent = {**_backend_fields(kept), **_layout(kept), "tableReference": reference}
+        backend_resource = bigquery.backend.call(
+            "POST", f"projects/{project}/datasets/{dataset}/tables", sent
+        )
     kept.pop("schema", None)
-    cloud.bigquery_metadata.set(name, twin["creationTime"], kept)
-    return _shown(cloud, name, twin, kept, parent)
+    bigquery.metadata.set(name, backend_resource["creationTime"], kept)
+    return _represent(bigquery, name, backend_resource, kept, parent)
 
 
-def get(cloud: Cloud, project: str, dataset: str, table: str) -> Json:
+def get(bigquery: BigQuery, project: str, dataset: str, table: str) -> Json:
     """Read a table or a view.
 
     Raises:
         ApiError: 404.
     """
     name = f"projects/{project}/datasets/{dataset}/tables/{table}"
-    twin = cloud.bigquery.find(name)
-    if twin is None:
-        datasets.get(cloud, project, dataset)
+    backend_resource = bigquery.backend.find(name)
+    if backend_resource is None:
+        datasets.get(bigquery, project, dataset)
         raise no_table(project, dataset, table)
-    kept = cloud.bigquery_metadata.get(name, twin["creationTime"])
-    return _shown(cloud, name, twin, kept, cloud.bigquery.find(name.rpartition("/tables/")[0]))
+    kept = bigquery.metadata.get(name, backend_resource["creationTime"])
+    size = bigquery.sizes.of(backend_resource)
+    return _represent(
+        bigquery,
+        name,
+        backend_resource | dict.fromkeys(_SIZES, size),
+        kept,
+        bigquery.backend.find(str(ResourceName.parse(name).parent)),
+    )
 
 
-def patch(cloud: Cloud, path: Mapping[str, str], body: Json, etag: str) -> Json:
-    """Change what a body names; null takes a field away."""
-    return _change(cloud, path, body, etag, whole=False)
+def patch(bigquery: BigQuery, path: Mapping[str, str], body: Json, etag: str) -> Json:
+    """Change the fields that a body names; null removes a field."""
+    return _change(bigquery, path, body, etag, whole=False)
 
 
-def put(cloud: Cloud, path: Mapping[str, str], body: Json, etag: str) -> Json:
+def put(bigquery: BigQuery, path: Mapping[str, str], body: Json, etag: str) -> Json:
     """Replace a table's settings; its schema stays where the body has none."""
-    return _change(cloud, path, body, etag, whole=True)
+    return _change(bigquery, path, body, etag, whole=True)
 
 
-def delete(cloud: Cloud, project: str, dataset: str, table: str) -> None:
+def delete(bigquery: BigQuery, project: str, dataset: str, table: str) -> None:
     """Delete a table or a view.
 
     Raises:
         ApiError: 404.
     """
     name = f"projects/{project}/datasets/{dataset}/tables/{table}"
-    if get(cloud, project, dataset, table)["type"] == "VIEW":
-        cloud.bigquery.run(project, f"DROP VIEW {_quoted(project, dataset, table)}")
+    if get(bigquery, project, dataset, table)["type"] == "VIEW":
+        bigquery.backend.run(project, f"DROP VIEW {_quoted(project, dataset, table)}")
     else:
-        cloud.bigquery.call("DELETE", name)
-    cloud.bigquery_metadata.drop(name)
+        bigquery.backend.call("DELETE", name)
+    bigquery.metadata.delete_prefix(name)
 
 
-def listed(cloud: Cloud, project: str, dataset: str, query: QueryParams) -> Json:
+def list_page(bigquery: BigQuery, project: str, dataset: str, query: QueryParams) -> Json:
     """One page of a dataset's tables and views, each in short.
 
     Raises:
         ApiError: 404 for no such dataset, 400 for a bad page.
     """
-    datasets.get(cloud, project, dataset)
+    datasets.get(bigquery, project, dataset)
     parent = f"projects/{project}/datasets/{dataset}"
-    twins = cloud.bigquery.call("GET", f"{parent}/tables", maxResults=EVERYTHING)["tables"]
-    kept = cloud.bigquery_metadata.below(parent)
+    backend_resources = bigquery.backend.call("GET", f"{parent}/tables", maxResults=EVERYTHING)[
+        "tables"
+    ]
+    kept = bigquery.metadata.below(parent)
     items = []
-    for twin in sorted(twins, key=lambda twin: str(twin["tableReference"]["tableId"])):
-        name = f"{parent}/tables/{twin['tableReference']['tableId']}"
-        whole = twin | kept.get((name, twin["creationTime"]), {})
+    for backend_resource in sorted(
+        backend_resources,
+        key=lambda backend_resource: str(backend_resource["tableReference"]["tableId"]),
+    ):
+        name = f"{parent}/tables/{backend_resource['tableReference']['tableId']}"
+        whole = backend_resource | kept.get((name, backend_resource["creationTime"]), {})
         item = {key: whole[key] for key in _LISTED if key in whole}
         items.append(item | ({"view": {"useLegacySql": False}} if "view" in whole else {}))
-    return {**page_of("table", items, query), "totalItems": len(items)}
+    return {**page_of("table", items, query, f"{parent}/tables"), "totalItems": len(items)}
 
 
-def _change(cloud: Cloud, path: Mapping[str, str], body: Json, etag: str, *, whole: bool) -> Json:
+def _change(
+    bigquery: BigQuery, path: Mapping[str, str], body: Json, etag: str, *, whole: bool
+) -> Json:
     change = settings("Table", body)
     project, dataset, table = path["project"], path["dataset"], path["table"]
     name = f"projects/{project}/datasets/{dataset}/tables/{table}"
-    with cloud.bigquery_metadata.changing:
-        present = get(cloud, project, dataset, table)
+    with bigquery.metadata.changing:
+        present = get(bigquery, project, dataset, table)
         check_etag(present, etag)
         before = settings("Table", present)
-        kept = without_nulls(change) if whole else merged(before, change)
+        kept = without_nulls(change) if whole else merge_patch(before, change)
         kept["creationTime"], kept["lastModifiedTime"] = present["creationTime"], now()
         if present["type"] == "VIEW":
             kept.setdefault("view", before.get("view"))
             again = kept["view"] != before.get("view")
-            place = (project, dataset, table)
-            twin = (
-                _make_view(cloud, place, kept, "CREATE OR REPLACE VIEW")
+            reference = (project, dataset, table)
+            backend_resource = (
+                _make_view(bigquery, reference, kept, "CREATE OR REPLACE VIEW")
                 if again
-                else cloud.bigquery.call("GET", name)
+                else bigquery.backend.call("GET", name)
             )
         else:
-            _add_columns(cloud, (project, dataset, table), before, change)
-            twin = cloud.bigquery.call("PATCH", name, _known(kept) | _layout(kept))
+            _add_columns(bigquery, (project, dataset, table), before, change)
+            backend_resource = bigquery.backend.call(
+                "PATCH", name, _backend_fields(kept) | _layout(kept)
+            )
         kept.pop("schema", None)
-        cloud.bigquery_metadata.set(name, twin["creationTime"], kept)
-    return get(cloud, project, dataset, table)
+        bigquery.metadata.set(name, backend_resource["creationTime"], kept)
+    return get(bigquery, project, dataset, table)
 
 
-def _make_view(cloud: Cloud, place: tuple[str, str, str], kept: Json, verb: str) -> Json:
+def _make_view(bigquery: BigQuery, reference: tuple[str, str, str], kept: Json, verb: str) -> Json:
     """Have bqemulator make a view, which it does by SQL alone.
 
     Raises:
-        ApiError: what is wrong with the query, such as 404 for a table that is not there.
+        ApiError: what is wrong with the query, such as 404 for a table that is not existing.
     """
     view = kept["view"]
     query = str(view.get("query") or "").strip().rstrip(";")
@@ -164,15 +184,15 @@ def _make_view(cloud: Cloud, place: tuple[str, str, str], kept: Json, verb: str)
             "Views in legacy SQL, which is the default, are not served by the local Google Cloud: "
             "set useLegacySql to false.",
         )
-    project, dataset, table = place
-    cloud.bigquery.run(project, f"{verb} {_quoted(*place)} AS\n{query}")
-    return cloud.bigquery.call("GET", f"projects/{project}/datasets/{dataset}/tables/{table}")
+    project, dataset, table = reference
+    bigquery.backend.run(project, f"{verb} {_quoted(*reference)} AS\n{query}")
+    return bigquery.backend.call("GET", f"projects/{project}/datasets/{dataset}/tables/{table}")
 
 
 def _add_columns(
-    cloud: Cloud, place: tuple[str, str, str], before: Json, change: Mapping[str, Any]
+    bigquery: BigQuery, reference: tuple[str, str, str], before: Json, change: Mapping[str, Any]
 ) -> None:
-    """Give a table the new columns of its new schema; a schema can only grow.
+    """Add the new columns of its new schema to a table; a schema can only grow.
 
     Raises:
         ApiError: 400 for a column that the new schema lacks.
@@ -180,32 +200,34 @@ def _add_columns(
     wanted = (change.get("schema") or {}).get("fields") or []
     if not wanted:
         return
-    project, dataset, table = place
-    there = {str(field["name"]).lower() for field in before.get("schema", {}).get("fields", [])}
-    named = {str(field.get("name")).lower() for field in wanted}
-    for missing in sorted(there - named):
+    project, dataset, table = reference
+    existing = {str(field["name"]).lower() for field in before.get("schema", {}).get("fields", [])}
+    wanted_names = {str(field.get("name")).lower() for field in wanted}
+    for missing in sorted(existing - wanted_names):
         raise invalid(
             f"Provided Schema does not match Table {project}:{dataset}.{table}. "
             f"Field {missing} is missing in new schema"
         )
     for field in wanted:
-        if str(field["name"]).lower() not in there:
+        if str(field["name"]).lower() not in existing:
             column = f"`{field['name']}` {sql_type(field)}"
-            statement = f"ALTER TABLE {_quoted(*place)} ADD COLUMN {column}"
-            cloud.bigquery.run(project, statement)
+            statement = f"ALTER TABLE {_quoted(*reference)} ADD COLUMN {column}"
+            bigquery.backend.run(project, statement)
 
 
-def _shown(cloud: Cloud, name: str, twin: Json, kept: Json | None, parent: Json | None) -> Json:
-    place = {"location": parent["location"]} if parent else {}
-    return shown(cloud, "Table", name, twin | place, kept)
+def _represent(
+    bigquery: BigQuery, name: str, backend_resource: Json, kept: Json | None, parent: Json | None
+) -> Json:
+    location = {"location": parent["location"]} if parent else {}
+    return to_rest(bigquery, "Table", name, backend_resource | location, kept)
 
 
-def _known(kept: Json) -> Json:
+def _backend_fields(kept: Json) -> Json:
     return {key: kept.get(key, default) for key, default in _FOR_BACKEND.items()}
 
 
 def _layout(kept: Json) -> Json:
-    """How the rows lie: what bqemulator takes when it is said, and never forgets."""
+    """Partitioning and clustering, which bqemulator takes at creation alone."""
     return {key: kept[key] for key in ("schema", "timePartitioning", "clustering") if key in kept}
 
 

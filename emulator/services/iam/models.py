@@ -1,4 +1,8 @@
-"""Policies of every resource, and what the roles in them allow."""
+"""Policies of every resource, and what the roles in them allow.
+
+Inferred (conformance: iam-new-policy, iam-etag-text): the version of a policy that was never set,
+and the text of a conflict.
+"""
 
 import base64
 import hashlib
@@ -6,10 +10,13 @@ import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
-from emulator.database import Database
-from emulator.errors import aborted
-from emulator.iam.roles import permissions_of
-from emulator.iam.validation import check_policy, decoded
+from emulator.core.database import Database
+from emulator.core.errors import aborted
+from emulator.services.iam import conditions
+from emulator.services.iam.conditions import Target
+from emulator.services.iam.custom_roles import Roles
+from emulator.services.iam.roles import permissions_of
+from emulator.services.iam.validation import check_policy, decoded
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS policies (
@@ -21,11 +28,13 @@ CREATE TABLE IF NOT EXISTS policies (
 
 Policy = dict[str, Any]
 Binding = dict[str, Any]
+Permissions = Callable[[str], Collection[str]]
+"""Returns the permissions of a role."""
 
 WHOLE = ("bindings", "auditConfigs")
-"""What a policy holds beside its version and etag."""
+"""Fields of a policy beside its version and etag."""
 EVERYBODY = frozenset({"allAuthenticatedUsers", "allUsers"})
-"""The members who are anybody; an account that somebody signed in as, a service agent's too."""
+"""Members that include every account, or every signed-in account, service agents among them."""
 
 
 class Policies:
@@ -37,15 +46,24 @@ class Policies:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        database.apply(SCHEMA)
+        self.roles = Roles(database)
+        self._has_audit_configs: bool | None = None
 
     def get(self, resource: str) -> Policy:
-        """The policy of a resource; one that was never set is empty but for its etag."""
+        """Return the policy of a resource; one that was never set is empty but for its etag."""
         with self._database.read() as connection:
             row = connection.execute(
                 "SELECT body, generation FROM policies WHERE resource = ?", (resource,)
             ).fetchone()
-        return _shown(row)
+        return _policy_of(row)
+
+    def have_audit_configs(self) -> bool:
+        """Whether the policy of any resource may ask for audit logs."""
+        if self._has_audit_configs is None:
+            query = "SELECT 1 FROM policies WHERE instr(body, '\"auditConfigs\"') LIMIT 1"
+            with self._database.read() as connection:
+                self._has_audit_configs = connection.execute(query).fetchone() is not None
+        return self._has_audit_configs
 
     def is_set(self, resource: str) -> bool:
         """Whether the policy of a resource was ever set."""
@@ -66,7 +84,7 @@ class Policies:
             row = connection.execute(
                 "SELECT body, generation FROM policies WHERE resource = ?", (resource,)
             ).fetchone()
-            present = _shown(row)
+            present = _policy_of(row)
             etag = policy.get("etag")
             if etag and decoded(etag) != decoded(present["etag"]):
                 raise aborted(
@@ -82,10 +100,12 @@ class Policies:
                 "INSERT OR REPLACE INTO policies VALUES (?, ?, ?)",
                 (resource, json.dumps(body), 1 if row is None else row["generation"] + 1),
             )
+        if "auditConfigs" in body:
+            self._has_audit_configs = True
         return self.get(resource)
 
-    def drop(self, prefix: str) -> None:
-        """Forget the policies of a deleted resource and of all below it."""
+    def delete_prefix(self, prefix: str) -> None:
+        """Delete the policies of a deleted resource and of all below it."""
         with self._database.write() as connection:
             connection.execute(
                 "DELETE FROM policies WHERE resource = ?1 OR substr(resource, 1, length(?1) + 1)"
@@ -93,43 +113,63 @@ class Policies:
                 (prefix,),
             )
 
-    def sweep(self, kind: str, exists: Callable[[str], bool]) -> None:
-        """Forget the policies of resources that a crash in mid-deletion left without one.
+    def delete_orphans(self, part: str, exists: Callable[[str], bool]) -> None:
+        """Delete the policies of resources whose deletion a crash interrupted.
 
         Args:
-            kind: A part that the names of these resources hold, such as `/datasets/`.
-            exists: Whether such a resource is there.
+            part: a part of the names of these resources, such as `/datasets/`
+            exists: whether such a resource exists
         """
         with self._database.read() as connection:
             rows = connection.execute(
-                "SELECT resource FROM policies WHERE instr(resource, ?)", (kind,)
+                "SELECT resource FROM policies WHERE instr(resource, ?)", (part,)
             ).fetchall()
         for row in rows:
             if not exists(row["resource"]):
-                self.drop(row["resource"])
+                self.delete_prefix(row["resource"])
 
-    def allows(self, resources: Iterable[str], member: str, permission: str) -> bool:
+    def allows(
+        self, resources: Iterable[str], member: str, permission: str, target: Target
+    ) -> bool:
         """Whether a member has a permission by the policy of any of the resources.
 
-        Conditions are kept, not evaluated: a binding with one counts as one without.
+        Args:
+            resources: full names of the target and of what contains it
+            member: as IAM writes it
+            permission: such as `storage.objects.get`
+            target: what conditions are evaluated for
         """
-        return any(grants(self.get(resource), member, permission) for resource in resources)
+        return any(
+            self.grant(self.get(resource), member, permission, target) for resource in resources
+        )
+
+    def grant(
+        self, policy: Mapping[str, Any], member: str, permission: str, target: Target
+    ) -> bool:
+        """Whether a policy grants a member a permission, by predefined and custom roles."""
+        return grants(policy, member, permission, target, self.roles.permissions_of)
 
 
-def grants(policy: Mapping[str, Any], member: str, permission: str) -> bool:
-    """Whether a policy gives a member a permission; see `Policies.allows`."""
+def grants(
+    policy: Mapping[str, Any],
+    member: str,
+    permission: str,
+    target: Target,
+    permissions: Permissions = permissions_of,
+) -> bool:
+    """Whether a policy grants a member a permission; see `Policies.allows`."""
     names = {member, *EVERYBODY}
     return any(
-        permission in permissions_of(binding["role"])
+        permission in permissions(binding["role"]) and conditions.applies(binding, target)
         for binding in policy.get("bindings", [])
         if not names.isdisjoint(binding["members"])
     )
 
 
 def without_conditions(policy: Policy) -> Policy:
-    """A policy for a client that did not ask for version 3.
+    """Return a policy for a client that did not ask for version 3.
 
-    Roles with a condition are renamed, so that nobody takes them for unconditional ones:
+    Roles with a condition are renamed, so that clients do not take them for unconditional ones:
     https://cloud.google.com/iam/docs/troubleshooting-withcond.
     """
     if policy["version"] < 3:
@@ -174,7 +214,7 @@ def _condition(binding: Binding) -> str:
     return json.dumps(condition, sort_keys=True) if condition else ""
 
 
-def _shown(row: Any) -> Policy:
+def _policy_of(row: Any) -> Policy:
     body: Policy = {"version": 1} if row is None else json.loads(row["body"])
     generation = 0 if row is None else row["generation"]
     digest = hashlib.sha256(f"{generation}:{json.dumps(body, sort_keys=True)}".encode()).digest()

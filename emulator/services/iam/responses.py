@@ -1,6 +1,9 @@
 """getIamPolicy, setIamPolicy and testIamPermissions, the same on every resource.
 
 https://cloud.google.com/iam/docs/reference/rest/v1/Policy
+
+Inferred (conformance: iam-missing-resource-text, iam-test-missing): a missing resource allows
+nothing, and the text of a refusal.
 """
 
 from collections.abc import Callable, Iterator
@@ -8,93 +11,90 @@ from typing import Any
 
 from starlette.routing import Route
 
-from emulator.cloud import Cloud
-from emulator.discovery import camel_case
-from emulator.errors import invalid_argument, not_found
-from emulator.http import Call, routes
-from emulator.iam.models import without_conditions
-from emulator.iam.validation import (
+from emulator.core import rest
+from emulator.core.discovery import api as messages_of
+from emulator.core.errors import invalid_argument, not_found
+from emulator.core.resources.field_mask import FieldMask
+from emulator.core.rest import Call, ServiceT
+from emulator.services.iam.models import without_conditions
+from emulator.services.iam.service import Iam
+from emulator.services.iam.validation import (
     check_mask,
     check_policy,
     check_request,
     check_requested_version,
 )
 
-Name = Callable[[Call], str]
-Exists = Callable[[Call, str], bool]
+Name = Callable[[Call[ServiceT]], str]
+Exists = Callable[[Call[ServiceT], str], bool]
 
 
-def policy_routes(path: str, name: Name, exists: Exists, service: str) -> Iterator[Route]:
-    """The three calls on one kind of resource.
+def policy_routes(
+    iam: Iam,
+    service: ServiceT,
+    path: str,
+    name: Name[ServiceT],
+    exists: Exists[ServiceT],
+    api: str,
+) -> Iterator[Route]:
+    """Yield the routes of the three calls on one type of resource.
 
     Args:
-        path: The resource's path behind the version.
-        name: Gives the full name of the resource that a call is about.
-        exists: Whether it is there.
-        service: The API whose requests these are, such as `pubsub`.
+        iam: holds the policies
+        service: the service that owns the resource
+        path: the resource's path behind the version
+        name: returns the full name of the resource that a call is about
+        exists: whether it exists
+        api: the API whose requests these are, such as `pubsub`
     """
 
-    def get(call: Call) -> dict[str, Any]:
+    def get(call: Call[ServiceT]) -> dict[str, Any]:
         version = _requested_version(call)
-        policy = call.cloud.policies.get(_required(call))
+        policy = iam.policies.get(_required(call))
         return policy if version == 3 else without_conditions(policy)
 
-    def put(call: Call) -> dict[str, Any]:
+    def put(call: Call[ServiceT]) -> dict[str, Any]:
         resource = _required(call)
-        check_request(call.body, service)
+        check_request(call.body, api)
         policy = call.body["policy"]
         check_policy(policy)
-        check_agents(call.cloud, policy)
-        return call.cloud.policies.set(resource, policy, _masked(call.body.get("updateMask")))
+        iam.service_accounts.check_members(policy)
+        return iam.policies.set(resource, policy, _masked(call.body.get("updateMask")))
 
-    def test(call: Call) -> dict[str, Any]:
+    def test(call: Call[ServiceT]) -> dict[str, Any]:
         wanted = call.body.get("permissions") or []
         if not isinstance(wanted, list):
             raise invalid_argument("testIamPermissions: permissions must be a list.")
         # The caller owns the local Google Cloud; a missing resource allows nothing to anyone.
         return {"permissions": wanted} if wanted and exists(call, name(call)) else {}
 
-    def _required(call: Call) -> str:
+    def _required(call: Call[ServiceT]) -> str:
         resource = name(call)
         if not exists(call, resource):
             raise not_found(f"Resource {resource} does not exist.")
         return resource
 
     # Google serves getIamPolicy by GET on some services and by POST on others.
-    yield from routes("GET", f"{path}:getIamPolicy", get)
-    yield from routes("POST", f"{path}:getIamPolicy", get)
-    yield from routes("POST", f"{path}:setIamPolicy", put)
-    yield from routes("POST", f"{path}:testIamPermissions", test)
+    yield from rest.routes(service, "GET", f"{path}:getIamPolicy", get)
+    yield from rest.routes(service, "POST", f"{path}:getIamPolicy", get)
+    yield from rest.routes(service, "POST", f"{path}:setIamPolicy", put)
+    yield from rest.routes(service, "POST", f"{path}:testIamPermissions", test)
 
 
-def _requested_version(call: Call) -> int:
+def _requested_version(call: Call[ServiceT]) -> int:
     options = call.body.get("options") or {}
     in_body = options.get("requestedPolicyVersion") if isinstance(options, dict) else options
     return check_requested_version(in_body or call.query.get("options.requestedPolicyVersion"))
 
 
-def _masked(mask: str | None) -> set[str]:
-    """The fields of the policy that a request replaces; bindings alone if it does not say.
+def _masked(mask: str | None) -> frozenset[str]:
+    """Return the fields of the policy that a request replaces; bindings alone if it does not say.
 
     Raises:
-        ApiError: 400 for what is no field.
+        ApiError: 400 for an unknown field.
     """
-    fields = {camel_case(field.strip()) for field in (mask or "bindings,etag").split(",")}
+    fields = FieldMask.parse(
+        mask or "bindings,etag", messages_of("healthcare", "v1"), "Policy"
+    ).fields
     check_mask(fields)
     return fields
-
-
-def check_agents(cloud: Cloud, policy: dict[str, Any]) -> None:
-    """Refuse a policy that grants a role to a service agent which does not exist yet.
-
-    Raises:
-        ApiError: 400, naming the agent.
-    """
-    members = {
-        member.removeprefix("serviceAccount:")
-        for binding in policy.get("bindings") or []
-        for member in binding.get("members") or []
-        if member.startswith("serviceAccount:")
-    }
-    for missing in cloud.services.missing_agents(members):
-        raise invalid_argument(f"Service account {missing} does not exist.")

@@ -1,13 +1,18 @@
-"""What makes an IAM policy well formed (https://cloud.google.com/iam/docs/reference/rest/v1/Policy)."""
+"""Validation of IAM policies (https://cloud.google.com/iam/docs/reference/rest/v1/Policy).
 
-import base64
+Inferred (conformance: iam-member-text, iam-special-member-text, iam-role-text,
+iam-condition-version-text, iam-basic-condition-text, iam-mask-text): the texts of refusals.
+"""
+
 import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from emulator.discovery import api
-from emulator.errors import ApiError, bad_field, invalid_argument
+from emulator.core.discovery import api
+from emulator.core.errors import ApiError, bad_field, invalid_argument
+from emulator.core.json_bytes import decode_bytes
+from emulator.services.iam import conditions
 
 _ROLE = re.compile(r"(roles|(projects|organizations)/[^/]+/roles)/[A-Za-z0-9_.]+")
 _BASIC = {"roles/editor", "roles/owner", "roles/viewer"}
@@ -22,7 +27,7 @@ _SPECIAL = {"allusers": "allUsers", "allauthenticatedusers": "allAuthenticatedUs
 
 
 def check_request(body: Mapping[str, Any], service: str) -> None:
-    """Refuse what is no setIamPolicy request of a service: not all policies have audit configs.
+    """Raise an error for an invalid setIamPolicy request; some services have no audit configs.
 
     Raises:
         ApiError: 400, naming the field, role or member at fault.
@@ -33,7 +38,7 @@ def check_request(body: Mapping[str, Any], service: str) -> None:
 
 
 def check_policy(policy: Mapping[str, Any]) -> None:
-    """Refuse a policy that is not well formed.
+    """Raise an error for an invalid policy.
 
     Raises:
         ApiError: 400, naming the field, role or member at fault.
@@ -49,24 +54,23 @@ def check_policy(policy: Mapping[str, Any]) -> None:
 
 
 def check_mask(fields: Iterable[str]) -> None:
-    """Refuse to replace fields that a policy has not.
+    """Raise an error for a mask with fields that a policy does not have.
 
     Raises:
         ApiError: 400, naming the field.
     """
     for field in sorted(set(fields) - _FIELDS):
-        raise invalid_argument(f"Invalid update_mask provided: {field} is no field of a policy.")
+        raise invalid_argument(f"Invalid update_mask provided: {field} is not a field of a policy.")
 
 
 def decoded(etag: str) -> bytes:
-    """The bytes of an etag: clients send it back in either alphabet of base64, gcloud in the other.
+    """Return the bytes of an etag: clients send it in either alphabet of base64.
 
     Raises:
         ApiError: 400 for what is no base64.
     """
-    text = etag.replace("-", "+").replace("_", "/").rstrip("=")
     try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+        return decode_bytes(etag)
     except ValueError:
         raise bad_field(
             "policy.etag", f"Invalid value at 'policy.etag' (TYPE_BYTES), {json.dumps(etag)[:80]}"
@@ -74,7 +78,7 @@ def decoded(etag: str) -> bytes:
 
 
 def check_requested_version(version: object) -> int:
-    """The policy version that a getIamPolicy request asks for.
+    """Return the policy version that a getIamPolicy request asks for.
 
     Raises:
         ApiError: 400 for one that there is not.
@@ -140,3 +144,4 @@ def _check_condition(role: str, condition: Mapping[str, Any], version: object) -
         )
     if not condition.get("title") or not condition.get("expression"):
         raise invalid_argument(f"The condition on {role} needs a title and an expression.")
+    conditions.check(condition["expression"])

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from emulator.database import Database
-from emulator.errors import failed_precondition, invalid_argument
-from emulator.kms.models import ENABLED, ENCRYPT_DECRYPT, Keys, Resource
+from emulator.core.database import Database
+from emulator.core.errors import failed_precondition, invalid_argument
+from emulator.core.resource_name import ResourceName
+from emulator.services.kms.models import ENABLED, ENCRYPT_DECRYPT, Keys, Resource
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS kms_secrets (
@@ -29,7 +30,7 @@ _VERSIONS = "/cryptoKeyVersions/"
 
 @dataclass(frozen=True)
 class Used:
-    """What a version made of what it was given."""
+    """The result of an encryption or decryption, and the key version that was used."""
 
     content: bytes
     version: Resource
@@ -47,7 +48,6 @@ class Ciphertexts:
     def __init__(self, database: Database, keys: Keys) -> None:
         self._database = database
         self._keys = keys
-        database.apply(SCHEMA)
 
     def encrypt(self, name: str, plaintext: bytes, context: bytes) -> Used:
         """Encrypt with a version, or with the primary one of a key.
@@ -68,7 +68,7 @@ class Ciphertexts:
         _require_enabled(version)
         nonce = secrets.token_bytes(_NONCE_BYTES)
         sealed = self._cipher(version).encrypt(nonce, plaintext, _bound(key, context))
-        number = int(version["name"].rpartition("/")[2]).to_bytes(_NUMBER_BYTES, "big")
+        number = int(ResourceName.parse(version["name"]).id).to_bytes(_NUMBER_BYTES, "big")
         return Used(_FORMAT + number + nonce + sealed, version, _is_primary(key, version))
 
     def decrypt(self, name: str, ciphertext: bytes, context: bytes) -> Used:
@@ -101,7 +101,7 @@ class Ciphertexts:
         return Used(content, version, _is_primary(key, version))
 
     def _cipher(self, version: Resource) -> AESGCM:
-        """A version's cipher; its secret is made when it is first needed."""
+        """Return a version's cipher; its secret is made when it is first needed."""
         values = (version["name"], secrets.token_bytes(_SECRET_BYTES))
         with self._database.write() as connection:
             connection.execute("INSERT OR IGNORE INTO kms_secrets VALUES (?, ?)", values)

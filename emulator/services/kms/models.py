@@ -2,13 +2,16 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from emulator.database import Database
-from emulator.errors import already_exists, failed_precondition, invalid_argument, not_found
-from emulator.iam.models import Policies
+from emulator.core import timestamps
+from emulator.core.database import ALL, Database
+from emulator.core.errors import already_exists, failed_precondition, invalid_argument, not_found
+from emulator.core.resource_name import ResourceName
+from emulator.core.timestamps import parse_duration, to_rfc3339
+from emulator.services.iam.models import Policies
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS kms_resources (
@@ -30,17 +33,16 @@ Resource = dict[str, Any]
 class Keys:
     """Every key ring, key and version, by full name.
 
-    Nobody deletes a ring or a key; a key is spent once its versions are destroyed.
+    Rings and keys are never deleted; a key is unusable once its versions are destroyed.
     https://cloud.google.com/kms/docs/destroy-restore
     """
 
     def __init__(self, database: Database, policies: Policies) -> None:
         self._database = database
         self._policies = policies
-        database.apply(SCHEMA)
 
     def get(self, name: str) -> Resource:
-        """A ring, a key with its primary version, or a version.
+        """Return a ring, a key with its primary version, or a version.
 
         Raises:
             ApiError: 404.
@@ -61,30 +63,46 @@ class Keys:
             return connection.execute(query, (name,)).fetchone() is not None
 
     def list(self, parent: str) -> list[Resource]:
-        """The rings of a location, the keys of a ring, the versions of a key, by name.
+        """Return the rings of a location, the keys of a ring or the versions of a key, by name.
 
         Args:
-            parent: The collection, such as `projects/P/locations/L/keyRings`.
+            parent: the collection, such as `projects/P/locations/L/keyRings`
+        """
+        return [body for _, body in self.page(parent, None, ALL)]
+
+    def page(
+        self, parent: str, after: Sequence[Any] | None, limit: int
+    ) -> Sequence[tuple[Sequence[Any], Resource]]:
+        """Return keys and resources of a collection, by name; see `core.paging.Fetch`.
+
+        Versions are numbers, so a shorter name comes first.
         """
         with self._database.read() as connection:
             rows = connection.execute(
-                "SELECT body FROM kms_resources WHERE parent = ? ORDER BY length(name), name",
-                (parent,),
+                "SELECT name, body FROM kms_resources"
+                " WHERE parent = ? AND (length(name), name) > (?, ?)"
+                " ORDER BY length(name), name LIMIT ?",
+                (parent, *(after or (0, "")), limit),
             ).fetchall()
-        return [self._with_primary(json.loads(row["body"])) for row in rows]
+        return [
+            ([len(row["name"]), row["name"]], self._with_primary(json.loads(row["body"])))
+            for row in rows
+        ]
 
     def create(self, collection: str, id_: str, body: Mapping[str, Any]) -> Resource:
-        """Add a ring or a key; a key gets its first version, unless told otherwise.
+        """Add a key ring or a key.
 
         Raises:
-            ApiError: 400 for an id that is none, 404 without the ring, 409 if the id is taken.
+            ApiError: 400 for an invalid id, 404 without the ring, 409 if the id is taken
         """
         if not _ID.fullmatch(id_):
             raise invalid_argument(f"invalid id {id_!r}: 1 to 63 of a-z, A-Z, 0-9, _ and -")
         if collection.endswith("/cryptoKeys"):
             self.get(collection.removesuffix("/cryptoKeys"))
         name = f"{collection}/{id_}"
-        if not self._insert(name, collection, {**body, "name": name, "createTime": _now()}):
+        if not self._insert(
+            name, collection, {**body, "name": name, "createTime": timestamps.now()}
+        ):
             raise already_exists(f"{_noun(name)} {name} already exists.")
         return self.get(name)
 
@@ -97,21 +115,20 @@ class Keys:
         version = {
             "name": name,
             "state": ENABLED,
-            "createTime": _now(),
-            "generateTime": _now(),
+            "createTime": timestamps.now(),
+            "generateTime": timestamps.now(),
             "protectionLevel": template.get("protectionLevel", "SOFTWARE"),
             "algorithm": template.get("algorithm", "GOOGLE_SYMMETRIC_ENCRYPTION"),
         }
         self._insert(name, f"{key}/cryptoKeyVersions", version)
         if body.get("purpose", ENCRYPT_DECRYPT) == ENCRYPT_DECRYPT:
-            self.update(key, {"primary": {"name": name}})
+            self.update(key, lambda present: {**present, "primary": {"name": name}})
         return self.get(name)
 
-    def update(self, name: str, fields: Mapping[str, Any]) -> Resource:
-        """Set fields; a field set to None is removed."""
-        merged = {**self._stored(name), **fields}
-        body = {key: value for key, value in merged.items() if value is not None}
+    def update(self, name: str, change: Callable[[Resource], Resource]) -> Resource:
+        """Replace a ring, a key or a version by what a function returns for it."""
         with self._database.write() as connection:
+            body = change(self._stored(name))
             connection.execute(
                 "UPDATE kms_resources SET body = ? WHERE name = ?", (json.dumps(body), name)
             )
@@ -126,13 +143,14 @@ class Keys:
         body = self.get(version)
         if body["state"] not in (ENABLED, "DISABLED"):
             raise failed_precondition(f"{version} is not enabled or disabled: {body['state']}.")
-        key = self.get(version.rpartition("/cryptoKeyVersions/")[0])
+        key = self.get(str(ResourceName.parse(version).parent))
         wait = key.get("destroyScheduledDuration", f"{_DEFAULT_DESTROY_SECONDS}s")
-        due = datetime.now(UTC) + timedelta(seconds=float(wait.removesuffix("s")))
-        return self.update(version, {"state": SCHEDULED, "destroyTime": _text(due)})
+        due = datetime.now(UTC) + timedelta(seconds=parse_duration(wait))
+        scheduled = {"state": SCHEDULED, "destroyTime": to_rfc3339(due)}
+        return self.update(version, lambda present: {**present, **scheduled})
 
     def usable(self, key: str) -> bool:
-        """Whether a key is there and its primary version encrypts."""
+        """Whether a key exists and its primary version encrypts."""
         return self.exists(key) and self.get(key).get("primary", {}).get("state") == ENABLED
 
     def _stored(self, name: str) -> Resource:
@@ -153,12 +171,4 @@ class Keys:
 
 def _noun(name: str) -> str:
     words = {"keyRings": "KeyRing", "cryptoKeys": "CryptoKey"}
-    return words.get(name.split("/")[-2], "CryptoKeyVersion")
-
-
-def _now() -> str:
-    return _text(datetime.now(UTC))
-
-
-def _text(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
+    return words.get(ResourceName.parse(name).collection, "CryptoKeyVersion")

@@ -1,9 +1,12 @@
-"""Filters of subscriptions (https://cloud.google.com/pubsub/docs/subscription-message-filter)."""
+"""Filters of subscriptions (https://cloud.google.com/pubsub/docs/subscription-message-filter).
+
+Inferred (conformance: pubsub-filter-text): the text of a refusal.
+"""
 
 import re
 from collections.abc import Callable, Mapping
 
-from emulator.errors import invalid_argument
+from emulator.core.errors import invalid_argument
 
 Filter = Callable[[Mapping[str, str]], bool]
 
@@ -14,17 +17,17 @@ _ESCAPE = re.compile(
     r"\\(?:(?P<hex>u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})|(?P<octal>[0-3][0-7]{2})|(?P<other>.))"
 )
 _CONTROL = {"n": "\n", "t": "\t", "r": "\r"}
-MOST_BYTES = 256
+MAX_FILTER_BYTES = 256
 
 
 def parse(text: str) -> Filter:
     """Make a filter out of its text; an empty one lets every message pass.
 
     Raises:
-        ApiError: 400, naming the place that can't be read.
+        ApiError: 400, naming the position that can't be read.
     """
-    if len(text.encode()) > MOST_BYTES:
-        raise invalid_argument(f"a filter has at most {MOST_BYTES} bytes")
+    if len(text.encode()) > MAX_FILTER_BYTES:
+        raise invalid_argument(f"a filter has at most {MAX_FILTER_BYTES} bytes")
     return _Parser(text).whole() if text.strip() else lambda _: True
 
 
@@ -37,17 +40,17 @@ class _Parser:
         self._next = 0
 
     def _split(self) -> list[str]:
-        tokens, place = [], 0
-        while self._text[place:].strip():
-            match = _TOKEN.match(self._text, place)
+        tokens, position = [], 0
+        while self._text[position:].strip():
+            match = _TOKEN.match(self._text, position)
             if match is None:
-                raise self._wrong(self._text[place:].strip())
+                raise self._wrong(self._text[position:].strip())
             tokens.append(match[0].strip())
-            place = match.end()
+            position = match.end()
         return tokens
 
-    def _wrong(self, what: str) -> Exception:
-        return invalid_argument(f"invalid filter {self._text!r}: at {what!r}")
+    def _wrong(self, token: str) -> Exception:
+        return invalid_argument(f"invalid filter {self._text!r}: at {token!r}")
 
     def whole(self) -> Filter:
         found = self._joined()

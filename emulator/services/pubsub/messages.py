@@ -1,17 +1,20 @@
 """Messages: published to topics, kept for each subscription until they are acknowledged."""
 
 import json
+import math
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from emulator.database import Database
-from emulator.pubsub import backoff, filters
-from emulator.pubsub.models import Topics
-from emulator.pubsub.subscriptions import Subscription, Subscriptions
+from emulator.core import timestamps
+from emulator.core.database import Database
+from emulator.core.resource_name import ResourceName
+from emulator.services.pubsub import message_filter, retry_policy
+from emulator.services.pubsub.subscriptions import Subscription, Subscriptions
+from emulator.services.pubsub.topics import Topics
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS messages (
@@ -31,22 +34,41 @@ CREATE TABLE IF NOT EXISTS message_numbers (number INTEGER PRIMARY KEY AUTOINCRE
 Message = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Lease:
+    """A message that was delivered, and not acknowledged yet.
+
+    Attributes:
+        ack_id: its acknowledgement id
+        size: of its JSON, in bytes
+        due: when it is redelivered, in seconds since 1970
+    """
+
+    ack_id: str
+    size: int
+    due: float
+
+
 class Messages:
-    """What waits to be delivered. `data` is base64, as on the wire."""
+    """Undelivered messages of every subscription. `data` is base64, as on the wire."""
 
     def __init__(self, database: Database, topics: Topics, subscriptions: Subscriptions) -> None:
         self._database = database
         self._topics = topics
         self._subscriptions = subscriptions
         self._listeners: list[Callable[[], None]] = []
-        database.apply(SCHEMA)
 
-    def on_publish(self, listener: Callable[[], None]) -> None:
-        """Have a function called whenever something may be due."""
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Have a function called whenever something may be due, or a subscription has changed."""
         self._listeners.append(listener)
 
+    def notify(self) -> None:
+        """Call the listeners."""
+        for listener in self._listeners:
+            listener()
+
     def publish(self, topic: str, messages: Iterable[Mapping[str, Any]]) -> list[str]:
-        """Give messages to every subscription of a topic whose filter lets them pass.
+        """Add messages to every subscription of a topic whose filter matches them.
 
         Args:
             topic: The full name of the topic.
@@ -57,13 +79,20 @@ class Messages:
         """
         with self._database.write() as connection:
             ids = self._insert(connection, topic, messages)
-        self._tell()
+        self.notify()
         return ids
 
-    def take(self, subscription: Subscription, most: int) -> list[dict[str, Any]]:
-        """Take what is due, which comes again unless it is acknowledged in time.
+    def pull(
+        self, subscription: Subscription, maximum: int, max_bytes: float = math.inf
+    ) -> list[dict[str, Any]]:
+        """Lease messages that are due; they are redelivered unless acknowledged in time.
 
         What was delivered in vain too often goes to the dead-letter topic instead.
+
+        Args:
+            subscription: The subscription; its acknowledgement deadline is that of the leases.
+            maximum: The number of messages at most.
+            max_bytes: The size of their JSON, beyond which no more are added.
 
         Returns:
             `ackId`, `message` and, with a dead-letter topic, `deliveryAttempt` of each.
@@ -74,14 +103,18 @@ class Messages:
             rows = connection.execute(
                 "SELECT id, body, attempts FROM messages WHERE subscription = ? AND due <= ?"
                 " ORDER BY id LIMIT ?",
-                (subscription["name"], now, most),
+                (subscription["name"], now, maximum),
             ).fetchall()
-            buried = self._bury(connection, subscription, rows)
+            moved = self._dead_letter(connection, subscription, rows)
+            size = 0
             for row in rows:
-                if row["id"] in buried:
+                if row["id"] in moved:
                     continue
+                if size > max_bytes:
+                    break
+                size += len(row["body"])
                 ack_id, attempt = secrets.token_urlsafe(24), row["attempts"] + 1
-                rest = backoff.seconds(subscription, attempt)
+                rest = retry_policy.seconds(subscription, attempt)
                 connection.execute(
                     "UPDATE messages SET ack_id = ?, due = ?, attempts = ? WHERE id = ?",
                     (ack_id, now + subscription["ackDeadlineSeconds"] + rest, attempt, row["id"]),
@@ -89,8 +122,8 @@ class Messages:
                 taken = {"ackId": ack_id, "message": json.loads(row["body"])}
                 dead = {"deliveryAttempt": attempt} if "deadLetterPolicy" in subscription else {}
                 received.append({**taken, **dead})
-        if buried:
-            self._tell()
+        if moved:
+            self.notify()
         return received
 
     def acknowledge(self, subscription: Subscription, ack_ids: Sequence[str]) -> None:
@@ -100,9 +133,22 @@ class Messages:
                 "DELETE FROM messages WHERE subscription = ? AND ack_id = ?",
                 [(subscription["name"], ack_id) for ack_id in ack_ids],
             )
+        self.notify()
 
-    def postpone(self, subscription: Subscription, ack_ids: Sequence[str], seconds: float) -> None:
-        """Give so many seconds more to acknowledge messages; 0 says that they were refused."""
+    def leases(self, ack_ids: Collection[str]) -> list[Lease]:
+        """Return those of the messages that are leased still, by their acknowledgement ids."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT ack_id, LENGTH(body) AS size, due FROM messages"
+                " WHERE ack_id IN (SELECT value FROM json_each(?)) AND due > ?",
+                (json.dumps([*ack_ids]), time.time()),
+            ).fetchall()
+        return [Lease(row["ack_id"], row["size"], row["due"]) for row in rows]
+
+    def modify_ack_deadline(
+        self, subscription: Subscription, ack_ids: Sequence[str], seconds: float
+    ) -> None:
+        """Set the acknowledgement deadline to so many seconds from now; 0 rejects the messages."""
         now = time.time()
         with self._database.write() as connection:
             for ack_id in ack_ids:
@@ -110,18 +156,18 @@ class Messages:
                     "SELECT id, body, attempts FROM messages WHERE subscription = ? AND ack_id = ?",
                     (subscription["name"], ack_id),
                 ).fetchall()
-                buried = set() if seconds else self._bury(connection, subscription, rows)
+                moved = set() if seconds else self._dead_letter(connection, subscription, rows)
                 for row in rows:
-                    if row["id"] not in buried:
-                        rest = backoff.seconds(subscription, row["attempts"])
+                    if row["id"] not in moved:
+                        rest = retry_policy.seconds(subscription, row["attempts"])
                         connection.execute(
-                            "UPDATE messages SET due = ? WHERE id = ?",
-                            (now + seconds + rest, row["id"]),
+                            "UPDATE messages SET due = ?, ack_id = ? WHERE id = ?",
+                            (now + seconds + rest, ack_id if seconds else None, row["id"]),
                         )
-        self._tell()
+        self.notify()
 
     def next_due(self, subscription: str) -> float | None:
-        """The moment, in seconds since 1970, when something is due next; None for never."""
+        """Return the moment, in seconds since 1970, when something is due next; None for never."""
         with self._database.read() as connection:
             row = connection.execute(
                 "SELECT MIN(due) AS due FROM messages WHERE subscription = ?", (subscription,)
@@ -129,16 +175,12 @@ class Messages:
         due: float | None = row["due"]
         return due
 
-    def _tell(self) -> None:
-        for listener in self._listeners:
-            listener()
-
     def _insert(
         self, connection: sqlite3.Connection, topic: str, messages: Iterable[Mapping[str, Any]]
     ) -> list[str]:
-        # Nobody else writes meanwhile: a subscription that is read here is not deleted here.
+        # No other thread writes meanwhile: a subscription that is read here still exists.
         listeners = [
-            (each["name"], filters.parse(each.get("filter", "")))
+            (each["name"], message_filter.parse(each.get("filter", "")))
             for each in self._subscriptions.of_topic(topic)
         ]
         ids: list[str] = []
@@ -146,7 +188,7 @@ class Messages:
             number = connection.execute("INSERT INTO message_numbers DEFAULT VALUES").lastrowid
             connection.execute("DELETE FROM message_numbers WHERE number < ?", (number,))
             ids.append(str(number))
-            body = json.dumps({**message, "messageId": ids[-1], "publishTime": _now()})
+            body = json.dumps({**message, "messageId": ids[-1], "publishTime": timestamps.now()})
             attributes = message.get("attributes", {})
             connection.executemany(
                 "INSERT INTO messages (message_id, subscription, body, due) VALUES (?, ?, ?, 0)",
@@ -154,7 +196,7 @@ class Messages:
             )
         return ids
 
-    def _bury(
+    def _dead_letter(
         self,
         connection: sqlite3.Connection,
         subscription: Subscription,
@@ -162,32 +204,29 @@ class Messages:
     ) -> set[int]:
         """Move to the dead-letter topic what was delivered too often; the ids of those rows.
 
-        While that topic is gone nothing is moved: the messages go on being delivered.
+        While that topic does not exist, messages stay and are redelivered.
         """
         policy = subscription.get("deadLetterPolicy")
         if policy is None or not self._topics.exists(policy["deadLetterTopic"]):
             return set()
         dead = [row for row in rows if row["attempts"] >= policy["maxDeliveryAttempts"]]
-        letters = [_letter(json.loads(row["body"]), subscription, row["attempts"]) for row in dead]
+        letters = [_dead_letter_message(row, subscription) for row in dead]
         self._insert(connection, policy["deadLetterTopic"], letters)
         connection.executemany("DELETE FROM messages WHERE id = ?", [(row["id"],) for row in dead])
         return {row["id"] for row in dead}
 
 
-def _letter(message: Message, subscription: Subscription, attempts: int) -> Message:
-    """A dead message, with where it comes from as Pub/Sub says it."""
-    name, project = subscription["name"].split("/")[3], subscription["name"].split("/")[1]
+def _dead_letter_message(row: sqlite3.Row, subscription: Subscription) -> Message:
+    """Return a message for the dead-letter topic, with the attributes that Pub/Sub adds."""
+    message: Message = json.loads(row["body"])
+    name = ResourceName.parse(subscription["name"])
     return {
         **{key: message[key] for key in ("data", "orderingKey") if key in message},
         "attributes": {
             **message.get("attributes", {}),
-            "CloudPubSubDeadLetterSourceDeliveryCount": str(attempts),
-            "CloudPubSubDeadLetterSourceSubscription": name,
-            "CloudPubSubDeadLetterSourceSubscriptionProject": project,
+            "CloudPubSubDeadLetterSourceDeliveryCount": str(row["attempts"]),
+            "CloudPubSubDeadLetterSourceSubscription": name.id,
+            "CloudPubSubDeadLetterSourceSubscriptionProject": name.project,
             "CloudPubSubDeadLetterSourceTopicPublishTime": message["publishTime"],
         },
     }
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat().replace("+00:00", "Z")

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from emulator.pubsub.subscriptions import Subscription
+from emulator.services.pubsub.subscriptions import Subscription
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _PRINTABLE = re.compile(r"[\x20-\x7e]*")
@@ -19,15 +19,15 @@ _CONNECT_SECONDS = 10.0
 def post(
     client: httpx.Client, subscription: Subscription, received: Mapping[str, Any]
 ) -> str | None:
-    """Post one message, and wait as long as the acknowledgement deadline is.
+    """Post one message, and wait for the response until the acknowledgement deadline.
 
     Args:
-        client: What posts.
-        subscription: Its `pushConfig` tells where and how.
-        received: The message as `Messages.take` gives it.
+        client: The HTTP client.
+        subscription: Its `pushConfig` has the endpoint and the format.
+        received: The message as `Messages.pull` returns it.
 
     Returns:
-        Why the endpoint did not take it; None if it did. No text of the endpoint's or of its
+        Why the endpoint did not acknowledge it; None if it did. No text of the endpoint's or of its
         address, either of which may hold what is secret.
     """
     config = subscription["pushConfig"]
@@ -52,10 +52,10 @@ def _wrapped(subscription: Subscription, received: Mapping[str, Any]) -> dict[st
 
 
 def _bare(subscription: Subscription, received: Mapping[str, Any]) -> dict[str, Any]:
-    """The data alone, and with `writeMetadata` the rest as headers."""
+    """Return the data alone, and with `writeMetadata` the rest as headers."""
     message = received["message"]
-    told = subscription["pushConfig"]["noWrapper"].get("writeMetadata")
-    headers = _headers(message, subscription["name"]) if told else {}
+    has_metadata = subscription["pushConfig"]["noWrapper"].get("writeMetadata")
+    headers = _headers(message, subscription["name"]) if has_metadata else {}
     return {"content": base64.b64decode(message.get("data", "")), "headers": headers}
 
 

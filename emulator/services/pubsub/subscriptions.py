@@ -2,13 +2,13 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from emulator.database import Database
-from emulator.errors import already_exists, invalid_argument, not_found
-from emulator.iam.models import Policies
-from emulator.pubsub import filters
+from emulator.core.database import ALL, Database
+from emulator.core.errors import already_exists, invalid_argument, not_found
+from emulator.services.iam.models import Policies
+from emulator.services.pubsub import message_filter
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS subscriptions (
@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS subscriptions (
 CREATE INDEX IF NOT EXISTS subscriptions_by_topic ON subscriptions (topic);
 """
 DELETED = "_deleted-topic_"
-"""What stands for a topic that is gone."""
+"""The name of a topic that was deleted."""
 _NAME = re.compile(r"projects/([^/]+)/subscriptions/((?!goog)[A-Za-z][\w.~+%-]{2,254})")
 _DEFAULTS: dict[str, Any] = {
     "ackDeadlineSeconds": 10,
@@ -45,13 +45,12 @@ class Subscriptions:
     def __init__(self, database: Database, policies: Policies) -> None:
         self._database = database
         self._policies = policies
-        database.apply(SCHEMA)
 
     def get(self, name: str) -> Subscription:
-        """A subscription.
+        """Return a subscription.
 
         Raises:
-            ApiError: 400 for what is no subscription's name, 404 for one that is not there.
+            ApiError: 400 for an invalid name, 404 if the subscription does not exist.
         """
         _project(name)
         found = self.find(name)
@@ -60,23 +59,33 @@ class Subscriptions:
         return found
 
     def find(self, name: str) -> Subscription | None:
-        """A subscription, if there is one of this name."""
+        """Return a subscription, if there is one of this name."""
         return next(iter(self._select("name = ?", name)), None)
 
     def exists(self, name: str) -> bool:
         """Whether there is a subscription of this name."""
         return self.find(name) is not None
 
-    def list(self, project: str) -> Sequence[Subscription]:
-        """The subscriptions of a project, by name."""
-        return self._select("project = ?", project)
+    def page(
+        self, project: str, after: str | None, limit: int
+    ) -> Sequence[tuple[str, Subscription]]:
+        """Return names and subscriptions of a project, by name; see `core.paging.Fetch`."""
+        found = self._select("project = ? AND name > ?", project, after or "", limit=limit)
+        return [(each["name"], each) for each in found]
+
+    def page_of_topic(
+        self, topic: str, after: str | None, limit: int
+    ) -> Sequence[tuple[str, Subscription]]:
+        """Return names and subscriptions of a topic, by name; see `core.paging.Fetch`."""
+        found = self._select("topic = ? AND name > ?", topic, after or "", limit=limit)
+        return [(each["name"], each) for each in found]
 
     def of_topic(self, topic: str) -> Sequence[Subscription]:
-        """The subscriptions of a topic, by name."""
+        """Return the subscriptions of a topic, by name."""
         return self._select("topic = ?", topic)
 
     def pushed(self) -> Sequence[str]:
-        """The names of the subscriptions that are delivered to an endpoint."""
+        """Return the names of the subscriptions that are delivered to an endpoint."""
         return [each["name"] for each in self._select("1 = ?", 1) if endpoint(each)]
 
     def create(self, name: str, body: Mapping[str, Any]) -> Subscription:
@@ -85,7 +94,7 @@ class Subscriptions:
         Raises:
             ApiError: 400 for a filter that can't be read, 409 if the name is taken.
         """
-        filters.parse(body.get("filter", ""))
+        message_filter.parse(body.get("filter", ""))
         created = {**_DEFAULTS, **body, "name": name}
         with self._database.write() as connection:
             added = connection.execute(
@@ -96,14 +105,14 @@ class Subscriptions:
             raise already_exists(f"Resource already exists in the project (resource={name}).")
         return self.get(name)
 
-    def update(self, name: str, fields: Mapping[str, Any]) -> Subscription:
-        """Set fields of a subscription; a field set to None falls back to its default."""
-        present = self.get(name)
-        merged = {**present, **fields}
-        body = {key: value for key, value in merged.items() if value is not None}
-        body = {**{key: value for key, value in _DEFAULTS.items() if key in fields}, **body}
-        body.pop("topic")
+    def update(self, name: str, change: Callable[[Subscription], Subscription]) -> Subscription:
+        """Replace a subscription by what a function returns for it.
+
+        Fields that the function leaves out get their defaults.
+        """
         with self._database.write() as connection:
+            body = {**_DEFAULTS, **change(self.get(name))}
+            body.pop("topic")
             connection.execute(
                 "UPDATE subscriptions SET body = ? WHERE name = ?", (json.dumps(body), name)
             )
@@ -121,13 +130,14 @@ class Subscriptions:
         self.get(name)
         with self._database.write() as connection:
             connection.execute("DELETE FROM subscriptions WHERE name = ?", (name,))
-        self._policies.drop(name)
+        self._policies.delete_prefix(name)
 
-    def _select(self, condition: str, value: object) -> Sequence[Subscription]:
+    def _select(self, condition: str, *values: object, limit: int = ALL) -> Sequence[Subscription]:
         with self._database.read() as connection:
             rows = connection.execute(
-                f"SELECT body, topic FROM subscriptions WHERE {condition} ORDER BY name",  # noqa: S608
-                (value,),
+                f"SELECT body, topic FROM subscriptions WHERE {condition}"  # noqa: S608
+                " ORDER BY name LIMIT ?",
+                (*values, limit),
             ).fetchall()
         return [{**json.loads(row["body"]), "topic": row["topic"]} for row in rows]
 

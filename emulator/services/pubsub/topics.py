@@ -1,13 +1,17 @@
-"""Topics as resources."""
+"""Topics as resources.
+
+Inferred (conformance: pubsub-missing-text, pubsub-exists-text, pubsub-name-text): the texts of
+refusals.
+"""
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from emulator.database import Database
-from emulator.errors import already_exists, invalid_argument, not_found
-from emulator.iam.models import Policies
+from emulator.core.database import Database
+from emulator.core.errors import already_exists, invalid_argument, not_found
+from emulator.services.iam.models import Policies
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS topics (
@@ -27,13 +31,12 @@ class Topics:
     def __init__(self, database: Database, policies: Policies) -> None:
         self._database = database
         self._policies = policies
-        database.apply(SCHEMA)
 
     def get(self, name: str) -> Topic:
-        """A topic.
+        """Return a topic.
 
         Raises:
-            ApiError: 400 for what is no topic's name, 404 for a topic that is not there.
+            ApiError: 400 for an invalid name, 404 if the topic does not exist.
         """
         _project(name)
         with self._database.read() as connection:
@@ -49,13 +52,15 @@ class Topics:
             query = "SELECT 1 FROM topics WHERE name = ?"
             return connection.execute(query, (name,)).fetchone() is not None
 
-    def list(self, project: str) -> list[Topic]:
-        """The topics of a project, by name."""
+    def page(self, project: str, after: str | None, limit: int) -> Sequence[tuple[str, Topic]]:
+        """Return names and topics of a project, by name; see `core.paging.Fetch`."""
         with self._database.read() as connection:
             rows = connection.execute(
-                "SELECT body FROM topics WHERE project = ? ORDER BY name", (project,)
+                "SELECT name, body FROM topics WHERE project = ? AND name > ?"
+                " ORDER BY name LIMIT ?",
+                (project, after or "", limit),
             ).fetchall()
-        return [json.loads(row["body"]) for row in rows]
+        return [(row["name"], json.loads(row["body"])) for row in rows]
 
     def create(self, name: str, body: Mapping[str, Any]) -> Topic:
         """Add a topic.
@@ -73,11 +78,10 @@ class Topics:
             raise already_exists(f"Resource already exists in the project (resource={name}).")
         return topic
 
-    def update(self, name: str, fields: Mapping[str, Any]) -> Topic:
-        """Set fields of a topic; a field set to None is removed."""
-        merged = {**self.get(name), **fields}
-        topic = {key: value for key, value in merged.items() if value is not None}
+    def update(self, name: str, change: Callable[[Topic], Topic]) -> Topic:
+        """Replace a topic by what a function returns for it."""
         with self._database.write() as connection:
+            topic = change(self.get(name))
             connection.execute(
                 "UPDATE topics SET body = ? WHERE name = ?", (json.dumps(topic), name)
             )
@@ -88,7 +92,7 @@ class Topics:
         self.get(name)
         with self._database.write() as connection:
             connection.execute("DELETE FROM topics WHERE name = ?", (name,))
-        self._policies.drop(name)
+        self._policies.delete_prefix(name)
 
 
 def _project(name: str) -> str:

@@ -1,23 +1,24 @@
-"""What a subscription may ask for, and what a message may hold.
+"""Validation of subscriptions and messages.
 
 The limits are those of the API's reference and of https://cloud.google.com/pubsub/quotas.
+
+Inferred (conformance: pubsub-deadline-text, pubsub-retention-text, pubsub-dead-letter-text,
+pubsub-endpoint-text, pubsub-no-messages-text, pubsub-attribute-text): the texts of refusals.
 """
 
-import base64
-import binascii
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from emulator.errors import invalid_argument, not_found, unimplemented
-from emulator.labels import check_labels
+from emulator.core.errors import invalid_argument, not_found, unimplemented
+from emulator.core.json_bytes import decode_bytes, encode_bytes
+from emulator.core.resources.labels import check_labels
+from emulator.core.timestamps import parse_duration
 
-MOST_SECONDS = 600
+MAX_ACK_DEADLINE_SECONDS = 600
 _MINUTE, _DAY = 60, 86400
 _ELSEWHERE = ("bigqueryConfig", "bigtableConfig", "cloudStorageConfig", "messageTransforms")
-_DURATION = re.compile(r"\d+(?:\.\d{1,9})?s")
-_MOST_MESSAGES, _MOST_ATTRIBUTES, _MOST_KEY, _MOST_VALUE = 1000, 100, 256, 1024
+_MAX_MESSAGES, _MAX_ATTRIBUTES, _MAX_KEY, _MAX_VALUE = 1000, 100, 256, 1024
 
 
 def subscription(body: Mapping[str, Any], topic_exists: Callable[[str], bool]) -> None:
@@ -34,33 +35,25 @@ def subscription(body: Mapping[str, Any], topic_exists: Callable[[str], bool]) -
     if elsewhere := [field for field in _ELSEWHERE if body.get(field)]:
         raise unimplemented(f"subscriptions with {elsewhere[0]} are not served here")
     seconds = body.get("ackDeadlineSeconds")
-    if seconds and not 10 <= seconds <= MOST_SECONDS:
-        raise invalid_argument(f"ack_deadline_seconds {seconds}: 10 to {MOST_SECONDS}")
+    if seconds and not 10 <= seconds <= MAX_ACK_DEADLINE_SECONDS:
+        raise invalid_argument(f"ack_deadline_seconds {seconds}: 10 to {MAX_ACK_DEADLINE_SECONDS}")
     _duration(body, "messageRetentionDuration", 10 * _MINUTE, 31 * _DAY)
     _duration(body.get("expirationPolicy", {}), "ttl", _DAY, None)
     retry = body.get("retryPolicy", {})
     for field in ("minimumBackoff", "maximumBackoff"):
-        _duration(retry, field, 0, MOST_SECONDS)
+        _duration(retry, field, 0, MAX_ACK_DEADLINE_SECONDS)
     _dead_letters(body.get("deadLetterPolicy"), topic_exists)
     _endpoint(body.get("pushConfig", {}).get("pushEndpoint", ""))
 
 
-def seconds_of(duration: str) -> float:
-    """`1.5s` as seconds.
-
-    Raises:
-        ApiError: 400 for what is no duration.
-    """
-    if not _DURATION.fullmatch(duration):
-        raise invalid_argument(f"{duration!r} is no duration: seconds, ended by s, such as 600s")
-    return float(duration[:-1])
-
-
-def _duration(body: Mapping[str, Any], field: str, least: float, most: float | None) -> None:
+def _duration(body: Mapping[str, Any], field: str, minimum: float, maximum: float | None) -> None:
     if field in body:
-        seconds = seconds_of(body[field])
-        if seconds < least or (most is not None and seconds > most):
-            limits = f"{least}s or more" if most is None else f"{least}s to {most}s"
+        try:
+            seconds = parse_duration(body[field])
+        except ValueError as error:
+            raise invalid_argument(f"{field}: {error}, such as 600s") from None
+        if seconds < minimum or (maximum is not None and seconds > maximum):
+            limits = f"{minimum}s or more" if maximum is None else f"{minimum}s to {maximum}s"
             raise invalid_argument(f"{field} {body[field]}: {limits}")
 
 
@@ -99,8 +92,8 @@ def messages(given: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """
     if not given:
         raise invalid_argument("The list of messages is empty.")
-    if len(given) > _MOST_MESSAGES:
-        raise invalid_argument(f"{len(given)} messages: a request has {_MOST_MESSAGES} at most")
+    if len(given) > _MAX_MESSAGES:
+        raise invalid_argument(f"{len(given)} messages: a request has {_MAX_MESSAGES} at most")
     return [_message(one) for one in given]
 
 
@@ -112,23 +105,20 @@ def _message(given: Mapping[str, Any]) -> dict[str, Any]:
     if not message.get("data") and not message.get("attributes"):
         raise invalid_argument("One or more messages in the publish request is empty.")
     attributes = message.get("attributes", {})
-    if len(attributes) > _MOST_ATTRIBUTES:
-        raise invalid_argument(f"{len(attributes)} attributes: {_MOST_ATTRIBUTES} at most")
+    if len(attributes) > _MAX_ATTRIBUTES:
+        raise invalid_argument(f"{len(attributes)} attributes: {_MAX_ATTRIBUTES} at most")
     for key, value in attributes.items():
-        if not key or len(key.encode()) > _MOST_KEY or key.startswith("goog"):
+        if not key or len(key.encode()) > _MAX_KEY or key.startswith("goog"):
             raise invalid_argument(
-                f"attribute {key[:80]!r}: 1 to {_MOST_KEY} bytes, and not beginning with goog"
+                f"attribute {key[:80]!r}: 1 to {_MAX_KEY} bytes, and not beginning with goog"
             )
-        if len(value.encode()) > _MOST_VALUE:
-            raise invalid_argument(f"the value of attribute {key!r}: {_MOST_VALUE} bytes at most")
+        if len(value.encode()) > _MAX_VALUE:
+            raise invalid_argument(f"the value of attribute {key!r}: {_MAX_VALUE} bytes at most")
     return message
 
 
 def _base64(data: str) -> str:
-    # JSON of protocol buffers takes both alphabets, with padding or without.
-    plain = data.translate(str.maketrans("-_", "+/")).rstrip("=")
     try:
-        raw = base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
-    except binascii.Error:
+        return encode_bytes(decode_bytes(data))
+    except ValueError:
         raise invalid_argument("Invalid value at 'messages.data' (TYPE_BYTES)") from None
-    return base64.b64encode(raw).decode()

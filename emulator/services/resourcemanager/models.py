@@ -2,11 +2,13 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
 from typing import Any
 
-from emulator.database import Database
-from emulator.errors import not_found, permission_denied
-from emulator.iam.models import Policies
+from emulator.core.database import Database
+from emulator.core.errors import not_found, permission_denied
+from emulator.services.iam import callers
+from emulator.services.iam.models import Policies
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS projects (
@@ -17,8 +19,6 @@ CREATE TABLE IF NOT EXISTS projects (
 """
 _ID = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
 _FIXED_NUMBERS = {"local-project": "123456789012"}
-CALLER = "user:you@example.com"
-"""Who every caller is: the local Google Cloud does not tell callers apart."""
 
 
 class Projects:
@@ -27,10 +27,9 @@ class Projects:
     def __init__(self, database: Database, policies: Policies) -> None:
         self._database = database
         self._policies = policies
-        database.apply(SCHEMA)
 
     def get(self, id_or_number: str) -> dict[str, Any]:
-        """The project as Resource Manager v1 answers it.
+        """Return the project as Resource Manager v1 answers it.
 
         Raises:
             ApiError: 403 for what cannot be a project's id, as the real one answers it.
@@ -51,18 +50,20 @@ class Projects:
         }
 
     def id_of(self, id_or_number: str) -> str:
-        """The id of a project given by id or number."""
+        """Return the id of a project given by id or number."""
         return str(self.get(id_or_number)["projectId"])
 
     def number_of(self, id_or_number: str) -> str:
-        """The number of a project given by id or number."""
+        """Return the number of a project given by id or number."""
         return str(self.get(id_or_number)["projectNumber"])
 
-    def list(self) -> list[dict[str, Any]]:
-        """Every project that was named so far."""
+    def page(self, after: str | None, limit: int) -> Sequence[tuple[str, dict[str, Any]]]:
+        """Return ids and projects that were named so far, by id; see `core.paging.Fetch`."""
         with self._database.read() as connection:
-            rows = connection.execute("SELECT id FROM projects ORDER BY id").fetchall()
-        return [self.get(row["id"]) for row in rows]
+            rows = connection.execute(
+                "SELECT id FROM projects WHERE id > ? ORDER BY id LIMIT ?", (after or "", limit)
+            ).fetchall()
+        return [(row["id"], self.get(row["id"])) for row in rows]
 
     def _create(self, project: str) -> None:
         if project.isdigit():
@@ -80,5 +81,5 @@ class Projects:
                 "INSERT OR IGNORE INTO projects (id, number) VALUES (?, ?)", (project, number)
             )
         if not self._policies.get(f"projects/{project}").get("bindings"):
-            owner = {"role": "roles/owner", "members": [CALLER]}
+            owner = {"role": "roles/owner", "members": [callers.OWNER]}
             self._policies.set(f"projects/{project}", {"bindings": [owner]})

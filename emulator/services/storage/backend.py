@@ -1,13 +1,13 @@
-"""The calls to fake-gcs-server that the front makes of its own accord."""
+"""The emulator's own calls to fake-gcs-server."""
 
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
-from emulator import loopback
-from emulator.storage.errors import StorageError, no_bucket
-from emulator.storage.names import BUCKET
+from emulator.core import http_client
+from emulator.services.storage.errors import StorageError, no_bucket
+from emulator.services.storage.object_names import BUCKET
 
 Json = dict[str, Any]
 _SECONDS = 60.0
@@ -25,7 +25,7 @@ class Backend:
     """
 
     def __init__(self, url: str, transport: httpx.BaseTransport | None = None) -> None:
-        self._client = loopback.client(url, seconds=_SECONDS, transport=transport)
+        self._client = http_client.client(url, seconds=_SECONDS, transport=transport)
 
     def close(self) -> None:
         """Close its connections."""

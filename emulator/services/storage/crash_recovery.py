@@ -1,4 +1,4 @@
-"""What fake-gcs-server leaves behind when it is killed in the middle of an upload.
+"""Recovery of buckets after a kill of fake-gcs-server during an upload.
 
 It writes an object's bytes under the object's name first, and its metadata afterwards. A file
 without metadata breaks the listing of its whole bucket.
@@ -10,7 +10,7 @@ import re
 import shutil
 from pathlib import Path
 
-from emulator.storage import objects
+from emulator.services.storage import object_files
 
 LOG = logging.getLogger(__name__)
 DICOM = "application/dicom"
@@ -20,7 +20,7 @@ _PROBE = re.compile(r"\..+\d+")
 object: `.NAME` and a number."""
 
 
-def mend(root: Path, drafts: Path) -> None:
+def recover(root: Path, drafts: Path) -> None:
     """Make every bucket one that can be listed; for the moment before fake-gcs-server starts.
 
     Args:
@@ -34,19 +34,19 @@ def mend(root: Path, drafts: Path) -> None:
     drafts.mkdir(parents=True, exist_ok=True)
     for bucket in root.iterdir():
         for path in bucket.rglob("*") if bucket.is_dir() else ():
-            if path.is_file() and not objects.has_metadata(path):
-                _mend(path)
+            if path.is_file() and not object_files.has_metadata(path):
+                _repair(path)
     for path in root.glob(".*.bucketMetadata*"):  # the probes of a bucket's own file
         path.unlink()
 
 
-def _mend(path: Path) -> None:
+def _repair(path: Path) -> None:
     if _PROBE.fullmatch(path.name) and not path.stat().st_size:
         path.unlink()
         return
     # The bytes are whole, and may have taken the place of older ones: they stay.
     LOG.warning("an upload was interrupted: %s keeps its bytes, not its media type", path.name)
-    objects.give_metadata(path, media_type(path.name))
+    object_files.set_metadata(path, media_type(path.name))
 
 
 def media_type(name: str) -> str:

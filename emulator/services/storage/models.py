@@ -1,19 +1,20 @@
-"""What fake-gcs-server does not keep of buckets: their settings, their project, their policies."""
+"""Data of buckets that fake-gcs-server does not keep: settings, project, policy."""
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
-from emulator.database import Database
-from emulator.discovery import api
-from emulator.endpoints import PROJECT
-from emulator.errors import ApiError
-from emulator.iam.models import EVERYBODY, Policies, Policy, grants
-from emulator.merging import merged
-from emulator.resourcemanager.models import Projects
-from emulator.seed.bucket import BUCKET as PUBLIC_BUCKET
-from emulator.storage.errors import StorageError, condition_not_met
+from emulator.core import timestamps
+from emulator.core.database import Database
+from emulator.core.discovery import api
+from emulator.core.errors import ApiError
+from emulator.core.resources.json_merge_patch import merge_patch
+from emulator.core.settings import PROJECT
+from emulator.services.iam.conditions import Target
+from emulator.services.iam.models import EVERYBODY, Policies, Policy
+from emulator.services.resourcemanager.models import Projects
+from emulator.services.storage.errors import StorageError, condition_not_met
+from emulator.services.storage.public_bucket import BUCKET as PUBLIC_BUCKET
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS storage_buckets (
@@ -36,7 +37,7 @@ SETTINGS = frozenset(
         "storageClass", "versioning", "website",
     }
 )  # fmt: skip
-"""What a client can set. It is kept and shown; nothing here goes by it but the access settings."""
+"""Fields that a client can set. They are stored and returned; only access settings have effect."""
 _FIXED = {"customPlacementConfig", "hierarchicalNamespace", "location"}
 _MULTI_REGIONS = {"ASIA", "EU", "US"}
 _ACCESS = {"uniformBucketLevelAccess": {"enabled": False}, "publicAccessPrevention": "inherited"}
@@ -53,7 +54,6 @@ class Buckets:
         self._database = database
         self._policies = policies
         self._projects = projects
-        database.apply(SCHEMA)
 
     def add(self, name: str, project: str, settings: Mapping[str, Any]) -> None:
         """Note a new bucket; what a bucket of that name left behind goes.
@@ -61,10 +61,10 @@ class Buckets:
         Args:
             name: The bucket.
             project: The id of its project.
-            settings: What `settings_of` gives.
+            settings: the result of `settings_of`
         """
-        self._policies.drop(resource(name))
-        now = _now()
+        self._policies.delete_prefix(resource(name))
+        now = timestamps.now("milliseconds")
         kept = json.dumps(_without_nulls(settings))
         with self._database.write() as connection:
             connection.execute(
@@ -78,15 +78,15 @@ class Buckets:
         """Change some settings, or replace all of them.
 
         Args:
-            name: The bucket, which is there.
-            settings: What `settings_of` gives; null takes one away.
+            name: the bucket, which exists
+            settings: the result of `settings_of`; null removes a setting
             whole: Whether settings that are not given go.
             expected: The metageneration that the bucket must have; empty for any.
 
         Raises:
             StorageError: 412 for another metageneration.
         """
-        now = _now()
+        now = timestamps.now("milliseconds")
         with self._database.write() as connection:
             row = connection.execute(
                 "SELECT * FROM storage_buckets WHERE name = ?", (name,)
@@ -97,43 +97,45 @@ class Buckets:
             present: Json = {} if row is None else json.loads(row["body"])
             fixed = {key: value for key, value in present.items() if key in _FIXED}
             given = {key: value for key, value in settings.items() if key not in _FIXED}
-            after = {**_without_nulls(given), **fixed} if whole else merged(present, given)
+            after = {**_without_nulls(given), **fixed} if whole else merge_patch(present, given)
             kept = (None, now) if row is None else (row["project"], row["created"])
             connection.execute(
                 "INSERT OR REPLACE INTO storage_buckets VALUES (?, ?, ?, ?, ?, ?)",
                 (name, *kept, now, generation + 1, json.dumps(after)),
             )
 
-    def drop(self, name: str) -> None:
+    def delete(self, name: str) -> None:
         """Forget a bucket that is not there any more, with its policy."""
         with self._database.write() as connection:
             connection.execute("DELETE FROM storage_buckets WHERE name = ?", (name,))
-        self._policies.drop(resource(name))
+        self._policies.delete_prefix(resource(name))
 
     def project_of(self, name: str) -> str | None:
-        """The project of a bucket, where it is known."""
+        """Return the project of a bucket, where it is known."""
         row = self._row(name)
         return None if row is None else row["project"]
 
-    def shown(self, twin: Mapping[str, Any], root_url: str) -> Json:
-        """A bucket as Cloud Storage answers it.
+    def to_rest(self, backend_resource: Mapping[str, Any], root_url: str) -> Json:
+        """Return a bucket as Cloud Storage answers it.
 
         Args:
-            twin: What fake-gcs-server answers.
+            backend_resource: The bucket in fake-gcs-server.
             root_url: The address of the front.
         """
-        name = twin["name"]
+        name = backend_resource["name"]
         link = f"{root_url}/storage/v1/b/{name}"
-        answer: Json = {**twin, "selfLink": link, "iamConfiguration": _ACCESS}
+        answer: Json = {**backend_resource, "selfLink": link, "iamConfiguration": _ACCESS}
         row = self._row(name)
         if row is None:
             return answer
         kept = json.loads(row["body"])
-        answer |= kept | {"iamConfiguration": merged(_ACCESS, kept.get("iamConfiguration", {}))}
-        place = str(answer["location"]).upper()
+        answer |= kept | {
+            "iamConfiguration": merge_patch(_ACCESS, kept.get("iamConfiguration", {}))
+        }
+        location = str(answer["location"]).upper()
         return answer | {
-            "location": place,
-            "locationType": "multi-region" if place in _MULTI_REGIONS else "region",
+            "location": location,
+            "locationType": "multi-region" if location in _MULTI_REGIONS else "region",
             "projectNumber": self._projects.number_of(row["project"] or PROJECT),
             "timeCreated": row["created"],
             "updated": row["updated"],
@@ -142,7 +144,7 @@ class Buckets:
         }
 
     def policy(self, name: str) -> Policy:
-        """The policy of a bucket; where none was set, that of a new one."""
+        """Return the policy of a bucket; where none was set, that of a new one."""
         policy = self._policies.get(resource(name))
         if self._policies.is_set(resource(name)):
             return policy
@@ -171,7 +173,9 @@ class Buckets:
             raise condition_not_met() if error.status == "ABORTED" else error from error
         return self.policy(name)
 
-    def allows(self, name: str, project: str, member: str, permission: str) -> bool:
+    def allows(
+        self, name: str, project: str, member: str, permission: str, prefix: str = ""
+    ) -> bool:
         """Whether a member has a permission by the bucket's policy or that of its project.
 
         Args:
@@ -179,10 +183,12 @@ class Buckets:
             project: Whose policy counts where the bucket's project is not known.
             member: As IAM writes it, `serviceAccount:ADDRESS`.
             permission: Such as `storage.objects.get`.
+            prefix: What the names of the objects begin with, for conditions.
         """
         owner = f"projects/{self.project_of(name) or project}"
-        return self._policies.allows([owner], member, permission) or grants(
-            self.policy(name), member, permission
+        target = _target(name, permission, prefix)
+        return self._policies.allows([owner], member, permission, target) or self._policies.grant(
+            self.policy(name), member, permission, target
         )
 
     def _first_bindings(self, name: str) -> list[Json]:
@@ -206,15 +212,15 @@ class Buckets:
 
 
 def resource(bucket: str) -> str:
-    """The full name under which a bucket's policy is kept."""
+    """Return the full name under which a bucket's policy is kept."""
     return f"projects/_/buckets/{bucket}"
 
 
 def settings_of(body: Mapping[str, Any]) -> Json:
-    """What a request's body sets of a bucket.
+    """Return the settings of a bucket that a request's body holds.
 
     Raises:
-        ApiError: 400 for what is no bucket, 501 for versioning, which no server here has.
+        ApiError: 400 for an invalid bucket, 501 for versioning, which no server here has.
     """
     api("storage", "v1").check("Bucket", _without_nulls(body))
     if (body.get("versioning") or {}).get("enabled"):
@@ -223,8 +229,15 @@ def settings_of(body: Mapping[str, Any]) -> Json:
 
 
 def _without_nulls(settings: Mapping[str, Any]) -> Json:
-    return merged({}, settings)
+    return merge_patch({}, settings)
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _target(bucket: str, permission: str, prefix: str) -> Target:
+    """Return what a permission is about: objects, which are listed by the bucket, or the bucket.
+
+    https://cloud.google.com/iam/docs/conditions-resource-attributes#resource-name
+    """
+    service, name = "storage.googleapis.com", f"projects/_/buckets/{bucket}"
+    if permission.startswith("storage.objects.") and permission != "storage.objects.list":
+        return Target(f"{name}/objects/{prefix}", service, f"{service}/Object")
+    return Target(name, service, f"{service}/Bucket")

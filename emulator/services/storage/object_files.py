@@ -15,15 +15,16 @@ from uuid import uuid4
 
 import google_crc32c
 
-from emulator import disk
-from emulator.storage import xattrs
+from emulator.core import disk
+from emulator.core.timestamps import to_rfc3339
+from emulator.services.storage import xattrs
 
 ATTRIBUTE = "user.metadata"
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _NEVER = "0001-01-01T00:00:00Z"
 
 
-def put(
+def write_object(
     path: Path, draft: Path, content: bytes, content_type: str, metadata: dict[str, str]
 ) -> None:
     """Write an object: whole or not at all, and on the disk before it has a name.
@@ -43,15 +44,15 @@ def put(
     file = draft / uuid4().hex
     try:
         file.write_bytes(content)
-        disk.settle(file)
+        disk.fsync(file)
         xattrs.write(file, ATTRIBUTE, _attributes(content, content_type, metadata))
         file.replace(path)
     finally:
         file.unlink(missing_ok=True)
 
 
-def link(root: Path, bucket: str, name: str, path: Path) -> bool:
-    """Give an object's file a second name, so that its bytes need not be copied.
+def hard_link(root: Path, bucket: str, name: str, path: Path) -> bool:
+    """Create a second name for an object's file, instead of copying its bytes.
 
     They stay as they are: fake-gcs-server writes an object into a new file, which takes the place
     of the old one.
@@ -76,12 +77,12 @@ def link(root: Path, bucket: str, name: str, path: Path) -> bool:
 
 
 def has_metadata(path: Path) -> bool:
-    """Tell whether fake-gcs-server can list an object's file."""
+    """Return whether fake-gcs-server can list an object's file."""
     return xattrs.read(path, ATTRIBUTE) is not None
 
 
-def give_metadata(path: Path, content_type: str) -> None:
-    """Give a file that has none the metadata of an object.
+def set_metadata(path: Path, content_type: str) -> None:
+    """Set the metadata of an object on a file that has none.
 
     Raises:
         OSError: the disk is full, or the file system has no extended attributes.
@@ -90,7 +91,7 @@ def give_metadata(path: Path, content_type: str) -> None:
 
 
 def metadata_of(path: Path) -> dict[str, str]:
-    """Give an object's custom metadata; empty where there is no such object."""
+    """Return an object's custom metadata; empty if the object does not exist."""
     value = xattrs.read(path, ATTRIBUTE)
     try:
         return dict(json.loads(value)["Metadata"] or {}) if value else {}
@@ -100,8 +101,8 @@ def metadata_of(path: Path) -> dict[str, str]:
 
 def _attributes(content: bytes, content_type: str, metadata: dict[str, str]) -> bytes:
     moment = datetime.now(UTC)
-    written = moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
-    # MD5 is what Cloud Storage tells of an object, not a protection.
+    written = to_rfc3339(moment)
+    # Cloud Storage returns the MD5 of an object; it is not a protection.
     md5 = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
     crc = base64.b64encode(google_crc32c.value(content).to_bytes(4, "big")).decode()
     attributes = {

@@ -6,13 +6,13 @@ them lie outside of the state folder. In the cloud such names are only names; he
 
 import re
 
-from emulator.storage.errors import StorageError
+from emulator.services.storage.errors import StorageError
 
 BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
 """https://cloud.google.com/storage/docs/buckets#naming; fake-gcs-server stumbles over others."""
 
 
-def check(name: str) -> None:
+def validate(name: str) -> None:
     """Refuse a name that leads elsewhere.
 
     Raises:

@@ -7,8 +7,8 @@ import httpx
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from emulator.storage import naming
-from emulator.storage.backend import unreachable
+from emulator.services.storage import request_names
+from emulator.services.storage.backend import unreachable
 
 _HOP_BY_HOP = {b"connection", b"host", b"keep-alive", b"proxy-connection", b"transfer-encoding"}
 _TOKENS = {
@@ -18,7 +18,7 @@ _TOKENS = {
 _SECONDS = 600.0
 
 
-class Forwarder:
+class ReverseProxy:
     """The way to fake-gcs-server for requests as they are; connections are used again.
 
     Args:
@@ -43,7 +43,7 @@ class Forwarder:
         Raises:
             StorageError: 503 if the server can't be reached, 400 for a name that it can't keep.
         """
-        body = await naming.checked(request)
+        body = await request_names.validate(request)
         path, query = request.scope["raw_path"], _without_tokens(request.scope["query_string"])
         outgoing = httpx.Request(
             request.method,
@@ -70,12 +70,12 @@ class Forwarder:
 
 
 def _without_tokens(query: bytes) -> bytes:
-    """A query without what proves who calls: nobody asks there, and it would be in a log."""
+    """Return a query without tokens and signatures: fake-gcs-server would write them to its log."""
 
-    def tells(parameter: bytes) -> bool:
+    def is_secret(parameter: bytes) -> bool:
         return unquote_to_bytes(parameter.partition(b"=")[0]).lower() in _TOKENS
 
-    return b"&".join(one for one in query.split(b"&") if not tells(one))
+    return b"&".join(one for one in query.split(b"&") if not is_secret(one))
 
 
 def _has_body(request: Request) -> bool:
@@ -85,7 +85,7 @@ def _has_body(request: Request) -> bool:
 
 
 async def _content(answer: httpx.Response) -> AsyncIterator[bytes]:
-    """The bytes as they come, compressed ones too."""
+    """Yield the bytes as they come, compressed ones too."""
     try:
         async for chunk in answer.aiter_raw():
             yield chunk

@@ -1,4 +1,4 @@
-"""What a request to fake-gcs-server names, wherever it does: see `names.py`.
+"""Find the object names in a request to fake-gcs-server and validate them: see `object_names.py`.
 
 It is read as fake-gcs-server, a Go program, reads it.
 """
@@ -6,18 +6,19 @@ It is read as fake-gcs-server, a Go program, reads it.
 import json
 import re
 from collections.abc import AsyncIterator
-from email.message import Message
 from typing import Any
 from urllib.parse import unquote
 
 from starlette.requests import Request
 
-from emulator.http import limited_body
-from emulator.storage.errors import StorageError, no_bucket
-from emulator.storage.names import BUCKET, check
+from emulator.core import media_type
+from emulator.core.rest import limited_body
+from emulator.services.storage import object_names
+from emulator.services.storage.errors import StorageError, no_bucket
+from emulator.services.storage.object_names import BUCKET
 
-MOST_METADATA_BYTES = 1 << 20
-"""Of an upload in parts: what comes before the object's content."""
+MAX_METADATA_BYTES = 1 << 20
+"""Bytes of the parts before the content in a multipart upload."""
 _NO_NAMES = frozenset({"prefix", "delimiter", "startOffset", "endOffset", "matchGlob", "pageToken"})
 _IN_PATH = re.compile(r"/storage/v1/b/([^/]+)")
 _INNER = re.compile(rb"^(?:DELETE|GET|HEAD|PATCH|POST|PUT)[ \t]+(\S+)", re.MULTILINE)
@@ -25,7 +26,7 @@ _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _FORM_KEY = re.compile(rb"""name=["']?key\b.*?\r?\n\r?\n(.*?)\r?\n""", re.IGNORECASE | re.DOTALL)
 
 
-async def checked(request: Request) -> AsyncIterator[bytes]:
+async def validate(request: Request) -> AsyncIterator[bytes]:
     """Look for names in a request, as far as they come before an object's content.
 
     Returns:
@@ -35,22 +36,22 @@ async def checked(request: Request) -> AsyncIterator[bytes]:
         StorageError: 400 for a name with a part that is `.` or `..`, 404 for no bucket's name.
     """
     path = request.scope["raw_path"].decode("ascii", "replace")
-    check(unquote(path))
+    object_names.validate(unquote(path))
     for bucket in _IN_PATH.findall(path)[:1]:
         if not BUCKET.fullmatch(unquote(bucket)):
             raise no_bucket()
     for key, value in request.query_params.multi_items():
         if key not in _NO_NAMES:
-            check(value)
+            object_names.validate(value)
     if path.startswith("/batch/"):
         whole = await limited_body(request)
         for target in _INNER.findall(whole):
-            check(unquote(target.decode("utf-8", "replace")))
-        return _again(whole)
+            object_names.validate(unquote(target.decode("utf-8", "replace")))
+        return _replay(whole)
     if request.method == "POST" and request.query_params.get("uploadType") == "resumable":
         whole = await limited_body(request)
         _check_metadata(whole)
-        return _again(whole)
+        return _replay(whole)
     if request.headers.get("content-type", "").lower().startswith("multipart/"):
         return await _checked_parts(request)
     return request.stream()
@@ -60,26 +61,27 @@ async def _checked_parts(request: Request) -> AsyncIterator[bytes]:
     stream, held = request.stream(), bytearray()
     async for chunk in stream:
         held += chunk
-        if len(held) > MOST_METADATA_BYTES:
+        if len(held) > MAX_METADATA_BYTES:
             break
-    begun = bytes(held)
-    for key in _FORM_KEY.findall(begun):
-        check(key.decode("utf-8", "replace"))
-    parts = begun.split(b"--" + _boundary(request))
+    beginning = bytes(held)
+    for key in _FORM_KEY.findall(beginning):
+        object_names.validate(key.decode("utf-8", "replace"))
+    parts = beginning.split(b"--" + _boundary(request))
     if "related" in request.headers["content-type"].lower() and len(parts) > 1:
-        if len(parts) == 2 and len(begun) > MOST_METADATA_BYTES:
-            raise StorageError(400, f"An object's metadata are over {MOST_METADATA_BYTES} bytes.")
+        if len(parts) == 2 and len(beginning) > MAX_METADATA_BYTES:
+            raise StorageError(400, f"An object's metadata are over {MAX_METADATA_BYTES} bytes.")
         head, *rest = _HEAD_END.split(parts[1], maxsplit=1)
         if b"quoted-printable" in head.lower():
             raise StorageError(400, "An object's metadata can't be quoted-printable.")
         _check_metadata(b"".join(rest))
-    return _again(begun, stream)
+    return _replay(beginning, stream)
 
 
 def _boundary(request: Request) -> bytes:
-    kind = Message()
-    kind["Content-Type"] = request.headers["content-type"]
-    return str(kind.get_param("boundary", "")).encode("utf-8", "replace")
+    parameters = media_type.parse(request.headers["content-type"]).parameters
+    if any("*" in name for name in parameters):  # RFC 2231: Go puts the pieces together
+        raise StorageError(400, "The Content-Type has a parameter in pieces or with a charset.")
+    return parameters.get("boundary", "").encode("utf-8", "replace")
 
 
 def _check_metadata(content: bytes) -> None:
@@ -91,7 +93,7 @@ def _check_metadata(content: bytes) -> None:
     def look(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         for key, value in pairs:
             if key.lower() in ("name", "id") and isinstance(value, str):
-                check(value)
+                object_names.validate(value)
         return dict(pairs)
 
     try:
@@ -101,8 +103,10 @@ def _check_metadata(content: bytes) -> None:
         raise StorageError(400, f"An object's metadata are no JSON: {error}") from None
 
 
-async def _again(begun: bytes, rest: AsyncIterator[bytes] | None = None) -> AsyncIterator[bytes]:
-    yield begun
+async def _replay(
+    beginning: bytes, rest: AsyncIterator[bytes] | None = None
+) -> AsyncIterator[bytes]:
+    yield beginning
     if rest is not None:
         async for chunk in rest:
             yield chunk

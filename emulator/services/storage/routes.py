@@ -1,12 +1,14 @@
 """Paths of Cloud Storage (https://cloud.google.com/storage/docs/json_api/v1)."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.routing import Route
 
-from emulator.storage import responses
-from emulator.storage.responses import served
+from emulator.core import rest
+from emulator.services.storage import errors, responses
+from emulator.services.storage.service import Storage
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _FORWARDED = (
@@ -16,6 +18,8 @@ _FORWARDED = (
     "/resumable/upload/storage/v1/{path:path}",
     "/download/storage/v1/{path:path}",
     "/batch/storage/v1",
+    # Objects at the paths of the XML API, as some client libraries and signed URLs read them.
+    "/{bucket:bucket_name}/{object:path}",
 )
 _NO_BUCKETS = ("batch", "bigquery", "discovery", "download", "resumable", "storage", "upload")
 
@@ -35,15 +39,15 @@ class _BucketName(Convertor[str]):
 register_url_convertor("bucket_name", _BucketName())
 
 
-def routes() -> Iterator[Route]:
-    """Every route; what is not about buckets themselves is passed on."""
+def routes(storage: Storage) -> Iterator[Route]:
+    """Yield every route; calls that are not about buckets themselves go to the backend."""
     for root in ("/storage/v1", ""):  # without it: see `discovery.whole_path`
-        yield from _buckets(root)
+        yield from _buckets(storage, root)
     for path in _FORWARDED:
-        yield Route(path, responses.forward, methods=_METHODS)
+        yield Route(path, partial(responses.forward, storage), methods=_METHODS)
 
 
-def _buckets(root: str) -> Iterator[Route]:
+def _buckets(storage: Storage, root: str) -> Iterator[Route]:
     bucket = f"{root}/b/{{bucket}}"
     for verb, path, handler in (
         ("GET", f"{root}/b", responses.list_buckets),
@@ -58,12 +62,5 @@ def _buckets(root: str) -> Iterator[Route]:
         ("PUT", f"{bucket}/iam", responses.set_policy),
         ("GET", f"{bucket}/iam/testPermissions", responses.test_permissions),
     ):
-        yield Route(path, served(handler), methods=[verb])
-
-
-def objects() -> Iterator[Route]:
-    """Objects at the paths of the XML API, as some client libraries and signed URLs read them.
-
-    They look like much else: no other route may come behind them.
-    """
-    yield Route("/{bucket:bucket_name}/{object:path}", responses.forward, methods=_METHODS)
+        endpoint = rest.endpoint(storage, handler, render_error=errors.to_storage_error)
+        yield Route(path, endpoint, methods=[verb])

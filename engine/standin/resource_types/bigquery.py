@@ -1,32 +1,21 @@
-"""Rows of BigQuery: the dataset, who may do what in it, and its tables and views."""
+"""Resource types of BigQuery: dataset, member of its policy, table and view."""
 
 from typing import Any
 
+from engine.standin.checking import refusals
 from engine.standin.http import Api, Json
 from engine.standin.iam import MEMBER, Member
-from engine.standin.properties import Properties, Property
-from engine.standin.resource import Resource
+from engine.standin.resource_types.bigquery_tables import TABLES
+from engine.standin.resource_types.common import resource_type
 from engine.standin.rest import Rest
-from engine.standin.tables.bigquery_tables import TABLES
-from engine.standin.tables.common import (
-    DELETION_POLICY,
-    LABEL_OUTPUTS,
-    LABELS,
-    PROJECT,
-    TIMEOUTS,
-)
 from engine.standin.values import Values
 
-_MIN_EXPIRATION = (
-    3_600_000  # one hour, https://cloud.google.com/bigquery/docs/reference/rest/v2/datasets
-)
 _ROLES = {
     "OWNER": "roles/bigquery.dataOwner",
     "WRITER": "roles/bigquery.dataEditor",
     "READER": "roles/bigquery.dataViewer",
 }
 _BASIC = {role: basic for basic, role in _ROLES.items()}
-_REQUIRED = Property(required=True)
 
 
 def _refer(body: Json, values: Values) -> Json:
@@ -40,92 +29,14 @@ def _read(answer: Json, known: Values) -> Values:  # noqa: ARG001
     return {"datasetId": reference["datasetId"], "selfLink": answer.get("selfLink")}
 
 
-def _same_place(one: str, other: str) -> bool:
+def _equal_ignoring_case(one: str, other: str) -> bool:
     return one.lower() == other.lower()
 
 
-def _reference(*more: str) -> Properties:
-    return dict.fromkeys(("datasetId", "projectId", *more), _REQUIRED)
-
-
-_ACCESS: Properties = {
-    "role": Property(same=lambda one, other: _ROLES.get(one, one) == _ROLES.get(other, other)),
-    "userByEmail": Property(same=_same_place),
-    "groupByEmail": Property(same=_same_place),
-    "domain": Property(),
-    "specialGroup": Property(),
-    "iamMember": Property(),
-    "view": Property(kind="object", fields=_reference("tableId")),
-    "routine": Property(kind="object", fields=_reference("routineId")),
-    "dataset": Property(
-        kind="object",
-        fields={
-            "dataset": Property(kind="object", required=True, fields=_reference()),
-            "targetTypes": Property(kind="list", required=True),
-        },
-    ),
-    "condition": Property(
-        kind="object",
-        fields={
-            "expression": _REQUIRED,
-            "title": Property(),
-            "description": Property(),
-            "location": Property(),
-        },
-    ),
-}
-
-_DATASETS = Resource(
-    pulumi_type="gcp:bigquery/dataset:Dataset",
-    title="Dataset",
-    properties={
-        "datasetId": Property(
-            required=True,
-            replace=True,
-            wire=None,
-            pattern=r"\w{1,1024}",
-            allowed="1 to 1024 letters, digits or underscores",
-        ),
-        "project": PROJECT,
-        "location": Property(
-            default="US",
-            replace=True,
-            same=_same_place,
-            pattern=r"[A-Za-z]+(?:-[A-Za-z]+\d+)?",
-            allowed="a BigQuery location, such as US, EU or us-central1",
-        ),
-        "friendlyName": Property(),
-        "description": Property(),
-        "defaultTableExpirationMs": Property(kind="integer", minimum=_MIN_EXPIRATION),
-        "defaultPartitionExpirationMs": Property(kind="integer"),
-        "maxTimeTravelHours": Property(computed=True, pattern=r"\d+", allowed="hours, 48 to 168"),
-        "storageBillingModel": Property(computed=True),
-        "defaultCollation": Property(computed=True),
-        "isCaseInsensitive": Property(kind="boolean", computed=True),
-        "accesses": Property(
-            kind="list", computed=True, unordered=True, wire="access", fields=_ACCESS
-        ),
-        "defaultEncryptionConfiguration": Property(kind="object", fields={"kmsKeyName": _REQUIRED}),
-        "externalCatalogDatasetOptions": Property(
-            kind="object",
-            fields={"defaultStorageLocationUri": Property(), "parameters": Property(kind="map")},
-        ),
-        "externalDatasetReference": Property(
-            kind="object",
-            replace=True,
-            fields={"connection": _REQUIRED, "externalSource": _REQUIRED},
-        ),
-        "resourceTags": Property(kind="map"),
-        "labels": LABELS,
-        "deleteContentsOnDestroy": Property(kind="boolean", client=True, default=False),
-        "deletionPolicy": DELETION_POLICY,
-        "creationTime": Property(kind="integer", output=True),
-        "lastModifiedTime": Property(kind="integer", output=True),
-        "etag": Property(output=True),
-        "selfLink": Property(output=True),
-        **LABEL_OUTPUTS,
-    },
-    behaviour=Rest(
+_DATASETS = resource_type(
+    "gcp:bigquery/dataset:Dataset",
+    "Dataset",
+    Rest(
         service="bigquery",
         id="projects/{project}/datasets/{datasetId}",
         create_call="POST projects/{project}/datasets?accessPolicyVersion=3",
@@ -140,20 +51,35 @@ _DATASETS = Resource(
         encode=_refer,
         decode=_read,
     ),
-    timeouts=TIMEOUTS,
+    quirks={
+        "datasetId": {"wire": None, "validate": refusals.bigquery_dataset_id},
+        "location": {"same": _equal_ignoring_case},
+        "defaultTableExpirationMs": {"validate": refusals.table_expiration},
+        "accesses.role": {
+            "same": lambda one, other: _ROLES.get(one, one) == _ROLES.get(other, other)
+        },
+        "accesses.userByEmail": {"same": _equal_ignoring_case},
+        "accesses.groupByEmail": {"same": _equal_ignoring_case},
+        "deleteContentsOnDestroy": {"client": True},
+    },
 )
 
 
 def _get_policy(api: Api, member: Member, name: str) -> Json:
-    """The dataset's access list as a policy: entries without a role (views) are no grants."""
+    """Return the dataset's access list as a policy: entries without a role are no grants."""
     dataset = api.call(member.service, "GET", name, query={"accessPolicyVersion": "3"})
-    bindings: dict[str, list[str]] = {}
+    bindings: list[Json] = []
     for entry in dataset.get("access", []):
         if who := _member_of(entry):
-            bindings.setdefault(_ROLES.get(entry["role"], entry["role"]), []).append(who)
-    listed = [{"role": role, "members": members} for role, members in bindings.items()]
+            role, condition = _ROLES.get(entry["role"], entry["role"]), entry.get("condition")
+            same = (b for b in bindings if (b["role"], b.get("condition")) == (role, condition))
+            if (binding := next(same, None)) is not None:
+                binding["members"].append(who)
+            else:
+                conditional = {"condition": condition} if condition else {}
+                bindings.append({"role": role, "members": [who], **conditional})
     return {
-        "bindings": listed,
+        "bindings": bindings,
         "etag": dataset.get("etag", ""),
         "access": dataset.get("access", []),
     }
@@ -162,7 +88,7 @@ def _get_policy(api: Api, member: Member, name: str) -> Json:
 def _set_policy(api: Api, member: Member, name: str, policy: Json) -> None:
     others = [entry for entry in policy["access"] if not _member_of(entry)]
     grants = [
-        {"role": _BASIC.get(binding["role"], binding["role"]), **_entry_of(who)}
+        {**_role_of(binding), **_entry_of(who)}
         for binding in policy["bindings"]
         for who in binding["members"]
     ]
@@ -170,8 +96,16 @@ def _set_policy(api: Api, member: Member, name: str, policy: Json) -> None:
     api.call(member.service, "PATCH", name, body=body, query={"accessPolicyVersion": "3"})
 
 
+def _role_of(binding: Json) -> Json:
+    """Return the role of an entry: a basic one only where there is no condition."""
+    role = binding["role"]
+    if condition := binding.get("condition"):
+        return {"role": role, "condition": condition}
+    return {"role": _BASIC.get(role, role)}
+
+
 def _member_of(entry: dict[str, Any]) -> str:
-    if "role" not in entry or "condition" in entry:
+    if "role" not in entry:
         return ""
     if email := entry.get("userByEmail"):
         service_account = email.endswith("gserviceaccount.com")
@@ -184,24 +118,19 @@ def _member_of(entry: dict[str, Any]) -> str:
 
 
 def _entry_of(member: str) -> dict[str, str]:
-    kind, _, name = member.partition(":")
+    member_type, _, name = member.partition(":")
     keys = {"user": "userByEmail", "serviceAccount": "userByEmail", "group": "groupByEmail"}
-    if kind in keys:
-        return {keys[kind]: name}
-    if kind == "domain":
+    if member_type in keys:
+        return {keys[member_type]: name}
+    if member_type == "domain":
         return {"domain": name}
     return {"specialGroup": member} if not name and member != "allUsers" else {"iamMember": member}
 
 
-_MEMBERS = Resource(
-    pulumi_type="gcp:bigquery/datasetIamMember:DatasetIamMember",
-    title="IAM member of the BigQuery dataset",
-    properties={
-        "datasetId": Property(required=True, replace=True),
-        "project": PROJECT,
-        **MEMBER,
-    },
-    behaviour=Member(
+_MEMBERS = resource_type(
+    "gcp:bigquery/datasetIamMember:DatasetIamMember",
+    "IAM member of the BigQuery dataset",
+    Member(
         service="bigquery",
         name="projects/{project}/datasets/{dataset}",
         key="datasetId",
@@ -214,7 +143,7 @@ _MEMBERS = Resource(
         get=_get_policy,
         set=_set_policy,
     ),
-    uncovered=("condition",),
+    quirks=MEMBER,
 )
 
-ROWS = (_DATASETS, _MEMBERS, TABLES)
+RESOURCE_TYPES = (_DATASETS, _MEMBERS, TABLES)

@@ -1,15 +1,14 @@
-"""The row of BigQuery's tables and views."""
+"""The resource type of BigQuery's tables and views."""
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
+from engine.standin.checking import refusals
 from engine.standin.errors import StandInError
 from engine.standin.http import Api, Json
-from engine.standin.properties import Property
-from engine.standin.resource import Resource
+from engine.standin.resource_types.common import IN_PATH, resource_type
 from engine.standin.rest import Rest
-from engine.standin.tables.common import DELETION_POLICY, LABEL_OUTPUTS, LABELS, PROJECT
 from engine.standin.values import Values
 
 _TYPES = {
@@ -21,20 +20,10 @@ _TYPES = {
     "STRUCT": "RECORD",
 }
 """Two names of one type: BigQuery may answer with the other."""
-_REQUIRED = Property(required=True)
-_NUMBER = Property(kind="integer", required=True)
-_COUNT = Property(kind="integer", output=True)
 
 
 def _fields(schema: str) -> Json:
-    try:
-        fields = json.loads(schema)
-    except ValueError as error:
-        raise StandInError(
-            f"schema is no JSON: {error}; it has to be a list of columns, such as "
-            '[{"name": "PatientID", "type": "STRING"}]'
-        ) from error
-    return {"fields": fields}
+    return {"fields": json.loads(schema)}
 
 
 def _schema(answer: Json) -> str:
@@ -42,7 +31,7 @@ def _schema(answer: Json) -> str:
 
 
 def _view(view: Values) -> Json:
-    """False is said: the API takes a query for legacy SQL when nothing is."""
+    """Return False is said: the API takes a query for legacy SQL when nothing is."""
     return {"query": view["query"], "useLegacySql": bool(view.get("useLegacySql"))}
 
 
@@ -71,7 +60,7 @@ def _refer(body: Json, values: Values) -> Json:
     return body | {"tableReference": {"projectId": values["project"], **reference}}
 
 
-def _known(answer: Json, known: Values) -> Values:  # noqa: ARG001
+def _decode(answer: Json, known: Values) -> Values:  # noqa: ARG001
     reference = answer["tableReference"]
     return {key: reference[key] for key in ("datasetId", "tableId")}
 
@@ -79,74 +68,16 @@ def _known(answer: Json, known: Values) -> Values:  # noqa: ARG001
 def _check_protection(state: Values, api: Api) -> None:  # noqa: ARG001
     if state.get("deletionProtection", True):
         raise StandInError(
-            f'cannot destroy table "{state["tableId"]}" without setting deletionProtection=false: '
-            "set it, run `pulumi up`, then try again"
+            f"cannot destroy table projects/{state['project']}/datasets/{state['datasetId']}"
+            f"/tables/{state['tableId']} without setting deletion_protection=false and running "
+            "`terraform apply`"
         )
 
 
-TABLES = Resource(
-    pulumi_type="gcp:bigquery/table:Table",
-    title="Table",
-    properties={
-        "datasetId": Property(required=True, replace=True, wire=None),
-        "tableId": Property(required=True, replace=True, wire=None),
-        "project": PROJECT,
-        "friendlyName": Property(),
-        "description": Property(),
-        "expirationTime": Property(kind="integer", computed=True),
-        "schema": Property(computed=True, encode=_fields, decode=_schema, same=_same_schema),
-        "view": Property(
-            kind="object",
-            encode=_view,
-            fields={
-                "query": _REQUIRED,
-                "useLegacySql": Property(kind="boolean", default=True),
-            },
-        ),
-        "timePartitioning": Property(
-            kind="object",
-            fields={
-                "type": Property(required=True, choices=("DAY", "HOUR", "MONTH", "YEAR")),
-                "field": Property(replace=True),
-                "expirationMs": Property(kind="integer", computed=True),
-                "requirePartitionFilter": Property(kind="boolean"),
-            },
-        ),
-        "rangePartitioning": Property(
-            kind="object",
-            fields={
-                "field": Property(required=True, replace=True),
-                "range": Property(
-                    kind="object",
-                    required=True,
-                    fields={"start": _NUMBER, "end": _NUMBER, "interval": _NUMBER},
-                ),
-            },
-        ),
-        "requirePartitionFilter": Property(kind="boolean"),
-        "clusterings": Property(kind="list", wire="clustering.fields"),
-        "encryptionConfiguration": Property(
-            kind="object",
-            fields={"kmsKeyName": _REQUIRED, "kmsKeyVersion": Property(computed=True)},
-        ),
-        "maxStaleness": Property(),
-        "resourceTags": Property(kind="map"),
-        "labels": LABELS,
-        "deletionProtection": Property(kind="boolean", client=True, default=True),
-        "deletionPolicy": DELETION_POLICY,
-        "creationTime": _COUNT,
-        "lastModifiedTime": _COUNT,
-        "numBytes": _COUNT,
-        "numLongTermBytes": _COUNT,
-        "numRows": _COUNT,
-        "etag": Property(output=True),
-        "location": Property(output=True),
-        "selfLink": Property(output=True),
-        "type": Property(output=True),
-        "generatedSchemaColumns": Property(output=True, wire=None),
-        **LABEL_OUTPUTS,
-    },
-    behaviour=Rest(
+TABLES = resource_type(
+    "gcp:bigquery/table:Table",
+    "Table",
+    Rest(
         service="bigquery",
         id="projects/{project}/datasets/{datasetId}/tables/{tableId}",
         create_call="POST projects/{project}/datasets/{datasetId}/tables",
@@ -157,13 +88,28 @@ TABLES = Resource(
             "{datasetId}/{tableId}",
         ),
         encode=_refer,
-        decode=_known,
+        decode=_decode,
         prepare_delete=_check_protection,
     ),
+    quirks={
+        "datasetId": IN_PATH,
+        "tableId": IN_PATH,
+        "schema": {
+            "encode": _fields,
+            "decode": _schema,
+            "same": _same_schema,
+            "validate": refusals.json_text,
+        },
+        "view": {"encode": _view},
+        "clusterings": {"wire": "clustering.fields"},
+        "deletionProtection": {"client": True},
+        "generatedSchemaColumns": IN_PATH,
+    },
+    bare_errors=True,
     uncovered=(
         "biglakeConfiguration", "externalCatalogTableOptions", "externalDataConfiguration",
         "ignoreAutoGeneratedSchema", "ignoreSchemaChanges", "materializedView",
         "schemaForeignTypeInfo", "tableConstraints", "tableMetadataView", "tableReplicationInfo",
     ),
 )  # fmt: skip
-"""Tables and views. A schema only grows: what it loses or retypes, the API refuses."""
+"""Tables and views. A schema only grows: the API refuses to drop or retype a column."""

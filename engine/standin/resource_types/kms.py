@@ -1,26 +1,17 @@
-"""Rows of Cloud KMS: key rings, keys, and who may use them."""
+"""Resource types of Cloud KMS: key ring, key, member of a key's policy."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from engine.standin.checking import refusals
 from engine.standin.http import Api, Json
 from engine.standin.iam import MEMBER, Member
-from engine.standin.properties import Property
-from engine.standin.resource import Resource, Update
+from engine.standin.resource import ResourceType, Update
+from engine.standin.resource_types.common import IN_PATH, resource_type
 from engine.standin.rest import Rest
-from engine.standin.tables.common import (
-    DELETION_POLICY,
-    LABEL_OUTPUTS,
-    LABELS,
-    NAME,
-    PROJECT,
-    TIMEOUTS,
-)
 from engine.standin.values import Values
 
 _ID = r"[a-zA-Z0-9_-]{1,63}"
-_NAME = replace(NAME, pattern=_ID, allowed="1 to 63 letters, digits, underscores or dashes")
-_SECONDS = Property(pattern=r"\d+(?:\.\d{1,9})?s", allowed='seconds, ended by "s", such as 100000s')
 _GONE = ("DESTROYED", "DESTROY_SCHEDULED")
 
 
@@ -28,7 +19,7 @@ _GONE = ("DESTROYED", "DESTROY_SCHEDULED")
 class Kept(Rest):
     """A resource that Google never deletes: the engine forgets it, and it stays."""
 
-    def delete(self, row: Resource, id_: str, state: Values, api: Api) -> None:
+    def delete(self, type_: ResourceType, id_: str, state: Values, api: Api) -> None:
         """Leaves it."""
 
 
@@ -36,8 +27,12 @@ class Kept(Rest):
 class CryptoKey(Rest):
     """A key: it rotates from a moment on, and what deletes it destroys its versions."""
 
-    def update(self, row: Resource, id_: str, change: Update, api: Api) -> None:  # noqa: ARG002
-        """Sends what may change; a new period also moves the next rotation."""
+    def create(self, type_: ResourceType, wanted: Values, api: Api) -> str:
+        """Create it; the provider always says whether it has a first version."""
+        return super().create(type_, {"skipInitialVersionCreation": False, **wanted}, api)
+
+    def update(self, type_: ResourceType, id_: str, change: Update, api: Api) -> None:  # noqa: ARG002
+        """Send what may change; a new period also moves the next rotation."""
         fields = {"labels", "rotationPeriod", "versionTemplate"} & set(change.changed)
         if not fields:
             return
@@ -51,7 +46,7 @@ class CryptoKey(Rest):
         query = {"updateMask": ",".join(sorted(fields))}
         self._call(api, "PATCH", id_, body, query, change.timeout)
 
-    def delete(self, row: Resource, id_: str, state: Values, api: Api) -> None:  # noqa: ARG002
+    def delete(self, type_: ResourceType, id_: str, state: Values, api: Api) -> None:  # noqa: ARG002
         """Destroys every version, and ends the rotation; the empty key stays."""
         answer = self._call(api, "GET", f"{id_}/cryptoKeyVersions")
         for version in answer.get("cryptoKeyVersions", []):
@@ -63,7 +58,7 @@ class CryptoKey(Rest):
 
 
 def _rotation(values: Values) -> Json:
-    """The period, with the first moment that it counts to."""
+    """Return the period, with the first moment that it counts to."""
     period = values.get("rotationPeriod")
     if not period:
         return {}
@@ -89,15 +84,10 @@ def _key_values(answer: Json, known: Values) -> Values:
     return {**_short(answer, known), "primaries": shown}
 
 
-_RINGS = Resource(
-    pulumi_type="gcp:kms/keyRing:KeyRing",
-    title="KeyRing",
-    properties={
-        "name": _NAME,
-        "location": Property(required=True, replace=True, wire=None),
-        "project": PROJECT,
-    },
-    behaviour=Kept(
+_RINGS = resource_type(
+    "gcp:kms/keyRing:KeyRing",
+    "KeyRing",
+    Kept(
         service="kms",
         id="projects/{project}/locations/{location}/keyRings/{name}",
         create_call="POST projects/{project}/locations/{location}/keyRings?keyRingId={name}",
@@ -108,43 +98,13 @@ _RINGS = Resource(
         ),
         decode=_short,
     ),
-    timeouts=TIMEOUTS,
+    quirks={"location": IN_PATH},
 )
 
-_KEYS = Resource(
-    pulumi_type="gcp:kms/cryptoKey:CryptoKey",
-    title="CryptoKey",
-    properties={
-        "name": _NAME,
-        "keyRing": Property(
-            required=True,
-            replace=True,
-            wire=None,
-            pattern=rf"projects/[^/]+/locations/[^/]+/keyRings/{_ID}",
-            allowed="a key ring's full name, projects/PROJECT/locations/LOCATION/keyRings/RING",
-        ),
-        "purpose": Property(default="ENCRYPT_DECRYPT", replace=True),
-        "rotationPeriod": _SECONDS,
-        "versionTemplate": Property(
-            kind="object",
-            computed=True,
-            fields={
-                "algorithm": Property(required=True),
-                "protectionLevel": Property(default="SOFTWARE", replace=True),
-            },
-        ),
-        "destroyScheduledDuration": replace(_SECONDS, computed=True, replace=True),
-        "importOnly": Property(kind="boolean", computed=True, replace=True),
-        "cryptoKeyBackend": Property(computed=True, replace=True),
-        "skipInitialVersionCreation": Property(
-            kind="boolean", wire=None, replace=True, default=False
-        ),
-        "labels": LABELS,
-        "deletionPolicy": DELETION_POLICY,
-        "primaries": Property(kind="list", output=True, wire=None),
-        **LABEL_OUTPUTS,
-    },
-    behaviour=CryptoKey(
+_KEYS = resource_type(
+    "gcp:kms/cryptoKey:CryptoKey",
+    "CryptoKey",
+    CryptoKey(
         service="kms",
         id="{keyRing}/cryptoKeys/{name}",
         create_call="POST {keyRing}/cryptoKeys?cryptoKeyId={name}"
@@ -158,15 +118,19 @@ _KEYS = Resource(
         encode=_with_rotation,
         decode=_key_values,
     ),
-    timeouts=TIMEOUTS,
+    quirks={
+        "keyRing": IN_PATH,
+        "rotationPeriod": {"validate": refusals.rotation_period},
+        "skipInitialVersionCreation": IN_PATH,
+        "primaries": IN_PATH,
+    },
     uncovered=("keyAccessJustificationsPolicy",),
 )
 
-_KEY_MEMBERS = Resource(
-    pulumi_type="gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember",
-    title="IAM member of the key",
-    properties={"cryptoKeyId": Property(required=True, replace=True), **MEMBER},
-    behaviour=Member(
+_KEY_MEMBERS = resource_type(
+    "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember",
+    "IAM member of the key",
+    Member(
         service="kms",
         name="projects/{project}/locations/{location}/keyRings/{ring}/cryptoKeys/{key}",
         key="cryptoKeyId",
@@ -177,6 +141,7 @@ _KEY_MEMBERS = Resource(
             rf"(?P<location>[^/]+)/(?P<ring>{_ID})/(?P<key>{_ID})",
         ),
     ),
+    quirks=MEMBER,
 )
 
-ROWS = (_RINGS, _KEYS, _KEY_MEMBERS)
+RESOURCE_TYPES = (_RINGS, _KEYS, _KEY_MEMBERS)

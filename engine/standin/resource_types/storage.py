@@ -1,21 +1,12 @@
-"""Rows of Cloud Storage: buckets, and who may do what in them."""
+"""Resource types of Cloud Storage: bucket, member of its policy."""
 
-from dataclasses import replace
 from urllib.parse import quote
 
 from engine.standin.errors import StandInError
 from engine.standin.http import Api, Json
 from engine.standin.iam import MEMBER, POLICY_VERSION, Member
-from engine.standin.properties import Property
-from engine.standin.resource import Resource
+from engine.standin.resource_types.common import SHORT_NAME, resource_type
 from engine.standin.rest import Rest
-from engine.standin.tables.common import (
-    DELETION_POLICY,
-    LABEL_OUTPUTS,
-    LABELS,
-    NAME,
-    PROJECT,
-)
 from engine.standin.values import Values
 
 
@@ -24,7 +15,7 @@ def _located(answer: Json, known: Values) -> Values:  # noqa: ARG001
 
 
 def _empty(state: Values, api: Api) -> None:
-    """A bucket with objects goes only when the program says so (`forceDestroy`)."""
+    """Delete a bucket; one with objects only when the program says so (`forceDestroy`)."""
     name = state["name"]
     objects = api.call("storage", "GET", f"b/{name}/o").get("items", [])
     if objects and not state.get("forceDestroy"):
@@ -38,55 +29,10 @@ def _empty(state: Values, api: Api) -> None:
         objects = api.call("storage", "GET", f"b/{name}/o").get("items", [])
 
 
-_BUCKETS = Resource(
-    pulumi_type="gcp:storage/bucket:Bucket",
-    title="Bucket",
-    properties={
-        "name": replace(
-            NAME,
-            wire="name",
-            pattern=r"[a-z0-9](?:[a-z0-9_.-]{1,220})[a-z0-9]",
-            allowed="3 to 63 lower-case letters, digits, dashes, underscores or periods, "
-            "beginning and ending with a letter or digit",
-        ),
-        "project": PROJECT,
-        "location": Property(
-            required=True, replace=True, same=lambda one, other: one.lower() == other.lower()
-        ),
-        "storageClass": Property(
-            default="STANDARD",
-            choices=(
-                "STANDARD", "MULTI_REGIONAL", "REGIONAL", "NEARLINE", "COLDLINE", "ARCHIVE",
-            ),
-        ),
-        "versioning": Property(
-            kind="object",
-            computed=True,
-            fields={"enabled": Property(kind="boolean", required=True)},
-        ),
-        "uniformBucketLevelAccess": Property(
-            kind="boolean",
-            computed=True,
-            wire="iamConfiguration.uniformBucketLevelAccess.enabled",
-        ),
-        "publicAccessPrevention": Property(
-            computed=True,
-            wire="iamConfiguration.publicAccessPrevention",
-            choices=("inherited", "enforced"),
-        ),
-        "requesterPays": Property(kind="boolean", wire="billing.requesterPays"),
-        "defaultEventBasedHold": Property(kind="boolean"),
-        "labels": LABELS,
-        "forceDestroy": Property(kind="boolean", client=True, default=False),
-        "deletionPolicy": DELETION_POLICY,
-        "selfLink": Property(output=True),
-        "url": Property(output=True, wire=None),
-        "projectNumber": Property(kind="integer", output=True),
-        "timeCreated": Property(output=True),
-        "updated": Property(output=True),
-        **LABEL_OUTPUTS,
-    },
-    behaviour=Rest(
+_BUCKETS = resource_type(
+    "gcp:storage/bucket:Bucket",
+    "Bucket",
+    Rest(
         service="storage",
         id="{name}",
         path="b/{name}",
@@ -96,7 +42,16 @@ _BUCKETS = Resource(
         decode=_located,
         prepare_delete=_empty,
     ),
-    timeouts={"create": 10, "read": 4, "update": 4},
+    quirks={
+        **SHORT_NAME,
+        "location": {"same": lambda one, other: one.lower() == other.lower()},
+        "uniformBucketLevelAccess": {"wire": "iamConfiguration.uniformBucketLevelAccess.enabled"},
+        "publicAccessPrevention": {"wire": "iamConfiguration.publicAccessPrevention"},
+        "requesterPays": {"wire": "billing.requesterPays"},
+        "forceDestroy": {"client": True},
+        "url": {"wire": None},
+    },
+    timeouts={"read": 4},
     uncovered=(
         "autoclass", "cors", "customPlacementConfig", "enableObjectRetention", "encryption",
         "hierarchicalNamespace", "ipFilter", "lifecycleRules", "logging", "retentionPolicy", "rpo",
@@ -114,11 +69,10 @@ def _set_policy(api: Api, member: Member, name: str, policy: Json) -> None:
     api.call(member.service, "PUT", f"{name}/iam", body=policy)
 
 
-_BUCKET_MEMBERS = Resource(
-    pulumi_type="gcp:storage/bucketIAMMember:BucketIAMMember",
-    title="IAM member of the bucket",
-    properties={"bucket": Property(required=True, replace=True), **MEMBER},
-    behaviour=Member(
+_BUCKET_MEMBERS = resource_type(
+    "gcp:storage/bucketIAMMember:BucketIAMMember",
+    "IAM member of the bucket",
+    Member(
         service="storage",
         name="b/{bucket}",
         key="bucket",
@@ -126,6 +80,7 @@ _BUCKET_MEMBERS = Resource(
         get=_get_policy,
         set=_set_policy,
     ),
+    quirks=MEMBER,
 )
 
-ROWS = (_BUCKETS, _BUCKET_MEMBERS)
+RESOURCE_TYPES = (_BUCKETS, _BUCKET_MEMBERS)

@@ -1,16 +1,17 @@
 """BigQuery: tables by `bq://` URI, and SQL with its rows."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from google.api_core import exceptions
 from google.cloud import bigquery
-from google.cloud.bigquery.table import RowIterator, _EmptyRowIterator
+from google.cloud.bigquery.table import Row
 
-from scripts.common import retrying
-from scripts.common.errors import ScriptError, UsageError, translated
+from scripts.lib.errors import ScriptError, UsageError
+from scripts.lib.google import retry
+from scripts.lib.google.errors import translate_errors
 
 # Project ids may hold a domain and a colon ("example.com:project").
 _URI = re.compile(
@@ -31,13 +32,13 @@ class Table:
         """Read `bq://PROJECT.DATASET.TABLE`.
 
         Raises:
-            UsageError: not of that form.
+            UsageError: not of that form
         """
         match = _URI.fullmatch(uri)
         if match is None:
             raise UsageError(
-                f"{uri!r} is not the URI of a BigQuery table.",
-                "It reads bq://PROJECT.DATASET.TABLE.",
+                f"{uri!r} is not a valid BigQuery table URI.",
+                "The form is bq://PROJECT.DATASET.TABLE.",
             )
         return cls(**match.groupdict())
 
@@ -60,12 +61,12 @@ class Rows:
     rows: list[dict[str, Any]]
 
     def column(self, name: str) -> list[Any]:
-        """Give one column's values."""
+        """Return one column's values."""
         return [row[name] for row in self.rows]
 
 
 class QueryError(ScriptError):
-    """BigQuery refused the SQL, or couldn't run it."""
+    """An error in the SQL of a query."""
 
 
 def query(
@@ -78,14 +79,14 @@ def query(
     """Run a query to its end.
 
     Args:
-        client: of the project that pays for it.
-        sql: GoogleSQL.
-        dataset: the dataset of table names that name none.
-        parameters: values of `@name` in the SQL, as strings.
+        client: of the project that is billed
+        sql: GoogleSQL
+        dataset: the default dataset of table names
+        parameters: values of `@name` in the SQL, as strings
 
     Raises:
-        QueryError: the SQL is wrong; the text is BigQuery's own.
-        ScriptError: BigQuery can't be reached or refuses.
+        QueryError: the SQL is not valid; the text is BigQuery's own
+        ScriptError: BigQuery can't be reached or refuses
     """
     config = bigquery.QueryJobConfig()
     if dataset:
@@ -95,27 +96,35 @@ def query(
         for name, value in (parameters or {}).items()
     ]
     try:
-        with translated("querying BigQuery"):
-            answer = retrying.call(lambda: _run(client, sql, config))
+        with translate_errors("querying BigQuery"):
+            answer = retry.call(lambda: _run(client, sql, config))
     except ScriptError as error:
         cause = error.__cause__
         if isinstance(cause, (exceptions.BadRequest, exceptions.NotFound)):
             message = f"{error.message}\nThe query was: {sql.strip()}"
-            raise QueryError(message, error.cure, details=error.details) from cause
+            raise QueryError(message, error.hint, details=error.details) from cause
         raise
     columns = [schema.name for schema in answer.schema]
     return Rows(columns, [dict(row.items()) for row in answer])
 
 
-def _run(
-    client: bigquery.Client, sql: str, config: bigquery.QueryJobConfig
-) -> RowIterator | _EmptyRowIterator:
-    """Run a query once; the library repeats its calls, but not for its own ten minutes and more.
+class _QueryResult(Protocol):
+    """Result of a query job: the library's row iterator, or its private one of an empty result."""
 
-    A job, not `jobs.query`: bqemulator tells what is wrong with the SQL there only.
+    @property
+    def schema(self) -> Sequence[bigquery.SchemaField]:
+        """The columns."""
+
+    def __iter__(self) -> Iterator[Row]: ...
+
+
+def _run(client: bigquery.Client, sql: str, config: bigquery.QueryJobConfig) -> _QueryResult:
+    """Run a query once; the library retries its calls, but not for its default of ten minutes.
+
+    A job, not `jobs.query`: bqemulator reports errors of the SQL there only.
     """
-    patience = bigquery.DEFAULT_RETRY.with_timeout(retrying.DEADLINE_SECONDS).with_delay(
-        retrying.INITIAL_SECONDS, retrying.MAXIMUM_SECONDS
+    patience = bigquery.DEFAULT_RETRY.with_timeout(retry.DEADLINE_SECONDS).with_delay(
+        retry.INITIAL_SECONDS, retry.MAXIMUM_SECONDS
     )
     job = client.query(sql, job_config=config, retry=patience, job_retry=None)
     return job.result(retry=patience)
@@ -125,7 +134,7 @@ def row_count(client: bigquery.Client, table: Table) -> int:
     """Count a table's rows.
 
     Raises:
-        ScriptError: there is no such table, or it can't be read.
+        ScriptError: there is no such table, or it can't be read
     """
     answer = query(client, f"SELECT COUNT(*) AS n FROM {table.sql}")  # noqa: S608
     return int(answer.rows[0]["n"])

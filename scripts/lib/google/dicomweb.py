@@ -5,8 +5,8 @@ from typing import Any
 
 from google.auth.transport.requests import AuthorizedSession
 
-from scripts.common import retrying
-from scripts.common.errors import translated
+from scripts.lib.google import retry
+from scripts.lib.google.errors import translate_errors
 
 PAGE = 5_000
 READ_TIMEOUT_SECONDS = 60
@@ -23,8 +23,8 @@ class DicomWeb:
     """A store's DICOMweb service.
 
     Args:
-        session: sends the credentials along.
-        root: the service root, ending in /dicomWeb.
+        session: with credentials
+        root: the service root, ending in /dicomWeb
     """
 
     def __init__(self, session: AuthorizedSession, root: str) -> None:
@@ -42,8 +42,8 @@ class DicomWeb:
             answer.raise_for_status()
             return answer
 
-        with translated(f"reading {self._root}/{path}"):
-            return retrying.call(attempt)
+        with translate_errors(f"reading {self._root}/{path}"):
+            return retry.call(attempt)
 
     def search(self, **match: str) -> Iterator[Dataset]:
         """Search for instances, page by page.
@@ -55,7 +55,7 @@ class DicomWeb:
             Each instance in the DICOM JSON model.
 
         Raises:
-            ScriptError: the service refuses or can't be reached.
+            ScriptError: the service refuses or can't be reached
         """
         offset = 0
         while True:
@@ -71,12 +71,12 @@ class DicomWeb:
         """Count the store's instances: each SOP Instance UID once."""
         return len({value(instance, SOP_INSTANCE_UID) for instance in self.search()})
 
-    def rendered(self, instance: Dataset, media_type: str = "image/png") -> bytes:
+    def fetch_rendered(self, instance: Dataset, media_type: str = "image/png") -> bytes:
         """Fetch an instance as a picture.
 
         Args:
-            instance: as `search` gave it.
-            media_type: image/png or image/jpeg.
+            instance: as `search` yields it
+            media_type: image/png or image/jpeg
         """
         path = (
             f"studies/{value(instance, STUDY_INSTANCE_UID)}"
@@ -89,6 +89,6 @@ class DicomWeb:
 
 
 def value(dataset: Dataset, tag: str) -> str:
-    """Give an element's first value as text; empty where it has none."""
+    """Return an element's first value as text; empty if it has none."""
     values = dataset.get(tag, {}).get("Value") or [""]
     return str(values[0])

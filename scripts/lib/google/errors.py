@@ -1,12 +1,10 @@
-"""The one error of the scripts, and the one place where other people's errors become it."""
+"""Errors of Google's services and client libraries, turned into the scripts' own."""
 
 import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import IntEnum
 from http.client import HTTPException
-from typing import Any
 
 import httplib2
 import requests
@@ -14,67 +12,16 @@ from google.api_core import exceptions as api_exceptions
 from google.auth import exceptions as auth_exceptions
 from googleapiclient.errors import HttpError
 
-
-class ExitCode(IntEnum):
-    """What a script's exit code means; docs/scripts.md lists them too."""
-
-    OK = 0
-    FAILED = 1
-    USAGE = 2
-    PARTLY_FAILED = 3
-    STILL_RUNNING = 4
-    REFUSED = 5
-    PROTECTED = 6
-    INTERRUPTED = 130
-
-
-class ScriptError(Exception):
-    """A failure to show to a person: the culprit, then the cure.
-
-    Attributes:
-        message: what went wrong, with the name of the thing at fault.
-        cure: what to do about it; empty if nobody knows.
-        exit_code: what the process ends with.
-        details: facts for `--json`, already free of patient data.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        cure: str = "",
-        exit_code: ExitCode = ExitCode.FAILED,
-        details: dict[str, Any] | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.message = message
-        self.cure = cure
-        self.exit_code = exit_code
-        self.details = details or {}
-
-    def __str__(self) -> str:
-        return f"{self.message}\n{self.cure}" if self.cure else self.message
-
-    def to_json(self) -> dict[str, Any]:
-        """Give the shape that `--json` prints under `error`."""
-        shape = {"message": self.message, "cure": self.cure, "exit_code": int(self.exit_code)}
-        return shape | self.details
-
-
-class UsageError(ScriptError):
-    """The command line asks for something that can't be; nothing was called."""
-
-    def __init__(self, message: str, cure: str = "") -> None:
-        super().__init__(message, cure, ExitCode.USAGE)
-
+from scripts.lib.errors import ScriptError
 
 LOG_IN = (
-    "Give the scripts application default credentials: run `gcloud auth application-default login`,"
-    " or set GOOGLE_APPLICATION_CREDENTIALS. GOOGLE_OAUTH_ACCESS_TOKEN comes first where it is set,"
-    " and holds for an hour."
+    "Set up application default credentials: run `gcloud auth application-default login`,"
+    " or set GOOGLE_APPLICATION_CREDENTIALS. GOOGLE_OAUTH_ACCESS_TOKEN takes precedence,"
+    " and expires after an hour."
 )
-AGAIN = "The service is in trouble at the moment. Try again in a minute."
-# The cure depends on the status alone unless the message names a better one (see _cure).
-CURES = {
+AGAIN = "The service has an error at the moment. Try again in a minute."
+# The hint depends on the status alone unless the message names a better one (see _hint).
+HINTS = {
     401: LOG_IN,
     403: "Grant the missing role, or check the project: the message names what was refused.",
     404: "Check the names; `pulumi stack output` lists those of the stack.",
@@ -84,16 +31,18 @@ CURES = {
     503: "The service can't be reached at the moment. Try again in a minute.",
     504: AGAIN,
 }
-CURES_BY_TEXT = {
+HINTS_BY_TEXT = {
     "has not been used in project": "Deploy the stack, which enables it (`make up STACK=...`), or"
     " enable it by hand: `gcloud services enable NAME.googleapis.com`.",
     "zero gcs objects": "Check the URI. Only *, ** and ? are wildcards; a folder needs /* or /**"
-    " behind its name.",
-    "storage.": "Grant the service agent roles/storage.objectAdmin (the stack does so by default:"
-    " `make up STACK=...`); a grant may take a minute to spread.",
-    "bigquery.": "Grant the service agent roles/bigquery.admin (the stack does so by default:"
-    " `make up STACK=...`); a grant may take a minute to spread.",
-    "has rows": "Choose another table with --table, or say what to do with its rows:"
+    " after its name.",
+    "storage.": "Grant the service agent roles/storage.objectAdmin. The stack does so by default:"
+    " `make refresh STACK=...` notices a grant that was removed, then `make up STACK=...` restores"
+    " it. A grant can take minutes to propagate.",
+    "bigquery.": "Grant the service agent roles/bigquery.admin. The stack does so by default:"
+    " `make refresh STACK=...` notices a grant that was removed, then `make up STACK=...` restores"
+    " it. A grant can take minutes to propagate.",
+    "has rows": "Choose another table with --table, or choose what happens to its rows:"
     " --write-disposition truncate or append.",
 }
 
@@ -101,26 +50,26 @@ CURES_BY_TEXT = {
 _QUERY = re.compile(r"\?[^\s'\")]*")
 
 
-def _cure(code: int, message: str) -> str:
+def _hint(code: int, message: str) -> str:
     lowered = message.lower()
-    for text, cure in CURES_BY_TEXT.items():
+    for text, hint in HINTS_BY_TEXT.items():
         if text in lowered:
-            return cure
-    return CURES.get(code, "")
+            return hint
+    return HINTS.get(code, "")
 
 
 def service_error(doing: str, code: int, status: str, message: str) -> ScriptError:
-    """Make the error of a refusal by a Google service, however it came to us.
+    """Make the error of a call that a Google service refused.
 
     Args:
-        doing: what was attempted, as a gerund: "importing into projects/.../dicomStores/s".
-        code: the HTTP status or the google.rpc.Code.
+        doing: the action, as a gerund: "importing into projects/.../dicomStores/s"
+        code: the HTTP status or the google.rpc.Code
         status: its canonical name, e.g. PERMISSION_DENIED.
-        message: the service's own text.
+        message: the service's own text
     """
     return ScriptError(
         f"{doing[0].upper()}{doing[1:]} failed: {message} ({code} {status})".replace(" )", ")"),
-        _cure(code, message),
+        _hint(code, message),
         details={"code": code, "status": status},
     )
 
@@ -141,7 +90,7 @@ def _body(content: bytes, reason: str | None) -> tuple[str, str]:
 
 
 def _connection_error(doing: str, error: BaseException) -> ScriptError:
-    # A URL's query may name a patient: it stays out of what may end in a log.
+    # A URL's query may name a patient: it must not appear in a log.
     reason = _QUERY.sub("", str(error))
     return ScriptError(
         f"{doing[0].upper()}{doing[1:]} failed: no connection ({reason}).",
@@ -152,7 +101,7 @@ def _connection_error(doing: str, error: BaseException) -> ScriptError:
 
 
 def as_script_error(doing: str, error: Exception) -> ScriptError | None:
-    """Map any error that Google's libraries raise; None for one that is a bug of ours."""
+    """Map an error of Google's libraries; return None for any other exception."""
     if isinstance(error, ScriptError):
         return error
     if isinstance(error, api_exceptions.RetryError):
@@ -179,7 +128,7 @@ def as_script_error(doing: str, error: Exception) -> ScriptError | None:
 
 
 def _first_message(error: api_exceptions.GoogleAPICallError) -> str:
-    """BigQuery's client prefixes the verb and URL to its text; the errors' own text is clearer."""
+    """Return the first error's text: BigQuery's client adds the verb and URL to its own."""
     for entry in error.errors or ():
         if isinstance(entry, dict) and entry.get("message"):
             return str(entry["message"])
@@ -187,8 +136,8 @@ def _first_message(error: api_exceptions.GoogleAPICallError) -> str:
 
 
 @contextmanager
-def translated(doing: str) -> Iterator[None]:
-    """Turn whatever Google's libraries raise inside into a ScriptError that says what was done."""
+def translate_errors(doing: str) -> Iterator[None]:
+    """Turn errors of Google's libraries in the block into a ScriptError that names the action."""
     try:
         yield
     except Exception as error:

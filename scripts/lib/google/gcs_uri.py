@@ -1,4 +1,4 @@
-"""Which Cloud Storage URIs an import accepts, judged before any call.
+"""Validation of the Cloud Storage URIs that an import accepts, before any call.
 
 The rules are those of `GoogleCloudHealthcareV1DicomGcsSource.uri` in the discovery document of
 the Healthcare API.
@@ -7,7 +7,7 @@ the Healthcare API.
 import re
 from dataclasses import dataclass
 
-from scripts.common.errors import UsageError
+from scripts.lib.errors import UsageError
 
 LAB_SOURCE = "gs://gcs-public-data--healthcare-nih-chest-xray/dicom/000000*.dcm"
 
@@ -35,18 +35,19 @@ def parse(uri: str) -> SourceUri:
     """Check a `gs://` URI with wildcards.
 
     Raises:
-        UsageError: the Healthcare API would refuse this form; the message says which rule.
+        UsageError: the Healthcare API would refuse this form; the message names the rule
     """
     if not uri.startswith("gs://"):
         raise UsageError(
-            f"{uri!r} is not a Cloud Storage URI.", "It must read gs://BUCKET/OBJECT." + _EXAMPLE
+            f"{uri!r} is not a valid Cloud Storage URI.",
+            "The form is gs://BUCKET/OBJECT." + _EXAMPLE,
         )
     bucket, _, pattern = uri.removeprefix("gs://").partition("/")
     if "*" in bucket or "?" in bucket:
         raise UsageError(f"The bucket {bucket!r} of {uri!r} holds a wildcard.", WILDCARDS)
     if not _BUCKET.fullmatch(bucket):
         raise UsageError(
-            f"{bucket!r} in {uri!r} is not the name of a bucket.",
+            f"{bucket!r} in {uri!r} is not a valid bucket name.",
             "Bucket names are 3 or more of a-z, 0-9, dot, dash, underscore.",
         )
     if not pattern:

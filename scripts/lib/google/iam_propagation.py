@@ -1,4 +1,4 @@
-"""Patience with fresh grants: on Google Cloud a role takes up to minutes to be felt everywhere."""
+"""Retry while new IAM grants propagate, which can take minutes on Google Cloud."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -6,11 +6,11 @@ from typing import TypeVar
 from google.api_core.exceptions import RetryError
 from google.api_core.retry import Retry
 
-from scripts.common.errors import ScriptError
+from scripts.lib.errors import ScriptError
 
-PATIENCE_SECONDS = 90.0
-FIRST_SECONDS = 5.0
-LONGEST_SECONDS = 20.0
+DEADLINE_SECONDS = 90.0
+INITIAL_DELAY_SECONDS = 5.0
+MAX_DELAY_SECONDS = 20.0
 _DENIED = {403, 7}  # HTTP, and google.rpc.Code of an operation's error
 
 T = TypeVar("T")
@@ -20,27 +20,29 @@ def _denied(error: Exception) -> bool:
     return isinstance(error, ScriptError) and error.details.get("code") in _DENIED
 
 
-def patient_with_grants(attempt: Callable[[], T], *, fresh: bool, say: Callable[[str], None]) -> T:
-    """Try again while permission is denied, if the grants have only just been made.
+def retry_while_denied(
+    attempt: Callable[[], T], *, fresh: bool, report: Callable[[str], None]
+) -> T:
+    """Retry while permission is denied, if the grants are new.
 
     Args:
-        attempt: starts and follows an operation; harmless to repeat after a denial.
-        fresh: the deployment has just made or changed something; else a denial is final.
-        say: told of each denial that will be tried again.
+        attempt: starts and follows an operation; safe to repeat after a denial
+        fresh: the deployment has just created or changed something; otherwise a denial is final
+        report: called with each denial before a retry
 
     Raises:
-        ScriptError: what the last attempt raised.
+        ScriptError: the error of the last attempt
     """
     if not fresh:
         return attempt()
     retry = Retry(
         predicate=_denied,
-        initial=FIRST_SECONDS,
-        maximum=LONGEST_SECONDS,
-        timeout=PATIENCE_SECONDS,
-        on_error=lambda error: say(
+        initial=INITIAL_DELAY_SECONDS,
+        maximum=MAX_DELAY_SECONDS,
+        timeout=DEADLINE_SECONDS,
+        on_error=lambda error: report(
             f"{getattr(error, 'message', error)}\n"
-            "The grants are new and may not be felt yet: trying again."
+            "New IAM grants may not have propagated yet; retrying."
         ),
     )
     try:

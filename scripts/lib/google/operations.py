@@ -1,7 +1,7 @@
 """Long-running operations of the Healthcare API, followed by their name.
 
-An operation lives in the service: whoever knows its name can follow it, so a script that was
-stopped is taken up again by another that is given the name.
+The service runs the operation. Its name is enough to follow it, so another script can continue
+after one that was stopped.
 """
 
 import re
@@ -12,15 +12,16 @@ from typing import Any
 
 from google.api_core.retry import exponential_sleep_generator
 
-from scripts.common import retrying
-from scripts.common.errors import ExitCode, ScriptError, UsageError, service_error, translated
+from scripts.lib.errors import ExitCode, ScriptError, UsageError
+from scripts.lib.google import clients, retry
+from scripts.lib.google.errors import service_error, translate_errors
 
-# From quick, for a lab of seconds, to the interval that Google advises for imports of hours. They
-# grow so that none is longer than about a tenth of the time that has gone by.
-FIRST_POLL_SECONDS = 0.05
-LONGEST_POLL_SECONDS = 10.0
+# From short, for a lab of seconds, to the interval that Google advises for imports of hours. Each
+# is at most about a tenth of the time that has passed.
+INITIAL_POLL_SECONDS = 0.05
+MAX_POLL_SECONDS = 10.0
 POLL_GROWTH = 1.05
-# Between two polls the service may be away (a restart, a network change) for this long.
+# The service may be unavailable for this long between two polls (a restart, a network change).
 ABSENCE_SECONDS = 120.0
 
 _NAME = re.compile(r"projects/[^/]+/locations/[^/]+/datasets/[^/]+/operations/[^/]+")
@@ -45,7 +46,7 @@ _STATUS = {
 
 @dataclass(frozen=True)
 class Operation:
-    """One look at an operation: its state and its counters (units: files or instances)."""
+    """The state of an operation and its counters (units: files or instances)."""
 
     name: str
     done: bool
@@ -73,7 +74,7 @@ class Operation:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Give the part of a script's `--json` answer that tells of the operation."""
+        """Return the part of a script's `--json` output that describes the operation."""
         return {
             "operation": self.name,
             "done": self.done,
@@ -85,7 +86,7 @@ class Operation:
 
 
 class OperationFailedError(ScriptError):
-    """An operation ended with an error, or with units that failed."""
+    """The error of an operation that failed, wholly or for some units."""
 
     def __init__(self, operation: Operation, doing: str) -> None:
         self.operation = operation
@@ -98,50 +99,50 @@ class OperationFailedError(ScriptError):
             message = (
                 f"{doing[0].upper()}{doing[1:]}: {operation.failure} of {total} failed. {text}"
             )
-            cure = f"The log: {operation.logs_url}" if operation.logs_url else ""
+            hint = f"The log: {operation.logs_url}" if operation.logs_url else ""
             exit_code = ExitCode.PARTLY_FAILED
         else:
             mapped = service_error(doing, code, _STATUS.get(code, "UNKNOWN"), text)
-            message, cure, exit_code = mapped.message, mapped.cure, ExitCode.FAILED
+            message, hint, exit_code = mapped.message, mapped.hint, ExitCode.FAILED
         details = operation.to_json() | {"code": code, "status": _STATUS.get(code, "UNKNOWN")}
-        super().__init__(message, cure, exit_code, details)
+        super().__init__(message, hint, exit_code, details)
 
 
 class StillRunningError(ScriptError):
-    """The time is up, or the user went away; the operation itself goes on."""
+    """The error of a script that stopped following; the operation is still running."""
 
     def __init__(self, operation: Operation, exit_code: ExitCode, why: str, resume: str) -> None:
         super().__init__(
-            f"{why}; the operation goes on without us: {operation.name}",
-            f"Take it up again: {resume}",
+            f"{why}; the operation is still running: {operation.name}",
+            f"Follow it again: {resume}",
             exit_code,
             operation.to_json(),
         )
 
 
 def check_name(name: str) -> str:
-    """Refuse what can't be the name of an operation before anything is asked.
+    """Validate the name of an operation before any call.
 
     Raises:
-        UsageError: not of the form projects/P/locations/L/datasets/D/operations/ID.
+        UsageError: it is not of the form projects/P/locations/L/datasets/D/operations/ID
     """
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f"{name!r} is not the name of an operation.",
-            "It reads projects/P/locations/L/datasets/D/operations/ID, as --no-wait printed it.",
+            f"{name!r} is not a valid operation name.",
+            "The form is projects/P/locations/L/datasets/D/operations/ID, as --no-wait prints it.",
         )
     return name
 
 
 def get(client: Any, name: str, *, deadline: float = ABSENCE_SECONDS) -> Operation:
-    """Look once, with patience for passing errors.
+    """Read an operation; retry transient errors.
 
     Raises:
-        ScriptError: there is no such operation, or no answer before the deadline (seconds).
+        ScriptError: there is no such operation, or no response within the deadline (seconds)
     """
-    operations = client.projects().locations().datasets().operations()
-    with translated(f"asking for {name}"):
-        body = retrying.call(lambda: operations.get(name=name).execute(), deadline=deadline)
+    operations = clients.operations_of(client)
+    with translate_errors(f"reading {name}"):
+        body = retry.call(lambda: operations.get(name=name).execute(), deadline=deadline)
     return Operation.from_json(body)
 
 
@@ -153,51 +154,51 @@ def follow(
     timeout: float | None = None,
     report: Callable[[Operation], None] = lambda _: None,
 ) -> Operation:
-    """Ask for an operation until it is done, with backoff and jitter.
+    """Poll an operation until it is done, with backoff and jitter.
 
     Args:
-        client: of the Healthcare API.
-        name: the operation's full name.
-        resume: the command that takes up following, for a person to paste.
-        timeout: seconds after which to give up following; None follows to the end.
-        report: told every look, the last one too.
+        client: of the Healthcare API
+        name: the operation's full name
+        resume: the command that follows it again, for people to paste
+        timeout: seconds to follow it; None follows it to its end.
+        report: called with each response, the last one included
 
     Returns:
-        The operation, done; its `error` and counters are the caller's to judge.
+        The operation, done; the caller checks its `error` and counters.
 
     Raises:
-        StillRunningError: time was up (exit code 4) or Ctrl-C was pressed (130).
-        ScriptError: the service can't say.
+        StillRunningError: it timed out (exit code 4), or Ctrl-C was pressed (130)
+        ScriptError: the service does not answer
     """
-    began = time.monotonic()
+    started_at = time.monotonic()
     last = Operation(name, done=False)
-    pauses = exponential_sleep_generator(FIRST_POLL_SECONDS, LONGEST_POLL_SECONDS, POLL_GROWTH)
+    delays = exponential_sleep_generator(INITIAL_POLL_SECONDS, MAX_POLL_SECONDS, POLL_GROWTH)
     try:
         while True:
-            left = None if timeout is None else timeout - (time.monotonic() - began)
-            last = get(client, name, deadline=_patience(left))
+            left = None if timeout is None else timeout - (time.monotonic() - started_at)
+            last = get(client, name, deadline=_deadline(left))
             report(last)
             if last.done:
                 return last
-            left = None if timeout is None else timeout - (time.monotonic() - began)
+            left = None if timeout is None else timeout - (time.monotonic() - started_at)
             if left is not None and left <= 0:
                 why = f"Not done after {timeout:g} s"
                 raise StillRunningError(last, ExitCode.STILL_RUNNING, why, resume)
-            pause = next(pauses)
-            time.sleep(pause if left is None else min(pause, left))
+            delay = next(delays)
+            time.sleep(delay if left is None else min(delay, left))
     except KeyboardInterrupt:
         raise StillRunningError(last, ExitCode.INTERRUPTED, "Interrupted", resume) from None
 
 
-def _patience(left: float | None) -> float:
+def _deadline(left: float | None) -> float:
     return ABSENCE_SECONDS if left is None else max(0.1, min(ABSENCE_SECONDS, left))
 
 
-def finished(operation: Operation, doing: str) -> Operation:
-    """Give back an operation that went well.
+def raise_if_failed(operation: Operation, doing: str) -> Operation:
+    """Return an operation that succeeded.
 
     Raises:
-        OperationFailedError: it ended with an error, was cancelled, or any unit failed.
+        OperationFailedError: it ended with an error, was cancelled, or any unit failed
     """
     if operation.error is not None or operation.failure:
         raise OperationFailedError(operation, doing)

@@ -1,6 +1,6 @@
-"""What is tried again, and for how long: Google's own retry library with Google's own list.
+"""Retries of calls to Google services.
 
-Which codes: https://cloud.google.com/healthcare-api/docs/best-practices-latency-error-handling
+Retryable codes: https://cloud.google.com/healthcare-api/docs/best-practices-latency-error-handling
 and https://cloud.google.com/storage/docs/retry-strategy (408, 429 and 5xx but 501).
 """
 
@@ -19,11 +19,11 @@ from google.auth import exceptions as auth_exceptions
 from googleapiclient.errors import HttpError
 
 TRANSIENT_CODES = frozenset({408, 429, 500, 502, 503, 504})
-# Codes that say that the service did nothing: safe to repeat for calls that must not run twice.
+# With these codes the service did nothing: safe to retry for calls that must not run twice.
 REFUSED_CODES = frozenset({429, 503})
-# Of a job of BigQuery that failed: https://cloud.google.com/bigquery/docs/error-messages
+# Retryable reasons of a failed BigQuery job: https://cloud.google.com/bigquery/docs/error-messages
 _JOB_REASONS = frozenset({"jobBackendError", "jobInternalError", "jobRateLimitExceeded"})
-# What a dataset answers, with 404, while its creation is under way.
+# The message, with 404, of a dataset that is still being created.
 _NOT_YET = "dataset not initialized"
 
 INITIAL_SECONDS = 0.2
@@ -33,7 +33,7 @@ DEADLINE_SECONDS = 60.0
 T = TypeVar("T")
 
 ONCE = Retry(predicate=lambda _: False)
-"""For calls of libraries that would repeat by themselves: `call` does, and keeps its deadline."""
+"""For libraries that retry by themselves: `call` retries, within its deadline."""
 
 
 def _code(error: Exception) -> int | None:
@@ -47,7 +47,7 @@ def _code(error: Exception) -> int | None:
 
 
 def _is_not_yet(error: Exception) -> bool:
-    """Tell whether a dataset is refused that is still being made."""
+    """Return whether a dataset is refused because it is still being created."""
     if _code(error) != 404:
         return False
     response = getattr(error, "response", None)
@@ -56,13 +56,13 @@ def _is_not_yet(error: Exception) -> bool:
 
 
 def _is_failed_job(error: Exception) -> bool:
-    """Tell whether a job of BigQuery failed by BigQuery's fault."""
+    """Return whether a BigQuery job failed for a transient reason."""
     reasons = error.errors if isinstance(error, GoogleAPICallError) else ()
     return any(entry.get("reason") in _JOB_REASONS for entry in reasons if isinstance(entry, dict))
 
 
 def is_transient(error: Exception) -> bool:
-    """Tell whether a call that may run twice is worth repeating."""
+    """Return whether to retry a call that may run twice."""
     if (code := _code(error)) is not None:
         return code in TRANSIENT_CODES or _is_not_yet(error) or _is_failed_job(error)
     if isinstance(error, auth_exceptions.RefreshError):
@@ -83,19 +83,19 @@ def is_transient(error: Exception) -> bool:
 
 
 def is_refusal(error: Exception) -> bool:
-    """Tell whether the service certainly did nothing, so that even an append may be repeated."""
+    """Return whether the service certainly did nothing, so that even an append may be retried."""
     if (code := _code(error)) is not None:
         return code in REFUSED_CODES or _is_not_yet(error)
     return isinstance(error, (ConnectionRefusedError, httplib2.ServerNotFoundError))
 
 
 def is_doubtful(error: BaseException | None) -> bool:
-    """Tell whether the service may have done what was asked, though it did not say so."""
+    """Return whether the service may have run the call although its response was lost."""
     return isinstance(error, Exception) and is_transient(error) and not is_refusal(error)
 
 
 def _wished_pause(error: Exception) -> float:
-    """Seconds that the service asks to be left alone (Retry-After); 0 if it doesn't."""
+    """Return the delay that the service asks for (Retry-After), in seconds; 0 if none."""
     if isinstance(error, HttpError):
         wish = error.resp.get("retry-after", "")
     elif isinstance(answer := getattr(error, "response", None), requests.Response):
@@ -118,17 +118,17 @@ def call(
     deadline: float = DEADLINE_SECONDS,
     on_error: Callable[[Exception], None] | None = None,
 ) -> T:
-    """Call, and call again with backoff and jitter while the error is a passing one.
+    """Call, and retry transient errors with backoff and jitter.
 
     Args:
-        target: the call; each attempt runs it anew.
-        repeatable: the call may run twice without harm; else only certain refusals are repeated.
-        deadline: seconds after which no further attempt begins. A service that asks to be left
-            alone for longer is not asked again.
-        on_error: told each error that will be tried again.
+        target: the call; each attempt runs it again
+        repeatable: the call may run twice; otherwise only some refusals are retried
+        deadline: seconds after which no further attempt begins. If the service asks for a longer
+            delay, there is no retry.
+        on_error: called with each error before a retry
 
     Raises:
-        Exception: the last error of the target, when it is not a passing one or time is up.
+        Exception: the last error of the target, if it is not transient or the deadline is over
     """
     ends = time.monotonic() + deadline
 
@@ -152,7 +152,7 @@ def call(
     try:
         return retry(target)()
     except RetryError as error:
-        # The caller wants to know what the service said, not that we gave up on it.
+        # The caller needs the error of the service, not that of the retry.
         if isinstance(error.cause, Exception):
             raise error.cause from None
         raise

@@ -1,4 +1,4 @@
-"""Google's clients for Node and Java, from their registries into the user's cache.
+"""Clients for Node, Java, Go and Python, from their registries into the user's cache.
 
 Versions are pinned, and installed once: a changed pin makes a folder of its own.
 """
@@ -7,6 +7,7 @@ import hashlib
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,13 +15,14 @@ from filelock import FileLock
 from platformdirs import user_cache_path
 
 HERE = Path(__file__).parent
-NODE, JAVA = HERE / "node", HERE / "java"
-OLDEST_NODE, OLDEST_JAVA = 18, 11
+NODE, JAVA, GO, PYTHON = (HERE / name for name in ("node", "java", "go", "python"))
+OLDEST_NODE, OLDEST_JAVA = (18,), (11,)
+OLDEST_GO = (1, 26)  # as go.mod says
 INSTALL_SECONDS = 300
 _MAVEN_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"
 _UNREACHABLE = re.compile(
     r".*(E(AI_AGAIN|CONNREFUSED|CONNRESET|HOSTUNREACH|NETUNREACH|NOTFOUND|TIMEDOUT)\b"
-    r"|Could not transfer ).*"
+    r"|Could not transfer |dial tcp|Failed to establish a new connection).*"
 )
 """A line that says so."""
 
@@ -65,15 +67,46 @@ def jars() -> Path:
     return _cached("java", (pom,), install)
 
 
-def _need(tool: str, oldest: int = 0) -> None:
+def go_program() -> Path:
+    """The program of Google's Go client, built.
+
+    Raises:
+        MissingError: no Go that is new enough, or no way to its modules.
+    """
+    _need("go", OLDEST_GO, "version")
+    files = tuple(GO / name for name in ("messages.go", "go.mod", "go.sum"))
+
+    def install(draft: Path) -> None:
+        _run(["go", "build", "-trimpath", "-o", str(draft / "messages"), "."], GO)
+
+    return _cached("go", files, install) / "messages"
+
+
+def python_packages() -> Path:
+    """The folder that holds the Python clients of slides, besides the project's own packages.
+
+    Raises:
+        MissingError: no way to the registry.
+    """
+    requirements = PYTHON / "requirements.txt"
+
+    def install(draft: Path) -> None:
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--retries=1"]
+        _run([*command, f"--target={draft}", f"--requirement={requirements}"], draft)
+
+    return _cached("python", (requirements,), install)
+
+
+def _need(tool: str, oldest: tuple[int, ...] = (), option: str = "--version") -> None:
     """Refuse a machine without a tool, or with one that is too old."""
     if shutil.which(tool) is None:
         raise MissingError(f"{tool} is not installed")
     if oldest:
-        told = subprocess.run([tool, "--version"], capture_output=True, text=True, check=True)
-        version = re.search(r"\d+", told.stdout)
-        if version is None or int(version[0]) < oldest:
-            raise MissingError(f"{tool} is older than {oldest}: {told.stdout.strip()}")
+        answer = subprocess.run([tool, option], capture_output=True, text=True, check=True).stdout
+        version = re.search(r"\d+(\.\d+)*", answer)
+        if version is None or tuple(map(int, version[0].split("."))) < oldest:
+            wanted = ".".join(map(str, oldest))
+            raise MissingError(f"{tool} is older than {wanted}: {answer.strip()}")
 
 
 def _cached(name: str, pins: tuple[Path, ...], install: Callable[[Path], None]) -> Path:
@@ -95,7 +128,7 @@ def _run(command: list[str], folder: Path) -> None:
         command, cwd=folder, capture_output=True, text=True, timeout=INSTALL_SECONDS
     )
     if done.returncode:
-        told = (done.stdout + done.stderr).strip()
-        if line := _UNREACHABLE.search(told):
+        output = (done.stdout + done.stderr).strip()
+        if line := _UNREACHABLE.search(output):
             raise MissingError(f"the registry of {command[0]} can't be reached: {line[0].strip()}")
-        raise RuntimeError(f"{' '.join(command)} failed:\n{told[:2000]}")
+        raise RuntimeError(f"{' '.join(command)} failed:\n{output[:2000]}")

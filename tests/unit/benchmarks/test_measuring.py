@@ -59,20 +59,20 @@ def test_a_refusal_ends_the_measurement(server: ThreadingHTTPServer) -> None:
 
 
 def test_small_files_are_valid_distinct_and_always_the_same() -> None:
-    made = list(files.small(3))
-    assert made == list(files.small(3))
-    read = [pydicom.dcmread(io.BytesIO(content)) for _, content in made]
+    instances = list(files.small(3))
+    assert instances == list(files.small(3))
+    read = [pydicom.dcmread(io.BytesIO(content)) for _, content in instances]
     assert len({image.SOPInstanceUID for image in read}) == 3
     assert {image.pixel_array.shape for image in read} == {(64, 64)}
     assert [image.PatientID for image in read] == ["BENCH00000"] * 3
 
 
 def test_the_first_files_are_one_series_and_then_ten_a_patient() -> None:
-    places = [files.place(number) for number in range(520)]
-    series = Counter(at.series for at in places)
+    positions = [files.position_of(number) for number in range(520)]
+    series = Counter(at.series for at in positions)
     assert sorted(series.values()) == [10, 10, 500]
-    assert len({(at.series, at.position) for at in places}) == 520
-    assert Counter(at.patient for at in places)["BENCH00002"] == 10
+    assert len({(at.series, at.index) for at in positions}) == 520
+    assert Counter(at.patient for at in positions)["BENCH00002"] == 10
 
 
 def test_a_body_for_stow_is_one_part() -> None:

@@ -17,7 +17,7 @@ AGENT = f"service-{PROJECT_NUMBER}@gcp-sa-healthcare.iam.gserviceaccount.com"
 
 @dataclass(frozen=True)
 class Resource:
-    """One registered resource. `parent` and `dependencies` are logical names."""
+    """A registered resource. `parent` and `dependencies` are logical names."""
 
     type: str
     name: str
@@ -26,6 +26,7 @@ class Resource:
     dependencies: frozenset[str]
     delete_before_replace: bool
     protect: bool = False
+    former_types: tuple[str, ...] = ()
 
 
 @dataclass
@@ -88,6 +89,10 @@ class _Cloud(mocks.Mocks):
         if args.token == "gcp:bigquery/getTables:getTables":
             tables = [{"tableId": name, "labels": {}} for name in self._tables]
             return {**args.args, "id": "tables", "tables": tables}, []
+        if args.token == "gcp:bigquery/getDefaultServiceAccount:getDefaultServiceAccount":
+            email = f"bq-{PROJECT_NUMBER}@bigquery-encryption.iam.gserviceaccount.com"
+            member = f"serviceAccount:{email}"
+            return {**args.args, "id": email, "email": email, "member": member}, []
         raise AssertionError(f"the program calls {args.token}: it needs no such function")
 
 
@@ -109,6 +114,7 @@ class _Monitor(mocks.MockMonitor):
                     dependencies=frozenset(urn.rpartition("::")[2] for urn in request.dependencies),
                     delete_before_replace=request.deleteBeforeReplace,
                     protect=request.protect,
+                    former_types=tuple(alias.spec.type for alias in request.aliases),
                 )
             )
         return super().RegisterResource(request)  # type: ignore[no-untyped-call]

@@ -36,8 +36,8 @@ def test_every_component_of_the_package_is_in_the_reference() -> None:
 def test_every_output_is_described(component: type[Component]) -> None:
     annotated = {
         name
-        for name, kind in reference.annotations_of(component).items()
-        if "Output[" in str(kind) and name != "summary"
+        for name, annotation in reference.annotations_of(component).items()
+        if "Output[" in str(annotation) and name != "summary"
     }
     assert set(reference.outputs_of(component)) == annotated
 
@@ -52,9 +52,9 @@ def test_every_argument_is_described(args: type) -> None:
 
 
 def test_the_example_runs() -> None:
-    [example] = re.findall(r"```python\n(.*?)```", DOCS, re.DOTALL)
-    made = deploy(lambda: exec(compile(example, "example", "exec"), {}))
-    stores = made.of_type("gcp:healthcare/dicomStore:DicomStore")
+    [example] = re.findall(r"```python\n(.*?)```", DOCS.partition("## Example\n")[2], re.DOTALL)
+    deployed = deploy(lambda: exec(compile(example, "example", "exec"), {}))
+    stores = deployed.of_type("gcp:healthcare/dicomStore:DicomStore")
     assert sorted(store.name for store in stores) == [
         "north-ct",
         "north-mr",
@@ -62,7 +62,7 @@ def test_the_example_runs() -> None:
         "south-mr",
     ]
     dataset = "projects/my-project-id/locations/europe-west4/datasets"
-    assert made.outputs["stack"] == {
+    assert deployed.outputs["stack"] == {
         hospital: {
             "ct": f"{dataset}/{hospital}/dicomStores/ct",
             "mr": f"{dataset}/{hospital}/dicomStores/mr",
@@ -70,6 +70,6 @@ def test_the_example_runs() -> None:
         for hospital in ("north", "south")
     }
     for store in stores:
-        assert {"agent-bigquery.jobUser", "services-healthcare"} <= made.all_dependencies(
+        assert {"agent-bigquery.jobUser", "services-healthcare"} <= deployed.all_dependencies(
             store.name
         )

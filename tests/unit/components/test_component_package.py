@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 
-from components import reference
-from components.base import ArgumentError
+from components import reference, warehouse, warehouse_views
+from components.base import PACKAGE, ArgumentError
+from components.bigquery_dataset import BigQueryDataset, BigQueryDatasetArgs
+from components.bigquery_views import BigQueryViews, BigQueryViewsArgs
 from components.grants import ConditionArgs, GrantArgs
 from components.healthcare_dataset import HealthcareDatasetArgs
 from components.package.inputs import build
-from components.package.schema import package
+from components.package.schema import component_of, package
+from components.project_members import ProjectMembersArgs
 from components.stores import DicomStoreArgs
 
 ROOT = Path(__file__).parents[3]
@@ -36,6 +39,29 @@ def test_the_schema_has_every_component_and_every_type_it_names() -> None:
     assert named == {f"#/types/{token}" for token in schema["types"]}
 
 
+def test_a_component_that_was_renamed_is_known_by_its_former_type() -> None:
+    former = {
+        f"{PACKAGE}:BigQueryDataset": f"{PACKAGE}:Warehouse",
+        f"{PACKAGE}:BigQueryViews": f"{PACKAGE}:WarehouseViews",
+    }
+    resources = package("0")["resources"]
+    aliases = {token: each["aliases"] for token, each in resources.items() if "aliases" in each}
+    assert aliases == {token: [{"type": alias}] for token, alias in former.items()}
+    for token, alias in former.items():
+        assert component_of(alias) is component_of(token)
+    with pytest.raises(
+        ArgumentError, match=r"Lake is not a component of gcp-healthcare-dicom\. It"
+    ):
+        component_of(f"{PACKAGE}:Lake")
+
+
+def test_former_modules_hold_the_renamed_components() -> None:
+    assert warehouse.Warehouse is BigQueryDataset
+    assert warehouse.WarehouseArgs is BigQueryDatasetArgs
+    assert warehouse_views.WarehouseViews is BigQueryViews
+    assert warehouse_views.WarehouseViewsArgs is BigQueryViewsArgs
+
+
 def test_nested_types_of_the_provider_are_read_from_its_classes() -> None:
     types = package("0")["types"]
     stream = types["gcp-healthcare-dicom:index:DicomStoreStreamConfigBigqueryDestination"]
@@ -52,18 +78,32 @@ def test_names_are_plain_and_inputs_are_not() -> None:
 
 
 def test_inputs_become_arguments_however_deep() -> None:
-    condition = {"title": "t", "expression": "true"}
-    grant = {"role": "roles/viewer", "members": ["user:a@b.c"], "condition": condition}
+    grant = {"role": "roles/viewer", "members": ["user:a@b.c"]}
     streams = [{"bigqueryDestination": {"tableUri": "bq://p.d.t"}}]
     store = {"name": "ct", "members": [grant], "streamConfigs": streams, "labels": {"a": "b"}}
     args = build(HealthcareDatasetArgs, {**INPUTS, "dicomStores": [store]}, "HealthcareDataset")
-    [made] = args.dicom_stores
-    assert made == DicomStoreArgs(
+    [built] = args.dicom_stores
+    assert built == DicomStoreArgs(
         "ct",
         {"a": "b"},
-        members=[GrantArgs("roles/viewer", ["user:a@b.c"], ConditionArgs("t", "true"))],
+        members=[GrantArgs("roles/viewer", ["user:a@b.c"])],
         stream_configs=streams,  # type: ignore[arg-type] # as the provider takes them from a wire
     )
+
+
+def test_conditions_become_arguments() -> None:
+    condition = {"title": "t", "expression": "true"}
+    grant = {"role": "roles/viewer", "members": ["user:a@b.c"], "condition": condition}
+
+    args = build(ProjectMembersArgs, {"project": "my-project", "grants": [grant]}, "Members")
+
+    assert args.grants == [GrantArgs("roles/viewer", ["user:a@b.c"], ConditionArgs("t", "true"))]
+
+
+def test_the_schema_offers_nothing_that_is_output_only() -> None:
+    consent = package("0")["types"]["gcp-healthcare-dicom:index:FhirStoreConsentConfig"]
+    assert "version" in consent["properties"]
+    assert "enforcedAdminConsents" not in consent["properties"]
 
 
 @pytest.mark.parametrize(
@@ -76,6 +116,47 @@ def test_inputs_become_arguments_however_deep() -> None:
             r"dicomStores\[0\]: unknown: nam; missing: name",
         ),
         ({**INPUTS, "location": "moon"}, r"is not a location"),
+        (
+            {
+                **INPUTS,
+                "members": [
+                    {
+                        "role": "roles/viewer",
+                        "members": ["user:a@b.c"],
+                        "condition": {"title": "t", "expression": "true"},
+                    }
+                ],
+            },
+            r"IAM conditions work under projectMembers and bigqueryMembers",
+        ),
+        (
+            {**INPUTS, "hl7v2Stores": [{"name": "h", "parserConfig": {"version": "V3"}}]},
+            r'Hl7v2StoreArgs "h"\.parser_config needs one more field',
+        ),
+        (
+            {
+                **INPUTS,
+                "fhirStores": [
+                    {
+                        "name": "f",
+                        "consentConfig": {"version": "V1", "enforcedAdminConsents": ["c"]},
+                    }
+                ],
+            },
+            r"enforced_admin_consents is set by Google alone",
+        ),
+        (
+            {
+                **INPUTS,
+                "fhirStores": [
+                    {
+                        "name": "f",
+                        "notificationConfig": {"pubsubTopic": "t", "sendFullResource": True},
+                    }
+                ],
+            },
+            r"notification_config\.send_full_resource is not known to the single form",
+        ),
     ],
 )
 def test_inputs_that_cannot_be_used_are_named(inputs: dict[str, Any], complaint: str) -> None:

@@ -7,12 +7,12 @@ import pytest
 from pulumi_gcp import projects
 
 from components.base import ArgumentError
+from components.bigquery_dataset import BigQueryDataset, BigQueryDatasetArgs
 from components.encryption_key import EncryptionKeyArgs
 from components.healthcare_dataset import HealthcareDataset, HealthcareDatasetArgs
 from components.project_services import ProjectServices, ProjectServicesArgs
 from components.service_agent_roles import ServiceAgentRoles, ServiceAgentRolesArgs
 from components.stores import DicomStoreArgs, FhirStoreArgs, Hl7v2StoreArgs
-from components.warehouse import Warehouse, WarehouseArgs
 from tests.unit.components.deployment import AGENT, PROJECT_NUMBER, deploy
 
 MEMBER = f"serviceAccount:{AGENT}"
@@ -24,20 +24,20 @@ def dataset_args(**changes: object) -> HealthcareDatasetArgs:
 
 
 def test_services_are_enabled_and_stay_enabled() -> None:
-    made = deploy(
+    deployed = deploy(
         lambda: ProjectServices(
             "services", ProjectServicesArgs("my-project", ["healthcare.googleapis.com"])
         )
     )
-    assert made["services-healthcare"].inputs == {
+    assert deployed["services-healthcare"].inputs == {
         "project": "my-project",
         "service": "healthcare.googleapis.com",
         "disableOnDestroy": False,
     }
-    identity = made["services-healthcare-agent"]
+    identity = deployed["services-healthcare-agent"]
     assert identity.inputs == {"project": "my-project", "service": "healthcare.googleapis.com"}
     assert identity.dependencies == {"services-healthcare"}
-    assert made.outputs["services"] == {
+    assert deployed.outputs["services"] == {
         "serviceAgentEmail": AGENT,
         "serviceAgentMember": MEMBER,
         "projectNumber": PROJECT_NUMBER,
@@ -57,31 +57,31 @@ def test_an_agent_with_another_address_is_refused() -> None:
 
 def test_grants_are_single_members() -> None:
     custom = "projects/my-project/roles/importer"
-    made = deploy(
+    deployed = deploy(
         lambda: ServiceAgentRoles(
             "agent",
             ServiceAgentRolesArgs("my-project", MEMBER, ["roles/storage.objectViewer", custom]),
         )
     )
-    assert made["agent-storage.objectViewer"].type == "gcp:projects/iAMMember:IAMMember"
-    assert made["agent-storage.objectViewer"].inputs == {
+    assert deployed["agent-storage.objectViewer"].type == "gcp:projects/iAMMember:IAMMember"
+    assert deployed["agent-storage.objectViewer"].inputs == {
         "project": "my-project",
         "role": "roles/storage.objectViewer",
         "member": MEMBER,
     }
-    assert made["agent-projects-my-project-roles-importer"].inputs["role"] == custom
-    assert made.outputs["agent"] == {"roles": ["roles/storage.objectViewer", custom]}
+    assert deployed["agent-projects-my-project-roles-importer"].inputs["role"] == custom
+    assert deployed.outputs["agent"] == {"roles": ["roles/storage.objectViewer", custom]}
 
 
 def test_no_roles_make_no_grants() -> None:
-    made = deploy(
+    deployed = deploy(
         lambda: ServiceAgentRoles("agent", ServiceAgentRolesArgs("my-project", MEMBER, []))
     )
-    assert made.names == ["agent"]
-    assert made.outputs["agent"] == {"roles": []}
+    assert deployed.names == ["agent"]
+    assert deployed.outputs["agent"] == {"roles": []}
 
 
-def test_a_dataset_with_stores_of_every_kind() -> None:
+def test_a_dataset_with_stores_of_every_type() -> None:
     args = dataset_args(
         time_zone="Europe/Zurich",
         dicom_stores=[DicomStoreArgs("ct", {"team": "imaging"})],
@@ -94,8 +94,8 @@ def test_a_dataset_with_stores_of_every_kind() -> None:
             )
         ],
     )
-    made = deploy(lambda: HealthcareDataset("clinic", args))
-    [dataset] = made.of_type("gcp:healthcare/dataset:Dataset")
+    deployed = deploy(lambda: HealthcareDataset("clinic", args))
+    [dataset] = deployed.of_type("gcp:healthcare/dataset:Dataset")
     name = "projects/my-project/locations/eu/datasets/ward-7"
     assert dataset.inputs == {
         "project": "my-project",
@@ -103,26 +103,26 @@ def test_a_dataset_with_stores_of_every_kind() -> None:
         "name": "ward-7",
         "timeZone": "Europe/Zurich",
     }
-    assert made["clinic-ct"].inputs == {
+    assert deployed["clinic-ct"].inputs == {
         "dataset": name,
         "name": "ct",
         "labels": {"team": "imaging"},
     }
-    assert made["clinic-records"].inputs == {
+    assert deployed["clinic-records"].inputs == {
         "dataset": name,
         "name": "records",
         "labels": {},
         "version": "STU3",
         "enableUpdateCreate": True,
     }
-    assert made["clinic-feed"].inputs == {
+    assert deployed["clinic-feed"].inputs == {
         "dataset": name,
         "name": "feed",
         "labels": {},
         "rejectDuplicateMessage": True,
         "parserConfig": {"version": "V3", "allowNullHeader": True},
     }
-    assert made.outputs["clinic"] == {
+    assert deployed.outputs["clinic"] == {
         "dataset": name,
         "dicomStores": {"ct": f"{name}/dicomStores/ct"},
         "fhirStores": {"records": f"{name}/fhirStores/records"},
@@ -133,27 +133,30 @@ def test_a_dataset_with_stores_of_every_kind() -> None:
 
 def test_stores_are_deleted_before_they_are_replaced() -> None:
     stores = [DicomStoreArgs("ct")]
-    made = deploy(lambda: HealthcareDataset("clinic", dataset_args(dicom_stores=stores)))
-    assert made["clinic-ct"].delete_before_replace
-    [dataset] = made.of_type("gcp:healthcare/dataset:Dataset")
+    deployed = deploy(lambda: HealthcareDataset("clinic", dataset_args(dicom_stores=stores)))
+    assert deployed["clinic-ct"].delete_before_replace
+    [dataset] = deployed.of_type("gcp:healthcare/dataset:Dataset")
     assert not dataset.delete_before_replace
 
 
-def test_two_datasets_with_stores_of_the_same_names_live_in_one_stack() -> None:
+def test_one_stack_has_two_datasets_with_stores_of_the_same_names() -> None:
     def program() -> None:
         for name in ("identified", "research"):
             stores = [DicomStoreArgs("ct")]
             HealthcareDataset(name, dataset_args(dataset=name, dicom_stores=stores))
 
-    made = deploy(program)
-    assert {"identified-ct", "research-ct"} <= set(made.names)
+    deployed = deploy(program)
+    assert {"identified-ct", "research-ct"} <= set(deployed.names)
 
 
 @pytest.mark.parametrize(("given", "expected"), [("eu", "EU"), ("us", "US"), ("me-west1",) * 2])
-def test_a_warehouse_is_where_the_data_is(given: str, expected: str) -> None:
-    args = WarehouseArgs("my-project", "imaging", given, "DICOM", True, {"team": "imaging"})
-    made = deploy(lambda: Warehouse("warehouse", args))
-    [dataset] = made.of_type("gcp:bigquery/dataset:Dataset")
+def test_a_bigquery_dataset_is_where_the_data_is(given: str, expected: str) -> None:
+    args = BigQueryDatasetArgs("my-project", "imaging", given, "DICOM", True, {"team": "imaging"})
+    deployed = deploy(lambda: BigQueryDataset("warehouse", args))
+    component = deployed.resources[0]
+    assert component.type == "gcp-healthcare-dicom:index:BigQueryDataset"
+    assert component.former_types == ("gcp-healthcare-dicom:index:Warehouse",)
+    [dataset] = deployed.of_type("gcp:bigquery/dataset:Dataset")
     assert dataset.inputs == {
         "project": "my-project",
         "datasetId": "imaging",
@@ -163,7 +166,7 @@ def test_a_warehouse_is_where_the_data_is(given: str, expected: str) -> None:
         "labels": {"team": "imaging"},
     }
     assert dataset.delete_before_replace
-    assert made.outputs["warehouse"] == {"datasetId": "imaging", "location": expected}
+    assert deployed.outputs["warehouse"] == {"datasetId": "imaging", "location": expected}
 
 
 def _dataset(opts: pulumi.ResourceOptions) -> object:
@@ -177,23 +180,27 @@ COMPONENTS: dict[str, Callable[[pulumi.ResourceOptions], object]] = {
         "it", ServiceAgentRolesArgs("my-project", MEMBER, ["roles/viewer"]), opts
     ),
     "HealthcareDataset": _dataset,
-    "Warehouse": lambda opts: Warehouse("it", WarehouseArgs("my-project", "d", "us"), opts),
+    "BigQueryDataset": lambda opts: BigQueryDataset(
+        "it", BigQueryDatasetArgs("my-project", "d", "us"), opts
+    ),
 }
 
 
-@pytest.mark.parametrize("kind", COMPONENTS)
-def test_children_belong_to_the_component_and_wait_for_what_it_waits_for(kind: str) -> None:
+@pytest.mark.parametrize("component_name", COMPONENTS)
+def test_children_belong_to_the_component_and_wait_for_what_it_waits_for(
+    component_name: str,
+) -> None:
     def program() -> None:
         before = projects.Service("before", service="kms.googleapis.com")
-        COMPONENTS[kind](pulumi.ResourceOptions(depends_on=[before], protect=True))
+        COMPONENTS[component_name](pulumi.ResourceOptions(depends_on=[before], protect=True))
 
-    made = deploy(program)
-    [component] = made.of_type(f"gcp-healthcare-dicom:index:{kind}")
+    deployed = deploy(program)
+    [component] = deployed.of_type(f"gcp-healthcare-dicom:index:{component_name}")
     assert component.parent == "gcp-healthcare-dicom-test"
-    children = [child for child in made.resources if child.parent == "it"]
+    children = [child for child in deployed.resources if child.parent == "it"]
     assert children
     for child in children:
-        assert "before" in made.all_dependencies(child.name)
+        assert "before" in deployed.all_dependencies(child.name)
 
 
 @pytest.mark.parametrize(
@@ -216,7 +223,10 @@ def test_children_belong_to_the_component_and_wait_for_what_it_waits_for(kind: s
         ),
         (lambda: FhirStoreArgs("f", version="R7"), 'version: "R7" is not a FHIR version'),
         (lambda: EncryptionKeyArgs({}), "give kms_key_name for a key that exists, or project"),
-        (lambda: WarehouseArgs("my-project", "a-b", "us"), '"a-b" is not an id of a BigQuery'),
+        (
+            lambda: BigQueryDatasetArgs("my-project", "a-b", "us"),
+            '"a-b" is not an id of a BigQuery',
+        ),
         (
             lambda: ProjectServicesArgs("my-project", ["healthcare"]),
             '"healthcare" is not the name of a service. Did you mean "healthcare.googleapis.com"?',

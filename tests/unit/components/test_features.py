@@ -1,4 +1,4 @@
-"""What a stack's features make: topics, keys, access, logs, views, each with what it waits for."""
+"""Resources of a stack's features: topics, keys, access, logs, views, and their dependencies."""
 
 from typing import Any
 
@@ -6,16 +6,16 @@ import pulumi
 import pytest
 from pulumi_gcp import healthcare
 
-from components.agent_plan import LAB_ROLES
 from components.base import ArgumentError
 from components.encryption_key import EncryptionKey, EncryptionKeyArgs
 from components.grants import GrantArgs
 from components.healthcare_dataset import HealthcareDatasetArgs
 from components.notification_topic import NotificationTopicArgs, SubscriptionArgs
-from components.propagation import Patience
+from components.propagation import PropagationRetry
 from components.stores import DicomStoreArgs
+from program.service_agent_grants import LAB_ROLES
+from tests.support.program import run
 from tests.unit.components.deployment import AGENT, deploy
-from tests.unit.components.test_program import run
 
 MEMBER = f"serviceAccount:{AGENT}"
 KEY = "projects/my-project/locations/us-central1/keyRings/r/cryptoKeys/k"
@@ -32,34 +32,34 @@ def notifying(**config: Any) -> dict[str, Any]:
 
 
 def test_a_store_waits_for_the_right_to_publish_to_its_topic() -> None:
-    made = run(**notifying())
-    grant = made["topic-imaging-healthcare"]
+    deployed = run(**notifying())
+    grant = deployed["topic-imaging-healthcare"]
     assert grant.inputs == {
         "project": "local-project",
         "topic": "imaging",
         "role": "roles/pubsub.publisher",
         "member": MEMBER,
     }
-    assert made["healthcare-ct"].inputs["notificationConfig"] == {
+    assert deployed["healthcare-ct"].inputs["notificationConfig"] == {
         "pubsubTopic": "projects/local-project/topics/imaging"
     }
-    assert "topic-imaging-healthcare" in made.all_dependencies("healthcare-ct")
-    assert "services-pubsub" in made.names
+    assert "topic-imaging-healthcare" in deployed.all_dependencies("healthcare-ct")
+    assert "services-pubsub" in deployed.names
 
 
-def test_a_topic_that_nobody_notifies_opens_for_nobody() -> None:
-    made = run(topics=[{"name": "imaging"}])
-    assert made.of_type("gcp:pubsub/topicIAMMember:TopicIAMMember") == []
+def test_a_topic_that_no_one_notifies_opens_for_no_one() -> None:
+    deployed = run(topics=[{"name": "imaging"}])
+    assert deployed.of_type("gcp:pubsub/topicIAMMember:TopicIAMMember") == []
 
 
 def test_a_given_topic_is_not_made_but_opened_where_it_is() -> None:
     topic = "projects/other-project/topics/events"
     store = {"name": "ct", "notificationConfig": {"pubsubTopic": topic}}
-    made = run(dicomStores=[store])
-    [grant] = made.of_type("gcp:pubsub/topicIAMMember:TopicIAMMember")
+    deployed = run(dicomStores=[store])
+    [grant] = deployed.of_type("gcp:pubsub/topicIAMMember:TopicIAMMember")
     assert (grant.inputs["project"], grant.inputs["topic"]) == ("other-project", "events")
-    assert made.of_type("gcp:pubsub/topic:Topic") == []
-    assert made["healthcare-ct"].inputs["notificationConfig"]["pubsubTopic"] == topic
+    assert deployed.of_type("gcp:pubsub/topic:Topic") == []
+    assert deployed["healthcare-ct"].inputs["notificationConfig"]["pubsubTopic"] == topic
 
 
 def test_dead_letters_need_pubsubs_own_agent() -> None:
@@ -68,43 +68,45 @@ def test_dead_letters_need_pubsubs_own_agent() -> None:
         {"name": "imaging", "subscriptions": [{"name": "worker", "deadLetter": letters}]},
         {"name": "dead"},
     ]
-    made = run(topics=topics)
-    assert made["topic-imaging-worker"].inputs["deadLetterPolicy"] == {
+    deployed = run(topics=topics)
+    assert deployed["topic-imaging-worker"].inputs["deadLetterPolicy"] == {
         "deadLetterTopic": "projects/local-project/topics/dead",
         "maxDeliveryAttempts": 5,
     }
     roles = {
         (grant.type.rpartition(":")[2], grant.inputs["role"])
-        for grant in made.resources
+        for grant in deployed.resources
         if grant.name == "topic-imaging-worker-dead-letter"
     }
     assert roles == {
         ("TopicIAMMember", "roles/pubsub.publisher"),
         ("SubscriptionIAMMember", "roles/pubsub.subscriber"),
     }
-    assert "services-pubsub-agent" in made.names
+    assert "services-pubsub-agent" in deployed.names
 
 
 def test_a_dataset_waits_for_its_key_and_the_agents_right_to_use_it() -> None:
-    made = run(encryption={"keyRing": "ring", "key": "key", "rotationPeriod": "7776000s"})
-    assert made["healthcare-key-healthcare"].inputs["role"].endswith("cryptoKeyEncrypterDecrypter")
-    [dataset] = made.of_type("gcp:healthcare/dataset:Dataset")
+    deployed = run(encryption={"keyRing": "ring", "key": "key", "rotationPeriod": "7776000s"})
+    assert (
+        deployed["healthcare-key-healthcare"].inputs["role"].endswith("cryptoKeyEncrypterDecrypter")
+    )
+    [dataset] = deployed.of_type("gcp:healthcare/dataset:Dataset")
     assert "healthcare-key-healthcare" in dataset.dependencies
     assert dataset.inputs["encryptionSpec"]["kmsKeyName"]
-    assert "services-cloudkms" in made.names
+    assert "services-cloudkms" in deployed.names
 
 
 def test_a_given_key_is_used_and_not_made() -> None:
-    made = run(encryption={"kmsKeyName": KEY})
-    assert made.of_type("gcp:kms/keyRing:KeyRing") == []
-    [dataset] = made.of_type("gcp:healthcare/dataset:Dataset")
+    deployed = run(encryption={"kmsKeyName": KEY})
+    assert deployed.of_type("gcp:kms/keyRing:KeyRing") == []
+    [dataset] = deployed.of_type("gcp:healthcare/dataset:Dataset")
     assert dataset.inputs["encryptionSpec"] == {"kmsKeyName": KEY}
-    assert made["healthcare-key-healthcare"].inputs["cryptoKeyId"] == KEY
+    assert deployed["healthcare-key-healthcare"].inputs["cryptoKeyId"] == KEY
 
 
 def test_least_privilege_gives_each_role_where_it_is_needed() -> None:
     foreign = {"tableUri": "bq://other-project.far.ct"}
-    made = run(
+    deployed = run(
         access="least-privilege",
         importBuckets=["incoming"],
         exportBuckets=["outgoing"],
@@ -118,26 +120,26 @@ def test_least_privilege_gives_each_role_where_it_is_needed() -> None:
             }
         ],
     )
-    project = made.of_type("gcp:projects/iAMMember:IAMMember")
+    project = deployed.of_type("gcp:projects/iAMMember:IAMMember")
     assert [grant.inputs["role"] for grant in project] == ["roles/bigquery.jobUser"]
-    buckets = made.of_type("gcp:storage/bucketIAMMember:BucketIAMMember")
+    buckets = deployed.of_type("gcp:storage/bucketIAMMember:BucketIAMMember")
     assert [(grant.inputs["bucket"], grant.inputs["role"]) for grant in buckets] == [
         ("incoming", "roles/storage.objectViewer"),
         ("outgoing", "roles/storage.objectAdmin"),
     ]
-    datasets = made.of_type("gcp:bigquery/datasetIamMember:DatasetIamMember")
+    datasets = deployed.of_type("gcp:bigquery/datasetIamMember:DatasetIamMember")
     assert sorted((grant.inputs["project"], grant.inputs["datasetId"]) for grant in datasets) == [
         ("local-project", "dataset1"),
         ("other-project", "far"),
     ]
-    store = made["healthcare-ct"]
+    store = deployed["healthcare-ct"]
     assert store.inputs["streamConfigs"][0]["bigqueryDestination"] == {
         "tableUri": "bq://local-project.dataset1.ct_stream"
     }
-    assert {"service-agent-access-bigquery-warehouse", "warehouse"} <= made.all_dependencies(
+    assert {"service-agent-access-bigquery-warehouse", "warehouse"} <= deployed.all_dependencies(
         "healthcare-ct"
     )
-    granted = {(item["role"], item["on"]) for item in made.outputs["stack"]["access"]}
+    granted = {(item["role"], item["on"]) for item in deployed.outputs["stack"]["access"]}
     assert granted == {
         ("roles/bigquery.jobUser", "project local-project"),
         ("roles/bigquery.dataEditor", "bq://local-project.dataset1"),
@@ -148,26 +150,26 @@ def test_least_privilege_gives_each_role_where_it_is_needed() -> None:
 
 
 def test_the_labs_mode_gives_the_labs_roles() -> None:
-    made = run()
-    roles = [grant.inputs["role"] for grant in made.of_type("gcp:projects/iAMMember:IAMMember")]
+    deployed = run()
+    roles = [grant.inputs["role"] for grant in deployed.of_type("gcp:projects/iAMMember:IAMMember")]
     assert roles == list(LAB_ROLES)
 
 
 def test_protection_reaches_the_data_and_not_the_members() -> None:
-    made = run(
+    deployed = run(
         deletionProtection=True,
         members=[{"role": "roles/healthcare.datasetViewer", "members": ["user:a@example.com"]}],
         encryption={"keyRing": "ring", "key": "key"},
     )
-    protected = {resource.name for resource in made.resources if resource.protect}
+    protected = {resource.name for resource in deployed.resources if resource.protect}
     assert {"healthcare", "healthcare-dicomstore1", "healthcare-key"} <= protected
     assert "healthcare-healthcare.datasetViewer-user:a@example.com" not in protected
     assert "warehouse" not in protected
 
 
 def test_audit_logs_are_those_of_the_healthcare_api() -> None:
-    made = run(auditLogs=["DATA_READ", "DATA_WRITE"])
-    [config] = made.of_type("gcp:projects/iAMAuditConfig:IAMAuditConfig")
+    deployed = run(auditLogs=["DATA_READ", "DATA_WRITE"])
+    [config] = deployed.of_type("gcp:projects/iAMAuditConfig:IAMAuditConfig")
     assert config.inputs == {
         "project": "local-project",
         "service": "healthcare.googleapis.com",
@@ -176,10 +178,10 @@ def test_audit_logs_are_those_of_the_healthcare_api() -> None:
 
 
 def test_views_are_made_over_the_tables_there_are() -> None:
-    made = run(bigqueryViews=True, tables=["dicomstore2", "other"])
+    deployed = run(bigqueryViews=True, tables=["dicomstore2", "other"])
     views = {
         view.inputs["tableId"]: view.inputs["view"]
-        for view in made.of_type("gcp:bigquery/table:Table")
+        for view in deployed.of_type("gcp:bigquery/table:Table")
     }
     assert set(views) == {
         "dicomstore2_studies",
@@ -227,21 +229,21 @@ def test_bad_arguments_are_refused(make: Any, complaint: str) -> None:
         make()
 
 
-def test_a_key_tells_its_name_before_it_is_used() -> None:
+def test_a_key_reports_its_name_before_it_is_used() -> None:
     def program() -> None:
         key = EncryptionKey("key", EncryptionKeyArgs({"agent": MEMBER}, kms_key_name=KEY))
         pulumi.export("key", key.kms_key_name)
 
-    made = deploy(program)
-    assert made.outputs["stack"] == {"key": KEY}
-    assert made["key-agent"].inputs["member"] == MEMBER
+    deployed = deploy(program)
+    assert deployed.outputs["stack"] == {"key": KEY}
+    assert deployed["key-agent"].inputs["member"] == MEMBER
 
 
 REFUSED = "googleapi: Error 403: Permission denied for the service agent"
 
 
 def test_what_was_refused_is_tried_again_ever_less_often_until_the_deadline() -> None:
-    patience = Patience(deadline=60)
+    patience = PropagationRetry(deadline=60)
     waits = [patience.wait("urn", [REFUSED] * count) for count in range(1, 9)]
     assert all(wait is not None for wait in waits)
     known = [wait for wait in waits if wait is not None]
@@ -251,9 +253,31 @@ def test_what_was_refused_is_tried_again_ever_less_often_until_the_deadline() ->
 
 
 def test_the_deadline_counts_from_the_first_refusal() -> None:
-    assert Patience(deadline=0).wait("urn", [REFUSED]) is None
+    assert PropagationRetry(deadline=0).wait("urn", [REFUSED]) is None
+
+
+AGENT_MISSING = (
+    "googleapi: Error 400: Service account service-1@gcp-sa-healthcare.iam.gserviceaccount.com "
+    "does not exist., badRequest"
+)
+
+
+@pytest.mark.parametrize(
+    "error", [AGENT_MISSING, "googleapi: Error 404: dataset not initialized, notFound"]
+)
+def test_what_google_is_still_creating_is_waited_for(error: str) -> None:
+    for grants in (True, False):
+        assert PropagationRetry(grants=grants).wait("urn", [error]) is not None
+
+
+@pytest.mark.parametrize(
+    "error",
+    [REFUSED, "googleapi: Error 400: User someone@example.com does not exist., badRequest"],
+)
+def test_without_a_new_grant_a_refusal_is_final(error: str) -> None:
+    assert PropagationRetry(grants=False).wait("urn", [error]) is None
 
 
 def test_other_errors_are_final() -> None:
-    assert Patience().wait("urn", ["Error 400: invalid time zone"]) is None
-    assert Patience().wait("urn", []) is None
+    assert PropagationRetry().wait("urn", ["Error 400: invalid time zone"]) is None
+    assert PropagationRetry().wait("urn", []) is None

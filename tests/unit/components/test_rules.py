@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components import rules
@@ -56,7 +56,7 @@ def test_good_values_pass(rule: Rule, good: list[str]) -> None:
         (rules.label_value, ["A", "a.b", "x" * 64, "放" * 43]),
     ],
 )
-def test_bad_values_are_told_what_is_allowed(rule: Rule, bad: list[str]) -> None:
+def test_bad_values_are_reported_what_is_allowed(rule: Rule, bad: list[str]) -> None:
     for value in bad:
         complaint = rule(value)
         assert complaint is not None, value
@@ -68,6 +68,7 @@ def test_repeated_values_point_to_the_first() -> None:
     assert rules.repeated([]) == []
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_no_text_breaks_a_rule(text: str) -> None:
     everything: list[Rule] = [
@@ -88,6 +89,7 @@ def test_no_text_breaks_a_rule(text: str) -> None:
         assert complaint is None or complaint.endswith((".", "shows it."))
 
 
+@settings(deadline=None)
 @given(st.from_regex(r"[A-Za-z0-9_-]{1,256}", fullmatch=True))
 def test_every_id_of_a_dicom_store_may_name_a_dataset(text: str) -> None:
     assert rules.dicom_store_id(text) is None

@@ -8,11 +8,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from emulator.app import create_app
-from emulator.cloud import Cloud, Settings
-
-PROJECT = "projects/local-project"
-LOCATION = f"{PROJECT}/locations/us-central1"
-AGENT = "service-123456789012@gcp-sa-healthcare.iam.gserviceaccount.com"
+from emulator.cloud import Cloud
+from emulator.core.settings import Settings
+from emulator.services.healthcare.dicom.pixels.gdcm_process import GdcmProcess
+from emulator.services.healthcare.dicom.pixels.pydicom_setup import configure_pydicom
+from tests.support.emulator_names import LOCATION
 
 
 @pytest.fixture
@@ -41,8 +41,10 @@ def cloud(open_cloud: Callable[..., Cloud]) -> Cloud:
 @pytest.fixture
 def client(cloud: Cloud) -> Iterator[TestClient]:
     """A client of a project that uses Healthcare and Pub/Sub, whose service agent exists."""
-    cloud.services.enable("local-project", ["healthcare.googleapis.com", "pubsub.googleapis.com"])
-    cloud.services.make_identity("local-project", "healthcare.googleapis.com")
+    cloud.service_usage.services.enable(
+        "local-project", ["healthcare.googleapis.com", "pubsub.googleapis.com"]
+    )
+    cloud.service_usage.services.make_identity("local-project", "healthcare.googleapis.com")
     app = create_app(cloud)
     with TestClient(app, "http://127.0.0.1", raise_server_exceptions=False) as client:
         yield client
@@ -53,3 +55,12 @@ def dataset(client: TestClient) -> str:
     """The full name of a dataset."""
     client.post(f"/v1/{LOCATION}/datasets?datasetId=dataset1", json={}).raise_for_status()
     return f"{LOCATION}/datasets/dataset1"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def gdcm() -> Iterator[GdcmProcess]:
+    """The process of GDCM for tests that parse or decode without a server."""
+    process = GdcmProcess()
+    configure_pydicom(process)
+    yield process
+    process.close()

@@ -1,9 +1,9 @@
-"""What holds for every request: the shape of errors, and who may send one."""
+"""Rules for every request: the shape of errors, and the allowed senders."""
 
 import pytest
 from starlette.testclient import TestClient
 
-from tests.unit.emulator.conftest import LOCATION
+from tests.support.emulator_names import LOCATION
 
 
 def test_an_error_has_the_shape_of_googles(client: TestClient) -> None:
@@ -131,6 +131,40 @@ def test_a_viewer_on_this_machine_is_let_in(client: TestClient, origin: str) -> 
     assert answer.status_code == 200
 
 
+def test_a_viewer_may_ask_what_it_may_send_and_read_the_answer(client: TestClient) -> None:
+    origin = "http://localhost:3000"
+    path = f"/v1/{LOCATION}/datasets/d/dicomStores/s/dicomWeb/studies"
+    for method, asked in (("GET", "authorization, accept"), ("POST", "content-type"), ("PUT", "")):
+        preflight = client.options(
+            path,
+            headers={
+                "Origin": origin,
+                "Access-Control-Request-Method": method,
+                "Access-Control-Request-Headers": asked,
+            },
+        )
+        assert preflight.status_code == 200
+        assert preflight.headers["access-control-allow-origin"] == origin
+        assert method in preflight.headers["access-control-allow-methods"]
+        assert preflight.headers["access-control-allow-headers"] == asked
+    refused = client.get(path, headers={"Origin": origin})
+    assert refused.status_code == 404, "of the store: it does not exist"
+    assert refused.headers["access-control-allow-origin"] == origin
+    assert "Origin" in refused.headers["vary"]
+
+
+def test_a_page_of_another_origin_learns_nothing(client: TestClient) -> None:
+    headers = {"Origin": "https://evil.example", "Access-Control-Request-Method": "GET"}
+    for answer in (client.options("/v1/x", headers=headers), client.get("/v1/x", headers=headers)):
+        assert answer.status_code == 403
+        assert "access-control-allow-origin" not in answer.headers
+
+
+def test_a_client_without_an_origin_gets_no_headers_for_browsers(client: TestClient) -> None:
+    answer = client.get("/v1/projects/local-project")
+    assert "access-control-allow-origin" not in answer.headers
+
+
 def test_an_overlong_get_is_refused(client: TestClient) -> None:
     answer = client.post(
         "/v1/projects/local-project/services",
@@ -154,9 +188,12 @@ def test_a_long_get_may_come_as_a_post(client: TestClient) -> None:
 @pytest.mark.parametrize(
     ("body", "complaint"),
     [
-        (b"{", "Invalid JSON payload received."),
+        (b"{", "Invalid JSON payload received. Unexpected end of string."),
         (b"[]", "Invalid JSON payload received. The body must be a JSON object."),
-        (b'{"timeZone": NaN}', "Invalid JSON payload received. NaN is no JSON number"),
+        (
+            b'{"timeZone": NaN}',
+            "Invalid JSON payload received. Expected a value. NaN is not a JSON number.",
+        ),
         (b"[" * 100_000, "Invalid JSON payload received."),
         (b" " * (10 * 1024 * 1024 + 1), "The request's body is longer than 10485760 bytes."),
     ],
@@ -170,13 +207,13 @@ def test_a_body_that_is_no_object_is_refused(
     assert client.get(f"/v1/{LOCATION}/datasets").json() == {}
 
 
-def test_an_unexpected_error_tells_no_inner_workings(
+def test_an_unexpected_error_reports_no_inner_workings(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_self: object, _name: str) -> None:
         raise RuntimeError("inner workings")
 
-    monkeypatch.setattr("emulator.healthcare.models.Resources.get", fail)
+    monkeypatch.setattr("emulator.services.healthcare.stores.models.Resources.get", fail)
     answer = client.get(f"/v1/{LOCATION}/datasets/dataset1")
 
     assert answer.status_code == 500

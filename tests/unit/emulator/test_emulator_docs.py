@@ -1,4 +1,4 @@
-"""docs/emulator.md tells all there is: commands, options, variables, control calls."""
+"""docs/emulator.md is complete: commands, options, variables, control calls."""
 
 import re
 from pathlib import Path
@@ -7,9 +7,11 @@ import pytest
 import typer
 
 from emulator import __main__ as command_line
+from emulator.api_coverage import offline_cloud
+from emulator.control.models import Control, NoBackends
 from emulator.control.routes import routes
-from emulator.endpoints import environment
-from emulator.healthcare.kinds import KINDS
+from emulator.server.environment import environment
+from emulator.services.healthcare.stores.store_types import STORE_TYPES
 
 PAGE = (Path(__file__).parents[3] / "docs/emulator.md").read_text()
 COMMANDS = typer.main.get_command(command_line.app).commands  # type: ignore[attr-defined]
@@ -33,8 +35,10 @@ def test_every_variable() -> None:
     assert [name for name in variables if f"`{name}`" not in PAGE] == []
 
 
-def test_every_control_call_and_kind_of_store() -> None:
-    paths = [route.path.partition("{")[0].rstrip("/") for route in routes()]
+def test_every_control_call_and_store_type() -> None:
+    with offline_cloud() as cloud:
+        control = Control(NoBackends(), cloud.operations, cloud.reset)
+    paths = [route.path.partition("{")[0].rstrip("/") for route in routes(control)]
 
     assert [path for path in paths if path not in PAGE] == []
-    assert [kind for kind in KINDS if f"`{kind}`" not in PAGE] == []
+    assert [store_type for store_type in STORE_TYPES if f"`{store_type}`" not in PAGE] == []

@@ -42,14 +42,14 @@ def test_the_installer_gets_the_folder_and_the_version(
 ) -> None:
     script = "import sys, pathlib; pathlib.Path(sys.argv[1]).write_text(sys.argv[2])"
     monkeypatch.setattr(download, "_INSTALL", script)
-    said: list[str] = []
-    download.install(tmp_path / "engine", said.append)
+    messages: list[str] = []
+    download.install(tmp_path / "engine", messages.append)
     assert (tmp_path / "engine").read_text() == PULUMI
-    assert said == [f"downloading the Pulumi engine {PULUMI} (about 100 MB) ..."]
+    assert messages == [f"downloading the Pulumi engine {PULUMI} (about 100 MB) ..."]
 
 
 @pytest.mark.usefixtures("online")
-def test_the_installer_failing_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_installer_failing_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(download, "_INSTALL", "raise SystemExit('404 for this version')")
     with pytest.raises(EngineError, match="the official installer failed: 404 for this version"):
         download.install(tmp_path, lambda _: None)

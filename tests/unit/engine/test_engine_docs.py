@@ -2,10 +2,10 @@
 
 import re
 
-from engine import gcp_plugin, places, versions
+from engine import gcp_plugin, stack_environment, versions
 from engine.versions import HOST_PYTHON
 
-TEXT = (places.ROOT / "docs/engine.md").read_text()
+TEXT = (stack_environment.ROOT / "docs/engine.md").read_text()
 
 
 def test_the_versions_are_those_in_use() -> None:
@@ -19,6 +19,6 @@ def test_the_versions_are_those_in_use() -> None:
 def test_the_names_are_those_in_use() -> None:
     for name in (HOST_PYTHON, f"{gcp_plugin.FOLDER}.unreachable", gcp_plugin.BINARY, "LAB_DIR"):
         assert f"{name}" in TEXT
-    for name in places._private_variables():
+    for name in stack_environment._local_state_variables():
         assert f"`{name}`" in TEXT
-    assert f"a fixed passphrase, `{places.PASSPHRASE}`" in TEXT
+    assert f"a fixed passphrase, `{stack_environment.PASSPHRASE}`" in TEXT

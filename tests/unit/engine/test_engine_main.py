@@ -9,27 +9,27 @@ from typing import Any
 import pytest
 
 from engine import __main__ as main
-from engine import cli, places
-from engine.cli import EngineInfo
+from engine import pulumi_cli, stack_environment
 from engine.errors import EngineError
-from engine.places import Place
+from engine.pulumi_cli import EngineInfo
+from engine.stack_environment import StackEnvironment
 
 ENGINE = EngineInfo("v3.258.0", "go-build", Path("/engines/bin"))
 ENVIRONMENT = {"PATH": "/engines/bin:/bin", "A": "it's b"}
 
 
 @pytest.fixture(autouse=True)
-def place(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The stacks whose places were made ready."""
+def prepared(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The stacks whose environments were prepared."""
     prepared: list[str] = []
 
-    def prepare(stack: str, report: Any) -> Place:
+    def prepare(stack: str, report: Any) -> StackEnvironment:
         prepared.append(stack)
         report("starting ...")
-        return Place(ENGINE, "stand-in", ENVIRONMENT)
+        return StackEnvironment(ENGINE, "stand-in", ENVIRONMENT)
 
-    monkeypatch.setattr(places, "prepare", prepare)
-    monkeypatch.setattr(cli, "obtain", lambda report: ENGINE)
+    monkeypatch.setattr(stack_environment, "prepare", prepare)
+    monkeypatch.setattr(pulumi_cli, "obtain", lambda report: ENGINE)
     return prepared
 
 
@@ -56,16 +56,16 @@ def test_install_says_what_there_is(
 def test_status_obtains_nothing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(cli, "find", lambda *_, **__: None)
+    monkeypatch.setattr(pulumi_cli, "find", lambda *_, **__: None)
     assert call(monkeypatch, "status") == 1
     assert "There is no engine yet: `python -m engine install`" in capsys.readouterr().err
-    monkeypatch.setattr(cli, "find", lambda *_, **__: ENGINE)
+    monkeypatch.setattr(pulumi_cli, "find", lambda *_, **__: ENGINE)
     assert call(monkeypatch, "status") == 0
     assert "v3.258.0" in capsys.readouterr().out
 
 
 def test_env_is_for_eval(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], place: list[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], prepared: list[str]
 ) -> None:
     assert call(monkeypatch, "env") == 0
     output = capsys.readouterr()
@@ -76,10 +76,10 @@ def test_env_is_for_eval(
     assert output.err == "starting ...\n"
     assert call(monkeypatch, "env", "--stack", "dev", "--json") == 0
     assert json.loads(capsys.readouterr().out) == ENVIRONMENT
-    assert place == ["local", "dev"]
+    assert prepared == ["local", "dev"]
 
 
-def test_run_becomes_the_command(monkeypatch: pytest.MonkeyPatch, place: list[str]) -> None:
+def test_run_becomes_the_command(monkeypatch: pytest.MonkeyPatch, prepared: list[str]) -> None:
     became: list[Any] = []
     monkeypatch.setattr(os, "execvpe", lambda *given: became.append(given))
     command = ["pulumi", "preview", "--stack", "x", "--", "y"]
@@ -88,15 +88,15 @@ def test_run_becomes_the_command(monkeypatch: pytest.MonkeyPatch, place: list[st
     assert (file, arguments) == ("pulumi", command)
     assert environment["A"] == "it's b"
     assert environment["HOME"] == os.environ["HOME"]
-    assert place == ["dev"]
+    assert prepared == ["dev"]
 
 
 def test_run_needs_a_command(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], place: list[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], prepared: list[str]
 ) -> None:
     assert call(monkeypatch, "run", "--stack", "dev") == 2
     assert "no command" in capsys.readouterr().err
-    assert place == []
+    assert prepared == []
 
 
 def test_run_names_a_command_that_is_not_there(
@@ -112,7 +112,7 @@ def test_an_error_is_a_message(
     def refuse(*_: Any) -> None:
         raise EngineError("Nothing [here] works.")
 
-    monkeypatch.setattr(places, "prepare", refuse)
+    monkeypatch.setattr(stack_environment, "prepare", refuse)
     assert call(monkeypatch, "env") == 1
     output = capsys.readouterr()
     assert (output.out, output.err) == ("", "error: Nothing [here] works.\n")
@@ -121,6 +121,6 @@ def test_an_error_is_a_message(
 def test_help_teaches(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(monkeypatch, "--help") == 0
     text = capsys.readouterr().out
-    assert "Exit codes: 0 done" in text
+    assert "Exit codes: 0 success" in text
     for name in ("install", "status", "env", "run"):
         assert name in text

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from engine import download, gcp_plugin
-from engine.cli import EngineInfo
 from engine.gcp_plugin import BINARY, FOLDER
+from engine.pulumi_cli import EngineInfo
 
 Command = Callable[..., Path]
 
@@ -115,7 +115,7 @@ def test_a_plugin_in_the_users_pulumi_home_is_used(
     assert binary.read_text() == "real"
 
 
-def test_a_plugin_that_goes_away_gives_way_to_the_stand_in(
+def test_the_stand_in_replaces_a_deleted_plugin(
     choose: Callable[..., str], binary: Path, tmp_path: Path
 ) -> None:
     installed = install(tmp_path / "home/.pulumi")
@@ -167,12 +167,12 @@ def test_a_failed_download_is_not_tried_again_for_a_day(
     pulumi = command("pulumi", 'echo x >> "$0.asked"; exit 1', folder="engine")
     asked = pulumi.with_name("pulumi.asked")
     monkeypatch.setattr(download, "reachable", lambda: True)
-    engine, said = EngineInfo("v3.258.0", "path", pulumi.parent), list[str]()
+    engine, messages = EngineInfo("v3.258.0", "path", pulumi.parent), list[str]()
     for _ in range(2):
-        assert gcp_plugin.choose(home, engine, {"PATH": path}, said.append) == "stand-in"
+        assert gcp_plugin.choose(home, engine, {"PATH": path}, messages.append) == "stand-in"
     assert asked.read_text() == "x\n"
-    assert "the gcp plugin can't be downloaded" in said[1]
+    assert "the gcp plugin can't be downloaded" in messages[1]
     yesterday = time.time() - gcp_plugin.TRY_AGAIN_SECONDS - 1
     os.utime(home / "plugins" / f"{FOLDER}.unreachable", (yesterday, yesterday))
-    assert gcp_plugin.choose(home, engine, {"PATH": path}, said.append) == "stand-in"
+    assert gcp_plugin.choose(home, engine, {"PATH": path}, messages.append) == "stand-in"
     assert asked.read_text() == "x\nx\n"

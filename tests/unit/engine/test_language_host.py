@@ -11,7 +11,7 @@ import grpc
 import pytest
 
 from engine.language_host import LanguageHost, VirtualenvError, python_of
-from engine.protocol import language_pb2
+from engine.pulumi_proto import language_pb2
 
 LAUNCHER = """
 import json, os, sys
@@ -70,7 +70,7 @@ def request(folder: Path, **more: Any) -> Any:
     )  # fmt: skip
 
 
-def test_the_launcher_gets_what_the_engine_said(host: LanguageHost, project: Path) -> None:
+def test_the_launcher_gets_the_output_of_the_engine(host: LanguageHost, project: Path) -> None:
     config = {"p:a": "1", "p:b": "secret"}
     # The launcher of the test writes into the folder that its last argument names.
     asked = request(project, config=config, configSecretKeys=["p:b"], args=[str(project)])
@@ -145,7 +145,7 @@ def test_the_virtualenv_is_the_projects(project: Path) -> None:
     assert python_of(info(project, virtualenv=str(project / "venv"))) == str(python)
 
 
-def test_a_missing_virtualenv_is_told_with_its_cure(host: LanguageHost, project: Path) -> None:
+def test_a_missing_virtualenv_is_reported_with_a_hint(host: LanguageHost, project: Path) -> None:
     with pytest.raises(VirtualenvError) as failure:
         python_of(info(project, virtualenv="venv"))
     message = str(failure.value)
@@ -165,7 +165,7 @@ def installing(folder: Path) -> Any:
     return language_pb2.InstallDependenciesRequest(info=info)
 
 
-def test_dependencies_are_not_installed_but_the_cure_is_told(
+def test_dependencies_are_not_installed_and_a_hint_is_reported(
     host: LanguageHost, tmp_path: Path
 ) -> None:
     with pytest.raises(AbortedError, match=r"UNIMPLEMENTED: .* run `make setup`"):
@@ -176,8 +176,8 @@ def test_what_is_installed_already_is_let_be(host: LanguageHost, tmp_path: Path)
     python = tmp_path / "venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.touch()
-    [said] = host.InstallDependencies(installing(tmp_path), Context())
-    assert said.stdout.decode() == f"Nothing to install: {python} is there.\n"
+    [response] = host.InstallDependencies(installing(tmp_path), Context())
+    assert response.stdout.decode() == f"Nothing to install: {python} is there.\n"
 
 
 def test_what_the_host_says_of_itself(host: LanguageHost) -> None:

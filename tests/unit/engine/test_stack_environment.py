@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from emulator import processes
-from engine import cli, gcp_plugin, places
-from engine.cli import EngineInfo
+from emulator.server import lifecycle
+from emulator.server.errors import EmulatorError
+from engine import gcp_plugin, pulumi_cli, stack_environment
 from engine.errors import EngineError
 from engine.loopback import is_loopback
+from engine.pulumi_cli import EngineInfo
 from engine.versions import HOST_PYTHON
 
 ENGINE = EngineInfo("v3.258.0", "go-build", Path("/engines/bin"))
@@ -28,14 +29,14 @@ class FakeRunning:
 
 @pytest.fixture(autouse=True)
 def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A lab of one's own, with an engine; nothing is started."""
+    """A separate lab with an engine; nothing is started."""
     folder = tmp_path / "lab"
     for name in list(os.environ):
         if name.startswith(("PULUMI_", "GOOGLE_", "BIGQUERY_", "STORAGE_", "PUBSUB_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("LAB_DIR", str(folder))
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
-    monkeypatch.setattr(cli, "obtain", lambda report: ENGINE)
+    monkeypatch.setattr(pulumi_cli, "obtain", lambda report: ENGINE)
     return folder
 
 
@@ -48,26 +49,26 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         started.append(state)
         return FakeRunning()
 
-    monkeypatch.setattr(processes, "start", start)
+    monkeypatch.setattr(lifecycle, "start", start)
     return started
 
 
 @pytest.mark.parametrize("stack", ["local", "local-", "local-test1"])
 def test_local_stacks(stack: str) -> None:
-    assert places.is_local(stack)
+    assert stack_environment.is_local(stack)
 
 
 @pytest.mark.parametrize("stack", ["dev", "localhost", "Local", "my-local", "", "localx"])
 def test_other_stacks(stack: str) -> None:
-    assert not places.is_local(stack)
+    assert not stack_environment.is_local(stack)
 
 
-def test_the_local_place(lab: Path, started: list[Path]) -> None:
-    place = places.prepare("local-a", print)
+def test_the_environment_of_a_local_stack(lab: Path, started: list[Path]) -> None:
+    prepared = stack_environment.prepare("local-a", print)
     assert started == [lab / "emulator"]
-    assert place.engine == ENGINE
-    assert place.gcp_plugin == "stand-in"
-    assert place.environment == {
+    assert prepared.engine == ENGINE
+    assert prepared.gcp_plugin == "stand-in"
+    assert prepared.environment == {
         "PATH": f"/engines/bin:{Path(sys.executable).parent}:/usr/bin:/bin",
         "PULUMI_SKIP_UPDATE_CHECK": "1",
         HOST_PYTHON: sys.executable,
@@ -81,9 +82,9 @@ def test_the_local_place(lab: Path, started: list[Path]) -> None:
 
 
 def test_google_cloud_is_left_as_the_user_has_it(lab: Path, started: list[Path]) -> None:
-    place = places.prepare("dev", print)
-    assert place.gcp_plugin == "real"
-    assert set(place.environment) == {"PATH", "PULUMI_SKIP_UPDATE_CHECK", HOST_PYTHON}
+    prepared = stack_environment.prepare("dev", print)
+    assert prepared.gcp_plugin == "real"
+    assert set(prepared.environment) == {"PATH", "PULUMI_SKIP_UPDATE_CHECK", HOST_PYTHON}
     assert started == []
     assert not lab.exists()
 
@@ -91,10 +92,10 @@ def test_google_cloud_is_left_as_the_user_has_it(lab: Path, started: list[Path])
 def test_preparing_twice_gives_the_same(
     started: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = places.prepare("local", print).environment
+    first = stack_environment.prepare("local", print).environment
     for name, value in first.items():
         monkeypatch.setenv(name, value)
-    assert places.prepare("local", print).environment == first
+    assert stack_environment.prepare("local", print).environment == first
 
 
 def test_the_private_home_is_not_taken_for_the_users(
@@ -108,10 +109,10 @@ def test_the_private_home_is_not_taken_for_the_users(
 
     monkeypatch.setattr(gcp_plugin, "choose", choose)
     monkeypatch.setenv("PULUMI_HOME", str(lab / "pulumi/home"))
-    places.prepare("local", print)
+    stack_environment.prepare("local", print)
     assert "PULUMI_HOME" not in given
     monkeypatch.setenv("PULUMI_HOME", "/own")
-    places.prepare("local", print)
+    stack_environment.prepare("local", print)
     assert given["PULUMI_HOME"] == "/own"
 
 
@@ -131,9 +132,9 @@ def test_a_real_stack_never_goes_to_local_endpoints(
 ) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(EngineError) as failure:
-        places.prepare("dev", print)
+        stack_environment.prepare("dev", print)
     assert str(failure.value) == (
-        f"Stack 'dev' lives on Google Cloud, but {name}={value} leads to the local one. Use a "
+        f"Stack 'dev' is on Google Cloud, but {name}={value} belongs to the local one. Use a "
         "shell without the local Google Cloud's variables, or a stack named `local` or `local-...`."
     )
 
@@ -142,34 +143,34 @@ def test_a_real_stack_never_goes_to_local_endpoints(
 def test_a_real_stack_never_sees_the_stand_in_or_local_state(
     started: list[Path], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setenv(name, places.prepare("local", print).environment[name])
-    with pytest.raises(EngineError, match=f"{name}=.* leads to the local one"):
-        places.prepare("dev", print)
+    monkeypatch.setenv(name, stack_environment.prepare("local", print).environment[name])
+    with pytest.raises(EngineError, match=f"{name}=.* belongs to the local one"):
+        stack_environment.prepare("dev", print)
 
 
 def test_a_real_stack_may_have_other_endpoints(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOOGLE_HEALTHCARE_CUSTOM_ENDPOINT", "https://private.example/v1/")
     monkeypatch.setenv("PULUMI_HOME", "/own")
     monkeypatch.setenv("PULUMI_BACKEND_URL", "gs://state")
-    assert places.prepare("dev", print).gcp_plugin == "real"
+    assert stack_environment.prepare("dev", print).gcp_plugin == "real"
 
 
-def test_a_local_cloud_that_does_not_start_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_local_cloud_that_does_not_start_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def start(state: Path, *, report: Any) -> None:
-        raise processes.EmulatorError("port 8080 is in use")
+        raise EmulatorError("port 8080 is in use")
 
-    monkeypatch.setattr(processes, "start", start)
+    monkeypatch.setattr(lifecycle, "start", start)
     with pytest.raises(EngineError) as failure:
-        places.prepare("local", print)
+        stack_environment.prepare("local", print)
     assert str(failure.value) == "The local Google Cloud does not start: port 8080 is in use"
 
 
 def test_leaving_stops_the_local_cloud_only(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stopped: list[Path] = []
-    monkeypatch.setattr(processes, "stop", stopped.append)
-    places.leave("dev")
+    monkeypatch.setattr(lifecycle, "stop", stopped.append)
+    stack_environment.stop("dev")
     assert stopped == []
-    places.leave("local")
+    stack_environment.stop("local")
     assert stopped == [lab / "emulator"]
 
 
@@ -189,8 +190,8 @@ def opens(salt: str, message: str, passphrase: str) -> str:
 
 def test_the_salt_of_the_local_stack_fits_its_passphrase() -> None:
     # Otherwise every `pulumi` on the stack would rewrite the file.
-    file = places.ROOT / "Pulumi.local.yaml"
+    file = stack_environment.ROOT / "Pulumi.local.yaml"
     lines = [line for line in file.read_text().splitlines() if line.startswith("encryptionsalt: ")]
     assert len(lines) == 1
     _, salt, message = lines[0].split("v1:", 2)
-    assert opens(salt.strip(":"), f"v1:{message}", places.PASSPHRASE) == "pulumi"
+    assert opens(salt.strip(":"), f"v1:{message}", stack_environment.PASSPHRASE) == "pulumi"

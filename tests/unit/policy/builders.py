@@ -5,7 +5,7 @@ from typing import Any
 from policy.model import Resource
 
 AGENT = "serviceAccount:service-123456789012@gcp-sa-healthcare.iam.gserviceaccount.com"
-LOG_TYPES = [{"logType": kind} for kind in ("ADMIN_READ", "DATA_READ", "DATA_WRITE")]
+LOG_TYPES = [{"logType": log_type} for log_type in ("ADMIN_READ", "DATA_READ", "DATA_WRITE")]
 IDENTITY_TYPE = "gcp:projects/serviceIdentity:ServiceIdentity"
 STACK_TYPE = "pulumi:pulumi:Stack"
 
@@ -23,7 +23,7 @@ def dataset(props: dict[str, Any] | None = None, **rest: Any) -> Resource:
     return resource("gcp:healthcare/dataset:Dataset", given, **{"name": "healthcare", **rest})
 
 
-def warehouse(props: dict[str, Any] | None = None, **rest: Any) -> Resource:
+def bigquery_dataset(props: dict[str, Any] | None = None, **rest: Any) -> Resource:
     """A BigQuery dataset in us-central1."""
     given = {"location": "us-central1", **(props or {})}
     return resource("gcp:bigquery/dataset:Dataset", given, **{"name": "warehouse", **rest})

@@ -1,11 +1,11 @@
-"""What passes and what fails in every stack."""
+"""Cases that pass and cases that fail in every stack."""
 
 import json
 from collections.abc import Sequence
 from typing import Any
 
 from policy.model import UNKNOWN
-from tests.unit.policy.builders import audit, dataset, grant, resource, store, warehouse
+from tests.unit.policy.builders import audit, bigquery_dataset, dataset, grant, resource, store
 from tests.unit.policy.case import Case
 
 
@@ -17,19 +17,31 @@ def policy_data(role: str, member: str) -> dict[str, Any]:
 BUCKET = "gcp:storage/bucket:Bucket"
 TOPIC = "gcp:pubsub/topic:Topic"
 
+US = {"locations": ["us", "us-*"]}
+
 GENERAL_CASES: dict[str, Sequence[Case]] = {
     "allowed-locations": (
-        Case("a listed region", [dataset()]),
-        Case("a listed multi-region in capitals", [warehouse({"location": "US"})]),
-        Case("a location still to come", [dataset({"location": UNKNOWN})]),
-        Case("what is kept nowhere", [resource("gcp:iam/pool:Pool", {"location": "global"})]),
-        Case("another provider's location", [resource("aws:s3/b:B", {"location": "eu-1"})]),
-        Case("a zone", [resource("gcp:compute/disk:Disk", {"zone": "us-east1-b"})]),
+        Case("any place where none is listed", [dataset({"location": "europe-west4"})]),
+        Case("a listed region", [dataset()], config=US),
+        Case(
+            "a listed multi-region in capitals", [bigquery_dataset({"location": "US"})], config=US
+        ),
+        Case("a location still to come", [dataset({"location": UNKNOWN})], config=US),
+        Case(
+            "what is kept nowhere",
+            [resource("gcp:iam/pool:Pool", {"location": "global"})],
+            config=US,
+        ),
+        Case(
+            "another provider's location", [resource("aws:s3/b:B", {"location": "eu-1"})], config=US
+        ),
+        Case("a zone", [resource("gcp:compute/disk:Disk", {"zone": "us-east1-b"})], config=US),
         Case("an own list", [dataset()], config={"locations": ["US-Central1"]}),
         Case(
             "another region",
             [dataset({"location": "europe-west4"})],
             ['location "europe-west4" is not allowed; allowed: us, us-*'],
+            US,
         ),
         Case(
             "BigQuery's default",
@@ -49,6 +61,7 @@ GENERAL_CASES: dict[str, Sequence[Case]] = {
                 )
             ],
             ['customPlacementConfig.dataLocations "ASIA-EAST1" is not allowed; allowed: us, us-*'],
+            US,
         ),
         Case(
             "a topic's storage",
@@ -66,31 +79,35 @@ GENERAL_CASES: dict[str, Sequence[Case]] = {
                 'messageStoragePolicy.allowedPersistenceRegions "asia-east1" is not allowed; '
                 "allowed: us, us-*"
             ],
+            US,
         ),
         Case(
             "a zone's region",
             [resource("gcp:compute/disk:Disk", {"zone": "me-west1-a"})],
             ['zone "me-west1" is not allowed; allowed: us, us-*'],
+            US,
         ),
     ),
     "one-location": (
-        Case("one location", [dataset(), warehouse()]),
-        Case("one multi-region", [dataset({"location": "us"}), warehouse({"location": "US"})]),
+        Case("one location", [dataset(), bigquery_dataset()]),
+        Case(
+            "one multi-region", [dataset({"location": "us"}), bigquery_dataset({"location": "US"})]
+        ),
         Case(
             "BigQuery's default beside us",
             [dataset({"location": "us"}), resource("gcp:bigquery/dataset:Dataset")],
         ),
-        Case("a location still to come", [dataset(), warehouse({"location": UNKNOWN})]),
-        Case("the first one still to come", [dataset({"location": UNKNOWN}), warehouse()]),
-        Case("no Healthcare data", [warehouse(), warehouse({"location": "EU"})]),
+        Case("a location still to come", [dataset(), bigquery_dataset({"location": UNKNOWN})]),
+        Case("the first one still to come", [dataset({"location": UNKNOWN}), bigquery_dataset()]),
+        Case("no Healthcare data", [bigquery_dataset(), bigquery_dataset({"location": "EU"})]),
         Case(
-            "a warehouse elsewhere",
-            [warehouse({"location": "EU"}), dataset()],
+            "a BigQuery dataset elsewhere",
+            [bigquery_dataset({"location": "EU"}), dataset()],
             ['location "EU", but Healthcare dataset "healthcare" is in "us-central1"'],
         ),
         Case(
             "BigQuery's default elsewhere",
-            [dataset(), warehouse({"location": None})],
+            [dataset(), bigquery_dataset({"location": None})],
             ['location "US", but Healthcare dataset "healthcare" is in "us-central1"'],
         ),
         Case(
@@ -104,7 +121,7 @@ GENERAL_CASES: dict[str, Sequence[Case]] = {
         Case("a member still to come", [grant("roles/healthcare.dicomViewer", UNKNOWN)]),
         Case(
             "words in free text",
-            [warehouse({"description": "allUsers", "labels": {"readers": "allusers"}})],
+            [bigquery_dataset({"description": "allUsers", "labels": {"readers": "allusers"}})],
         ),
         Case(
             "taking access away",
@@ -147,7 +164,7 @@ GENERAL_CASES: dict[str, Sequence[Case]] = {
         Case(
             "a BigQuery dataset's access",
             [
-                warehouse(
+                bigquery_dataset(
                     {
                         "access": [
                             {"role": "READER", "specialGroup": "allAuthenticatedUsers"},
@@ -261,7 +278,7 @@ GENERAL_CASES: dict[str, Sequence[Case]] = {
         Case("none asked for", [store()], config={"labels": []}),
         Case(
             "no labels",
-            [store(), warehouse()],
+            [store(), bigquery_dataset()],
             ["label environment missing", "label environment missing"],
         ),
         Case("an empty label", [store({"environment": ""})], ["label environment missing"]),

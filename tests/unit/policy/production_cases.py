@@ -1,4 +1,4 @@
-"""What passes and what fails in production."""
+"""Cases that pass and cases that fail in production."""
 
 from collections.abc import Sequence
 
@@ -8,12 +8,12 @@ from tests.unit.policy.builders import (
     IDENTITY_TYPE,
     LOG_TYPES,
     audit,
+    bigquery_dataset,
     dataset,
     grant,
     production_store,
     resource,
     store,
-    warehouse,
 )
 from tests.unit.policy.case import Case
 
@@ -31,13 +31,13 @@ ON_PROJECT = "on the whole project for the Healthcare service agent"
 
 PRODUCTION_CASES: dict[str, Sequence[Case]] = {
     "production-customer-keys": (
-        Case("no production", [store({"environment": "lab"}), dataset(), warehouse()]),
+        Case("no production", [store({"environment": "lab"}), dataset(), bigquery_dataset()]),
         Case(
             "all have keys",
             [
                 production_store(),
                 dataset({"encryptionSpec": {"kmsKeyName": KEY}}),
-                warehouse({"defaultEncryptionConfiguration": {"kmsKeyName": KEY}}),
+                bigquery_dataset({"defaultEncryptionConfiguration": {"kmsKeyName": KEY}}),
                 resource(BUCKET, {"encryption": {"defaultKmsKeyName": KEY}}),
                 resource(TOPIC, {"kmsKeyName": KEY}),
             ],
@@ -54,7 +54,7 @@ PRODUCTION_CASES: dict[str, Sequence[Case]] = {
         ),
         Case(
             "none has a key",
-            [production_store(), dataset(), warehouse(), resource(BUCKET), resource(TOPIC)],
+            [production_store(), dataset(), bigquery_dataset(), resource(BUCKET), resource(TOPIC)],
             [
                 f"{NO_KEY}, {BY_LABEL}",
                 f"defaultEncryptionConfiguration.kmsKeyName is not set, {BY_LABEL}",
@@ -102,7 +102,7 @@ PRODUCTION_CASES: dict[str, Sequence[Case]] = {
             [dataset(), audit({"service": UNKNOWN, "auditLogConfigs": LOG_TYPES[:1]})],
             config=FORCED,
         ),
-        Case("no Healthcare data", [production_store(), warehouse()]),
+        Case("no Healthcare data", [production_store(), bigquery_dataset()]),
         Case(
             "nothing is logged",
             [production_store(), dataset(), dataset(name="second")],
@@ -139,7 +139,7 @@ PRODUCTION_CASES: dict[str, Sequence[Case]] = {
             FORCED,
         ),
         Case(
-            "somebody is exempt",
+            "a member is exempt",
             [
                 dataset(),
                 audit(),
@@ -161,19 +161,19 @@ PRODUCTION_CASES: dict[str, Sequence[Case]] = {
             [
                 store({"environment": "lab"}),
                 dataset(),
-                warehouse({"deleteContentsOnDestroy": True}),
+                bigquery_dataset({"deleteContentsOnDestroy": True}),
             ],
         ),
         Case(
             "protected by Pulumi",
-            [production_store(), dataset(protect=True), warehouse(protect=True)],
+            [production_store(), dataset(protect=True), bigquery_dataset(protect=True)],
         ),
         Case(
             "protected by the provider",
             [
                 production_store(),
                 dataset({"deletionPolicy": "PREVENT"}),
-                warehouse({"deletionPolicy": "PREVENT", "deleteContentsOnDestroy": False}),
+                bigquery_dataset({"deletionPolicy": "PREVENT", "deleteContentsOnDestroy": False}),
             ],
         ),
         Case(
@@ -189,19 +189,19 @@ PRODUCTION_CASES: dict[str, Sequence[Case]] = {
         ),
         Case(
             "not protected",
-            [production_store(), dataset(), warehouse({"deletionPolicy": "DELETE"})],
+            [production_store(), dataset(), bigquery_dataset({"deletionPolicy": "DELETE"})],
             [f"{NOT_PROTECTED}, {BY_LABEL}", f"{NOT_PROTECTED}, {BY_LABEL}"],
         ),
         Case(
             "emptied on the way",
-            [warehouse({"deleteContentsOnDestroy": True}, protect=True)],
+            [bigquery_dataset({"deleteContentsOnDestroy": True}, protect=True)],
             [f"deleteContentsOnDestroy is true, {BY_CONFIG}"],
             FORCED,
         ),
     ),
     "production-no-lab-roles": (
         Case("no production", [grant("roles/bigquery.admin", AGENT)]),
-        Case("somebody else", [production_store(), grant("roles/bigquery.admin")]),
+        Case("another member", [production_store(), grant("roles/bigquery.admin")]),
         Case("a narrower role", [production_store(), grant("roles/bigquery.jobUser", AGENT)]),
         Case(
             "on a bucket only",
@@ -213,9 +213,7 @@ PRODUCTION_CASES: dict[str, Sequence[Case]] = {
                 ),
             ],
         ),
-        Case(
-            "somebody still to come", [production_store(), grant("roles/bigquery.admin", UNKNOWN)]
-        ),
+        Case("an unknown member", [production_store(), grant("roles/bigquery.admin", UNKNOWN)]),
         Case(
             "another service's agent still to come",
             [
@@ -230,7 +228,7 @@ PRODUCTION_CASES: dict[str, Sequence[Case]] = {
             ],
         ),
         Case(
-            "somebody still to come, made with the Healthcare service",
+            "an unknown member, made with the Healthcare service",
             [
                 production_store(),
                 SERVICE,

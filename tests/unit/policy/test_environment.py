@@ -1,4 +1,4 @@
-"""The pack's own environment: made once, made anew for a new lock file, failing with a cure."""
+"""The pack's own environment: created once, updated for a new lock file, errors with a hint."""
 
 import sys
 from pathlib import Path
@@ -19,7 +19,7 @@ class Folder:
         self.lock.write_text("pulumi==1\n")
         patch.setattr(environment, "_LOCK", self.lock)
         patch.setattr(environment, "_VENV", self.venv)
-        patch.setattr(environment, "_MADE_FROM", self.venv / ".made-from")
+        patch.setattr(environment, "_DIGEST", self.venv / ".made-from")
         patch.setattr(environment, "_uv", self.uv)
 
     def uv(self, *arguments: str) -> None:
@@ -42,7 +42,7 @@ def test_is_made_once(folder: Folder, capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().err.count("Setting up the policy pack") == 1
 
 
-def test_a_new_lock_file_makes_it_anew(folder: Folder) -> None:
+def test_a_new_lock_file_makes_it_again(folder: Folder) -> None:
     environment.ensure()
     folder.lock.write_text("pulumi==2\n")
     environment.ensure()
@@ -56,17 +56,17 @@ def test_an_interrupted_setup_starts_over(folder: Folder) -> None:
     assert folder.calls == ["venv", "pip"] * 2
 
 
-def test_a_failure_has_what_uv_said_and_a_cure(
+def test_a_failure_has_the_output_of_uv_and_a_hint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lock = tmp_path / "requirements.txt"
     lock.write_text("this is not a requirement\n")
     for name, path in {"_LOCK": lock, "_VENV": tmp_path / ".venv"}.items():
         monkeypatch.setattr(environment, name, path)
-    monkeypatch.setattr(environment, "_MADE_FROM", tmp_path / ".venv" / ".made-from")
+    monkeypatch.setattr(environment, "_DIGEST", tmp_path / ".venv" / ".made-from")
     with pytest.raises(EnvironmentSetupError, match=r"uv pip failed .*requirements\.txt"):
         environment.ensure()
     assert environment.main() == 1
-    told = capsys.readouterr().err
-    assert "error: uv pip failed for the policy pack" in told
-    assert "Cure: mend what it names" in told
+    message = capsys.readouterr().err
+    assert "error: uv pip failed for the policy pack" in message
+    assert "Fix what uv names" in message

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from components.agent_plan import LAB_ROLES
-from policy.judge import Violation, judge_resource, judge_stack
+from policy.evaluate import Violation, evaluate_resource, evaluate_stack
 from policy.model import UNKNOWN, ResourcePolicy, StackPolicy
 from policy.registry import POLICIES
 from policy.rules.access import LAB_ROLES as REFUSED_ROLES
+from program.service_agent_grants import LAB_ROLES
 from tests.unit.policy.builders import grant, production_store
 from tests.unit.policy.case import Case
 from tests.unit.policy.general_cases import GENERAL_CASES
@@ -34,16 +34,16 @@ def judge(name: str, case: Case) -> list[Violation]:
         return [
             violation
             for resource in case.resources
-            for violation in judge_resource(policy, resource, case.config)
+            for violation in evaluate_resource(policy, resource, case.config)
         ]
     assert isinstance(policy, StackPolicy)
-    return judge_stack(policy, case.resources, case.config)
+    return evaluate_stack(policy, case.resources, case.config)
 
 
 @each(ALL)
 def test_says_what_is_wrong_and_nothing_else(name: str, case: Case) -> None:
-    said = judge(name, case)
-    assert [violation.message.splitlines()[0] for violation in said] == list(case.says)
+    violations = judge(name, case)
+    assert [violation.message.splitlines()[0] for violation in violations] == list(case.says)
 
 
 @pytest.mark.parametrize("name", BY_NAME)
@@ -59,12 +59,12 @@ def test_every_case_belongs_to_a_policy() -> None:
 
 
 @each(ALL)
-def test_violations_name_culprit_reason_and_cure(name: str, case: Case) -> None:
+def test_violations_name_culprit_reason_and_fix(name: str, case: Case) -> None:
     urns = {resource.urn for resource in case.resources}
     for violation in judge(name, case):
         assert violation.urn in urns
-        assert f"\nWhy: {BY_NAME[name].why}\nCure: " in violation.message
-        assert re.search(r"Cure: [A-Z].+\.$", violation.message)
+        assert f"\nWhy: {BY_NAME[name].why}\nFix: " in violation.message
+        assert re.search(r"Fix: [A-Z].+\.$", violation.message)
 
 
 def with_one_value_unknown(value: Any) -> Iterator[Any]:
@@ -106,5 +106,5 @@ def test_the_lab_roles_are_those_of_the_components() -> None:
 def test_texts_are_sentences_and_names_are_kebab_case(policy: object) -> None:
     assert isinstance(policy, ResourcePolicy | StackPolicy)
     assert re.fullmatch(r"[a-z]+(-[a-z]+)*", policy.name)
-    for text in (policy.what, policy.why, policy.cure, *(key.text for key in policy.config)):
+    for text in (policy.what, policy.why, policy.hint, *(key.text for key in policy.config)):
         assert re.fullmatch(r"[^\s].*\.", text), text

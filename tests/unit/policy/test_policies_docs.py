@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 
-from policy.judge import EXCEPT
+import pytest
+
+from policy.evaluate import EXCEPT
 from policy.model import ConfigKey, Policy, StackPolicy
 from policy.registry import POLICIES
 
@@ -12,42 +14,46 @@ DOCS = (ROOT / "docs" / "policies.md").read_text()
 
 
 def table(heading: str) -> list[str]:
-    """The rows of the first table under a heading, without its two head lines."""
+    """Return the rows of the first table under a heading, without its two head lines."""
     section = DOCS.split(f"\n{heading}\n", 1)[1].split("\n## ", 1)[0]
     return [line for line in section.splitlines() if line.startswith("|")][2:]
 
 
 def policy_row(policy: Policy) -> str:
-    asks = "stack" if isinstance(policy, StackPolicy) else "resource"
+    checks = "stack" if isinstance(policy, StackPolicy) else "resource"
     level = f"{policy.level.value}, {policy.severity.value}"
-    keys = ", ".join(f"`{key.name}`" for key in policy.config) or "-"
-    texts = (policy.what, policy.why, policy.cure)
-    return f"| `{policy.name}` | {level} | {asks} | {' | '.join(texts)} | {keys} |"
+    return f"| [{policy.name}](#{policy.name}) | {level} | {checks} | {policy.what} |"
 
 
-def key_row(owners: str, key: ConfigKey) -> str:
-    return f"| {owners} | `{key.name}` | `{json.dumps(key.schema['default'])}` | {key.text} |"
+def key_row(key: ConfigKey) -> str:
+    return f"| `{key.name}` | `{json.dumps(key.schema['default'])}` | {key.text} |"
 
 
-def key_rows() -> list[str]:
-    """One row a key; policies that share one share its row."""
-    owners: dict[int, list[str]] = {}
-    keys: dict[int, ConfigKey] = {}
-    for policy in POLICIES:
-        for key in policy.config:
-            keys[id(key)] = key
-            owners.setdefault(id(key), []).append(f"`{policy.name}`")
-    return [key_row("all", EXCEPT)] + [key_row(", ".join(owners[at]), keys[at]) for at in keys]
+def section(policy: Policy) -> str:
+    """Return the generated beginning of a policy's section; details may follow."""
+    texts = [policy.what, "", f"- **Why**: {policy.why}", f"- **Fix**: {policy.hint}"]
+    keys = [key_row(key) for key in policy.config]
+    head = ["", "| key | default | meaning |", "|---|---|---|"] if keys else []
+    return "\n".join([f"### {policy.name}", *texts, *head, *keys, ""])
 
 
 def test_the_table_of_policies_is_the_registry() -> None:
     rows = [policy_row(policy) for policy in POLICIES]
-    assert table("## The policies") == rows, "\n".join(["paste this:", *rows])
+    sections = [line.removeprefix("### ") for line in DOCS.splitlines() if line.startswith("### ")]
+    assert table("## The policies")[: len(rows)] == rows, "\n".join(["paste this:", *rows])
+    assert sections == [policy.name for policy in POLICIES]
 
 
-def test_the_table_of_keys_is_the_registry() -> None:
-    rows = key_rows()
-    assert table("## Configuration") == rows, "\n".join(["paste this:", *rows])
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
+def test_the_section_of_a_policy_is_the_registry(policy: Policy) -> None:
+    text = section(policy)
+    assert text in DOCS, f"paste this:\n{text}"
+    if not policy.config:
+        assert "|" not in DOCS.split(f"\n### {policy.name}\n")[1].split("\n#")[0]
+
+
+def test_the_keys_of_every_policy_are_listed() -> None:
+    assert key_row(EXCEPT) in table("## Configuration")
 
 
 def test_every_file_it_names_exists() -> None:

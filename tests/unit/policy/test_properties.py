@@ -7,7 +7,7 @@ from policy.properties import labels, look, present, texts
 from tests.unit.policy.builders import store
 
 
-def test_look_tells_absent_from_unknown() -> None:
+def test_look_reports_absent_from_unknown() -> None:
     props = {"a": {"b": "c"}, "u": UNKNOWN, "text": "t"}
     assert look(props, "a", "b") == "c"
     assert look(props, "a", "z") is None

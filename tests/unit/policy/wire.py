@@ -41,7 +41,7 @@ class Pack:
         self.stub.Configure(analyzer_pb2.ConfigureAnalyzerRequest(policyConfig={name: given}))
 
     def analyze(self, resource: Resource) -> list[analyzer_pb2.AnalyzeDiagnostic]:
-        """What the pack says of the inputs of one resource."""
+        """The pack's report on the inputs of one resource."""
         request = analyzer_pb2.AnalyzeRequest(
             type=resource.type,
             properties=_struct(resource.props),
@@ -53,7 +53,7 @@ class Pack:
         return list(self.stub.Analyze(request).diagnostics)
 
     def analyze_stack(self, resources: Sequence[Resource]) -> list[analyzer_pb2.AnalyzeDiagnostic]:
-        """What the pack says of the outputs of all resources together."""
+        """The pack's report on the outputs of all resources together."""
         request = analyzer_pb2.AnalyzeStackRequest(
             resources=[
                 analyzer_pb2.AnalyzerResource(

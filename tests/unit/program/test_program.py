@@ -1,36 +1,22 @@
 """The program itself, as the engine runs it: settings, components, outputs."""
 
-import runpy
-from pathlib import Path
-from typing import Any
-
 import pytest
 
-from components.agent_plan import LAB_ROLES
-from components.problems import SettingsError
-from tests.unit.components.deployment import AGENT, PROJECT_NUMBER, Deployment, deploy
+from program.config.errors import SettingsError
+from program.service_agent_grants import LAB_ROLES
+from tests.support.program import MAIN, run
+from tests.unit.components.deployment import AGENT, PROJECT_NUMBER, Deployment
 
-MAIN = Path(__file__).parents[3] / "__main__.py"
 DATASET = "projects/local-project/locations/us-central1/datasets/dataset1"
-
-
-def run(
-    into: Deployment | None = None, /, *, tables: list[str] | None = None, **config: Any
-) -> Deployment:
-    values = {f"gcp-healthcare-dicom:{key}": value for key, value in config.items()}
-    return deploy(
-        lambda: runpy.run_path(str(MAIN), run_name="__main__"),
-        {"gcp:project": "local-project", **values},
-        into=into,
-        tables=tables,
-    )
 
 
 @pytest.fixture(scope="module")
 def lab() -> Deployment:
     return run(
         fhirStores=[{"name": "fhirstore1"}],
-        hl7v2Stores=[{"name": "hl7v2store1", "parserConfig": {"version": "V3"}}],
+        hl7v2Stores=[
+            {"name": "hl7v2store1", "parserConfig": {"version": "V3", "allowNullHeader": False}}
+        ],
     )
 
 
@@ -85,6 +71,7 @@ def test_outputs_name_all_that_the_scripts_and_the_manual_need(lab: Deployment) 
                 "consentStores": {},
             }
         },
+        "firstDicomStores": {"healthcare": "dicomstore1"},
         "topics": {},
         "subscriptions": {},
         "access": [
@@ -124,7 +111,7 @@ def test_grants_wait_for_the_identity_and_the_identity_for_every_service(lab: De
         assert "services-healthcare-agent" in grant.dependencies
 
 
-def test_the_warehouse_waits_for_the_services_only(lab: Deployment) -> None:
+def test_the_bigquery_dataset_waits_for_the_services_only(lab: Deployment) -> None:
     [dataset] = lab.of_type("gcp:bigquery/dataset:Dataset")
     assert dataset.dependencies >= {"services-bigquery"}
     assert not any(name.startswith("service-agent") for name in dataset.dependencies)
@@ -164,14 +151,14 @@ def test_no_dicom_store_means_no_table() -> None:
     assert "tableUri" not in outputs
 
 
-def test_store_labels_stand_over_those_of_the_stack() -> None:
+def test_store_labels_override_those_of_the_stack() -> None:
     lab = run(
         labels={"team": "imaging", "stage": "dev"},
         dicomStores=[{"name": "a", "labels": {"stage": "prod"}}],
     )
     assert lab["healthcare-a"].inputs["labels"] == {"team": "imaging", "stage": "prod"}
-    [warehouse] = lab.of_type("gcp:bigquery/dataset:Dataset")
-    assert warehouse.inputs["labels"] == {"team": "imaging", "stage": "dev"}
+    [dataset] = lab.of_type("gcp:bigquery/dataset:Dataset")
+    assert dataset.inputs["labels"] == {"team": "imaging", "stage": "dev"}
 
 
 def test_a_renamed_dataset_keeps_every_logical_name(lab: Deployment) -> None:

@@ -1,6 +1,7 @@
 """The scripts' command lines, run in process against scripted answers."""
 
 from collections.abc import Callable
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,13 +10,19 @@ import typer
 from googleapiclient.discovery import build
 from typer.testing import CliRunner
 
-from scripts.common import clients, stack
+from scripts.lib import stack
+from scripts.lib.google import clients
+from scripts.lib.stack_outputs import Outputs
+from scripts.resources import lookup
 from tests.unit.scripts.fakes import OUTPUTS, FakeGoogle, Ran
+from tests.unit.scripts.services import Services
+
+NAMES = {"kms": "cloudkms", "resourcemanager": "cloudresourcemanager"}
 
 
 @pytest.fixture
 def google(monkeypatch: pytest.MonkeyPatch) -> FakeGoogle:
-    """The Healthcare API as scripted; naps are not slept."""
+    """The Healthcare API as scripted; delays are not waited for."""
     fake = FakeGoogle()
     client = build("healthcare", "v1", http=fake, static_discovery=True, cache_discovery=False)
     monkeypatch.setattr(clients, "healthcare", lambda: client)
@@ -23,8 +30,8 @@ def google(monkeypatch: pytest.MonkeyPatch) -> FakeGoogle:
 
 
 @pytest.fixture(autouse=True)
-def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """What would have been slept, in seconds."""
+def delays(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that a script requested, in seconds."""
     slept: list[float] = []
     monkeypatch.setattr("time.sleep", slept.append)
     return slept
@@ -34,9 +41,9 @@ def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def lab_stack(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """A stack that is up; the dictionary is what Pulumi says of its outputs."""
     outputs = dict(OUTPUTS)
-    place = SimpleNamespace(environment={})
-    monkeypatch.setattr("engine.places.prepare", lambda name, report: place)
-    monkeypatch.setattr(stack, "outputs", lambda name: stack.Outputs.from_json(name, outputs))
+    environment = SimpleNamespace(environment={})
+    monkeypatch.setattr("engine.stack_environment.prepare", lambda name, report: environment)
+    monkeypatch.setattr(stack, "outputs", lambda name: Outputs.from_json(name, outputs))
     return outputs
 
 
@@ -52,3 +59,18 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
         return Ran(result.exit_code, result.stdout, result.stderr)
 
     return runner
+
+
+@pytest.fixture
+def services(monkeypatch: pytest.MonkeyPatch) -> Services:
+    """The services, for every `Lookup` of the test."""
+    fake = Services()
+
+    def client(api: str) -> Any:
+        name = NAMES.get(api, api)
+        return build(name, "v1", http=fake, static_discovery=True, cache_discovery=False)
+
+    for api, (_, variable) in lookup.APIS.items():
+        monkeypatch.delenv(variable, raising=False)
+        monkeypatch.setitem(lookup.APIS, api, (partial(client, api), variable))
+    return fake

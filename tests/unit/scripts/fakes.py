@@ -1,4 +1,4 @@
-"""A Google of scripted answers, and what a command line leaves behind."""
+"""A fake Google with scripted answers, and the result of a command line."""
 
 import json
 from dataclasses import dataclass, field

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from scripts import export_metadata
-from scripts.common import clients, tables
+from scripts.lib.google import bigquery, clients
 from tests.unit.scripts.fakes import (
     OPERATION,
     STORE,
@@ -26,12 +26,12 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The tables whose 405 rows were counted."""
     asked: list[str] = []
 
-    def count(client: Any, table: tables.Table) -> int:
+    def count(client: Any, table: bigquery.Table) -> int:
         asked.append(table.uri)
         return 405
 
     monkeypatch.setattr(clients, "big_query", lambda project, location: None)
-    monkeypatch.setattr(tables, "row_count", count)
+    monkeypatch.setattr(bigquery, "row_count", count)
     return asked
 
 
@@ -76,7 +76,7 @@ def test_json(google: FakeGoogle, run: Run) -> None:
     }
 
 
-def test_rows_in_the_way_are_cured_by_a_disposition(google: FakeGoogle, run: Run) -> None:
+def test_existing_rows_have_a_hint_of_the_disposition(google: FakeGoogle, run: Run) -> None:
     message = "table local-project.dataset1.dicomstore1 has rows"
     end = operation(done=True, error={"code": 9, "message": message})
     google.answers = [(200, {"name": OPERATION}), (200, end)]
@@ -150,7 +150,7 @@ def test_resume_repeats_the_table(
 def test_a_bad_table_is_refused_before_any_call(google: FakeGoogle, run: Run, uri: str) -> None:
     ran = run(export_metadata.app, "--table", uri)
     assert ran.code == 2
-    assert f"{uri!r} is not the URI of a BigQuery table." in ran.err
+    assert f"{uri!r} is not a valid BigQuery table URI." in ran.err
     assert google.asked == []
 
 
@@ -158,4 +158,4 @@ def test_without_a_stack_the_table_is_due(google: FakeGoogle, run: Run) -> None:
     names = ("--project", "p", "--location", "l", "--dataset", "d", "--store", "s")
     ran = run(export_metadata.app, *names)
     assert ran.code == 2
-    assert "Give --table bq://PROJECT.DATASET.TABLE." in ran.err
+    assert "Add --table bq://PROJECT.DATASET.TABLE." in ran.err

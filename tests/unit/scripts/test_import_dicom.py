@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 
 from scripts import import_dicom
-from scripts.common import failures, stack, uris
+from scripts.lib import stack
+from scripts.lib.google import gcs_uri, operation_errors
 from tests.unit.scripts.fakes import OPERATION, STORE, FakeGoogle, Ran, operation, refusal
 
 Run = Callable[..., Ran]
@@ -12,7 +13,7 @@ Run = Callable[..., Ran]
 pytestmark = pytest.mark.usefixtures("lab_stack")
 
 
-def test_it_waits_and_tells_the_counts(google: FakeGoogle, run: Run) -> None:
+def test_it_waits_and_reports_the_counts(google: FakeGoogle, run: Run) -> None:
     google.answers = [
         (200, {"name": OPERATION}),
         (200, operation(success=200, pending=205)),
@@ -24,7 +25,7 @@ def test_it_waits_and_tells_the_counts(google: FakeGoogle, run: Run) -> None:
     assert "Importing: 200 of 405" in ran.err
     assert "Importing: 405 of 405" in ran.err
     method, uri, body = google.asked[0]
-    assert (method, body) == ("POST", {"gcsSource": {"uri": uris.LAB_SOURCE}})
+    assert (method, body) == ("POST", {"gcsSource": {"uri": gcs_uri.LAB_SOURCE}})
     assert uri == f"https://healthcare.googleapis.com/v1/{STORE}:import?alt=json"
 
 
@@ -51,8 +52,8 @@ def test_json_is_all_of_standard_output_and_no_progress(google: FakeGoogle, run:
 def test_files_that_failed_are_an_error_with_count_log_and_names(
     google: FakeGoogle, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = [failures.Failure(f"gs://bucket/{n}.txt", "not DICOM") for n in range(7)]
-    monkeypatch.setattr(failures, "read", lambda url: told)
+    shape = [operation_errors.Failure(f"gs://bucket/{n}.txt", "not DICOM") for n in range(7)]
+    monkeypatch.setattr(operation_errors, "read", lambda _: shape)
     end = operation(success=3, failure=7, done=True, error={"code": 2, "message": "7 errors"})
     google.answers = [(200, {"name": OPERATION}), (200, end)]
     ran = run(import_dicom.app)
@@ -66,7 +67,9 @@ def test_files_that_failed_are_an_error_with_count_log_and_names(
 
 
 def test_failures_in_json(google: FakeGoogle, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(failures, "read", lambda url: [failures.Failure("gs://b/x", "bad")])
+    monkeypatch.setattr(
+        operation_errors, "read", lambda _: [operation_errors.Failure("gs://b/x", "bad")]
+    )
     end = operation(success=3, failure=1, done=True, error={"code": 2, "message": "1 error"})
     google.answers = [(200, {"name": OPERATION}), (200, end)]
     ran = run(import_dicom.app, "--json")
@@ -91,14 +94,14 @@ def test_resume_follows_without_starting(google: FakeGoogle, run: Run) -> None:
     assert [method for method, _, _ in google.asked] == ["GET"]
 
 
-def test_resume_refuses_another_kind_of_name(google: FakeGoogle, run: Run) -> None:
+def test_resume_refuses_a_name_of_another_resource(google: FakeGoogle, run: Run) -> None:
     ran = run(import_dicom.app, "--resume", "42")
     assert ran.code == 2
-    assert "'42' is not the name of an operation" in ran.err
+    assert "'42' is not a valid operation name" in ran.err
     assert google.asked == []
 
 
-def test_ctrl_c_tells_the_whole_command(
+def test_ctrl_c_reports_the_whole_command(
     google: FakeGoogle, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupt(_: float) -> None:
@@ -108,7 +111,7 @@ def test_ctrl_c_tells_the_whole_command(
     google.answers = [(200, {"name": OPERATION}), (200, operation(pending=9))]
     ran = run(import_dicom.app, "--stack", "local-two", "--store", "dicomstore2")
     assert ran.code == 130
-    assert f"the operation goes on without us: {OPERATION}" in ran.err
+    assert f"the operation is still running: {OPERATION}" in ran.err
     command = "import_dicom.py --stack local-two --store dicomstore2 --resume " + OPERATION
     assert command in ran.err
     assert "Traceback" not in ran.err
@@ -123,7 +126,7 @@ def test_ctrl_c_before_anything_was_started(
     monkeypatch.setattr(stack, "resolve", interrupt)
     ran = run(import_dicom.app)
     assert ran.code == 130
-    assert "error: Interrupted.\nNothing had been started" in ran.err
+    assert "error: Interrupted.\nEither nothing was started" in ran.err
 
 
 def test_time_is_up(google: FakeGoogle, run: Run) -> None:
@@ -138,7 +141,7 @@ def test_time_is_up(google: FakeGoogle, run: Run) -> None:
     ("uri", "culprit"),
     [
         ("gs://bucket/**/a.dcm", "has a ** that is neither at the end nor before an extension"),
-        ("bucket/a.dcm", "is not a Cloud Storage URI"),
+        ("bucket/a.dcm", "is not a valid Cloud Storage URI"),
     ],
 )
 def test_a_bad_uri_is_refused_before_any_call(
@@ -166,7 +169,7 @@ def test_an_unknown_store_lists_those_there_are(google: FakeGoogle, run: Run) ->
     assert google.asked == []
 
 
-def test_a_stack_that_is_not_up_is_cured_by_make(
+def test_a_stack_that_is_not_deployed_has_a_hint(
     google: FakeGoogle, run: Run, lab_stack: dict[str, Any]
 ) -> None:
     lab_stack.clear()

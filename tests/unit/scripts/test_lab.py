@@ -7,13 +7,20 @@ from typing import Any
 
 import pytest
 
-from scripts import export_metadata, import_dicom, lab, query_metadata
-from scripts.common import clients, deploy, findings, grants, stack
-from scripts.common.beginnings import Begun
-from scripts.common.errors import ScriptError
-from scripts.common.operations import Operation
-from scripts.common.tables import Rows
-from scripts.common.truth import Findings
+from scripts import lab
+from scripts.data import dicom_import, metadata_export, metadata_query
+from scripts.gsp615 import lab as lab_run
+from scripts.gsp615 import results
+from scripts.gsp615.expected import Findings
+from scripts.lib import stack
+from scripts.lib.errors import ScriptError
+from scripts.lib.google import clients, iam_propagation
+from scripts.lib.google.bigquery import Rows
+from scripts.lib.google.operations import Operation
+from scripts.lib.google.start_operation import StartedOperation
+from scripts.lib.pulumi_results import UpdateResult
+from scripts.lib.pulumi_stack import PulumiStack
+from scripts.stacks import deploy
 from tests.unit.scripts.fakes import OPERATION, OUTPUTS, STORE, Ran
 
 Run = Callable[..., Ran]
@@ -21,11 +28,11 @@ TRUE = Findings(405, 405, 99, 151, ["Cardiomegaly|Effusion"], [("No Finding", 15
 
 
 class World:
-    """What the phases found, and what they were asked for."""
+    """Fake phases: their results and their requests."""
 
     def __init__(self) -> None:
         self.findings = TRUE
-        self.changes = {"create": 20}
+        self.changes = {"create": 20, "same": 3, "delete": 1}
         self.sent: list[tuple[str, str, str]] = []
         self.denials = 0
 
@@ -38,32 +45,34 @@ class World:
 
     def start_export(
         self, client: Any, store: str, table: Any, disposition: str, say: Any
-    ) -> Begun:
+    ) -> StartedOperation:
         self.sent.append(("export", table.uri, str(disposition)))
-        return Begun(OPERATION)
+        return StartedOperation(OPERATION)
 
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
     world = World()
     engine = SimpleNamespace(version="3.258.0", source="path")
-    place = SimpleNamespace(environment={}, engine=engine, gcp_plugin="stand-in")
+    environment = SimpleNamespace(environment={}, engine=engine, gcp_plugin="stand-in")
 
-    def up(name: str, environment: Any, *, report: Any, color: bool) -> deploy.Deployment:
+    def up(_: PulumiStack, report: Any, *, color: bool) -> UpdateResult:
         report("Updating (local)")
-        return deploy.Deployment(23, world.changes, OUTPUTS)
+        return UpdateResult(world.changes, OUTPUTS)
 
     monkeypatch.setenv("LAB_DIR", str(tmp_path))
-    monkeypatch.setattr(stack, "enter", lambda name, report: place)
+    monkeypatch.setattr(stack, "enter", lambda name, report: environment)
     monkeypatch.setattr(deploy, "up", up)
     for name in ("healthcare", "big_query"):
         monkeypatch.setattr(clients, name, lambda *_: None)
     monkeypatch.setattr(clients, "dicom_web", lambda store: (None, ""))
-    monkeypatch.setattr(import_dicom, "start", world.start_import)
-    monkeypatch.setattr(export_metadata, "start", world.start_export)
-    monkeypatch.setattr(lab, "carry_through", lambda *_, **__: Operation(OPERATION, done=True))
-    monkeypatch.setattr(query_metadata, "ask", lambda client, question: Rows(["a"], [{"a": "x"}]))
-    monkeypatch.setattr(findings, "find", lambda *_, **__: world.findings)
+    monkeypatch.setattr(dicom_import, "start", world.start_import)
+    monkeypatch.setattr(metadata_export, "start", world.start_export)
+    monkeypatch.setattr(
+        lab_run, "follow_operation", lambda *_, **__: Operation(OPERATION, done=True)
+    )
+    monkeypatch.setattr(metadata_query, "ask", lambda client, question: Rows(["a"], [{"a": "x"}]))
+    monkeypatch.setattr(results, "find", lambda *_, **__: world.findings)
     return world
 
 
@@ -94,7 +103,7 @@ def test_summary_for_programs(world: World, run: Run, tmp_path: Path) -> None:
         "no_finding_rows": 151,
         "patient_88": ["Cardiomegaly|Effusion"],
         "resources": 23,
-        "changes": {"create": 20},
+        "changes": {"create": 20, "same": 3, "delete": 1},
     }
 
 
@@ -105,7 +114,7 @@ def test_summary_for_people(world: World, run: Run) -> None:
     assert "405 in the store, 405 rows in the table" in out
     assert "make lab-down" in out
     assert "-m engine env --stack local" in out
-    assert "All is as it must be." in out
+    assert "All checks passed." in out
 
 
 def test_the_export_replaces_so_that_a_second_run_doubles_nothing(world: World, run: Run) -> None:
@@ -118,7 +127,7 @@ def test_a_wrong_figure_fails_with_its_name(world: World, run: Run, tmp_path: Pa
     ran = run(lab.app)
     assert ran.code == 1
     assert "patients: 98 instead of 99" in ran.err
-    assert "All is as it must be" not in ran.out
+    assert "All checks passed" not in ran.out
     assert _summary(tmp_path)["ok"] is False
 
 
@@ -140,22 +149,22 @@ def test_a_failed_run_leaves_no_summary_of_an_earlier_one(
     assert not (tmp_path / "summary.json").exists()
 
 
-def test_fresh_grants_are_given_time(world: World, run: Run, naps: list[float]) -> None:
+def test_fresh_grants_are_given_time(world: World, run: Run, delays: list[float]) -> None:
     world.denials = 2
     ran = run(lab.app)
     assert ran.code == 0
-    assert ran.err.count("The grants are new and may not be felt yet: trying again.") == 2
-    assert len(naps) == 2
+    assert ran.err.count("New IAM grants may not have propagated yet; retrying.") == 2
+    assert len(delays) == 2
 
 
 def test_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grants, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(iam_propagation, "DEADLINE_SECONDS", 0.0)
 
     def denied() -> None:
         raise ScriptError("denied", details={"code": 7})
 
     with pytest.raises(ScriptError, match="denied"):
-        grants.patient_with_grants(denied, fresh=True, say=lambda _: None)
+        iam_propagation.retry_while_denied(denied, fresh=True, report=lambda _: None)
 
 
 def test_another_store(world: World, run: Run) -> None:

@@ -7,8 +7,9 @@ import pytest
 from google.api_core import exceptions
 
 from scripts import query_metadata
-from scripts.common import clients
-from scripts.common.tables import Table
+from scripts.data import metadata_query
+from scripts.lib.google import clients
+from scripts.lib.google.bigquery import Table
 from tests.unit.scripts.fakes import Ran
 
 Run = Callable[..., Ran]
@@ -104,7 +105,7 @@ def test_csv(big_query: FakeBigQuery, run: Run) -> None:
     assert ran.out == 'a,b\n1,"x,""y"""\n,z\n'
 
 
-def test_wrong_sql_is_told_in_bigquerys_words(big_query: FakeBigQuery, run: Run) -> None:
+def test_wrong_sql_is_reported_in_bigquerys_words(big_query: FakeBigQuery, run: Run) -> None:
     errors = [{"message": "Unrecognized name: Nope at [1:8]"}]
     big_query.error = exceptions.BadRequest("", errors=errors)  # type: ignore[no-untyped-call]
     ran = run(query_metadata.app, "--sql", "SELECT Nope FROM dicomstore1")
@@ -113,7 +114,7 @@ def test_wrong_sql_is_told_in_bigquerys_words(big_query: FakeBigQuery, run: Run)
     assert "The query was: SELECT Nope FROM dicomstore1" in ran.err
 
 
-def test_a_missing_table_is_told(big_query: FakeBigQuery, run: Run) -> None:
+def test_a_missing_table_is_reported(big_query: FakeBigQuery, run: Run) -> None:
     errors = [{"message": "Not found: Table x"}]
     big_query.error = exceptions.NotFound("", errors=errors)  # type: ignore[no-untyped-call]
     ran = run(query_metadata.app)
@@ -128,7 +129,7 @@ def test_a_missing_table_is_told(big_query: FakeBigQuery, run: Run) -> None:
         (["--sql-file", "/no/such"], "/no/such can't be read"),
         (["--sql", "  "], "The SQL is empty."),
         (["--param", "a=1"], "--param goes with --sql"),
-        (["--sql", "SELECT 1", "--param", "a"], "--param 'a' does not read NAME=VALUE."),
+        (["--sql", "SELECT 1", "--param", "a"], "--param 'a' is not of the form NAME=VALUE."),
         (["--csv"], "--csv goes with --sql or --sql-file"),
     ],
 )
@@ -142,7 +143,7 @@ def test_contradictions(
 
 
 def test_the_questions_are_the_labs() -> None:
-    assert [q.title for q in query_metadata.lab_questions(TABLE)] == [
+    assert [q.title for q in metadata_query.lab_questions(TABLE)] == [
         "Findings of patient 88",
         "Patients with an image of 'No Finding'",
     ]

@@ -1,4 +1,4 @@
-"""What actionlint doesn't ask of the workflows: pins, permissions, limits, no injection."""
+"""Checks of the workflows beyond actionlint: pins, permissions, limits, no injection."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts.common.errors import ExitCode
+from scripts.lib.errors import ExitCode
 
 ROOT = Path(__file__).resolve().parents[3]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -57,7 +57,7 @@ class TestEveryWorkflow:
         for use in uses:
             assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", use), use
 
-    def test_nobody_elses_text_gets_into_a_script(self, path: Path) -> None:
+    def test_no_other_partys_text_gets_into_a_script(self, path: Path) -> None:
         for step in steps(path):
             assert "${{" not in step.get("run", ""), step["run"]
 
@@ -216,7 +216,7 @@ def act(
     )
 
 
-def test_lab_stacks_are_looked_after_every_hour_or_by_hand() -> None:
+def test_lab_stacks_are_torn_down_every_hour_or_manually() -> None:
     on = load(TEARDOWN)[True]
     assert set(on) == {"schedule", "workflow_dispatch"}
     (often,) = on["schedule"]
@@ -246,7 +246,7 @@ class TestChoosing:
         assert done.returncode == 0, done.stderr
         assert (tmp_path / "output").read_text() == 'stacks=["lab-anna","lab-b-2"]\n'
 
-    def test_by_hand_the_one_that_was_named(self, tmp_path: Path) -> None:
+    def test_a_manual_run_takes_the_named_stack(self, tmp_path: Path) -> None:
         assert self.choose(tmp_path, "workflow_dispatch", "lab-anna").returncode == 0
         assert (tmp_path / "output").read_text() == 'stacks=["lab-anna"]\n'
         assert not (tmp_path / "calls").exists()
@@ -283,12 +283,12 @@ class TestTearingDown:
             "scripts/teardown.py --stack lab-anna --yes --older-than 8h",
         ]
 
-    def test_by_hand_whatever_its_age(self, tmp_path: Path) -> None:
+    def test_a_manual_run_ignores_the_age(self, tmp_path: Path) -> None:
         (tmp_path / "Pulumi.lab-anna.yaml").touch()
         assert self.tear_down(tmp_path, "workflow_dispatch", dry_run="false").returncode == 0
         assert self.calls(tmp_path) == ["scripts/teardown.py --stack lab-anna --yes"]
 
-    def test_by_hand_it_may_only_tell(self, tmp_path: Path) -> None:
+    def test_a_manual_run_can_be_a_dry_run(self, tmp_path: Path) -> None:
         self.tear_down(tmp_path, "workflow_dispatch", dry_run="true")
         assert self.calls(tmp_path)[-1].endswith("--yes --dry-run")
 

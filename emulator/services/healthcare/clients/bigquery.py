@@ -1,6 +1,5 @@
-"""The calls to BigQuery (its REST API v2) that an export makes."""
+"""A client of BigQuery's REST API v2, for exports and streams."""
 
-import random
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -8,21 +7,16 @@ from typing import Any
 
 import httpx
 
-from emulator import loopback
-from emulator.errors import (
-    ApiError,
-    already_exists,
-    internal,
-    not_found,
-    unavailable,
-)
-from emulator.healthcare.dicom import bigquery_columns
+from emulator.core import http_client
+from emulator.core.backoff import delays
+from emulator.core.errors import ApiError, already_exists, internal, not_found, unavailable
+from emulator.services.healthcare.clients import bigquery_schema_update
 
 TIMEOUT_SECONDS = 600.0
 CHUNK_BYTES = 8 << 20
 """Upload chunks must be multiples of 256 KiB."""
-FIRST_PAUSE_SECONDS = 0.05
-LONGEST_PAUSE_SECONDS = 2.0
+INITIAL_DELAY_SECONDS = 0.05
+MAX_DELAY_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -37,46 +31,46 @@ class Table:
         return f"{self.project}.{self.dataset}.{self.table}"
 
     def reference(self) -> dict[str, str]:
-        """Give BigQuery's TableReference."""
+        """Return BigQuery's TableReference."""
         return {"projectId": self.project, "datasetId": self.dataset, "tableId": self.table}
 
 
-class BigQuery:
+class BigQueryClient:
     """A client of the BigQuery service at an address.
 
     Raises:
-        ApiError: each call, where the service refuses or can't be reached.
+        ApiError: from each call, if the service refuses it or is unavailable
     """
 
     def __init__(self, url: str) -> None:
-        self._client = loopback.client(url, seconds=TIMEOUT_SECONDS)
+        self._client = http_client.client(url, seconds=TIMEOUT_SECONDS)
 
-    def __enter__(self) -> "BigQuery":
+    def __enter__(self) -> "BigQueryClient":
         return self
 
     def __exit__(self, *_error: object) -> None:
         self._client.close()
 
     def has_dataset(self, project: str, dataset: str) -> bool:
-        """Tell whether a dataset is there."""
+        """Return whether a dataset exists."""
         path = f"/bigquery/v2/projects/{project}/datasets/{dataset}"
         return self._send("GET", path).status_code != httpx.codes.NOT_FOUND
 
     def rows(self, table: Table) -> int | None:
-        """Count a table's rows; None where there is no such table."""
+        """Return the number of rows of a table; None if it does not exist."""
         answer = self._send("GET", self._path(table))
         if answer.status_code == httpx.codes.NOT_FOUND:
             return None
         return int(answer.json().get("numRows") or 0)
 
-    def create(self, table: Table, fields: list[dict[str, Any]], *, anew: bool) -> None:
-        """Create an empty table if it is not there; `anew`, in place of one that is."""
-        if anew:
+    def create(self, table: Table, fields: list[dict[str, Any]], *, replace: bool) -> None:
+        """Create an empty table unless it exists; `replace` deletes an existing one first."""
+        if replace:
             self._send("DELETE", self._path(table))
         body = {"tableReference": table.reference(), "schema": {"fields": fields}}
         path = f"/bigquery/v2/projects/{table.project}/datasets/{table.dataset}/tables"
-        if (made := self._send("POST", path, json=body)).status_code != httpx.codes.CONFLICT:
-            _check(made, table)
+        if (answer := self._send("POST", path, json=body)).status_code != httpx.codes.CONFLICT:
+            _check(answer, table)
 
     def load(
         self, table: Table, fields: list[dict[str, Any]], disposition: str, rows: Iterable[bytes]
@@ -84,10 +78,10 @@ class BigQuery:
         """Load rows in one job: all of them arrive, or none.
 
         Args:
-            table: where to.
-            fields: the table's schema.
-            disposition: WRITE_EMPTY, WRITE_TRUNCATE or WRITE_APPEND.
-            rows: lines of newline-delimited JSON.
+            table: the destination
+            fields: the table's schema
+            disposition: WRITE_EMPTY, WRITE_TRUNCATE or WRITE_APPEND
+            rows: lines of newline-delimited JSON
 
         Raises:
             ApiError: as for the class; 409 for WRITE_EMPTY on a table with rows.
@@ -101,43 +95,43 @@ class BigQuery:
         }
         if disposition == "WRITE_TRUNCATE":
             # The stand-in empties a table and keeps its columns; the service replaces both.
-            self.create(table, fields, anew=True)
+            self.create(table, fields, replace=True)
         else:
             self._widen(table, fields)
-        begun = self._send(
+        response = self._send(
             "POST",
             f"/upload/bigquery/v2/projects/{table.project}/jobs",
             params={"uploadType": "resumable"},
             headers={"X-Upload-Content-Type": "application/octet-stream"},
             json={"configuration": {"load": load}},
         )
-        _check(begun, table)
-        self._wait(self._upload(begun.headers["Location"], rows, table), table)
+        _check(response, table)
+        self._wait(self._upload(response.headers["Location"], rows, table), table)
 
     def _widen(self, table: Table, fields: list[dict[str, Any]]) -> None:
-        """Add the columns that a table lacks, also nested ones: a load job leaves values out."""
+        """Add the columns that a table lacks, also nested ones: a load job drops their values."""
         answer = self._send("GET", self._path(table))
         if answer.status_code == httpx.codes.NOT_FOUND:
             return
         _check(answer, table)
         known = answer.json().get("schema", {}).get("fields", [])
-        wider = bigquery_columns.merged(known, fields)
-        for change in bigquery_columns.changes(known, wider):
+        wider = bigquery_schema_update.merge_fields(known, fields)
+        for change in bigquery_schema_update.changes(known, wider):
             self._alter(table, change)
         if wider != known:
-            # The statements change the data alone, this what is told of them.
+            # The statements change the data alone, this call the schema of the table resource.
             body = {"schema": {"fields": wider}}
             _check(self._send("PATCH", self._path(table), json=body), table)
 
     def _alter(self, table: Table, change: str) -> None:
         query = f"ALTER TABLE `{table.dataset}.{table.table}` {change}"
         body = {"configuration": {"query": {"query": query, "useLegacySql": False}}}
-        begun = self._send("POST", f"/bigquery/v2/projects/{table.project}/jobs", json=body)
-        _check(begun, table)
-        self._wait(begun.json(), table)
+        response = self._send("POST", f"/bigquery/v2/projects/{table.project}/jobs", json=body)
+        _check(response, table)
+        self._wait(response.json(), table)
 
     def _upload(self, session: str, rows: Iterable[bytes], table: Table) -> dict[str, Any]:
-        """Send the rows to an upload session; gives the job that the last chunk starts."""
+        """Send the rows to an upload session; return the job that the last chunk starts."""
         start = 0
         for chunk, is_last in _chunks(rows):
             end = start + len(chunk)
@@ -161,12 +155,12 @@ class BigQuery:
         raise internal("an upload without rows")
 
     def _wait(self, job: dict[str, Any], table: Table) -> None:
-        pause = FIRST_PAUSE_SECONDS
         reference = job["jobReference"]
         path = f"/bigquery/v2/projects/{reference['projectId']}/jobs/{reference['jobId']}"
-        while job["status"]["state"] != "DONE":
-            time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
-            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+        for delay in delays(INITIAL_DELAY_SECONDS, MAX_DELAY_SECONDS):
+            if job["status"]["state"] == "DONE":
+                break
+            time.sleep(delay)
             answer = self._send("GET", path)
             _check(answer, table)
             job = answer.json()
@@ -188,7 +182,7 @@ class BigQuery:
 
 
 def _chunks(rows: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
-    """Cut lines into chunks of the upload's size, and tell which is the last."""
+    """Yield chunks of the upload's size, each with whether it is the last."""
     held = bytearray()
     for line in rows:
         held += line
@@ -212,7 +206,7 @@ def _check(answer: httpx.Response, table: Table) -> None:
 
 
 def _job_error(error: dict[str, Any], table: Table) -> ApiError:
-    # BigQuery's texts may quote a row's values, which are patient data: only the kind is told.
+    # BigQuery's texts may quote a row's values, which are patient data: only the reason is shown.
     reason = str(error.get("reason", "unknown"))
     if reason in {"duplicate", "ALREADY_EXISTS"}:
         return already_exists(f"BigQuery table {table} already exists and has rows.")

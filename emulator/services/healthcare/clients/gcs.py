@@ -5,15 +5,15 @@ from urllib.parse import quote
 
 import httpx
 
-from emulator import loopback
-from emulator.errors import ApiError, invalid_argument, not_found, unavailable
-from emulator.healthcare.dicom.wildcards import Source
+from emulator.core import http_client
+from emulator.core.errors import ApiError, invalid_argument, not_found, unavailable
+from emulator.services.healthcare.clients.gcs_uri import GcsUriPattern
 
 TIMEOUT_SECONDS = 60.0
 PAGE = 1000
 
 
-class Storage:
+class GcsClient:
     """A client of the Cloud Storage service at an address.
 
     Raises:
@@ -21,9 +21,9 @@ class Storage:
     """
 
     def __init__(self, url: str) -> None:
-        self._client = loopback.client(url, seconds=TIMEOUT_SECONDS)
+        self._client = http_client.client(url, seconds=TIMEOUT_SECONDS)
 
-    def __enter__(self) -> "Storage":
+    def __enter__(self) -> "GcsClient":
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -33,8 +33,8 @@ class Storage:
         """Raise 404 if there is no such bucket."""
         self._send("GET", f"/storage/v1/b/{quote(bucket)}", bucket)
 
-    def find(self, source: Source) -> Iterator[str]:
-        """Give the names of the objects that a URI means, page by page."""
+    def find(self, source: GcsUriPattern) -> Iterator[str]:
+        """Yield the names of the objects that match a URI, page by page."""
         page = {"prefix": source.prefix, "maxResults": str(PAGE)}
         path = f"/storage/v1/b/{quote(source.bucket)}/o"
         while True:
@@ -44,16 +44,16 @@ class Storage:
                 return
             page["pageToken"] = listed["nextPageToken"]
 
-    def read(self, bucket: str, name: str, most: int) -> bytes:
-        """Give the content of an object.
+    def read(self, bucket: str, name: str, max_bytes: int) -> bytes:
+        """Return the content of an object.
 
         Raises:
             ApiError: 404 for one that is not there, 400 for one of more than so many bytes.
         """
         path = f"/storage/v1/b/{quote(bucket)}/o/{quote(name, safe='')}"
         try:
-            if int(self._send("GET", path, bucket).json()["size"]) > most:
-                raise invalid_argument(f"gs://{bucket}/{name} is longer than {most} bytes.")
+            if int(self._send("GET", path, bucket).json()["size"]) > max_bytes:
+                raise invalid_argument(f"gs://{bucket}/{name} is longer than {max_bytes} bytes.")
             return self._send("GET", path, bucket, params={"alt": "media"}).content
         except ApiError as error:
             if error.status != "NOT_FOUND":
@@ -63,7 +63,7 @@ class Storage:
             ) from None
 
     def write(self, bucket: str, name: str, content: bytes, content_type: str) -> None:
-        """Write an object, over one that is there."""
+        """Write an object; overwrite an existing one."""
         self._send(
             "POST",
             f"/upload/storage/v1/b/{quote(bucket)}/o",

@@ -3,19 +3,21 @@
 The rules are those of `GoogleCloudHealthcareV1DicomGcsSource.uri` in the API's discovery document:
 `*` for characters of one path part, `?` for one character, `**` for any characters, only at the
 end or before an extension and with no other wildcard.
+
+Inferred (conformance: import-uri-text): the text of a refusal.
 """
 
 import re
 from dataclasses import dataclass
 
-from emulator.errors import ApiError, invalid_argument
+from emulator.core.errors import ApiError, invalid_argument
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
 _ANY_DEPTH = re.compile(r"\*\*(\.[^*?/]+)?")
 
 
 @dataclass(frozen=True)
-class Source:
+class GcsUriPattern:
     """A bucket and the objects in it that are meant.
 
     Attributes:
@@ -31,11 +33,11 @@ class Source:
     pattern: re.Pattern[str]
 
     def matches(self, name: str) -> bool:
-        """Tell whether an object is meant; folder markers, which end in a slash, never are."""
+        """Return whether an object matches; folder markers, which end in a slash, never do."""
         return bool(self.pattern.fullmatch(name)) and not name.endswith("/")
 
 
-def parse(uri: str) -> Source:
+def parse(uri: str) -> GcsUriPattern:
     """Read a URI.
 
     Raises:
@@ -53,7 +55,7 @@ def parse(uri: str) -> Source:
     if "**" in name:
         _check_any_depth(uri, name)
     prefix = re.split(r"[*?]", name, maxsplit=1)[0]
-    return Source(uri, bucket, prefix, _compiled(name))
+    return GcsUriPattern(uri, bucket, prefix, _compiled(name))
 
 
 def _check_any_depth(uri: str, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Apply the actions to an instance's attributes."""
+"""Application of a profile's actions to an instance's attributes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,10 +7,10 @@ import pydicom
 from pydicom.dataelem import DataElement, empty_value_for_VR
 from pydicom.multival import MultiValue
 
-from emulator.healthcare.deidentify import surrogates
-from emulator.healthcare.deidentify.profiles import Action, Profile
-from emulator.healthcare.deidentify.sensitive import kind_of
-from emulator.healthcare.deidentify.texts import Cleaner
+from emulator.services.healthcare.deidentify import surrogates
+from emulator.services.healthcare.deidentify.info_types import info_type_of
+from emulator.services.healthcare.deidentify.profiles import Action, Profile
+from emulator.services.healthcare.deidentify.text import TextTransformer
 
 DUMMIES: dict[str, Any] = {
     "AS": "000Y",
@@ -19,7 +19,7 @@ DUMMIES: dict[str, Any] = {
     "TM": "000000",
     "UR": "http://anonymized.invalid",
 }
-"""Placeholder by value representation, where neither a word nor a zero is valid."""
+"""Placeholder by value representation, if neither a word nor a zero is valid."""
 WORDS = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 NUMBERS = frozenset({"DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"})
 DUMMY = "ANONYMIZED"
@@ -29,18 +29,18 @@ class Attributes:
     """Applies a profile to data sets.
 
     Args:
-        profile: which action each attribute gets.
-        cleaner: cleans texts.
-        key: what new UIDs come from.
+        profile: which action each attribute gets
+        cleaner: cleans texts
+        key: of the new UIDs
     """
 
-    def __init__(self, profile: Profile, cleaner: Cleaner, key: bytes) -> None:
+    def __init__(self, profile: Profile, cleaner: TextTransformer, key: bytes) -> None:
         self._profile = profile
         self._cleaner = cleaner
         self._key = key
 
     def apply(self, dataset: pydicom.Dataset) -> None:
-        """Change a data set, sequences and all."""
+        """Change a data set and its sequences."""
         self._apply(dataset, self._profile)
 
     def _apply(self, dataset: pydicom.Dataset, profile: Profile) -> None:
@@ -66,11 +66,11 @@ class Attributes:
             self._clean(element)
 
     def _clean(self, element: DataElement) -> None:
-        kind = kind_of(element.keyword, str(element.VR))
-        _each(element, lambda text: self._cleaner.clean(text, str(element.VR), kind))
+        info_type = info_type_of(element.keyword, str(element.VR))
+        _each(element, lambda text: self._cleaner.clean(text, str(element.VR), info_type))
 
     def _reset(self, element: DataElement) -> None:
-        """Put a placeholder, valid for its value representation, in the place of each value."""
+        """Replace each value with a placeholder that is valid for its value representation."""
         vr = str(element.VR)
         if vr == "SQ":
             # The shape of a structured report stays: its codes' schemes and its numbers of items.
@@ -88,12 +88,12 @@ class Attributes:
             element.value = DUMMY
         elif vr in NUMBERS:
             element.value = 0
-        else:  # bytes of any kind: nothing that could stand for them is valid everywhere
+        else:  # bytes of any type: nothing that could stand for them is valid everywhere
             element.value = b""
 
 
 def _each(element: DataElement, change: Callable[[str], str]) -> None:
-    """Change every value of an element; those that are empty stay."""
+    """Change every value of an element but empty ones."""
     value = element.value
     if isinstance(value, MultiValue):
         element.value = [change(str(one)) if one else one for one in value]

@@ -1,4 +1,4 @@
-"""Read a DeidentifyConfig; what it asks for and can't be done is refused by name.
+"""A parsed DeidentifyConfig; unsupported settings are refused by name.
 
 https://cloud.google.com/healthcare-api/docs/reference/rest/v1/DeidentifyConfig
 """
@@ -13,11 +13,15 @@ from typing import Any
 
 from pydicom.valuerep import VR
 
-from emulator.discovery import snake_case
-from emulator.errors import ApiError, bad_field, unimplemented
-from emulator.healthcare.deidentify import fhir
-from emulator.healthcare.deidentify.pixels import CustomRegex, PixelRules, Redaction
-from emulator.healthcare.deidentify.profiles import (
+from emulator.core.discovery import snake_case
+from emulator.core.errors import ApiError, bad_field, unimplemented
+from emulator.services.healthcare.deidentify import fhir_config
+from emulator.services.healthcare.deidentify.pixel_redaction import (
+    CustomRegex,
+    PixelRules,
+    Redaction,
+)
+from emulator.services.healthcare.deidentify.profiles import (
     IDENTITY,
     Action,
     Base,
@@ -25,7 +29,7 @@ from emulator.healthcare.deidentify.profiles import (
     Profile,
     find_tag,
 )
-from emulator.healthcare.deidentify.texts import Method, TextRules, Transformation
+from emulator.services.healthcare.deidentify.text import Method, TextRules, Transformation
 
 KEY_BYTES = (16, 24, 32)
 Json = Mapping[str, Any]
@@ -33,12 +37,12 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Rules:
-    """All that is done with an instance.
+    """The rules by which an instance is de-identified.
 
     Attributes:
-        profile: which action each attribute gets.
-        text: what is done with sensitive texts.
-        pixels: what is done with text in pictures.
+        profile: which action each attribute gets
+        text: how sensitive text is transformed
+        pixels: which text in pictures is blacked out
     """
 
     profile: Profile
@@ -47,14 +51,14 @@ class Rules:
 
 
 def read(config: Json) -> Rules:
-    """Read a configuration that fits the schema, and whose keys have been unwrapped.
+    """Return the rules of a configuration that fits the schema and has unwrapped keys.
 
     Raises:
-        ApiError: 400, or 501 for what this emulator does not do, naming the field.
+        ApiError: 400, or 501 for an unsupported setting, naming the field
     """
     if config.get("operationMetadata"):
-        raise _not_done("config.operation_metadata", "no FHIR resource can be stored to tell of it")
-    fhir.check(config)
+        raise _not_done("config.operation_metadata", "no FHIR resource can be stored for it")
+    fhir_config.check(config)
     _check_fhir_options(config.get("fhirFieldConfig", {}).get("options", {}))
     tag_config = config.get("dicomTagConfig")
     if tag_config is not None and config.get("dicom") is not None:
@@ -95,7 +99,7 @@ def _tags(given: Json, name: str) -> frozenset[int]:
         field = f"config.dicom.{name}.tags[{number}]"
         tag = find_tag(text)
         if tag is None:
-            raise bad_field(field, f"{field}: {text!r} is no DICOM keyword and no tag of 8 digits")
+            raise bad_field(field, f"{field}: {text!r} is not a DICOM keyword or a tag of 8 digits")
         if name == "removeList" and tag in IDENTITY:
             raise bad_field(field, f"{field}: {text} can't be removed, an instance needs it")
         found.add(tag)
@@ -129,7 +133,7 @@ def _custom(given: Json, field: str) -> list[Custom]:
         elif query in VR.__members__:
             vrs.add(query)
         else:
-            raise bad_field(field, f"{field}: {query!r} is no DICOM keyword, tag or VR")
+            raise bad_field(field, f"{field}: {query!r} is not a DICOM keyword, tag or VR")
     if not actions:
         return []
     removes = actions[0] in (Action.DELETE, Action.EMPTY, Action.RESET)
@@ -168,7 +172,7 @@ def _regex(given: Json, field: str) -> CustomRegex:
     try:
         pattern = re.compile(given.get("pattern", ""))
     except re.error as error:
-        raise bad_field(field, f"{field}.pattern is no regular expression: {error}") from None
+        raise bad_field(field, f"{field}.pattern is not a regular expression: {error}") from None
     groups = tuple(map(int, given.get("groupIndexes", [])))
     if not pattern.pattern or any(not 0 <= group <= pattern.groups for group in groups):
         raise bad_field(field, f"{field}: no pattern, or a group that the pattern does not have")
@@ -191,8 +195,8 @@ def _transformation(given: Json, number: int) -> Transformation:
     if len(methods) != 1:
         raise bad_field(field, f"{field}: exactly one transformation is required")
     details = given[methods[0].value]
-    kinds = frozenset(given.get("infoTypes", []))
-    return Transformation(methods[0], kinds, _mask(details, field), _key(details, field))
+    info_types = frozenset(given.get("infoTypes", []))
+    return Transformation(methods[0], info_types, _mask(details, field), _key(details, field))
 
 
 def _check_fhir_options(given: Json) -> None:
@@ -221,7 +225,7 @@ def decoded(text: str, field: str) -> bytes:
     """Decode a field of bytes.
 
     Raises:
-        ApiError: 400, naming the field.
+        ApiError: 400, naming the field
     """
     try:
         return base64.b64decode(text, validate=True)
@@ -229,5 +233,5 @@ def decoded(text: str, field: str) -> bytes:
         raise bad_field(field, f"{field} is no base64") from None
 
 
-def _not_done(field: str, cure: str) -> ApiError:
-    return unimplemented(f"de-identification with {field} is not served here: {cure}")
+def _not_done(field: str, hint: str) -> ApiError:
+    return unimplemented(f"de-identification with {field} is not served here: {hint}")

@@ -1,4 +1,4 @@
-"""What a DeidentifyConfig says of FHIR resources: checked, as the local stores hold none to change.
+"""The FHIR settings of a DeidentifyConfig: only validated, as FHIR stores hold no resources here.
 
 https://cloud.google.com/healthcare-api/docs/reference/rest/v1/DeidentifyConfig#FhirConfig
 """
@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from emulator.discovery import snake_case
-from emulator.errors import bad_field
+from emulator.core.discovery import snake_case
+from emulator.core.errors import bad_field
 
 _PATH = re.compile(r"[A-Za-z][A-Za-z0-9]*(\.[A-Za-z][A-Za-z0-9]*)*")
 ACTIONS = (
@@ -23,10 +23,10 @@ Json = Mapping[str, Any]
 
 
 def check(config: Json) -> None:
-    """Refuse FHIR settings that say nothing or too much, in a configuration that fits the schema.
+    """Refuse incomplete or contradictory FHIR settings in a configuration that fits the schema.
 
     Raises:
-        ApiError: 400, naming the field.
+        ApiError: 400, naming the field
     """
     if config.get("fhir") is not None and config.get("fhirFieldConfig") is not None:
         raise bad_field("config", "config.fhir and config.fhir_field_config can't both be set")
@@ -43,6 +43,6 @@ def _check_paths(paths: Iterable[str], field: str) -> None:
         if not _PATH.fullmatch(path):
             raise bad_field(
                 f"{field}[{number}]",
-                f"{field}[{number}]: {path!r} is no path of FHIR fields and types, such as "
+                f"{field}[{number}]: {path!r} is not a path of FHIR fields and types, such as "
                 "Patient.HumanName",
             )

@@ -1,4 +1,4 @@
-"""Find what tells of a person in a text: by patterns, and by what the same file calls identifying.
+"""Detection of info types in text: by patterns, and by the identifying values of the same file.
 
 Google looks with Sensitive Data Protection. Here a name is found where the instance itself gives
 it (in its names, ids, institutions) or where a title comes before it; other names are not.
@@ -37,61 +37,61 @@ PATTERNS: Mapping[str, re.Pattern[str]] = {
     ),
     PERSON: re.compile(r"\b(?:Dr|Mr|Mrs|Ms|Prof)\.?\s+[A-Z][\w'-]+(?:\s+[A-Z][\w'-]+)?"),
 }
-"""Kind of information -> what it looks like, the surest first."""
+"""Pattern of each info type, the most specific first."""
 
-_KINDS: tuple[tuple[re.Pattern[str], str], ...] = (
+_INFO_TYPES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"^(?:Other)?PatientIDs?$"), "MEDICAL_RECORD_NUMBER"),
     (re.compile(r"AccessionNumber|AdmissionID|StudyID|SerialNumber|OrderNumber"), "GENERIC_ID"),
     (re.compile(r"Telephone"), "PHONE_NUMBER"),
     (re.compile(r"Address|Residence"), "LOCATION"),
     (re.compile(r"Institution(?:al)?(?:Department)?Name"), "ORGANIZATION_NAME"),
 )
-"""Keywords of attributes that hold one kind of information and nothing else."""
+"""Keywords of attributes that hold one info type only."""
 _SHORTEST = 3
-"""Letters that a part of a name must have, to be looked for in other texts."""
+"""Minimum length of a part of a name that is searched for in other texts."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A part of a text, `start` to `end`, that tells of a person."""
+    """A part of a text, `start` to `end`, of an info type."""
 
     start: int
     end: int
-    kind: str
+    info_type: str
 
 
-def kind_of(keyword: str, vr: str) -> str | None:
-    """Say what kind of information an attribute holds as a whole, if it is one."""
+def info_type_of(keyword: str, vr: str) -> str | None:
+    """Return the info type that an attribute holds as a whole, if any."""
     whole = {"PN": PERSON, "DA": DATE, "DT": DATE, "AS": AGE}
     if vr in whole:
         return whole[vr]
-    return next((kind for pattern, kind in _KINDS if pattern.search(keyword)), None)
+    return next((info_type for pattern, info_type in _INFO_TYPES if pattern.search(keyword)), None)
 
 
 def phrases(dataset: pydicom.Dataset) -> dict[str, str]:
-    """Collect what an instance itself says of its patient and of others: phrase -> kind."""
+    """Return the identifying phrases of an instance, with their info types."""
     found: dict[str, str] = {}
     for element in dataset.iterall():
-        kind = kind_of(element.keyword, element.VR)
-        if kind in (None, DATE, AGE) or element.VR == "SQ":
+        info_type = info_type_of(element.keyword, element.VR)
+        if info_type in (None, DATE, AGE) or element.VR == "SQ":
             continue
         values = element.value if element.VM > 1 else [element.value]
         for value in values:
             text = str(value or "").strip()
-            parts = re.split(r"[\^=\s]+", text) if kind == PERSON else []
+            parts = re.split(r"[\^=\s]+", text) if info_type == PERSON else []
             for phrase in (text, " ".join(parts), " ".join(reversed(parts)), *parts):
                 if len(phrase) >= _SHORTEST:
-                    found.setdefault(phrase, str(kind))
+                    found.setdefault(phrase, str(info_type))
     return found
 
 
-class Detector:
-    """Finds sensitive parts of texts.
+class InfoTypeDetector:
+    """Detector of sensitive parts of texts.
 
     Args:
-        known: phrases that are sensitive wherever they stand, with their kind.
-        without: kinds that are not looked for.
-        further: patterns of one's own, with the groups that are sensitive (none: the whole).
+        known: phrases that are sensitive in any text, with their info types
+        without: info types that are not detected
+        further: custom patterns, with the groups that are sensitive (none: the whole)
     """
 
     def __init__(
@@ -101,19 +101,23 @@ class Detector:
         further: Iterable[tuple[re.Pattern[str], tuple[int, ...]]] = (),
     ) -> None:
         skipped = frozenset(without)
-        self._kinds = {
-            phrase.casefold(): kind for phrase, kind in known.items() if kind not in skipped
+        self._info_types = {
+            phrase.casefold(): info_type
+            for phrase, info_type in known.items()
+            if info_type not in skipped
         }
         # The longest first: a whole name before its parts.
-        alternatives = "|".join(map(re.escape, sorted(self._kinds, key=len, reverse=True)))
+        alternatives = "|".join(map(re.escape, sorted(self._info_types, key=len, reverse=True)))
         self._known = (
             re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)", re.IGNORECASE) if alternatives else None
         )
-        self._patterns = [(kind, one) for kind, one in PATTERNS.items() if kind not in skipped]
+        self._patterns = [
+            (info_type, one) for info_type, one in PATTERNS.items() if info_type not in skipped
+        ]
         self._further = tuple(further)
 
     def find(self, text: str) -> list[Finding]:
-        """Give the sensitive parts of a text, in order, none over another."""
+        """Return the sensitive parts of a text, in order, without overlaps."""
         found: list[Finding] = []
         for finding in self._candidates(text):
             free = all(finding.end <= one.start or one.end <= finding.start for one in found)
@@ -128,7 +132,7 @@ class Detector:
                     yield Finding(*match.span(group), "CUSTOM_REGEX")
         if self._known:
             for match in self._known.finditer(text):
-                yield Finding(*match.span(), self._kinds[match[0].casefold()])
-        for kind, pattern in self._patterns:
+                yield Finding(*match.span(), self._info_types[match[0].casefold()])
+        for info_type, pattern in self._patterns:
             for match in pattern.finditer(text):
-                yield Finding(*match.span(), kind)
+                yield Finding(*match.span(), info_type)

@@ -1,41 +1,41 @@
-"""Keys of hashes and date shifts that come wrapped by a key of Cloud KMS.
+"""Keys of hashes and date shifts, wrapped by a key of Cloud KMS.
 
 https://cloud.google.com/healthcare-api/docs/reference/rest/v1/DeidentifyConfig#KmsWrappedCryptoKey
 """
 
 import base64
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from emulator.discovery import snake_case
-from emulator.errors import ApiError, bad_field
-from emulator.healthcare import encryption
-from emulator.healthcare.deidentify.config import KEY_BYTES, decoded
-
-if TYPE_CHECKING:
-    from emulator.cloud import Cloud
+from emulator.core.discovery import snake_case
+from emulator.core.errors import ApiError, bad_field
+from emulator.services.healthcare.context import HealthcareContext
+from emulator.services.healthcare.deidentify.config import KEY_BYTES, decoded
+from emulator.services.healthcare.stores import cmek
 
 PERMISSION = "cloudkms.cryptoKeyVersions.useToDecrypt"
 ROLE = "roles/cloudkms.cryptoKeyDecrypter"
 WRAPPED, PLAIN = "kmsWrapped", "cryptoKey"
 
 
-def unwrapped(cloud: "Cloud", project: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a DeidentifyConfig with the keys themselves in the places of the wrapped ones.
+def unwrap_keys(
+    context: HealthcareContext, project: str, settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return a DeidentifyConfig with its wrapped keys unwrapped.
 
-    What is unwrapped is never written down: a run that is taken up again unwraps anew.
+    Unwrapped keys are never stored: an operation that continues unwraps them again.
 
     Args:
-        cloud: the local cloud.
-        project: whose service agent unwraps.
-        settings: the DeidentifyConfig, which fits the schema.
+        context: decrypts with the keys
+        project: its service agent decrypts
+        settings: the DeidentifyConfig, which fits the schema
 
     Raises:
-        ApiError: 400 for a key that can't be unwrapped, 403 without the agent's right to.
+        ApiError: 400 for a key that can't be unwrapped, 403 if the agent may not decrypt
     """
 
     def unwrap(wrapped: Mapping[str, Any], field: str) -> str:
-        return base64.b64encode(_key(cloud, project, wrapped, field)).decode()
+        return base64.b64encode(_key(context, project, wrapped, field)).decode()
 
     plain: dict[str, Any] = _replaced(settings, "config", unwrap)
     return plain
@@ -58,14 +58,14 @@ def _replaced(node: Any, field: str, unwrap: Callable[[Mapping[str, Any], str], 
     return changed
 
 
-def _key(cloud: "Cloud", project: str, wrapped: Mapping[str, Any], field: str) -> bytes:
+def _key(context: HealthcareContext, project: str, wrapped: Mapping[str, Any], field: str) -> bytes:
     content = decoded(wrapped.get("wrappedKey", ""), f"{field}.wrapped_key")
     if not content:
         raise bad_field(f"{field}.wrapped_key", f"{field}.wrapped_key is required")
-    name = _full_name(cloud, wrapped.get("cryptoKey", ""), f"{field}.crypto_key")
-    encryption.require_permission(cloud, project, name, PERMISSION, ROLE)
+    name = _full_name(context, wrapped.get("cryptoKey", ""), f"{field}.crypto_key")
+    context.agent.require_on_key(project, name, PERMISSION, ROLE)
     try:
-        key = cloud.ciphertexts.decrypt(name, content, b"").content
+        key = context.kms.ciphertexts.decrypt(name, content, b"").content
     except ApiError as error:
         raise ApiError(error.code, error.status, f"{field}: {error.message}") from error
     if len(key) not in KEY_BYTES:
@@ -76,14 +76,12 @@ def _key(cloud: "Cloud", project: str, wrapped: Mapping[str, Any], field: str) -
     return key
 
 
-def _full_name(cloud: "Cloud", name: str, field: str) -> str:
-    parts = encryption.key_parts(name)
+def _full_name(context: HealthcareContext, name: str, field: str) -> str:
+    parts = cmek.key_parts(name)
     if parts is None:
-        raise bad_field(
-            field, f"{field}: invalid KMS key name {name!r}: {encryption.FORM_OF_NAMES}"
-        )
-    parts[1] = cloud.projects.id_of(parts[1])
+        raise bad_field(field, f"{field}: invalid KMS key name {name!r}: {cmek.KEY_NAME_FORMAT}")
+    parts[1] = context.stores.projects.id_of(parts[1])
     full = "/".join(parts)
-    if not cloud.keys.exists(full):
+    if not context.kms.keys.exists(full):
         raise bad_field(field, f"{field}: the KMS key {name} does not exist")
     return full

@@ -1,4 +1,4 @@
-"""Which action each attribute gets: profiles, lists, and the actions of v1beta1's tag config.
+"""The action for each attribute: profiles, lists, and the actions of v1beta1's tag config.
 
 The basic profile is that of DICOM PS3.15 E.1, from the tables of the library dicom-anonymizer.
 """
@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cache
+from types import ModuleType
 
-from dicomanonymizer.dicom_anonymization_databases import dicomfields_2026c as standard
 from pydicom.datadict import keyword_for_tag, tag_for_keyword
 from pydicom.tag import BaseTag, Tag
 
 
 class Action(Enum):
-    """What becomes of an attribute, in the words of v1beta1's `Action`."""
+    """An action on an attribute, as v1beta1's `Action` names it."""
 
     KEEP = "keepTag"
     DELETE = "deleteTag"
@@ -26,7 +26,7 @@ class Action(Enum):
 
 
 class Base(Enum):
-    """What is done with attributes that nothing else is said of."""
+    """The default action for attributes."""
 
     KEEP_ALL = "KEEP_ALL_PROFILE"
     MINIMAL = "MINIMAL_KEEP_LIST_PROFILE"
@@ -41,7 +41,7 @@ def _tags(*keywords: str) -> frozenset[BaseTag]:
 
 
 IDENTITY = _tags("SOPClassUID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
-"""Without these no store takes an instance."""
+"""Attributes without which no store accepts an instance."""
 PIXELS = _tags("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 REQUIRED = (
     IDENTITY
@@ -71,7 +71,7 @@ REQUIRED = (
         "SpecificCharacterSet",
     )
 )
-"""What an instance with a picture needs: the minimal profile, and part of every keep list."""
+"""Attributes that a picture needs: the minimal profile, and part of every keep list."""
 TEXT = frozenset({"AE", "AS", "DA", "DT", "LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 """The value representations whose text can be cleaned."""
 DESCRIPTORS = _tags(
@@ -89,7 +89,7 @@ DESCRIPTORS = _tags(
     "StudyComments",
     "StudyDescription",
 )
-"""What the option to clean descriptors (PS3.15 E.3.5) keeps, cleaned."""
+"""Attributes that the option to clean descriptors (PS3.15 E.3.5) keeps, cleaned."""
 
 
 @dataclass(frozen=True)
@@ -97,9 +97,9 @@ class Custom:
     """An action for chosen attributes.
 
     Attributes:
-        tags: the attributes.
-        vrs: value representations, all of whose attributes are chosen.
-        action: what becomes of them.
+        tags: the attributes
+        vrs: value representations whose attributes are all chosen
+        action: the action on them
     """
 
     tags: frozenset[int]
@@ -109,14 +109,14 @@ class Custom:
 
 @dataclass(frozen=True)
 class Profile:
-    """Which action each attribute gets.
+    """The actions for all attributes.
 
     Attributes:
-        base: what is done with attributes that the rest says nothing of.
-        listed: the tags of a keep or remove list.
-        new_ids: whether studies, series and instances get new UIDs.
-        custom: actions that come before all else.
-        clean_descriptors: whether descriptions are cleaned, where the basic profile removes them.
+        base: the default action
+        listed: the tags of a keep or remove list
+        new_ids: whether studies, series and instances get new UIDs
+        custom: actions that take precedence
+        clean_descriptors: whether descriptions are cleaned that the basic profile removes
     """
 
     base: Base
@@ -126,7 +126,7 @@ class Profile:
     clean_descriptors: bool = False
 
     def action(self, tag: BaseTag, vr: str) -> Action:
-        """Say what becomes of an attribute."""
+        """Return the action for an attribute."""
         for custom in self.custom:
             if tag in custom.tags or vr in custom.vrs:
                 return custom.action
@@ -148,7 +148,7 @@ class Profile:
         return Action.KEEP
 
     def inside(self) -> "Profile":
-        """Give the profile of what a kept sequence holds: a list names sequences as a whole."""
+        """Return the profile for items of a kept sequence: a list names sequences as a whole."""
         return replace(self, base=Base.KEEP_ALL) if self.base is Base.KEEP_LIST else self
 
 
@@ -159,7 +159,7 @@ def names_an_instance(tag: BaseTag) -> bool:
 
 @cache
 def basic(tag: BaseTag) -> Action:
-    """Say what the basic profile does: where it leaves a choice, what stays valid in any IOD."""
+    """Return the action of the basic profile; of its choices, the one that is valid in any IOD."""
     if tag.is_private:
         return Action.DELETE
     if tag in _exact():
@@ -172,6 +172,7 @@ def basic(tag: BaseTag) -> Action:
 
 @cache
 def _exact() -> Mapping[int, Action]:
+    standard = _standard()
     tables: tuple[tuple[Iterable[tuple[int, ...]], Action], ...] = (
         (standard.D_TAGS, Action.RESET),
         (standard.Z_TAGS, Action.EMPTY),
@@ -188,11 +189,19 @@ def _exact() -> Mapping[int, Action]:
 
 @cache
 def _masked() -> tuple[tuple[int, ...], ...]:
-    return tuple(tag for tag in standard.X_TAGS if len(tag) == 4)
+    return tuple(tag for tag in _standard().X_TAGS if len(tag) == 4)
+
+
+def _standard() -> ModuleType:
+    # 1 MB of tables: not before the first de-identification.
+    from dicomanonymizer.dicom_anonymization_databases import dicomfields_2026c
+
+    tables: ModuleType = dicomfields_2026c
+    return tables
 
 
 def find_tag(name: str) -> BaseTag | None:
-    """Give the tag of a keyword or of eight hexadecimal digits; None if it is neither."""
+    """Return the tag of a keyword or of eight hexadecimal digits; None if it is neither."""
     known = tag_for_keyword(name)
     if known is not None:
         return Tag(known)

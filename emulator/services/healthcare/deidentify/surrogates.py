@@ -1,12 +1,12 @@
-"""New identities that can't be led back: the same for the same key and value, in every process."""
+"""Irreversible surrogates of identities: equal for equal keys and values, in every process."""
 
 import base64
 import hashlib
 import hmac
 import uuid
 
-MOST_DAYS = 365
-"""How far a date is shifted, at most."""
+MAX_DAYS = 365
+"""Maximum number of days by which a date is shifted."""
 
 
 def _digest(key: bytes, purpose: str, value: str) -> bytes:
@@ -14,17 +14,17 @@ def _digest(key: bytes, purpose: str, value: str) -> bytes:
 
 
 def new_uid(key: bytes, uid: str) -> str:
-    """Give the UID (PS3.5 B.2, from a UUID) that takes the place of another."""
+    """Return the UID (PS3.5 B.2, from a UUID) that replaces another."""
     return f"2.25.{uuid.UUID(bytes=_digest(key, 'uid', uid)[:16], version=4).int}"
 
 
 def surrogate(key: bytes, value: str) -> str:
-    """Give a hash that takes the place of a text, as base64."""
+    """Return the hash that replaces a text, as base64."""
     return base64.b64encode(_digest(key, "text", value)).decode()
 
 
 def days(key: bytes, patient: str) -> int:
-    """Give the days by which all dates of a patient are shifted: never none."""
+    """Return the days by which all dates of a patient are shifted; never 0."""
     number = int.from_bytes(_digest(key, "days", patient)[:8])
-    shift = number % MOST_DAYS + 1
+    shift = number % MAX_DAYS + 1
     return shift if number >> 63 else -shift

@@ -1,4 +1,4 @@
-"""Take what is sensitive out of texts, as a TextConfig says.
+"""Transformation of sensitive text, as a TextConfig says.
 
 https://cloud.google.com/healthcare-api/docs/reference/rest/v1/DeidentifyConfig#TextConfig
 """
@@ -11,51 +11,51 @@ from enum import Enum
 
 from pydicom.valuerep import MAX_VALUE_LEN
 
-from emulator.healthcare.deidentify import surrogates
-from emulator.healthcare.deidentify.sensitive import DATE, Detector, Finding
+from emulator.services.healthcare.deidentify import surrogates
+from emulator.services.healthcare.deidentify.info_types import DATE, Finding, InfoTypeDetector
 
 FORMATS = ("%Y%m%d", "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%m/%d/%Y", "%d.%m.%Y", "%m-%d-%Y")
-"""The writings of a date that can be shifted; others give way to their kind."""
+"""Formats of dates that can be shifted; other dates are replaced with their info type."""
 _NO_TEXT = frozenset({"AS", "DA", "DT"})
-"""Value representations that take no words."""
+"""Value representations that do not allow words."""
 
 
 class Method(Enum):
-    """What takes the place of a finding, in the words of `InfoTypeTransformation`."""
+    """The replacement of a finding, as `InfoTypeTransformation` names it."""
 
     REDACT = "redactConfig"
     MASK = "characterMaskConfig"
     HASH = "cryptoHashConfig"
     SHIFT = "dateShiftConfig"
-    KIND = "replaceWithInfoTypeConfig"
+    INFO_TYPE = "replaceWithInfoTypeConfig"
 
 
 @dataclass(frozen=True)
 class Transformation:
-    """What is done with some kinds of information.
+    """The transformation of some info types.
 
     Attributes:
-        method: what takes their place.
-        kinds: the kinds; none means any that no other transformation names.
-        mask: the character of `MASK`.
-        key: of `HASH` and `SHIFT`; the operation's own if empty.
+        method: of replacement
+        info_types: the info types; none for all that no other transformation names
+        mask: the character of `MASK`
+        key: of `HASH` and `SHIFT`; empty for the operation's own
     """
 
     method: Method
-    kinds: frozenset[str] = frozenset()
+    info_types: frozenset[str] = frozenset()
     mask: str = "*"
     key: bytes = b""
 
 
 @dataclass(frozen=True)
 class TextRules:
-    """What is done with sensitive texts.
+    """The rules for sensitive text.
 
     Attributes:
-        transformations: the first that fits applies.
-        without: kinds that stay.
-        contextual: whether what the instance itself calls identifying gives way to `[CTX]`.
-        nothing: whether only the transformations apply, and no default.
+        transformations: the first that fits an info type applies
+        without: info types that are kept
+        contextual: whether identifying values of the instance are replaced with `[CTX]`
+        nothing: whether only the transformations apply, and no default
     """
 
     transformations: tuple[Transformation, ...] = ()
@@ -63,40 +63,42 @@ class TextRules:
     contextual: bool = False
     nothing: bool = False
 
-    def transformation(self, kind: str) -> Transformation | None:
-        """Give what is done with a kind; None if it stays."""
+    def transformation(self, info_type: str) -> Transformation | None:
+        """Return the transformation of an info type; None to keep it."""
         for named in (True, False):
             for one in self.transformations:
-                if (kind in one.kinds) if named else not one.kinds:
+                if (info_type in one.info_types) if named else not one.info_types:
                     return one
         if self.nothing:
             return None
-        return Transformation(Method.SHIFT if kind == DATE else Method.KIND)
+        return Transformation(Method.SHIFT if info_type == DATE else Method.INFO_TYPE)
 
 
-class Cleaner:
-    """Cleans the texts of one instance.
+class TextTransformer:
+    """Transformer of the texts of one instance.
 
     Args:
-        rules: what is done.
-        detector: what finds.
-        key: the operation's own key.
-        patient: whose dates shift together.
+        rules: for sensitive text
+        detector: of sensitive text
+        key: the operation's own key
+        patient: all dates of a patient are shifted alike
     """
 
-    def __init__(self, rules: TextRules, detector: Detector, key: bytes, patient: str) -> None:
+    def __init__(
+        self, rules: TextRules, detector: InfoTypeDetector, key: bytes, patient: str
+    ) -> None:
         self._rules = rules
         self._detector = detector
         self._key = key
         self._patient = patient
 
     def clean(self, text: str, vr: str, whole: str | None = None) -> str:
-        """Give a text without what is sensitive.
+        """Return a text without its sensitive parts.
 
         Args:
-            text: a value, or a part of one.
-            vr: its value representation.
-            whole: the kind of information, where the whole value is one.
+            text: a value, or a part of one
+            vr: its value representation
+            whole: the info type of the whole value, if it is one
         """
         if not text:
             return text
@@ -111,29 +113,29 @@ class Cleaner:
         parts, last = [], 0
         for finding in findings:
             parts.append(text[last : finding.start])
-            parts.append(self._instead(text[finding.start : finding.end], finding.kind, words))
+            parts.append(self._instead(text[finding.start : finding.end], finding.info_type, words))
             last = finding.end
         return "".join([*parts, text[last:]])
 
-    def _instead(self, text: str, kind: str, words: bool) -> str:
-        how = self._rules.transformation(kind)
-        if how is None:
+    def _instead(self, text: str, info_type: str, words: bool) -> str:
+        transformation = self._rules.transformation(info_type)
+        if transformation is None:
             return text
-        if how.method is Method.SHIFT:
-            shifted = shift(text, surrogates.days(how.key or self._key, self._patient))
+        if transformation.method is Method.SHIFT:
+            shifted = shift(text, surrogates.days(transformation.key or self._key, self._patient))
             if shifted is not None:
                 return shifted
-        if not words or how.method is Method.REDACT:
+        if not words or transformation.method is Method.REDACT:
             return ""
-        if how.method is Method.MASK:
-            return how.mask * len(text)
-        if how.method is Method.HASH:
-            return surrogates.surrogate(how.key or self._key, text)
-        return "[CTX]" if self._rules.contextual and kind != DATE else f"[{kind}]"
+        if transformation.method is Method.MASK:
+            return transformation.mask * len(text)
+        if transformation.method is Method.HASH:
+            return surrogates.surrogate(transformation.key or self._key, text)
+        return "[CTX]" if self._rules.contextual and info_type != DATE else f"[{info_type}]"
 
 
 def shift(text: str, days: int) -> str | None:
-    """Move a date, or the date that a date and time begins with; None if it is none."""
+    """Return a shifted date, or date and time; None if the text is neither."""
     for form in FORMATS:
         length = len(datetime(2000, 1, 1).strftime(form))
         try:

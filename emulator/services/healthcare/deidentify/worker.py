@@ -1,4 +1,4 @@
-"""De-identify files: what the worker processes do."""
+"""De-identification of files, in the worker processes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,34 +9,38 @@ import pydicom
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
-from emulator.disk import settle
-from emulator.healthcare.deidentify import config, pixels
-from emulator.healthcare.deidentify.attributes import Attributes
-from emulator.healthcare.deidentify.config import Rules
-from emulator.healthcare.deidentify.pixels import UnreadablePixelsError
-from emulator.healthcare.deidentify.profiles import Base
-from emulator.healthcare.deidentify.sensitive import Detector, phrases
-from emulator.healthcare.deidentify.texts import Cleaner
-from emulator.healthcare.dicom.additions import Incoming
-from emulator.healthcare.dicom.fetching import Fetched, discard
-from emulator.healthcare.dicom.malformed import UNREADABLE, reading
-from emulator.healthcare.dicom.parsing import ParseError, parse
+from emulator.core.disk import fsync
+from emulator.services.healthcare.deidentify import config, pixel_redaction
+from emulator.services.healthcare.deidentify.attributes import Attributes
+from emulator.services.healthcare.deidentify.config import Rules
+from emulator.services.healthcare.deidentify.info_types import InfoTypeDetector, phrases
+from emulator.services.healthcare.deidentify.pixel_redaction import UnreadablePixelsError
+from emulator.services.healthcare.deidentify.profiles import Base
+from emulator.services.healthcare.deidentify.text import TextTransformer
+from emulator.services.healthcare.dicom.instances.staged_file import (
+    FetchResult,
+    StagedFile,
+    discard,
+)
+from emulator.services.healthcare.dicom.parsing import byte_order
+from emulator.services.healthcare.dicom.parsing.parser import ParseError, parse
+from emulator.services.healthcare.dicom.parsing.pydicom_errors import PARSE_ERRORS, translate_errors
 
 METHOD = "gcp-healthcare-dicom, PS3.15 E.1"
-"""What the attribute De-identification Method says."""
+"""Value of the attribute De-identification Method."""
 BASIC_PROFILE = ("113100", "DCM", "Basic Application Confidentiality Profile")
 IMPLEMENTATION = UID("2.25.243108395710593821637091520967314028891")
 
 
 @dataclass(frozen=True)
-class Task:
+class DeidentifyTask:
     """Instances to de-identify.
 
     Attributes:
-        sources: name and file of each.
-        folder: where the new files go.
-        config: a DeidentifyConfig, which has been read before without an error.
-        key: what new UIDs, hashes and shifts come from.
+        sources: name and file of each
+        folder: of the new files
+        config: a valid DeidentifyConfig
+        key: of new UIDs, hashes and shifts
     """
 
     sources: Sequence[tuple[str, Path]]
@@ -45,14 +49,14 @@ class Task:
     key: bytes
 
 
-def run(task: Task) -> list[Fetched]:
+def deidentify_files(task: DeidentifyTask) -> list[FetchResult]:
     """De-identify the instances of a task, each into a new file.
 
     Raises:
-        OSError: the disk refuses.
+        OSError: the disk refuses
     """
     rules = config.read(task.config)
-    done: list[Fetched] = []
+    done: list[FetchResult] = []
     try:
         for name, path in task.sources:
             done.append(_one(name, path, task, rules))
@@ -62,47 +66,53 @@ def run(task: Task) -> list[Fetched]:
     return done
 
 
-def _one(name: str, path: Path, task: Task, rules: Rules) -> Fetched:
+def _one(name: str, path: Path, task: DeidentifyTask, rules: Rules) -> FetchResult:
     target = task.folder / uuid4().hex
     try:
-        with reading():
+        with translate_errors():
             dataset = pydicom.dcmread(path)
             apply(dataset, rules, task.key)
-            dataset.save_as(target, enforce_file_format=True)
-        settle(target)
-        return Fetched(name, Incoming(parse(target), target))
+            # Unlike `save_as`, it lets a big-endian instance become little-endian.
+            pydicom.dcmwrite(target, dataset, enforce_file_format=True)
+        fsync(target)
+        return FetchResult(name, StagedFile(parse(target), target))
     except FileNotFoundError:
-        error = "The instance's file is not there: it was deleted meanwhile, or is lost."
+        error = "The instance's file is missing: the instance was deleted, or the file is lost."
     except (UnreadablePixelsError, ParseError) as refusal:
         error = str(refusal)
-    except UNREADABLE as unreadable:  # its text may quote a patient's data
+    except PARSE_ERRORS as unreadable:  # its text may quote a patient's data
         error = f"The instance can't be de-identified ({type(unreadable).__name__})."
     except BaseException:
         target.unlink(missing_ok=True)
         raise
     target.unlink(missing_ok=True)
-    return Fetched(name, None, error)
+    return FetchResult(name, None, error)
 
 
 def apply(dataset: FileDataset, rules: Rules, key: bytes) -> None:
-    """De-identify an instance in memory: its pixels, its attributes and its file's head.
+    """De-identify an instance in memory: its pixels, attributes and file meta information.
+
+    A big-endian instance becomes little-endian.
 
     Raises:
-        UnreadablePixelsError: text in the picture is to go, and the picture can't be decoded.
+        UnreadablePixelsError: not all of the picture can be searched for text
     """
+    byte_order.make_little_endian(dataset)
     patient = str(dataset.get("PatientID") or dataset.get("StudyInstanceUID") or "")
     known = phrases(dataset)
     regexes = [(one.pattern, one.groups) for one in rules.pixels.regexes]
-    pixels.redact(dataset, rules.pixels, Detector(known, rules.pixels.without, regexes))
-    cleaner = Cleaner(rules.text, Detector(known, rules.text.without), key, patient)
+    pixel_redaction.redact(
+        dataset, rules.pixels, InfoTypeDetector(known, rules.pixels.without, regexes)
+    )
+    cleaner = TextTransformer(rules.text, InfoTypeDetector(known, rules.text.without), key, patient)
     Attributes(rules.profile, cleaner, key).apply(dataset)
-    _renew_head(dataset)
+    _replace_file_meta(dataset)
     if rules.profile.base is Base.BASIC:
-        _tell(dataset)
+        _record_method(dataset)
 
 
-def _renew_head(dataset: FileDataset) -> None:
-    """Write the file's head anew: the old one may name institutions, and its preamble anything."""
+def _replace_file_meta(dataset: FileDataset) -> None:
+    """Replace the preamble and the file meta information, which may hold identifying data."""
     old = dataset.file_meta
     head = FileMetaDataset()
     head.TransferSyntaxUID = old.get("TransferSyntaxUID", ExplicitVRLittleEndian)
@@ -113,8 +123,8 @@ def _renew_head(dataset: FileDataset) -> None:
     dataset.preamble = b"\0" * 128
 
 
-def _tell(dataset: FileDataset) -> None:
-    """Say that identity was removed, and how, as PS3.15 E.1.1 asks."""
+def _record_method(dataset: FileDataset) -> None:
+    """Record the de-identification and its method, as PS3.15 E.1.1 requires."""
     dataset.PatientIdentityRemoved = "YES"
     dataset.DeidentificationMethod = METHOD
     code = pydicom.Dataset()

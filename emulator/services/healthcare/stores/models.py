@@ -1,16 +1,20 @@
-"""Datasets and stores: their state and the rules they keep."""
+"""State and rules of datasets and stores.
+
+Inferred (conformance: dataset-missing, dataset-exists, dataset-id-text, location-text,
+time-zone-text, store-missing, store-exists): the texts of refusals.
+"""
 
 import json
-import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from zoneinfo import available_timezones
 
-from emulator.database import Database
-from emulator.errors import already_exists, invalid_argument, not_found
-from emulator.healthcare.kinds import ID, KINDS, LOCATIONS, Kind
-from emulator.operations.running import OperationRun
+from emulator.core.database import ALL, Database
+from emulator.core.errors import already_exists, invalid_argument, not_found
+from emulator.core.operations.operation_type import OperationRun
+from emulator.core.resource_name import ResourceName
+from emulator.services.healthcare.stores.store_types import ID, LOCATIONS, STORE_TYPES, StoreType
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS healthcare_resources (
@@ -21,7 +25,8 @@ CREATE TABLE IF NOT EXISTS healthcare_resources (
 );
 CREATE INDEX IF NOT EXISTS healthcare_by_parent ON healthcare_resources (parent, name);
 """
-_LABEL_TERM = re.compile(r'labels\.([\w-]+)\s*(?:=\s*"?([\w-]*)"?|:\*)')
+DROP_SERIAL = "ALTER TABLE healthcare_resources DROP COLUMN serial;"
+"""No code reads the column."""
 
 CREATE_DATASET = "dataset.DatasetService.CreateDataset"
 
@@ -31,37 +36,42 @@ Resource = dict[str, Any]
 class Resources:
     """Every dataset and store, by full name.
 
-    What hangs on a resource elsewhere (images, policies, operations) follows its deletion through
-    `on_delete`.
+    Instances, policies and operations of a resource are deleted by the followers of `on_delete`.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._followers: list[Callable[[str], None]] = []
-        database.apply(SCHEMA)
 
     def on_delete(self, follower: Callable[[str], None]) -> None:
         """Have a function called with the full name of each deleted dataset or store."""
         self._followers.append(follower)
 
     def finish_create(self, run: OperationRun) -> Resource:
-        """The operation of a dataset's creation: the dataset is there already."""
+        """Return the dataset: it exists since the operation was started."""
         return self.get(run.request["dataset"])
 
-    def get(self, name: str) -> Resource:
-        """A dataset or store.
-
-        Raises:
-            ApiError: 404. The real service tends to answer 403 for a missing dataset, but the
-                Google provider takes only 404 for gone.
-        """
+    def find(self, name: str) -> Resource | None:
+        """Return a dataset or store, or None if there is none of this name."""
         with self._database.read() as connection:
             row = connection.execute(
                 "SELECT body FROM healthcare_resources WHERE name = ?", (name,)
             ).fetchone()
         if row is None:
-            raise not_found(f"{_noun(name)} {name} does not exist.")
+            return None
         body: Resource = json.loads(row["body"])
+        return body
+
+    def get(self, name: str) -> Resource:
+        """Return a dataset or store.
+
+        Raises:
+            ApiError: 404. The real service tends to answer 403 for a missing dataset, but the
+                Google provider takes only 404 for gone.
+        """
+        body = self.find(name)
+        if body is None:
+            raise not_found(f"{_noun(name)} {name} does not exist.")
         return body
 
     def exists(self, name: str) -> bool:
@@ -71,16 +81,23 @@ class Resources:
             return connection.execute(query, (name,)).fetchone() is not None
 
     def list(self, parent: str, collection: str) -> list[Resource]:
-        """The datasets of a location or the stores of a dataset, by name."""
+        """Return the datasets of a location or the stores of a dataset, by name."""
+        return [body for _, body in self.page(f"{parent}/{collection}", None, ALL)]
+
+    def page(
+        self, collection: str, after: str | None, limit: int
+    ) -> Sequence[tuple[str, Resource]]:
+        """Return names and bodies of a collection, by name; see `core.paging.Fetch`."""
         with self._database.read() as connection:
             rows = connection.execute(
-                "SELECT body FROM healthcare_resources WHERE parent = ? ORDER BY name",
-                (f"{parent}/{collection}",),
+                "SELECT name, body FROM healthcare_resources WHERE parent = ? AND name > ?"
+                " ORDER BY name LIMIT ?",
+                (collection, after or "", limit),
             ).fetchall()
-        return [json.loads(row["body"]) for row in rows]
+        return [(row["name"], json.loads(row["body"])) for row in rows]
 
     def datasets(self) -> Sequence[str]:
-        """The full names of all datasets, of every project and location."""
+        """Return the full names of all datasets, of every project and location."""
         with self._database.read() as connection:
             rows = connection.execute("SELECT name, parent FROM healthcare_resources").fetchall()
         return [row["name"] for row in rows if row["parent"].endswith("/datasets")]
@@ -103,7 +120,7 @@ class Resources:
         return created
 
     def update(self, name: str, change: Callable[[Resource], Resource]) -> Resource:
-        """Change a dataset or store by a function that gives its new body."""
+        """Change a dataset or store by a function that returns its new body."""
         with self._database.write() as connection:
             body = change(self.get(name))
             connection.execute(
@@ -141,13 +158,13 @@ def check_location(location: str) -> None:
         )
 
 
-def check_id(resource_id: str, parameter: str, kind: Kind | None) -> None:
+def check_id(resource_id: str, parameter: str, type_: StoreType | None) -> None:
     """Refuse an id that is missing or not well formed.
 
     Raises:
         ApiError: 400, naming the parameter.
     """
-    pattern = kind.id_pattern if kind else ID
+    pattern = type_.id_pattern if type_ else ID
     if not pattern.fullmatch(resource_id) or _has_control(resource_id):
         raise invalid_argument(
             f"invalid {parameter} {resource_id!r}: 1 to 256 letters, digits and the characters "
@@ -166,29 +183,9 @@ def check_dataset(body: Mapping[str, Any]) -> None:
         raise invalid_argument(f"invalid time zone {zone!r}: an IANA name such as Europe/Berlin")
 
 
-def label_filter(text: str) -> Callable[[Resource], bool]:
-    """What a list's `filter` lets pass: labels, joined by AND; an empty filter lets all pass.
-
-    Raises:
-        ApiError: 400 for a filter on anything else.
-    """
-    terms = [_LABEL_TERM.fullmatch(term.strip()) for term in text.split(" AND ")] if text else []
-    if None in terms:
-        raise invalid_argument(
-            f"invalid filter {text!r}: labels.key=value or labels.key:*, joined by AND"
-        )
-    wanted = [(match[1], match[2]) for match in terms if match]
-
-    def passes(resource: Resource) -> bool:
-        labels = resource.get("labels", {})
-        return all(key in labels and value in (None, labels[key]) for key, value in wanted)
-
-    return passes
-
-
 def _noun(name: str) -> str:
-    collection = name.split("/")[-2]
-    return KINDS[collection].noun if collection in KINDS else "dataset"
+    collection = ResourceName.parse(name).collection
+    return STORE_TYPES[collection].display_name if collection in STORE_TYPES else "dataset"
 
 
 def _has_control(text: str) -> bool:

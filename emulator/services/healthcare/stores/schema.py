@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from emulator.discovery import api
+from emulator.core.discovery import api
 
 _ROOTS = {
     "ConsentStore": "consent_store",
@@ -25,10 +25,5 @@ def check(version: str, message: str, body: object) -> None:
 
 
 def normal(version: str, message: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    """A message as this version of the API answers it."""
+    """Return a message as this version of the API answers it."""
     return api("healthcare", version).normal(message, body)
-
-
-def fields(version: str, message: str) -> frozenset[str]:
-    """The names of a message's fields in this version of the API."""
-    return api("healthcare", version).fields(message)

@@ -1,7 +1,9 @@
-"""The kinds of store as a table: what differs between them, and nothing else."""
+"""Types of stores, and the differences between them."""
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 LOCATIONS = (
     "asia-east1", "asia-east2", "asia-northeast1", "asia-northeast2", "asia-northeast3",
@@ -20,33 +22,39 @@ DICOM_STORE_ID = re.compile(r"[^/:?#\s]{1,256}")
 """DICOM stores may be named more freely; what would break a resource name is refused."""
 
 
+def _accept(_store: Mapping[str, Any]) -> None:
+    pass
+
+
 @dataclass(frozen=True)
-class Kind:
-    """A kind of store.
+class StoreType:
+    """A type of store.
 
     Attributes:
-        collection: The part of the path, such as `dicomStores`.
-        schema: Its schema in the discovery document.
-        id_parameter: The query parameter of a create.
-        id_pattern: What its ids look like.
-        mutable: The fields that a patch may name.
-        noun: What errors call it.
+        collection: in resource names, such as `dicomStores`
+        schema: in the discovery document
+        id_parameter: query parameter of a create
+        id_pattern: of the ids of stores
+        mutable: fields that a patch may change
+        display_name: in errors
+        validate: refuses a store that its data room does not serve; the room registers it
     """
 
     collection: str
     schema: str
     id_parameter: str
     mutable: frozenset[str]
-    noun: str
+    display_name: str
     id_pattern: re.Pattern[str] = ID
+    validate: Callable[[Mapping[str, Any]], None] = _accept
 
 
 _COMMON = {"labels", "notificationConfig", "notificationConfigs"}
 
-KINDS = {
-    kind.collection: kind
-    for kind in (
-        Kind(
+STORE_TYPES = {
+    type_.collection: type_
+    for type_ in (
+        StoreType(
             "dicomStores",
             "DicomStore",
             "dicomStoreId",
@@ -54,7 +62,7 @@ KINDS = {
             "DICOM store",
             DICOM_STORE_ID,
         ),
-        Kind(
+        StoreType(
             "fhirStores",
             "FhirStore",
             "fhirStoreId",
@@ -74,14 +82,14 @@ KINDS = {
             ),
             "FHIR store",
         ),
-        Kind(
+        StoreType(
             "hl7V2Stores",
             "Hl7V2Store",
             "hl7V2StoreId",
             frozenset(_COMMON | {"parserConfig", "rejectDuplicateMessage"}),
             "HL7v2 store",
         ),
-        Kind(
+        StoreType(
             "consentStores",
             "ConsentStore",
             "consentStoreId",

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from emulator import disk, processes
 from emulator.cloud import Cloud
-from emulator.healthcare.dicom.receiving import MOST_HELD_BYTES
-from emulator.operations.running import OperationRun
-from emulator.processes import EmulatorError
-from tests.unit.emulator.healthcare.dicom.conftest import make_dicom
+from emulator.core import disk
+from emulator.core.operations.operation_type import OperationRun
+from emulator.server import lifecycle
+from emulator.server.errors import EmulatorError
+from emulator.services.healthcare.dicom.dicomweb.request_body import MAX_MEMORY_BYTES
+from emulator.services.healthcare.operation_types import operation_type
+from tests.support.dicom_files import make_dicom
 
 PARENT = "projects/local-project/locations/us-central1/datasets/d"
 METHOD = "dicom.DicomService.ImportDicomData"
@@ -82,12 +84,12 @@ def test_a_commit_that_fails_does_not_block_the_next(
     writer = _FailsToCommit(cloud.database._writer)
     monkeypatch.setattr(cloud.database, "_writer", writer)
     with pytest.raises(sqlite3.OperationalError, match="full"):
-        cloud.healthcare.create("p/datasets", "lost", {})
+        cloud.healthcare.resources.create("p/datasets", "lost", {})
     writer.refuses = False
 
-    cloud.healthcare.create("p/datasets", "kept", {})
+    cloud.healthcare.resources.create("p/datasets", "kept", {})
 
-    assert cloud.healthcare.datasets() == ["p/datasets/kept"]
+    assert cloud.healthcare.resources.datasets() == ["p/datasets/kept"]
 
 
 def test_an_operation_ends_once_its_end_can_be_written(
@@ -101,7 +103,7 @@ def test_an_operation_ends_once_its_end_can_be_written(
         writer.refuses = True
         raise OSError(28, "No space left on device")
 
-    cloud.operations.register(METHOD, run)
+    cloud.operations.register(operation_type(METHOD, run))
     name = cloud.operations.start(PARENT, METHOD, {}, version="v1")["name"]
     assert "done" not in cloud.operations.wait(name, 0.3)
     writer.refuses = False
@@ -113,32 +115,32 @@ def test_an_operation_ends_once_its_end_can_be_written(
 
 @pytest.mark.parametrize("number", [2, 104])
 def test_other_troubles_are_not_the_disks(number: int) -> None:
-    assert disk.refusal(OSError(number, "something else"), Path("/state")) is None
+    assert disk.disk_error(OSError(number, "something else"), Path("/state")) is None
 
 
 def test_a_body_that_finds_no_room_leaves_no_file(
     client: TestClient, cloud: Cloud, dataset: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client.post(f"/v1/{dataset}/dicomStores?dicomStoreId=s", json={}).raise_for_status()
-    blobs = cloud.dicom.contents.blobs
+    blobs = cloud.healthcare.dicom.contents.blobs
 
     def full() -> Path:
-        path = blobs.incoming / "full"
+        path = blobs.staging / "full"
         path.symlink_to("/dev/full")
         return path
 
-    monkeypatch.setattr(blobs, "temporary", full)
+    monkeypatch.setattr(blobs, "new_staging_file", full)
     url = f"/v1/{dataset}/dicomStores/s/dicomWeb/studies"
-    long = bytes(MOST_HELD_BYTES + 1)
+    long = bytes(MAX_MEMORY_BYTES + 1)
     parts = b"--b\r\n\r\n" + long + b"\r\n--b--\r\n"
-    for kind, content in (
+    for media_type, content in (
         ("application/dicom", long),
         ('multipart/related; type="application/dicom"; boundary=b', parts),
     ):
-        answer = client.post(url, content=content, headers={"Content-Type": kind})
+        answer = client.post(url, content=content, headers={"Content-Type": media_type})
 
         assert answer.status_code == 507, answer.text
-        assert list(blobs.incoming.iterdir()) == []
+        assert list(blobs.staging.iterdir()) == []
 
 
 def test_a_small_body_that_finds_no_room_leaves_no_file(
@@ -150,16 +152,18 @@ def test_a_small_body_that_finds_no_room_leaves_no_file(
         path.write_bytes(content[:10])
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(disk, "write_settled", full)
+    monkeypatch.setattr(disk, "write_and_fsync", full)
     url = f"/v1/{dataset}/dicomStores/s/dicomWeb/studies"
     answer = client.post(url, content=make_dicom(), headers={"Content-Type": "application/dicom"})
 
     assert answer.status_code == 507, answer.text
-    assert list(cloud.dicom.contents.blobs.incoming.iterdir()) == []
+    assert list(cloud.healthcare.dicom.contents.blobs.staging.iterdir()) == []
 
 
 def test_a_state_folder_that_can_not_be_written_is_named_at_the_start(tmp_path: Path) -> None:
     (tmp_path / "lab").write_text("a file, which not even root can make a folder in")
 
-    with pytest.raises(EmulatorError, match=f"the state folder {tmp_path}/lab/emulator can't be"):
-        processes.start(tmp_path / "lab" / "emulator")
+    with pytest.raises(
+        EmulatorError, match=f"The state folder {tmp_path}/lab/emulator is not writable"
+    ):
+        lifecycle.start(tmp_path / "lab" / "emulator")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from emulator import discovery
+from emulator.core import discovery
 from emulator.faults.models import Fault, Faults
 
 GET = "healthcare.projects.locations.datasets.get"
@@ -66,14 +66,17 @@ def test_cleared_faults_break_nothing(client: TestClient, dataset: str) -> None:
 @pytest.mark.parametrize(
     ("fault", "complaint"),
     [
-        ({}, "a fault does nothing without a status, a delay or a cut"),
-        ({"status": 418}, "status 418: one of 400, 401"),
-        ({"status": "503"}, "status of a fault can't be '503'"),
-        ({"status": 503, "times": 0}, "times and every count from 1"),
-        ({"delay": 1e9}, "0 to 600 seconds"),
-        ({"cut": -1}, "cut can't be negative"),
-        ({"status": 503, "often": 1}, "a fault has no often; it has method, status"),
-        ({"status": 503, "method": ""}, "a fault needs a method"),
+        ({}, "A fault needs a status, a delay or a cut."),
+        ({"status": 418}, "status 418 is not one of 400, 401"),
+        ({"status": "503"}, "'503' is not a valid status of a fault."),
+        ({"status": 503, "times": 0}, "times and every must be at least 1."),
+        ({"delay": 1e9}, "between 0 and 600 seconds"),
+        ({"cut": -1}, "cut must not be negative."),
+        (
+            {"status": 503, "often": 1},
+            "often is not a field of a fault. The fields are method, status",
+        ),
+        ({"status": 503, "method": ""}, "A fault needs a method"),
     ],
 )
 def test_faults_that_make_no_sense(
@@ -95,7 +98,7 @@ def test_the_oldest_fault_comes_first() -> None:
     faults = Faults()
     faults.add(Fault("healthcare.*", status=503, times=1))
     faults.add(Fault("*", status=429))
-    met = [fault.status for _ in range(2) if (fault := faults.meets(GET))]
+    met = [fault.status for _ in range(2) if (fault := faults.match(GET))]
     assert met == [503, 429]
 
 

@@ -6,22 +6,22 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from emulator import children, server
 from emulator.__main__ import app
-from emulator.layout import Ports, Running
-from emulator.processes import EmulatorError
+from emulator.core.processes import supervisor
+from emulator.server import backends
+from emulator.server.errors import EmulatorError
+from emulator.server.server_file import Ports, ServerInfo
 
 
 @pytest.fixture
-def neighbours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> server.Neighbours:
-    monkeypatch.setattr(children, "ensure_spatial_extension", lambda: None)
-    monkeypatch.setattr(children.Children, "start", lambda _self: None)
-    monkeypatch.setattr(children.Children, "ready", lambda _self: True)
-    return server.Neighbours(Running(1, 0.0, Ports(1, 2, 3), tmp_path, False))
+def neighbours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> backends.Backends:
+    monkeypatch.setattr(supervisor.Supervisor, "start", lambda _self: None)
+    monkeypatch.setattr(supervisor.Supervisor, "ready", lambda _self: True)
+    return backends.Backends(ServerInfo(1, 0.0, Ports(1, 2, 3), tmp_path, False))
 
 
 def test_seeding_waits_for_the_imports(
-    neighbours: server.Neighbours, monkeypatch: pytest.MonkeyPatch
+    neighbours: backends.Backends, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seeded = threading.Event()
     monkeypatch.setattr(neighbours, "seed", seeded.set)
@@ -36,7 +36,7 @@ def test_seeding_waits_for_the_imports(
 
 
 def test_a_server_that_never_came_up_seeds_nothing(
-    neighbours: server.Neighbours, monkeypatch: pytest.MonkeyPatch
+    neighbours: backends.Backends, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seeded = threading.Event()
     monkeypatch.setattr(neighbours, "seed", seeded.set)
@@ -57,5 +57,5 @@ def test_a_folder_that_cant_be_written_is_an_error_of_one_line(
     monkeypatch.setenv("LAB_DIR", str(lab))
     result = CliRunner().invoke(app, ["start", *options])
     assert isinstance(result.exception, EmulatorError)
-    assert str(result.exception).startswith(f"the state folder {lab / 'emulator'} can't be written")
+    assert str(result.exception).startswith(f"The state folder {lab / 'emulator'} is not writable")
     assert "set LAB_DIR to another folder" in str(result.exception)

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.engine.standin.conftest import Engine, RefusedError
-from tests.unit.engine.standin.fake_google import FakeGoogle, Reply, Request, error
+from tests.support.fake_google import FakeGoogle, Reply, Request, error
+from tests.support.plugin import Engine, RefusedError
 
 AUDIT = "gcp:projects/iAMAuditConfig:IAMAuditConfig"
 POLICY = "projects/local-project"
@@ -20,6 +20,10 @@ NEWS = {
         {"logType": "DATA_WRITE"},
     ],
 }
+SHOWN = [
+    {"logType": "DATA_READ", "exemptedMembers": ["user:a@example.com"]},
+    {"logType": "DATA_WRITE", "exemptedMembers": []},
+]
 OURS = {"service": SERVICE, "auditLogConfigs": NEWS["auditLogConfigs"]}
 
 
@@ -35,7 +39,7 @@ def configs(google: FakeGoogle) -> Any:
     return google.policies[POLICY].get("auditConfigs")
 
 
-def test_a_services_entry_lives_and_dies_beside_others(engine: Engine, google: FakeGoogle) -> None:
+def test_a_services_entry_is_changed_and_others_stay(engine: Engine, google: FakeGoogle) -> None:
     id_, state = engine.create(AUDIT, NEWS)
 
     assert id_ == f"local-project/audit_config/{SERVICE}"
@@ -45,7 +49,7 @@ def test_a_services_entry_lives_and_dies_beside_others(engine: Engine, google: F
     assert write.body["policy"]["etag"] == "7"
     assert configs(google) == [OTHERS, OURS]
     assert state["etag"] == "8"
-    assert state["auditLogConfigs"] == NEWS["auditLogConfigs"]
+    assert sorted(state["auditLogConfigs"], key=lambda one: one["logType"]) == SHOWN
     assert engine.read(AUDIT, id_, state)[1] == state
 
     engine.delete(AUDIT, id_, state)
@@ -72,7 +76,7 @@ def test_a_change_is_made_in_place(engine: Engine, google: FakeGoogle) -> None:
 
     assert not response.replaces
     assert response.detailedDiff
-    assert after["auditLogConfigs"] == [{"logType": "ADMIN_READ"}]
+    assert after["auditLogConfigs"] == [{"logType": "ADMIN_READ", "exemptedMembers": []}]
     assert configs(google) == [OTHERS, {**OURS, "auditLogConfigs": [{"logType": "ADMIN_READ"}]}]
     assert list(engine.diff(AUDIT, id_, after, {**news, "project": "other"}).replaces) == [
         "project"
@@ -86,6 +90,15 @@ def test_the_order_of_logs_and_members_means_nothing(engine: Engine, google: Fak
     turned = [{"logType": "DATA_WRITE"}, {"logType": "DATA_READ", "exemptedMembers": members[::-1]}]
 
     assert not engine.diff(AUDIT, id_, state, {**NEWS, "auditLogConfigs": turned}).detailedDiff
+
+
+def test_types_of_logs_come_in_the_order_of_a_set(engine: Engine, google: FakeGoogle) -> None:
+    logs = [{"logType": name} for name in ("DATA_WRITE", "ADMIN_READ", "DATA_READ")]
+
+    _, state = engine.create(AUDIT, {**NEWS, "auditLogConfigs": logs})
+
+    shown = [one["logType"] for one in state["auditLogConfigs"]]
+    assert shown == ["ADMIN_READ", "DATA_READ", "DATA_WRITE"]
 
 
 def test_a_conflict_starts_again(engine: Engine, google: FakeGoogle) -> None:
@@ -108,7 +121,9 @@ def test_an_entry_is_imported_by_its_resource_and_service(engine: Engine) -> Non
 
     assert found[:2] == (id_, state)
     assert not engine.diff(AUDIT, id_, found[1], NEWS).detailedDiff
-    assert found[2] == {"__defaults": [], **NEWS}
+    logs = sorted(found[2].pop("auditLogConfigs"), key=lambda one: one["logType"])
+    assert logs == NEWS["auditLogConfigs"]
+    assert found[2] == {"__defaults": [], "project": "local-project", "service": SERVICE}
     with pytest.raises(RefusedError) as refused:
         engine.read(AUDIT, id_)
     assert 'it has to be "RESOURCE SERVICE"' in refused.value.text

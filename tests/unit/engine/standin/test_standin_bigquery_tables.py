@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from engine.protocol import provider_pb2
+from engine.pulumi_proto import provider_pb2
 from engine.standin.values import Values, from_struct, to_struct
-from tests.unit.engine.standin.conftest import Engine, RefusedError
-from tests.unit.engine.standin.fake_google import FakeGoogle
+from tests.support.fake_google import FakeGoogle
+from tests.support.plugin import Engine, RefusedError
 
 TABLE = "gcp:bigquery/table:Table"
 DATASET_PATH = "projects/local-project/datasets/dataset1"
@@ -20,7 +20,7 @@ VIEW: Values = {
     "view": {"query": "SELECT 1 AS one", "useLegacySql": False},
 }
 SCHEMA = [{"name": "PatientID", "type": "STRING"}, {"name": "Images", "type": "INT64"}]
-Kind = provider_pb2.PropertyDiff
+DiffKind = provider_pb2.PropertyDiff
 
 
 def _changes(response: Any) -> dict[str, int]:
@@ -49,8 +49,8 @@ def test_a_view_is_put_as_a_whole(engine: Engine, google: FakeGoogle) -> None:
     news = {**VIEW, "view": {"query": "SELECT 2 AS two", "useLegacySql": False}}
 
     assert _changes(engine.diff(TABLE, id_, state, news)) == {
-        "description": Kind.DELETE,
-        "view.query": Kind.UPDATE,
+        "description": DiffKind.DELETE,
+        "view.query": DiffKind.UPDATE,
     }
     outputs = engine.update(TABLE, id_, state, news)
 
@@ -69,9 +69,12 @@ def test_a_protected_table_stays(engine: Engine, google: FakeGoogle) -> None:
     with pytest.raises(RefusedError) as refused:
         engine.delete(TABLE, id_, state)
 
-    assert "without setting deletionProtection=false: set it" in refused.value.text
+    assert refused.value.text == (
+        f"cannot destroy table {id_} without setting deletion_protection=false and running "
+        "`terraform apply`"
+    )
     assert PATH in google.resources
-    assert _changes(engine.diff(TABLE, id_, state, VIEW)) == {"deletionProtection": Kind.UPDATE}
+    assert _changes(engine.diff(TABLE, id_, state, VIEW)) == {"deletionProtection": DiffKind.UPDATE}
     requests = len(google.requests)
     state = engine.update(TABLE, id_, state, VIEW)
     assert [request.method for request in google.requests[requests:]] == ["GET"]
@@ -93,13 +96,14 @@ def test_a_schema_by_other_names_is_the_same(engine: Engine, google: FakeGoogle)
     assert not _changes(engine.diff(TABLE, id_, state, news))
     more = json.dumps([*SCHEMA, {"name": "Modality", "type": "STRING"}])
     assert _changes(engine.diff(TABLE, id_, state, {**news, "schema": more})) == {
-        "schema": Kind.UPDATE
+        "schema": DiffKind.UPDATE
     }
 
 
 def test_a_schema_that_is_no_json_is_named(engine: Engine) -> None:
-    with pytest.raises(RefusedError, match="schema is no JSON"):
-        engine.create(TABLE, {"datasetId": "d", "tableId": "t", "schema": "[{"})
+    [failure] = engine.check(TABLE, {"datasetId": "d", "tableId": "t", "schema": "[{"}).failures
+
+    assert failure.reason.startswith('"schema" contains an invalid JSON: ')
 
 
 def test_clusterings_and_partitions(engine: Engine, google: FakeGoogle) -> None:
@@ -139,6 +143,20 @@ def test_imports_a_view(engine: Engine, given: str) -> None:
     assert found == id_
     assert inputs["view"]["query"] == "SELECT 1 AS one"
     assert state["deletionProtection"] is True
+
+
+def test_reads_the_account_that_encrypts(engine: Engine, google: FakeGoogle) -> None:
+    google.resources["projects/other-project/serviceAccount"] = {"email": "bq-7@example.com"}
+    request = provider_pb2.InvokeRequest(
+        tok="gcp:bigquery/getDefaultServiceAccount:getDefaultServiceAccount",
+        args=to_struct({"project": "other-project"}),
+    )
+    assert from_struct(getattr(engine.stub.Invoke(request), "return")) == {
+        "id": "bq-7@example.com",
+        "email": "bq-7@example.com",
+        "member": "serviceAccount:bq-7@example.com",
+        "project": "other-project",
+    }
 
 
 def _get_tables(engine: Engine, args: Values) -> Values:

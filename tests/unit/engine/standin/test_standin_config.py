@@ -2,11 +2,11 @@
 
 import pytest
 
-from engine.protocol import provider_pb2
+from engine.pulumi_proto import provider_pb2
 from engine.standin.config import SERVICES, check_config, configure
 from engine.standin.errors import StandInError
 from engine.standin.values import UNKNOWN, to_struct
-from tests.unit.engine.standin.conftest import ENDPOINTS, Engine, RefusedError
+from tests.support.plugin import ENDPOINTS, Engine, RefusedError
 
 HEALTHCARE = {"GOOGLE_HEALTHCARE_CUSTOM_ENDPOINT": "http://127.0.0.1:9/v1beta1/"}
 
@@ -48,7 +48,7 @@ def test_takes_every_loopback_address(host: str) -> None:
     assert config.endpoint("storage") == f"http://{host}/storage/v1/"
 
 
-def test_no_endpoint_at_all_is_refused_with_the_variables_and_the_cure() -> None:
+def test_no_endpoint_is_refused_with_the_variables_to_set() -> None:
     with pytest.raises(StandInError) as refused:
         configure({"project": "p"}, {})
 
@@ -58,7 +58,7 @@ def test_no_endpoint_at_all_is_refused_with_the_variables_and_the_cure() -> None
     assert '`eval "$(python -m engine env)"`' in str(refused.value)
 
 
-def test_a_missing_endpoint_is_told_by_the_check_already(engine: Engine) -> None:
+def test_a_missing_endpoint_is_reported_by_the_check_already(engine: Engine) -> None:
     engine.configure(pubsubCustomEndpoint=None)
 
     with pytest.raises(RefusedError) as refused:

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from engine.protocol import provider_pb2
+from engine.pulumi_proto import provider_pb2
 from engine.standin.values import UNKNOWN, Values
-from tests.unit.engine.standin.conftest import Engine, RefusedError
-from tests.unit.engine.standin.fake_google import FakeGoogle, Reply, Request, error
+from tests.support.fake_google import FakeGoogle, Reply, Request, error
+from tests.support.plugin import Engine, RefusedError
 
 DATASET = "gcp:healthcare/dataset:Dataset"
 DICOM = "gcp:healthcare/dicomStore:DicomStore"
@@ -17,7 +17,7 @@ CONSENT = "gcp:healthcare/consentStore:ConsentStore"
 PARENT = "projects/local-project/locations/us-central1/datasets/dataset1"
 STORE = f"{PARENT}/dicomStores/dicomstore1"
 ATTRIBUTION = {"goog-pulumi-provisioned": "true"}
-Kind = provider_pb2.PropertyDiff
+DiffKind = provider_pb2.PropertyDiff
 
 
 def _dataset(**more: Any) -> Values:
@@ -53,6 +53,7 @@ def test_creates_a_dataset_as_googles_provider_does(engine: Engine, google: Fake
         "timeZone": "UTC",
         "deletionPolicy": "DELETE",
         "selfLink": PARENT,
+        "encryptionSpec": None,
     }
 
 
@@ -70,7 +71,9 @@ def test_creates_a_store_with_the_attribution_label(engine: Engine, google: Fake
     assert outputs["effectiveLabels"] == {"env": "lab", **ATTRIBUTION}
 
 
-def test_a_preview_tells_what_is_known_and_calls_nobody(engine: Engine, google: FakeGoogle) -> None:
+def test_a_preview_reports_what_is_known_and_calls_no_one(
+    engine: Engine, google: FakeGoogle
+) -> None:
     id_, outputs = engine.create(DICOM, _store(dataset=UNKNOWN), preview=True)
 
     assert id_ == ""
@@ -106,11 +109,13 @@ def test_a_label_change_shows_that_label_alone(engine: Engine, google: FakeGoogl
     outputs = engine.update(DICOM, id_, state, news)
 
     assert _changes(response) == {
-        "labels.env": Kind.UPDATE,
-        "labels.new": Kind.ADD,
-        "labels.old": Kind.DELETE,
+        "labels.env": DiffKind.UPDATE,
+        "labels.new": DiffKind.ADD,
+        "labels.old": DiffKind.DELETE,
+        "effectiveLabels": DiffKind.UPDATE,
+        "pulumiLabels": DiffKind.UPDATE,
     }
-    assert list(response.diffs) == ["labels"]
+    assert list(response.diffs) == ["labels", "effectiveLabels", "pulumiLabels"]
     assert not response.replaces
     (patch,) = google.calls("PATCH")
     assert (patch.path, patch.query) == (f"/v1beta1/{STORE}", {"updateMask": "labels"})
@@ -126,7 +131,7 @@ def test_labels_of_others_stay(engine: Engine, google: FakeGoogle) -> None:
     )
 
     assert state["labels"] == {"env": "lab"}
-    assert inputs["labels"] == {"__defaults": [], "env": "lab"}
+    assert inputs["labels"] == {"env": "lab"}
     assert not _changes(engine.diff(DICOM, id_, state, _store(labels={"env": "lab"})))
     engine.update(DICOM, id_, state, _store())
     assert google.resources[STORE]["labels"] == {"cost": "42", **ATTRIBUTION}
@@ -147,7 +152,7 @@ def test_a_new_name_makes_a_new_dataset(engine: Engine) -> None:
 
     response = engine.diff(DATASET, id_, state, _dataset(name="dataset2"))
 
-    assert _changes(response) == {"name": Kind.UPDATE_REPLACE}
+    assert _changes(response) == {"name": DiffKind.UPDATE_REPLACE}
     assert list(response.replaces) == ["name"]
     assert response.deleteBeforeReplace is False
     assert "location" in response.stables
@@ -183,14 +188,14 @@ def test_a_replaced_dataset_replaces_its_stores(engine: Engine) -> None:
 
     response = engine.diff(DICOM, id_, state, _store(dataset=UNKNOWN))
 
-    assert _changes(response) == {"dataset": Kind.UPDATE_REPLACE}
+    assert _changes(response) == {"dataset": DiffKind.UPDATE_REPLACE}
 
 
 def test_the_time_zone_changes_in_place(engine: Engine, google: FakeGoogle) -> None:
     id_, state = engine.create(DATASET, _dataset())
     news = _dataset(timeZone="Europe/Berlin")
 
-    assert _changes(engine.diff(DATASET, id_, state, news)) == {"timeZone": Kind.UPDATE}
+    assert _changes(engine.diff(DATASET, id_, state, news)) == {"timeZone": DiffKind.UPDATE}
     assert engine.update(DATASET, id_, state, news, preview=True)["timeZone"] == "Europe/Berlin"
     assert not google.calls("PATCH")
     assert engine.update(DATASET, id_, state, news)["timeZone"] == "Europe/Berlin"
@@ -210,9 +215,9 @@ def test_nested_properties_differ_by_their_path(engine: Engine, google: FakeGoog
     outputs = engine.update(DICOM, id_, state, news)
 
     assert _changes(response) == {
-        "notificationConfig.pubsubTopic": Kind.UPDATE,
-        "notificationConfig.sendForBulkImport": Kind.ADD,
-        "streamConfigs": Kind.DELETE,
+        "notificationConfig.pubsubTopic": DiffKind.UPDATE,
+        "notificationConfig.sendForBulkImport": DiffKind.ADD,
+        "streamConfigs": DiffKind.DELETE,
     }
     (patch,) = google.calls("PATCH")
     assert patch.query == {"updateMask": "notificationConfig,streamConfigs"}
@@ -220,7 +225,7 @@ def test_nested_properties_differ_by_their_path(engine: Engine, google: FakeGoog
         "notificationConfig": {"pubsubTopic": other, "sendForBulkImport": True},
         "labels": ATTRIBUTION,
     }
-    assert "streamConfigs" not in outputs
+    assert outputs["streamConfigs"] == []
 
 
 def test_a_list_differs_by_its_items(engine: Engine) -> None:
@@ -230,10 +235,10 @@ def test_a_list_differs_by_its_items(engine: Engine) -> None:
     grown = engine.diff(DICOM, id_, state, _store(streamConfigs=tables))
     changed = engine.diff(DICOM, id_, state, _store(streamConfigs=[tables[2]]))
 
-    assert _changes(grown) == {"streamConfigs[2]": Kind.ADD}
+    assert _changes(grown) == {"streamConfigs[2]": DiffKind.ADD}
     assert _changes(changed) == {
-        "streamConfigs[0].bigqueryDestination.tableUri": Kind.UPDATE,
-        "streamConfigs[1]": Kind.DELETE,
+        "streamConfigs[0].bigqueryDestination.tableUri": DiffKind.UPDATE,
+        "streamConfigs[1]": DiffKind.DELETE,
     }
 
 
@@ -272,7 +277,7 @@ def test_read_says_when_a_store_is_gone(engine: Engine, google: FakeGoogle) -> N
     assert engine.read(DICOM, id_, state) == ("", {}, {})
 
 
-def test_refresh_sees_what_somebody_changed(engine: Engine, google: FakeGoogle) -> None:
+def test_refresh_sees_what_another_user_changed(engine: Engine, google: FakeGoogle) -> None:
     inputs = engine.inputs(DICOM, _store(labels={"env": "lab"}))
     id_, state = engine.create(DICOM, _store(labels={"env": "lab"}))
     google.resources[STORE]["labels"]["env"] = "changed"
@@ -283,8 +288,10 @@ def test_refresh_sees_what_somebody_changed(engine: Engine, google: FakeGoogle) 
     assert state["labels"] == {"env": "changed"}
     assert inputs["notificationConfig"] == {"pubsubTopic": "projects/p/topics/t"}
     assert _changes(engine.diff(DICOM, id_, state, _store(labels={"env": "lab"}))) == {
-        "labels.env": Kind.UPDATE,
-        "notificationConfig": Kind.DELETE,
+        "labels.env": DiffKind.UPDATE,
+        "effectiveLabels": DiffKind.UPDATE,
+        "pulumiLabels": DiffKind.UPDATE,
+        "notificationConfig": DiffKind.DELETE,
     }
 
 
@@ -352,15 +359,14 @@ def test_import_of_nothing_says_that_it_is_gone(engine: Engine) -> None:
     assert engine.read(DICOM, STORE) == ("", {}, {})
 
 
-def test_a_duplicate_says_how_to_adopt_it(engine: Engine, google: FakeGoogle) -> None:
+def test_a_duplicate_is_refused_in_the_real_words(engine: Engine, google: FakeGoogle) -> None:
     google.resources[STORE] = {"name": STORE}
 
     with pytest.raises(RefusedError) as refused:
         engine.create(DICOM, _store())
 
     assert refused.value.text == (
-        f"Error creating DicomStore: googleapi: Error 409: already exists: {STORE}, alreadyExists; "
-        f"if it is yours, adopt it with `pulumi import {DICOM} NAME ID`, else choose another name"
+        f"Error creating DicomStore: googleapi: Error 409: already exists: {STORE}, alreadyExists"
     )
 
 
@@ -421,8 +427,8 @@ def test_fhir_stores_replace_on_their_version(engine: Engine, google: FakeGoogle
     }
     response = engine.diff(FHIR, id_, state, {**news, "version": "STU3"})
     assert _changes(response) == {
-        "version": Kind.UPDATE_REPLACE,
-        "enableUpdateCreate": Kind.DELETE,
+        "version": DiffKind.UPDATE_REPLACE,
+        "enableUpdateCreate": DiffKind.DELETE,
     }
     assert engine.inputs(FHIR, news)["version"] == "STU3"
 
@@ -443,8 +449,15 @@ def test_hl7_stores_send_their_schema_as_an_object(engine: Engine, google: FakeG
     assert not _changes(engine.diff(HL7, id_, state, news))
     news["parserConfig"]["version"] = "V3"
     assert _changes(engine.diff(HL7, id_, state, news)) == {
-        "parserConfig.version": Kind.UPDATE_REPLACE
+        "parserConfig.version": DiffKind.UPDATE_REPLACE
     }
+
+
+def test_the_default_of_a_parser_is_no_difference(engine: Engine) -> None:
+    news: Values = {"name": "h", "dataset": PARENT, "parserConfig": {"segmentTerminator": "DQ=="}}
+    id_, state = engine.create(HL7, news)
+    news["parserConfig"] = {"segmentTerminator": "DQ==", "allowNullHeader": False}
+    assert not _changes(engine.diff(HL7, id_, state, news))
 
 
 def test_consent_stores_have_no_name_in_their_body(engine: Engine, google: FakeGoogle) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from engine.standin.config import ProviderConfig
 from engine.standin.errors import ApiError, CancelledError, StandInError
-from engine.standin.http import Api, NotYetError, Pace
+from engine.standin.http import Api, NotYetError, RetryPolicy
 
 pytestmark = pytest.mark.sockets
 
@@ -64,7 +64,9 @@ def api(server: Server) -> Api:
 def _api(port: int) -> Api:
     endpoint = f"http://127.0.0.1:{port}/v1beta1/"
     config = ProviderConfig(endpoints={"healthcare": endpoint}, token="t")
-    return Api(config, pace=Pace(initial=0.001, maximum=0.01, deadline=0.2, attempts=3))
+    return Api(
+        config, retry_policy=RetryPolicy(initial=0.001, maximum=0.01, deadline=0.2, attempts=3)
+    )
 
 
 def test_every_call_asks_for_json_with_the_token(server: Server, api: Api) -> None:
@@ -91,7 +93,7 @@ def test_passing_errors_are_repeated(server: Server, api: Api, status: int) -> N
     assert len(server.paths) == 3
 
 
-def test_a_passing_error_that_stays_is_told(server: Server, api: Api) -> None:
+def test_a_passing_error_that_stays_is_reported(server: Server, api: Api) -> None:
     server.answers = [(503, b'{"error": {"code": 503, "message": "busy"}}')] * 4
 
     with pytest.raises(ApiError, match=r"^googleapi: Error 503: busy$"):
@@ -143,7 +145,7 @@ def test_nothing_to_say_is_an_answer(server: Server, api: Api, answer: tuple[int
     assert api.call("healthcare", "GET", "x") == {}
 
 
-def test_nobody_there_says_how_to_start_it(server: Server) -> None:
+def test_no_one_there_says_how_to_start_it(server: Server) -> None:
     free = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     free.server_close()
 

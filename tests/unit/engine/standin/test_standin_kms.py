@@ -1,7 +1,7 @@
-"""The stand-in's rows of Cloud KMS: what is made, what is kept, what a deletion destroys."""
+"""The stand-in's rows of Cloud KMS: creation, stored fields, deletion."""
 
-from tests.unit.engine.standin.conftest import Engine
-from tests.unit.engine.standin.fake_google import FakeGoogle, Reply
+from tests.support.fake_google import FakeGoogle, Reply
+from tests.support.plugin import Engine
 
 RING = "projects/p-1/locations/eu/keyRings/ring"
 KEY = f"{RING}/cryptoKeys/key"
@@ -13,8 +13,8 @@ def test_a_key_ring_is_forgotten_and_stays(engine: Engine, google: FakeGoogle) -
     token = "gcp:kms/keyRing:KeyRing"
     id_, state = engine.create(token, {"project": "p-1", "location": "eu", "name": "ring"})
     assert id_ == RING
-    [made] = google.calls("POST")
-    assert made.path.startswith("/v1/projects/p-1/locations/eu/keyRings")
+    [request] = google.calls("POST")
+    assert request.path.startswith("/v1/projects/p-1/locations/eu/keyRings")
     engine.delete(token, id_, state)
     assert google.calls("DELETE") == []
     assert engine.read(token, id_, state)[0] == RING
@@ -25,11 +25,11 @@ def test_a_rotating_key_names_the_moment_of_its_first_rotation(
 ) -> None:
     id_, state = engine.create(KEY_TYPE, ROTATING)
     assert (id_, state["purpose"]) == (KEY, "ENCRYPT_DECRYPT")
-    [made] = google.calls("POST")
-    assert made.body is not None
-    assert made.body["rotationPeriod"] == "7776000s"
-    assert made.body["nextRotationTime"].endswith("Z")
-    assert "name" not in made.body
+    [request] = google.calls("POST")
+    assert request.body is not None
+    assert request.body["rotationPeriod"] == "7776000s"
+    assert request.body["nextRotationTime"].endswith("Z")
+    assert "name" not in request.body
 
 
 def test_deleting_a_key_destroys_its_versions_and_ends_its_rotation(

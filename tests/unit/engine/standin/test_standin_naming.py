@@ -1,6 +1,7 @@
 """How a resource is named that the program gives no cloud name."""
 
-from engine.standin.properties import Naming, Property, check
+from engine.standin.checking import check
+from engine.standin.properties import Naming, Property
 
 PROPERTIES = {"name": Property(autoname=True)}
 

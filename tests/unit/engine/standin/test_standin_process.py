@@ -12,7 +12,7 @@ import psutil
 import pytest
 from google.protobuf import empty_pb2
 
-from engine.protocol import provider_pb2, provider_pb2_grpc
+from engine.pulumi_proto import provider_pb2, provider_pb2_grpc
 from engine.standin import VERSION
 from engine.standin.values import to_struct
 

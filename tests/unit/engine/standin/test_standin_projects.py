@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from engine.protocol import provider_pb2
+from engine.pulumi_proto import provider_pb2
 from engine.standin.values import Values, from_struct, to_struct
-from tests.unit.engine.standin.conftest import Engine, RefusedError
-from tests.unit.engine.standin.fake_google import AGENT, FakeGoogle, Reply, Request, error
+from tests.support.fake_google import AGENT, FakeGoogle, Reply, Request, error
+from tests.support.plugin import Engine, RefusedError
 
 SERVICE = "gcp:projects/service:Service"
 IDENTITY = "gcp:projects/serviceIdentity:ServiceIdentity"
@@ -241,7 +241,7 @@ def test_imports_a_grant(engine: Engine, google: FakeGoogle) -> None:
     assert 'it has to be "RESOURCE ROLE MEMBER"' in refused.value.text
 
 
-def test_get_project_tells_the_number(engine: Engine) -> None:
+def test_get_project_reports_the_number(engine: Engine) -> None:
     response = engine.stub.Invoke(
         provider_pb2.InvokeRequest(
             tok="gcp:organizations/getProject:getProject", args=to_struct({})

@@ -1,40 +1,14 @@
 """The settings: what they accept, and what they say of what they do not."""
 
-import json
 from typing import Any
 
 import pytest
 
-from components import settings
-from components.problems import SettingsError
-from components.settings import SERVICES, Settings
+from program import config as settings
+from program.config import SERVICES, Settings
+from program.config.errors import SettingsError
+from tests.support.settings import OWN, parse, problem, problems
 from tests.unit.components.deployment import deploy
-
-OWN = settings.NAMESPACE
-
-
-def parse(project: str | None = "local-project", /, **config: Any) -> Settings:
-    """Parse keys of our namespace, as the engine would hand them over."""
-    values = {
-        f"{OWN}:{key}": value if isinstance(value, str) else json.dumps(value)
-        for key, value in config.items()
-    }
-    if project is not None:
-        values["gcp:project"] = project
-    return settings.parse(values)
-
-
-def problems(project: str | None = "local-project", /, **config: Any) -> dict[str, str]:
-    """Key of each problem, without the namespace -> the problem in full."""
-    with pytest.raises(SettingsError) as refused:
-        parse(project, **config)
-    return {problem.key.removeprefix(f"{OWN}:"): str(problem) for problem in refused.value.problems}
-
-
-def problem(key: str, /, **config: Any) -> str:
-    found = problems(**config)
-    assert list(found) == [key]
-    return found[key]
 
 
 def test_defaults_are_the_labs() -> None:
@@ -55,7 +29,7 @@ def test_every_key_is_read() -> None:
         timeZone="Europe/Zurich",
         dicomStores=["short", {"name": "long", "enabled": False, "labels": {"größe": "5"}}],
         fhirStores=[{"name": "f", "version": "STU3", "disableReferentialIntegrity": True}],
-        hl7v2Stores=[{"name": "h", "parserConfig": {"version": "V3"}}],
+        hl7v2Stores=[{"name": "h", "parserConfig": {"version": "V3", "allowNullHeader": False}}],
         access="explicit",
         serviceAgentRoles=["roles/storage.objectViewer", "organizations/12/roles/custom.one"],
         bigqueryDataset="imaging_1",
@@ -84,13 +58,13 @@ def test_unknown_key_suggests_the_nearest_and_lists_all() -> None:
     assert "Allowed: location, allowedLocations, dataset, timeZone, dicomStores," in text
 
 
-def test_unknown_key_of_a_store_names_its_place() -> None:
+def test_unknown_key_of_a_store_has_its_path() -> None:
     text = problem("fhirStores[0].enableUpdates", fhirStores=[{"name": "f", "enableUpdates": True}])
     assert 'Did you mean "enableUpdateCreate"?' in text
     assert "Allowed: name, enabled, labels, deletionPolicy, members, version," in text
 
 
-def test_unknown_key_of_a_parser_names_its_place() -> None:
+def test_unknown_key_of_a_parser_has_its_path() -> None:
     stores = [{"name": "h", "parserConfig": {"verson": "V3"}}]
     text = problem("hl7v2Stores[0].parserConfig.verson", hl7v2Stores=stores)
     assert (
@@ -114,16 +88,16 @@ def test_far_location_lists_the_allowed_ones_only() -> None:
     assert "europe-west6" in text
 
 
-@pytest.mark.parametrize("kind", ["dicomStores", "fhirStores", "hl7v2Stores"])
-def test_two_stores_of_one_name(kind: str) -> None:
+@pytest.mark.parametrize("store_type", ["dicomStores", "fhirStores", "hl7v2Stores"])
+def test_two_stores_of_one_name(store_type: str) -> None:
     stores = [{"name": "one"}, {"name": "two"}, {"name": "one", "enabled": False}]
-    text = problem(f"{kind}[2].name", **{kind: stores})
+    text = problem(f"{store_type}[2].name", **{store_type: stores})
     assert '.name = "one"' in text
-    assert f"is the same as gcp-healthcare-dicom:{kind}[0].name." in text
+    assert f"is the same as gcp-healthcare-dicom:{store_type}[0].name." in text
     assert "A switched-off store counts too." in text
 
 
-def test_stores_of_different_kinds_may_share_a_name() -> None:
+def test_stores_of_different_types_may_share_a_name() -> None:
     assert parse(dicomStores=["a"], fhirStores=["a"], hl7v2Stores=["a"]).fhir_stores[0].name == "a"
 
 
@@ -146,7 +120,11 @@ def test_stores_of_different_kinds_may_share_a_name() -> None:
         ("fhirStores[0].version", {"fhirStores": [{"name": "f", "version": "r4"}]}, 'mean "R4"?'),
         (
             "hl7v2Stores[0].parserConfig.version",
-            {"hl7v2Stores": [{"name": "h", "parserConfig": {"version": "3"}}]},
+            {
+                "hl7v2Stores": [
+                    {"name": "h", "parserConfig": {"version": "3", "allowNullHeader": True}}
+                ]
+            },
             "Allowed: V1, V2, V3.",
         ),
         (
@@ -187,7 +165,7 @@ def test_labels_of_stack_and_store_together_have_a_limit() -> None:
 def test_missing_project_says_how_to_set_it() -> None:
     found = problems(None)
     assert list(found) == ["gcp:project"]
-    assert "is required, and missing. Cure: pulumi config set gcp:project" in found["gcp:project"]
+    assert "is required, and missing. Run `pulumi config set gcp:project" in found["gcp:project"]
 
 
 @pytest.mark.parametrize(
@@ -225,7 +203,7 @@ def test_the_message_as_a_whole() -> None:
         "  gcp-healthcare-dicom:labels = []\n"
         "    must be a map of keys to values.\n"
         "\n"
-        "Mend Pulumi.prod.yaml; docs/configuration.md describes every key."
+        "Fix Pulumi.prod.yaml. All keys: docs/configuration.md"
     )
 
 
@@ -237,7 +215,7 @@ def test_long_values_are_cut_short() -> None:
 
 @pytest.mark.parametrize("key", ["dataset", "unknownKey", "dicomStores"])
 def test_a_secret_is_refused_and_never_shown(key: str) -> None:
-    values = {"gcp:project": "local-project", f"{OWN}:{key}": "hunter2 is no id"}
+    values = {"gcp:project": "local-project", f"{OWN}:{key}": "hunter2 is not an id"}
     with pytest.raises(SettingsError) as refused:
         settings.parse(values, secret={f"{OWN}:{key}"})
     assert "hunter2" not in str(refused.value)
@@ -258,7 +236,7 @@ def test_load_reads_the_running_stacks_configuration() -> None:
 
 
 def test_load_names_the_stacks_own_file_and_hides_its_secrets() -> None:
-    with pytest.raises(SettingsError, match=r"Mend Pulumi\.ward\.yaml") as refused:
+    with pytest.raises(SettingsError, match=r"Fix Pulumi\.ward\.yaml") as refused:
         deploy(
             settings.load,
             {"gcp:project": "my-project", f"{OWN}:labels": {"a": "hunter2"}},

@@ -1,11 +1,11 @@
-"""What is wrong between settings that are each right."""
+"""Errors between settings that are each valid."""
 
 from typing import Any
 
 import pytest
 
-from components.settings.references import in_order
-from tests.unit.components.test_settings import parse, problem, problems
+from program.config.references import in_order
+from tests.support.settings import parse, problem, problems
 
 KEY = "projects/my-project/locations/us-central1/keyRings/r/cryptoKeys/k"
 GRANT = {"role": "roles/viewer", "members": ["user:a@example.com"]}
@@ -48,6 +48,11 @@ def test_all_problems_are_reported_at_once() -> None:
                 "topics": [{"name": "imaging"}],
             },
             'Did you mean "imaging"? Allowed: a name under topics (imaging), or projects/',
+        ),
+        (
+            "hl7v2Stores[0].parserConfig",
+            {"hl7v2Stores": [{"name": "h", "parserConfig": {"version": "V3"}}]},
+            "Allowed: allowNullHeader, schema or segmentTerminator beside it.",
         ),
         (
             "datasets[0].hl7v2Stores[0].notificationConfigs[0].pubsubTopic",
@@ -149,12 +154,12 @@ def test_all_problems_are_reported_at_once() -> None:
         (
             "serviceAgentRoles",
             {"serviceAgentRoles": ["roles/viewer"]},
-            'has no effect with gcp-healthcare-dicom:access = "lab". Cure: set access to explicit',
+            'has no effect with gcp-healthcare-dicom:access = "lab". Set access to explicit',
         ),
         (
             "exportBuckets",
             {"access": "explicit", "exportBuckets": ["out-going"]},
-            "Cure: set access to least-privilege, or remove this.",
+            "Set access to least-privilege, or remove this.",
         ),
         (
             "members[1].members[0]",

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
-from components import settings
-from components.problems import SettingsError
-from components.settings import Settings, reference
+from program import config as settings
+from program.config import Settings, reference
+from program.config.errors import SettingsError
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 PROJECT: dict[str, Any] = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
 DOCS = (ROOT / "docs" / "configuration.md").read_text()
 SCHEMA: dict[str, Any] = Settings.model_json_schema(by_alias=True)["properties"]
@@ -68,14 +68,14 @@ def test_the_dev_stack_is_refused_until_its_project_is_edited() -> None:
     texts = {key: _as_the_engine_sends(value) for key, value in config.items()}
     with pytest.raises(SettingsError) as refused:
         settings.parse(texts)
-    assert [problem.key for problem in refused.value.problems] == ["gcp:project"]
+    assert [problem.key for problem in refused.value.errors] == ["gcp:project"]
 
 
 def test_the_local_stack_is_on_the_local_project_with_all_its_stores() -> None:
     config = yaml.safe_load((ROOT / "Pulumi.local.yaml").read_text())["config"]
     assert config["gcp:project"] == "local-project"
-    for kind in ("fhirStores", "hl7v2Stores"):
-        assert all(store["enabled"] for store in config[f"{settings.NAMESPACE}:{kind}"])
+    for store_type in ("fhirStores", "hl7v2Stores"):
+        assert all(store["enabled"] for store in config[f"{settings.NAMESPACE}:{store_type}"])
 
 
 def test_the_reference_is_made_from_the_settings() -> None:

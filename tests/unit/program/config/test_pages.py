@@ -5,11 +5,12 @@ from pathlib import Path
 
 import yaml
 
-from components import agent_plan, encryption_key, notification_topic, service_agent_access
-from components.settings import Settings
-from tests.unit.components.test_settings import parse
+from components import encryption_key, notification_topic, service_agent_access
+from program import service_agent_grants
+from program.config import Settings
+from tests.support.settings import parse
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 ACCESS = (ROOT / "docs" / "access.md").read_text()
 MIGRATION = (ROOT / "docs" / "migration.md").read_text()
 SIMPLE = ROOT / "examples" / "from-terraform" / "Pulumi.local-simple.yaml"
@@ -35,7 +36,7 @@ def test_the_table_of_the_agents_roles_is_the_plans() -> None:
         notification_topic.PUBLISHER,
         encryption_key.USER_ROLE,
     }
-    assert all(f"`{role}`" in ACCESS for role in agent_plan.LAB_ROLES)
+    assert all(f"`{role}`" in ACCESS for role in service_agent_grants.LAB_ROLES)
 
 
 def test_a_stack_with_every_feature_gives_every_role_of_the_table() -> None:
@@ -47,7 +48,7 @@ def test_a_stack_with_every_feature_gives_every_role_of_the_table() -> None:
         dicomStores=[{"name": "ct", "notificationConfig": {"pubsubTopic": "imaging"}}],
         encryption={"keyRing": "r", "key": "k"},
     )
-    given = {grant.role for grant in agent_plan.agent_grants(stack)}
+    given = {grant.role for grant in service_agent_grants.agent_grants(stack)}
     documented = {row[1].strip("`") for row in table(ACCESS, "## The roles of the service agent")}
     assert given == documented
 
@@ -78,6 +79,8 @@ def test_the_modules_simple_example_is_one_short_stack_file() -> None:
     stack = parse(
         **{re.sub(r".*:", "", key): value for key, value in config.items() if "gcp:" not in key}
     )
-    kinds = [kind for kind, _ in stack.stores]
-    assert [kinds.count(kind) for kind in ("dicomStores", "fhirStores", "hl7v2Stores")] == [3, 1, 1]
-    assert kinds.count("consentStores") == 1
+    types = [store_type for store_type, _ in stack.stores]
+    assert [
+        types.count(store_type) for store_type in ("dicomStores", "fhirStores", "hl7v2Stores")
+    ] == [3, 1, 1]
+    assert types.count("consentStores") == 1

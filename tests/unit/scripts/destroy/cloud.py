@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from google.api_core.exceptions import NotFound
 
-from tests.unit.scripts.adoption.services import Services
 from tests.unit.scripts.fakes import FakeGoogle, refusal
+from tests.unit.scripts.services import Services
 
 GET, SET = ":getIamPolicy", ":setIamPolicy"
 
@@ -48,7 +48,7 @@ class Cloud(Services):
         return super().request(uri, method, body, headers, **more)
 
     def big_query(self, project: str, location: str | None = None) -> Any:
-        """What stands in for BigQuery's client."""
+        """A fake of BigQuery's client."""
         return SimpleNamespace(
             get_dataset=self._get_dataset,
             get_table=self._get_table,
@@ -58,7 +58,7 @@ class Cloud(Services):
         )
 
     def storage(self, project: str) -> Any:
-        """What stands in for Cloud Storage's client."""
+        """A fake of Cloud Storage's client."""
         return SimpleNamespace(
             bucket=self._bucket, get_bucket=self._get_bucket, list_blobs=self._list_blobs
         )

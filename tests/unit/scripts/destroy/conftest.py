@@ -1,14 +1,23 @@
-"""A cloud on paper, for every client that the tear-down makes."""
+"""A fake cloud for every client that the tear-down makes."""
 
+from collections.abc import Callable
 from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from googleapiclient.discovery import build
 
-from scripts.adoption import lookup
-from scripts.common import clients
-from tests.unit.scripts.removal.cloud import Cloud
+from scripts.destroy import command
+from scripts.destroy import teardown as flow
+from scripts.lib import stack
+from scripts.lib.google import clients
+from scripts.recovery import stack_locks
+from scripts.resources import lookup
+from tests.support.fake_engine import FakeEngine
+from tests.unit.scripts.destroy.cloud import Cloud
+from tests.unit.scripts.destroy.lab_stack import fill, lab_stack
 
 APIS = {
     "healthcare": ("healthcare", clients.healthcare),
@@ -35,3 +44,38 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Cloud:
     monkeypatch.setattr(clients, "big_query", fake.big_query)
     monkeypatch.setattr(clients, "cloud_storage", fake.storage)
     return fake
+
+
+@pytest.fixture
+def stopped(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The stacks whose local Google Cloud was stopped."""
+    stopped: list[str] = []
+    monkeypatch.setattr("engine.stack_environment.stop", stopped.append)
+    return stopped
+
+
+@pytest.fixture
+def engine(
+    cloud: Cloud, stopped: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> FakeEngine:
+    """The lab, up."""
+    fill(cloud)
+    found = lab_stack(cloud)
+    monkeypatch.setenv("LAB_DIR", str(tmp_path))
+    monkeypatch.setattr(stack, "enter", lambda name, report: SimpleNamespace(environment={}))
+    monkeypatch.setattr(command, "PulumiStack", lambda *_: found)
+    monkeypatch.setattr(FakeEngine, "project", "p")
+    _note_calls(monkeypatch, found.calls)
+    return found
+
+
+def _note_calls(monkeypatch: pytest.MonkeyPatch, calls: list[str]) -> None:
+    """Note when other updates are waited for, and when the state is recovered."""
+    for module, name in ((stack_locks, "wait_until_free"), (flow, "recover")):
+        act: Callable[..., Any] = getattr(module, name)
+
+        def noted(*given: Any, name: str = name, act: Callable[..., Any] = act) -> Any:
+            calls.append(name)
+            return act(*given)
+
+        monkeypatch.setattr(module, name, noted)

@@ -2,8 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from scripts.common.errors import UsageError
-from scripts.removal import age
+from scripts.destroy import age
+from scripts.lib.errors import UsageError
 
 NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
 
@@ -18,7 +18,7 @@ NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
     ],
 )
 def test_durations(text: str, meant: timedelta) -> None:
-    assert age.duration(text) == meant
+    assert age.parse_duration(text) == meant
 
 
 @pytest.mark.parametrize(
@@ -26,8 +26,8 @@ def test_durations(text: str, meant: timedelta) -> None:
 )
 def test_what_is_none(text: str) -> None:
     with pytest.raises(UsageError) as caught:
-        age.duration(text)
-    assert "30m, 8h or 2d" in caught.value.cure
+        age.parse_duration(text)
+    assert "30m, 8h or 2d" in caught.value.hint
 
 
 def test_the_last_update_of_a_history() -> None:
@@ -50,8 +50,8 @@ def test_the_last_update_of_a_history() -> None:
 def test_old_enough_is_exactly_that_old() -> None:
     last = NOW - timedelta(hours=8)
     assert age.too_young(last, timedelta(hours=8), NOW) == ""
-    said = age.too_young(last, timedelta(hours=8, seconds=1), NOW)
-    assert said == "it was last updated 8 h ago (2026-11-23 10:00 UTC), not 8 h 1 s"
+    reported = age.too_young(last, timedelta(hours=8, seconds=1), NOW)
+    assert reported == "it was last updated 8 h ago (2026-11-23 10:00 UTC), not 8 h 1 s"
 
 
 def test_a_clock_that_runs_ahead_makes_no_stack_old() -> None:
@@ -59,7 +59,7 @@ def test_a_clock_that_runs_ahead_makes_no_stack_old() -> None:
 
 
 @pytest.mark.parametrize(
-    ("length", "said"),
+    ("length", "reported"),
     [
         (timedelta(days=2, hours=3, minutes=4), "2 d 3 h"),
         (timedelta(minutes=90), "1 h 30 min"),
@@ -67,5 +67,5 @@ def test_a_clock_that_runs_ahead_makes_no_stack_old() -> None:
         (timedelta(), "0 s"),
     ],
 )
-def test_durations_for_people(length: timedelta, said: str) -> None:
-    assert age.spoken(length) == said
+def test_durations_for_people(length: timedelta, reported: str) -> None:
+    assert age.format_duration(length) == reported

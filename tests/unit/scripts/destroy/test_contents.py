@@ -2,12 +2,12 @@ from typing import Any
 
 import pytest
 
-from scripts.common.errors import ScriptError
-from scripts.removal import contents
-from scripts.removal.contents import Content, Fate
-from scripts.removal.state import State
-from tests.unit.scripts.adoption.services import DATASET, PROJECT
-from tests.unit.scripts.removal.cloud import Cloud, forbidden
+from scripts.destroy import contents
+from scripts.destroy.contents import Content, Treatment
+from scripts.destroy.state import State
+from scripts.lib.errors import ScriptError
+from tests.unit.scripts.destroy.cloud import Cloud, forbidden
+from tests.unit.scripts.services import DATASET, PROJECT
 
 
 def _state(type_: str, id_: str, **properties: Any) -> State:
@@ -19,59 +19,61 @@ def _body(type_: str, id_: str, **properties: Any) -> dict[str, Any]:
     return {**body, "outputs": {"project": PROJECT, **properties}}
 
 
-def _warehouse(*, goes: bool) -> State:
+def _bigquery_dataset(*, goes: bool) -> State:
     id_ = f"projects/{PROJECT}/datasets/b"
     return _state("gcp:bigquery/dataset:Dataset", id_, deleteContentsOnDestroy=goes)
 
 
-def _found(state: State, *, strays: bool = False) -> list[tuple[str, str, Fate]]:
-    return [(c.kind, c.name, c.fate) for c in contents.find(state, strays=strays)]
+def _found(state: State, *, strays: bool = False) -> list[tuple[str, str, Treatment]]:
+    return [(c.type_name, c.name, c.treatment) for c in contents.find(state, strays=strays)]
 
 
 def test_tables_block(cloud: Cloud) -> None:
     cloud.tables[f"{PROJECT}.b"] = {"t": "TABLE"}
-    [found] = contents.find(_warehouse(goes=False), strays=False)
-    assert (found.kind, found.name, found.fate) == (
+    [found] = contents.find(_bigquery_dataset(goes=False), strays=False)
+    assert (found.type_name, found.name, found.treatment) == (
         "BigQuery table",
         f"{PROJECT}.b.t",
-        Fate.BLOCKS,
+        Treatment.BLOCKS,
     )
-    assert "bigqueryDeleteContents" in found.cure
+    assert "bigqueryDeleteContents" in found.hint
 
 
 def test_where_contents_go_views_go_first(cloud: Cloud) -> None:
-    kinds = {"a": "TABLE", "b": "EXTERNAL", "y": "MATERIALIZED_VIEW", "z": "VIEW"}
-    cloud.tables[f"{PROJECT}.b"] = dict(kinds)
-    found = contents.find(_warehouse(goes=True), strays=False)
-    assert {content.fate for content in found} == {Fate.EMPTIED}
-    said: list[str] = []
+    types = {"a": "TABLE", "b": "EXTERNAL", "y": "MATERIALIZED_VIEW", "z": "VIEW"}
+    cloud.tables[f"{PROJECT}.b"] = dict(types)
+    found = contents.find(_bigquery_dataset(goes=True), strays=False)
+    assert {content.treatment for content in found} == {Treatment.EMPTIED}
+    reported: list[str] = []
     names = [f"{PROJECT}.b.{name}" for name in ("y", "z", "a", "b")]
-    assert contents.empty(found, said.append) == names
+    assert contents.empty(found, reported.append) == names
     assert cloud.deleted == names
-    assert said[0] == f"Deleting BigQuery view {PROJECT}.b.y ..."
+    assert reported[0] == f"Deleting BigQuery view {PROJECT}.b.y ..."
     assert cloud.tables[f"{PROJECT}.b"] == {}
 
 
 def test_tables_of_the_stack_are_the_engines(cloud: Cloud) -> None:
-    warehouse = f"projects/{PROJECT}/datasets/b"
+    bigquery_dataset = f"projects/{PROJECT}/datasets/b"
     cloud.tables[f"{PROJECT}.b"] = {"mine": "TABLE", "other": "TABLE"}
     bodies = [
-        _body("gcp:bigquery/dataset:Dataset", warehouse),
-        _body("gcp:bigquery/table:Table", f"{warehouse}/tables/mine"),
+        _body("gcp:bigquery/dataset:Dataset", bigquery_dataset),
+        _body("gcp:bigquery/table:Table", f"{bigquery_dataset}/tables/mine"),
     ]
     found = _found(State.from_json({"deployment": {"resources": bodies}}))
-    assert found == [("BigQuery table", f"{PROJECT}.b.other", Fate.BLOCKS)]
+    assert found == [("BigQuery table", f"{PROJECT}.b.other", Treatment.BLOCKS)]
 
 
-def test_a_warehouse_that_is_gone_or_left_has_no_contents_that_matter(cloud: Cloud) -> None:
-    assert _found(_warehouse(goes=False)) == []
+def test_a_bigquery_dataset_that_is_gone_or_left_has_no_contents_that_matter(cloud: Cloud) -> None:
+    assert _found(_bigquery_dataset(goes=False)) == []
     cloud.tables[f"{PROJECT}.b"] = {"t": "TABLE"}
     id_ = f"projects/{PROJECT}/datasets/b"
     assert _found(_state("gcp:bigquery/dataset:Dataset", id_, deletionPolicy="PREVENT")) == []
 
 
-@pytest.mark.parametrize(("strays", "fate"), [(False, Fate.BLOCKS), (True, Fate.GOES)])
-def test_stores_that_others_made(cloud: Cloud, *, strays: bool, fate: Fate) -> None:
+@pytest.mark.parametrize(
+    ("strays", "treatment"), [(False, Treatment.BLOCKS), (True, Treatment.GOES)]
+)
+def test_stores_that_others_made(cloud: Cloud, *, strays: bool, treatment: Treatment) -> None:
     cloud.found = {
         f"{DATASET}/dicomStores": {
             "dicomStores": [
@@ -85,27 +87,34 @@ def test_stores_that_others_made(cloud: Cloud, *, strays: bool, fate: Fate) -> N
         _body("gcp:healthcare/dicomStore:DicomStore", f"{DATASET}/dicomStores/mine"),
     ]
     assert _found(State.from_json({"deployment": {"resources": bodies}}), strays=strays) == [
-        ("DICOM store", f"{DATASET}/dicomStores/theirs", fate),
-        ("HL7v2 store", f"{DATASET}/hl7V2Stores/h", fate),
+        ("DICOM store", f"{DATASET}/dicomStores/theirs", treatment),
+        ("HL7v2 store", f"{DATASET}/hl7V2Stores/h", treatment),
     ]
 
 
-@pytest.mark.parametrize(("force", "fate"), [(False, Fate.BLOCKS), (True, Fate.GOES)])
-def test_objects_of_a_bucket_are_never_named(cloud: Cloud, *, force: bool, fate: Fate) -> None:
+@pytest.mark.parametrize(
+    ("force", "treatment"), [(False, Treatment.BLOCKS), (True, Treatment.GOES)]
+)
+def test_objects_of_a_bucket_are_never_named(
+    cloud: Cloud, *, force: bool, treatment: Treatment
+) -> None:
     cloud.objects["bucket"] = ["a-patient.dcm"]
     state = _state("gcp:storage/bucket:Bucket", "bucket", forceDestroy=force)
-    assert _found(state) == [("objects of bucket", "bucket", fate)]
+    assert _found(state) == [("objects of bucket", "bucket", treatment)]
     cloud.objects["bucket"] = []
     assert _found(state) == []
 
 
-def test_a_service_that_can_not_tell_is_an_error(cloud: Cloud) -> None:
+def test_a_service_that_can_not_report_is_an_error(cloud: Cloud) -> None:
     cloud.refused[f"{DATASET}/dicomStores"] = forbidden("may not: dicomStores.list")
     with pytest.raises(ScriptError, match="may not"):
         _found(_state("gcp:healthcare/dataset:Dataset", DATASET))
 
 
 def test_only_what_is_to_be_emptied_is(cloud: Cloud) -> None:
-    left = [Content("BigQuery table", "p.b.t", Fate.BLOCKS), Content("DICOM store", "s", Fate.GOES)]
+    left = [
+        Content("BigQuery table", "p.b.t", Treatment.BLOCKS),
+        Content("DICOM store", "s", Treatment.GOES),
+    ]
     assert contents.empty(left, lambda _: None) == []
     assert cloud.deleted == []

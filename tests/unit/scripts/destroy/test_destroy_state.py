@@ -3,24 +3,11 @@ from typing import Any
 
 import pytest
 
-from scripts.removal.state import State, Why
+from scripts.destroy.state import RetentionReason, State
+from tests.unit.scripts.destroy.lab_stack import PROVIDER, ROOT
+from tests.unit.scripts.destroy.lab_stack import entry as resource
 
 DATASET = "projects/p/locations/l/datasets/d"
-PROVIDER = "urn:pulumi:s::p::pulumi:providers:gcp::default"
-ROOT = "urn:pulumi:s::p::pulumi:pulumi:Stack::p-s"
-
-
-def resource(name: str, type_: str, id_: str = "", **more: Any) -> dict[str, Any]:
-    """A resource of an exported state, child of the stack."""
-    return {
-        "urn": f"urn:pulumi:s::p::{type_}::{name}",
-        "type": type_,
-        "custom": True,
-        "id": id_,
-        "parent": ROOT,
-        "provider": f"{PROVIDER}::1",
-        **more,
-    }
 
 
 def dataset(**more: Any) -> dict[str, Any]:
@@ -43,7 +30,7 @@ def state(*resources: dict[str, Any]) -> State:
     return State.from_json({"deployment": {"resources": [root, provider, *resources]}})
 
 
-def left(found: State) -> dict[str, Why]:
+def left(found: State) -> dict[str, RetentionReason]:
     return {urn.rpartition("::")[2]: why for urn, why in found.left().items()}
 
 
@@ -55,12 +42,12 @@ def test_what_the_stack_made_is_no_component_no_provider_and_nothing_that_it_rea
     component = {"urn": "urn:c", "type": "x:C", "custom": False}
     read = resource("read", "gcp:storage/bucket:Bucket", "theirs", external=True)
     found = state(component, read, dataset(), store())
-    assert [entry.id for entry in found.made] == [DATASET, f"{DATASET}/dicomStores/s"]
+    assert [entry.id for entry in found.managed] == [DATASET, f"{DATASET}/dicomStores/s"]
 
 
 def test_a_stack_that_has_never_been_is_empty() -> None:
     assert State.from_json(None) == State()
-    assert State.from_json({"deployment": None}).made == []
+    assert State.from_json({"deployment": None}).managed == []
 
 
 def test_pending_operations_are_counted() -> None:
@@ -77,14 +64,16 @@ def test_without_protection_everything_goes() -> None:
 @pytest.mark.parametrize(
     ("more", "why"),
     [
-        ({"protect": True}, Why.PROTECT),
-        ({"outputs": {"deletionPolicy": "PREVENT"}}, Why.PREVENT),
-        ({"inputs": {"deletionPolicy": "PREVENT"}}, Why.PREVENT),
+        ({"protect": True}, RetentionReason.PROTECT),
+        ({"outputs": {"deletionPolicy": "PREVENT"}}, RetentionReason.PREVENT),
+        ({"inputs": {"deletionPolicy": "PREVENT"}}, RetentionReason.PREVENT),
     ],
 )
-def test_a_protected_store_stays_with_its_dataset_alone(more: dict[str, Any], why: Why) -> None:
+def test_a_protected_store_stays_with_its_dataset_alone(
+    more: dict[str, Any], why: RetentionReason
+) -> None:
     found = state(dataset(), store("kept", **more), store("other"), topic())
-    assert left(found) == {"kept": why, "d": Why.NEEDED}
+    assert left(found) == {"kept": why, "d": RetentionReason.NEEDED}
     assert targets(found) == {"other", "t"}
 
 
@@ -92,18 +81,22 @@ def test_what_a_protected_resource_depends_on_stays_however_indirectly() -> None
     grant = resource("grant", "gcp:projects/iAMMember:IAMMember", "p role m")
     needing = dataset(propertyDependencies={"name": [grant["urn"]]})
     found = state(grant, needing, store(protect=True), topic())
-    assert left(found) == {"s": Why.PROTECT, "d": Why.NEEDED, "grant": Why.NEEDED}
+    assert left(found) == {
+        "s": RetentionReason.PROTECT,
+        "d": RetentionReason.NEEDED,
+        "grant": RetentionReason.NEEDED,
+    }
     assert targets(found) == {"t"}
 
 
-def test_what_lies_in_another_is_known_by_its_name_where_dependencies_are_missing() -> None:
+def test_contained_resources_are_found_by_name_without_dependencies() -> None:
     found = state(dataset(), store(protect=True, dependencies=[]))
-    assert left(found)["d"] is Why.NEEDED
+    assert left(found)["d"] is RetentionReason.NEEDED
 
 
 def test_a_protected_dataset_does_not_protect_its_stores() -> None:
     found = state(dataset(protect=True), store())
-    assert left(found) == {"d": Why.PROTECT}
+    assert left(found) == {"d": RetentionReason.PROTECT}
     assert targets(found) == {"s"}
 
 
@@ -115,7 +108,10 @@ def test_a_table_with_deletion_protection_is_protected() -> None:
         "projects/p/datasets/b/tables/t",
         outputs={"deletionProtection": True},
     )
-    assert left(state(bigquery, table)) == {"table": Why.DELETION_PROTECTION, "bq": Why.NEEDED}
+    assert left(state(bigquery, table)) == {
+        "table": RetentionReason.DELETION_PROTECTION,
+        "bq": RetentionReason.NEEDED,
+    }
     table["outputs"] = {"deletionProtection": False}
     assert left(state(bigquery, table)) == {}
 
@@ -123,11 +119,13 @@ def test_a_table_with_deletion_protection_is_protected() -> None:
 @pytest.mark.parametrize(
     ("more", "why"),
     [
-        ({"outputs": {"deletionPolicy": "ABANDON"}}, Why.ABANDON),
-        ({"retainOnDelete": True}, Why.RETAIN),
+        ({"outputs": {"deletionPolicy": "ABANDON"}}, RetentionReason.ABANDON),
+        ({"retainOnDelete": True}, RetentionReason.RETAIN),
     ],
 )
-def test_what_is_let_go_of_is_left_but_no_target(more: dict[str, Any], why: Why) -> None:
+def test_what_is_let_go_of_is_left_but_no_target(
+    more: dict[str, Any], why: RetentionReason
+) -> None:
     found = state(dataset(), topic(**more))
     assert left(found) == {"t": why}
     assert found.targets() is None
@@ -136,10 +134,10 @@ def test_what_is_let_go_of_is_left_but_no_target(more: dict[str, Any], why: Why)
 def test_what_is_let_go_of_would_go_with_its_dataset_so_both_stay() -> None:
     abandoned = store(outputs={"deletionPolicy": "ABANDON"})
     found = state(dataset(), abandoned, store("other"))
-    assert left(found) == {"s": Why.ENDANGERED, "d": Why.NEEDED}
+    assert left(found) == {"s": RetentionReason.ENDANGERED, "d": RetentionReason.NEEDED}
     assert targets(found) == {"other"}
     both = state(dataset(outputs={"deletionPolicy": "ABANDON"}), abandoned)
-    assert left(both) == {"d": Why.ABANDON, "s": Why.ABANDON}
+    assert left(both) == {"d": RetentionReason.ABANDON, "s": RetentionReason.ABANDON}
     assert both.targets() is None
 
 
@@ -147,7 +145,7 @@ def test_a_key_stays_with_data_that_is_let_go_of() -> None:
     key = resource("key", "gcp:kms/cryptoKey:CryptoKey", "projects/p/locations/l/keyRings/r/k")
     kept = dataset(outputs={"deletionPolicy": "ABANDON"}, dependencies=[key["urn"]])
     found = state(key, kept, topic())
-    assert left(found) == {"d": Why.ENDANGERED, "key": Why.NEEDED}
+    assert left(found) == {"d": RetentionReason.ENDANGERED, "key": RetentionReason.NEEDED}
     assert targets(found) == {"t"}
 
 
@@ -159,10 +157,10 @@ def test_what_google_never_deletes_is_left() -> None:
     off = resource("off", on["type"], "p/pubsub", outputs={"disableOnDestroy": True})
     found = state(ring, key, agent, on, off)
     assert left(found) == {
-        "ring": Why.KEY_RING,
-        "key": Why.KEY,
-        "agent": Why.AGENT,
-        "on": Why.SERVICE,
+        "ring": RetentionReason.KEY_RING,
+        "key": RetentionReason.KEY,
+        "agent": RetentionReason.AGENT,
+        "on": RetentionReason.SERVICE,
     }
     assert found.targets() is None
 
@@ -175,3 +173,31 @@ def test_the_last_touch_is_of_any_resource() -> None:
     )
     assert found.touched == datetime(2026, 11, 3, 0, 0, 0, 500000, tzinfo=UTC)
     assert state(topic()).touched is None
+
+
+def audit_logs() -> dict[str, Any]:
+    type_ = "gcp:projects/iAMAuditConfig:IAMAuditConfig"
+    return resource("audit", type_, "p healthcare.googleapis.com")
+
+
+def viewer(of: dict[str, Any], name: str = "viewer") -> dict[str, Any]:
+    type_ = "gcp:healthcare/datasetIamMember:DatasetIamMember"
+    return resource(name, type_, f"{of['id']} r m", dependencies=[of["urn"]])
+
+
+def test_while_data_is_left_its_access_stays_logged_and_granted() -> None:
+    held = dataset(protect=True)
+    other = resource("other", "gcp:healthcare/dataset:Dataset", f"{DATASET}2")
+    found = state(held, other, audit_logs(), viewer(held), viewer(other, "gone"), topic())
+    assert left(found) == {
+        "d": RetentionReason.PROTECT,
+        "audit": RetentionReason.ACCESS,
+        "viewer": RetentionReason.ACCESS,
+    }
+    assert targets(found) == {"other", "gone", "t"}
+
+
+def test_without_data_the_audit_configuration_goes() -> None:
+    found = state(dataset(), topic(protect=True), audit_logs())
+    assert left(found) == {"t": RetentionReason.PROTECT}
+    assert "audit" in targets(found)

@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from scripts.common import clients
-from scripts.common.errors import ExitCode, ScriptError
-from scripts.removal import running
+from scripts.destroy import running_operations
+from scripts.lib.errors import ExitCode, ScriptError
+from scripts.lib.google import clients
 from tests.unit.scripts.fakes import DATASET, FakeGoogle, operation, refusal
 
 OTHER = f"{DATASET}2"
@@ -75,11 +75,11 @@ def busy(monkeypatch: pytest.MonkeyPatch) -> Busy:
 
 
 def _stop(busy: Busy, **more: Any) -> tuple[list[str], list[str]]:
-    said: list[str] = []
-    names = running.stop(
-        clients.healthcare(), [DATASET, OTHER], resume=RESUME, say=said.append, **more
+    reported: list[str] = []
+    names = running_operations.stop(
+        clients.healthcare(), [DATASET, OTHER], resume=RESUME, report=reported.append, **more
     )
-    return names, said
+    return names, reported
 
 
 def test_nothing_is_under_way(busy: Busy) -> None:
@@ -92,10 +92,12 @@ def test_what_is_under_way_is_cancelled_and_waited_for(busy: Busy) -> None:
     names = [f"{DATASET}/operations/1", f"{OTHER}/operations/2"]
     for name in names:
         busy.begin(name)
-    assert [each.name for each in running.running(clients.healthcare(), [DATASET, OTHER])] == names
-    stopped, said = _stop(busy)
+    assert [
+        each.name for each in running_operations.running(clients.healthcare(), [DATASET, OTHER])
+    ] == names
+    stopped, reported = _stop(busy)
     assert stopped == busy.cancelled == names
-    assert said[0] == f"Cancelling {names[0]} (Import) ..."
+    assert reported[0] == f"Cancelling {names[0]} (Import) ..."
     assert set(busy.looks.values()) == {0}
 
 
@@ -111,10 +113,10 @@ def test_what_can_not_be_cancelled_is_waited_for(busy: Busy) -> None:
     name = f"{DATASET}/operations/1"
     busy.begin(name)
     busy.refusal = refusal(400, "FAILED_PRECONDITION", "it is too late")
-    stopped, said = _stop(busy)
+    stopped, reported = _stop(busy)
     assert stopped == [name]
-    assert "it is too late" in said[1]
-    assert "Waiting for its end." in said[1]
+    assert "it is too late" in reported[1]
+    assert "Waiting for its end." in reported[1]
     assert busy.looks[name] == 0
 
 
@@ -124,9 +126,9 @@ def test_when_time_is_up_it_says_how_to_go_on(busy: Busy) -> None:
     with pytest.raises(ScriptError) as caught:
         _stop(busy, timeout=0.0)
     assert caught.value.exit_code is ExitCode.STILL_RUNNING
-    assert RESUME in caught.value.cure
+    assert RESUME in caught.value.hint
 
 
 def test_in_a_dataset_that_is_gone_nothing_is_under_way(busy: Busy) -> None:
     busy.absent = {DATASET, OTHER}
-    assert running.running(clients.healthcare(), [DATASET, OTHER]) == []
+    assert running_operations.running(clients.healthcare(), [DATASET, OTHER]) == []

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from scripts.common import truth
-from scripts.common.truth import Findings
+from scripts.gsp615 import expected
+from scripts.gsp615.expected import Findings
 
 TRUE = Findings(405, 405, 99, 151, ["Cardiomegaly|Effusion"], [("No Finding", 151)])
 
 
 def test_the_truth_has_no_problems() -> None:
-    assert truth.problems(TRUE, lab_source=True) == []
+    assert expected.problems(TRUE, lab_source=True) == []
 
 
 @pytest.mark.parametrize(
@@ -33,22 +33,22 @@ def test_the_truth_has_no_problems() -> None:
     ],
 )
 def test_a_wrong_figure_is_named(found: Findings, problem: str) -> None:
-    assert truth.problems(found, lab_source=True) == [problem]
+    assert expected.problems(found, lab_source=True) == [problem]
 
 
 def test_of_other_files_only_the_rows_are_known() -> None:
     other = Findings(7, 7, 1, 0, [], [])
-    assert truth.problems(other, lab_source=False) == []
-    assert len(truth.problems(replace(other, rows=6), lab_source=False)) == 1
+    assert expected.problems(other, lab_source=False) == []
+    assert len(expected.problems(replace(other, rows=6), lab_source=False)) == 1
 
 
 def test_the_truth_is_counted_on_the_published_metadata() -> None:
-    files = sorted(Path(truth.__file__).parents[2].glob("emulator/**/nih_chest_xray_000000.csv"))
+    files = sorted(Path(expected.__file__).parents[2].glob("emulator/**/nih_chest_xray_000000.csv"))
     if not files:
         pytest.skip("the published metadata is not in this checkout")
     rows = list(csv.DictReader(files[0].open(encoding="utf-8")))
     patients = Counter(row["patient_id"] for row in rows)
     found = [row["finding_labels"] for row in rows if int(row["patient_id"]) == 88]
-    assert (len(rows), len(patients)) == (truth.INSTANCES, truth.PATIENTS)
-    assert found == truth.PATIENT_88
-    assert sum(row["finding_labels"] == "No Finding" for row in rows) == truth.NO_FINDING_ROWS
+    assert (len(rows), len(patients)) == (expected.INSTANCES, expected.PATIENTS)
+    assert found == expected.PATIENT_88
+    assert sum(row["finding_labels"] == "No Finding" for row in rows) == expected.NO_FINDING_ROWS

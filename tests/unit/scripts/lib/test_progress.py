@@ -3,8 +3,8 @@ import io
 import pytest
 from rich.console import Console
 
-from scripts.common import progress
-from scripts.common.operations import Operation
+from scripts.lib import progress
+from scripts.lib.google.operations import Operation
 
 
 def _looks(total: int, *, done: bool = True) -> list[Operation]:
@@ -15,7 +15,7 @@ def _looks(total: int, *, done: bool = True) -> list[Operation]:
 def test_a_pipe_gets_about_ten_plain_lines() -> None:
     text = io.StringIO()
     console = Console(file=text, width=100)
-    with progress.shown("Importing", silent=False, console=console) as shown:
+    with progress.show_progress("Importing", silent=False, console=console) as shown:
         for look in _looks(405):
             shown.update(look)
     lines = text.getvalue().splitlines()
@@ -26,7 +26,7 @@ def test_a_pipe_gets_about_ten_plain_lines() -> None:
 
 def test_failures_are_in_the_line() -> None:
     text = io.StringIO()
-    with progress.shown("Importing", silent=False, console=Console(file=text)) as shown:
+    with progress.show_progress("Importing", silent=False, console=Console(file=text)) as shown:
         shown.update(Operation("o", done=True, success=3, failure=2))
     assert text.getvalue() == "Importing: 5 of 5, 2 failed\n"
 
@@ -35,7 +35,7 @@ def test_a_quiet_pipe_still_hears_something(monkeypatch: pytest.MonkeyPatch) -> 
     text = io.StringIO()
     now = [100.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
-    with progress.shown("Importing", silent=False, console=Console(file=text)) as shown:
+    with progress.show_progress("Importing", silent=False, console=Console(file=text)) as shown:
         for n in range(4):
             now[0] += progress.LINE_SECONDS
             shown.update(Operation("o", done=False, success=n, pending=10_000 - n))
@@ -45,7 +45,7 @@ def test_a_quiet_pipe_still_hears_something(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_terminal_gets_a_bar() -> None:
     text = io.StringIO()
     console = Console(file=text, force_terminal=True, width=120)
-    with progress.shown("Importing", silent=False, console=console) as shown:
+    with progress.show_progress("Importing", silent=False, console=console) as shown:
         shown.update(Operation("o", done=False, success=100, failure=2, pending=303))
         shown.note("a line that stays")
     assert "102/405" in text.getvalue()
@@ -56,7 +56,7 @@ def test_a_terminal_gets_a_bar() -> None:
 def test_json_shows_nothing() -> None:
     text = io.StringIO()
     console = Console(file=text, force_terminal=True)
-    with progress.shown("Importing", silent=True, console=console) as shown:
+    with progress.show_progress("Importing", silent=True, console=console) as shown:
         shown.update(Operation("o", done=True, success=1))
         shown.note("x")
     assert text.getvalue() == ""

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.preview.messages import tidy
-from scripts.preview.values import (
+from scripts.lib.property_values import (
     Json,
     Path,
     Special,
@@ -17,6 +16,7 @@ from scripts.preview.values import (
     parse_path,
     show,
 )
+from scripts.preview.messages import tidy
 
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 
@@ -55,7 +55,7 @@ def test_secrets_unknowns_and_files_lose_their_content() -> None:
     }
 
 
-def test_a_secret_stands_for_all_that_is_in_it() -> None:
+def test_a_secret_hides_everything_in_it() -> None:
     assert lookup({"labels": Special.SECRET}, ("labels", "env")) is Special.SECRET
     assert lookup({"labels": {}}, ("labels", "env")) is Special.ABSENT
     assert lookup({"configs": [{"topic": "t"}]}, ("configs", 0, "topic")) == "t"
@@ -114,5 +114,5 @@ def test_values_are_printed_as_json_and_cut() -> None:
         ),
     ],
 )
-def test_messages_are_made_fit_for_the_public(message: str, tidied: str) -> None:
+def test_messages_are_cleaned_for_publication(message: str, tidied: str) -> None:
     assert tidy(message) == tidied

@@ -13,7 +13,7 @@ RECORDED = Path(__file__).resolve().parents[3] / "data" / "previews"
 
 @pytest.fixture
 def recorded() -> Callable[[str], Path]:
-    """Give the path of a recording: `rename`, or `rename.events` for the stream."""
+    """Return the path of a recording: `rename`, or `rename.events` for the stream."""
 
     def path(name: str) -> Path:
         return RECORDED / f"{name}{'.jsonl' if name.endswith('.events') else '.json'}"

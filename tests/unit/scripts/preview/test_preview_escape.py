@@ -38,7 +38,7 @@ ATTACKS = [
 
 
 class Page(HTMLParser):
-    """What a browser would see: the tags, the cells and their text."""
+    """The page as a browser parses it: the tags, the cells and their text."""
 
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=True)

@@ -1,4 +1,4 @@
-"""What counts as lost, and in which words."""
+"""Resources that count as lost, and the words for them."""
 
 import json
 from collections.abc import Callable
@@ -8,6 +8,7 @@ import pytest
 
 from scripts.preview.loss import left_behind, losses, lowered_guards, text
 from scripts.preview.model import Preview
+from scripts.preview.names import type_name_of
 from scripts.preview.parse import parse
 
 Read = Callable[[str], Preview]
@@ -23,12 +24,12 @@ def step(op: str, type_: str, name: str, **state: Any) -> dict[str, Any]:
     urn = f"urn:pulumi:dev::p::{type_}::{name}"
     old, new, detailed = (state.pop(key, {}) for key in ("old", "new", "detailed"))
     whole = {"urn": urn, "type": type_, "custom": True, **state}
-    made: dict[str, Any] = {"op": op, "urn": urn, "detailedDiff": detailed}
+    raw: dict[str, Any] = {"op": op, "urn": urn, "detailedDiff": detailed}
     if op != "create":
-        made["oldState"] = {**whole, "inputs": old, "outputs": old}
+        raw["oldState"] = {**whole, "inputs": old, "outputs": old}
     if op != "delete":
-        made["newState"] = {**whole, "inputs": new}
-    return made
+        raw["newState"] = {**whole, "inputs": new}
+    return raw
 
 
 def sentences(found: Preview) -> list[str]:
@@ -45,7 +46,7 @@ def test_a_renamed_dataset_takes_its_stores_with_it(read: Read, form: str) -> No
         "resources and HL7v2 messages in them would be lost. So would stores in it that Pulumi "
         "never saw."
     )
-    assert (loss.kind, loss.name, loss.cause) == ("Healthcare dataset", "dataset1", "replaced")
+    assert (loss.type_name, loss.name, loss.cause) == ("Healthcare dataset", "dataset1", "replaced")
     assert len(loss.takes) == 4
 
 
@@ -55,7 +56,7 @@ def test_a_removed_store_loses_its_images(read: Read) -> None:
     ]
 
 
-def test_warehouse_bucket_and_key(read: Read) -> None:
+def test_bigquery_dataset_bucket_and_key(read: Read) -> None:
     dataset, bucket, key = sentences(read("warehouse"))
     assert dataset.startswith("BigQuery dataset `dataset1` would be replaced")
     assert dataset.endswith(
@@ -63,7 +64,7 @@ def test_warehouse_bucket_and_key(read: Read) -> None:
         "So would tables in it that Pulumi never saw."
     )
     assert "Google refuses it as long as the bucket holds objects (`forceDestroy` is off)" in bucket
-    assert key.endswith("everything encrypted with it would become unreadable for good.")
+    assert key.endswith("everything encrypted with it would become permanently unreadable.")
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,7 @@ def test_nothing_is_lost_by(read: Read, recording: str) -> None:
         ("gcp:bigquery/table:Table", "all rows in it"),
         ("gcp:storage/bucket:Bucket", "all objects in it"),
         ("gcp:storage/bucketObject:BucketObject", "its content would be lost"),
-        ("gcp:kms/cryptoKeyVersion:CryptoKeyVersion", "unreadable for good"),
+        ("gcp:kms/cryptoKeyVersion:CryptoKeyVersion", "permanently unreadable"),
         ("gcp:organizations/project:Project", "all resources in it"),
     ],
 )
@@ -171,8 +172,10 @@ def test_many_stores_are_counted_after_the_tenth() -> None:
     assert "`site09` and 20 more)" in sentence
 
 
-def update(type_: str, path: str, kind: str, old: Any, new: Any) -> Preview:
-    return preview(step("update", type_, "x", old=old, new=new, detailed={path: {"kind": kind}}))
+def update(type_: str, path: str, diff_kind: str, old: Any, new: Any) -> Preview:
+    return preview(
+        step("update", type_, "x", old=old, new=new, detailed={path: {"kind": diff_kind}})
+    )
 
 
 def test_rules_that_let_data_expire() -> None:
@@ -226,3 +229,8 @@ def test_a_guard_that_would_stop_the_deletion_is_named() -> None:
     )
     (sentence,) = sentences(preview(dataset))
     assert sentence.endswith("The provider would refuse it: `deletionPolicy` is set.")
+
+
+@pytest.mark.parametrize("token", [":", "", "gcp:x/y:"])
+def test_a_type_token_without_a_name_is_still_shown(token: str) -> None:
+    assert type_name_of(token) == (token or "resource")

@@ -1,4 +1,4 @@
-"""What the two forms of a preview say."""
+"""The two forms of a preview."""
 
 import json
 from collections import Counter
@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from scripts.lib.property_values import Special, Value, format_path
 from scripts.preview.errors import PreviewInputError
 from scripts.preview.model import Action, Change, Preview
-from scripts.preview.names import kind, name
+from scripts.preview.names import name, type_name
 from scripts.preview.parse import parse
-from scripts.preview.values import Special, Value, format_path
 
 Read = Callable[[str], Preview]
 
@@ -56,10 +56,10 @@ def test_counts_resources_not_steps(read: Read, recording: str, expected: dict[s
 
 
 @pytest.mark.parametrize("recording", ["create", "nothing", "update", "rename", "refresh"])
-def test_both_forms_tell_the_same(read: Read, recording: str) -> None:
+def test_both_forms_report_the_same(read: Read, recording: str) -> None:
     document, stream = read(recording), read(f"{recording}.events")
-    told = [(c.action, c.urn, c.was_gone, properties(c)) for c in document.changes]
-    assert [(c.action, c.urn, c.was_gone, properties(c)) for c in stream.changes] == told
+    from_document = [(c.action, c.urn, c.was_gone, properties(c)) for c in document.changes]
+    assert [(c.action, c.urn, c.was_gone, properties(c)) for c in stream.changes] == from_document
 
 
 def test_the_stream_also_lists_what_stays(read: Read) -> None:
@@ -74,7 +74,7 @@ def test_an_update_has_every_property_with_both_values(read: Read) -> None:
         "labels.env": ("lab", "prod"),
         "labels.team": (Special.ABSENT, "x"),
     }
-    (dataset,) = [c for c in preview.changes if kind(c.state) == "Healthcare dataset"]
+    (dataset,) = [c for c in preview.changes if type_name(c.state) == "Healthcare dataset"]
     assert properties(dataset) == {"timeZone": ("UTC", "Europe/Zurich")}
 
 

@@ -28,7 +28,7 @@ def plain(text: str) -> str:
     return entity.replace("<code>", "`").replace("</code>", "`")
 
 
-def test_the_loss_stands_before_everything_else(read: Read) -> None:
+def test_the_loss_comes_before_everything_else(read: Read) -> None:
     text = plain(markdown(read("rename"), NOBODY))
     lines = text.splitlines()
     assert lines[0] == marker("dev")
@@ -43,14 +43,14 @@ def test_the_loss_stands_before_everything_else(read: Read) -> None:
     assert "| Healthcare dataset `dataset1` | `name` | `dataset1` | `dataset2` |" in lines
 
 
-def test_an_acknowledged_loss_is_still_told(read: Read) -> None:
+def test_an_acknowledged_loss_is_still_reported(read: Read) -> None:
     text = plain(markdown(read("removed"), Acknowledgement("label")))
     assert "DICOM store `dicomstore2` would be deleted: all images in it would be lost." in text
     assert "> Acknowledged by label `acknowledge-data-loss`." in text
     assert "a maintainer adds" not in text
 
 
-def test_an_update_is_told_property_by_property(read: Read) -> None:
+def test_an_update_is_reported_property_by_property(read: Read) -> None:
     lines = plain(markdown(read("update"), NOBODY)).splitlines()
     assert "| DICOM store `dicomstore1` | `labels.env` | `lab` | `prod` |" in lines
     assert "| DICOM store `dicomstore1` | `labels.team` | *not set* | `x` |" in lines
@@ -89,12 +89,12 @@ def test_a_preview_that_failed_without_a_word() -> None:
     assert "see the log of the job" in text
 
 
-def test_what_was_gone_protection_and_letting_go_are_told(read: Read) -> None:
+def test_what_was_gone_protection_and_letting_go_are_reported(read: Read) -> None:
     assert "`dicomstore1` (it was gone) |" in plain(markdown(read("refresh"), NOBODY))
     assert "| Healthcare dataset `dataset1` | **switched off** |" in plain(
         markdown(read("unprotect"), NOBODY)
     )
-    assert "1 resource to let go of" in markdown(read("retained"), NOBODY)
+    assert "1 resource to forget" in markdown(read("retained"), NOBODY)
 
 
 @pytest.mark.parametrize("form", ["secret", "secret.events"])
@@ -148,7 +148,7 @@ def test_json_has_the_same_facts(read: Read) -> None:
     ]
 
 
-def test_json_names_what_stands_in_place_of_a_value(read: Read) -> None:
+def test_json_names_the_placeholder_of_a_value(read: Read) -> None:
     (change,) = json.loads(report(read("secret"), NOBODY))["changes"]
     assert change["properties"][0]["old"] == {"special": "absent"}
     assert change["properties"][0]["new"] == {"special": "secret"}

@@ -69,6 +69,9 @@ def test_a_failed_preview_fails_with_a_summary(recorded: Recorded, recording: st
 def test_a_failure_outside_the_json_counts(recorded: Recorded) -> None:
     result = run(recorded("nothing"), "--preview-exit-code", "1")
     assert result.exit_code == FAILED
+    assert "Preview of <code>dev</code>: failed" in result.output
+    assert "no changes" not in result.output
+    assert "Nothing to do" not in result.output
     assert "failed with exit code 1" in result.stdout
     silent = run("--stack", "dev", "--preview-exit-code", "255", text="")
     assert silent.exit_code == FAILED
@@ -102,10 +105,28 @@ def test_it_writes_json_and_files(recorded: Recorded, tmp_path: Path) -> None:
     assert nowhere.exit_code == UNREADABLE
 
 
+def test_text_for_a_terminal_names_the_losses_alone(recorded: Recorded) -> None:
+    lost = run(recorded("rename.events"), "--format", "text")
+    head, *losses = lost.stdout.splitlines()
+    assert (lost.exit_code, head) == (0, "This change would lose data, patient data among it:")
+    assert losses
+    assert losses[0].startswith("  - Healthcare dataset `dataset1` would be replaced, because")
+    assert "|" not in lost.stdout
+
+    harmless = run(recorded("update.events"), "--format", "text")
+    assert (harmless.exit_code, harmless.stdout) == (0, "No data would be lost.\n")
+
+
+def test_text_of_a_failed_preview_promises_nothing(recorded: Recorded) -> None:
+    failed = run(recorded("checkfail.events"), "--format", "text")
+    assert failed.exit_code == FAILED
+    assert failed.stdout == "The preview failed: whether data would be lost is not known.\n"
+
+
 def test_help_explains_the_exit_codes() -> None:
     result = run("--help")
     assert "Exit codes" in result.stdout
-    assert "nobody acknowledged it" in result.stdout
+    assert "without acknowledgement" in result.stdout
 
 
 @pytest.mark.sockets

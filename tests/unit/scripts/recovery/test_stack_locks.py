@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from scripts.common import locks
-from scripts.common.errors import ScriptError
+from scripts.lib.errors import ExitCode, ScriptError
+from scripts.lib.pulumi_stack import PulumiStack
+from scripts.recovery import stack_locks
+from scripts.recovery.stack_locks import Lock
 
 
 @pytest.fixture
@@ -26,6 +28,11 @@ def _lock(backend: Path, name: str, *, pid: int, host: str = "", project: str = 
     return file
 
 
+def _held(name: str, program: Path, backend: str) -> list[Lock]:
+    stack = PulumiStack(name, program, {"PULUMI_BACKEND_URL": backend})
+    return stack_locks.held(stack)
+
+
 def _ended() -> int:
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         process.wait()
@@ -35,11 +42,11 @@ def _ended() -> int:
 def test_a_lock_is_stale_once_its_process_has_ended(program: Path, tmp_path: Path) -> None:
     dead = _lock(tmp_path, "a", pid=_ended())
     live = _lock(tmp_path, "b", pid=os.getpid())
-    found = locks.held("local", program, tmp_path.as_uri())
+    found = _held("local", program, tmp_path.as_uri())
     assert [(lock.file, lock.stale) for lock in found] == [(dead, True), (live, False)]
 
 
-def test_somebody_elses_process_lives(
+def test_another_process_keeps_running(
     program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: int) -> None:
@@ -47,19 +54,19 @@ def test_somebody_elses_process_lives(
 
     _lock(tmp_path, "a", pid=1)
     monkeypatch.setattr(os, "kill", refuse)
-    assert [lock.stale for lock in locks.held("local", program, tmp_path.as_uri())] == [False]
+    assert [lock.stale for lock in _held("local", program, tmp_path.as_uri())] == [False]
 
 
 def test_other_machines_stacks_and_projects_are_left_alone(program: Path, tmp_path: Path) -> None:
     _lock(tmp_path, "a", pid=_ended(), host="another-machine")
     _lock(tmp_path, "b", pid=_ended(), project="another")
-    assert locks.held("local", program, tmp_path.as_uri()) == []
-    assert locks.held("dev", program, tmp_path.as_uri()) == []
+    assert _held("local", program, tmp_path.as_uri()) == []
+    assert _held("dev", program, tmp_path.as_uri()) == []
 
 
 @pytest.mark.parametrize("backend", ["gs://bucket", "https://api.pulumi.com", "file:///no/such"])
 def test_other_backends_are_left_alone(program: Path, backend: str) -> None:
-    assert locks.held("local", program, backend) == []
+    assert _held("local", program, backend) == []
 
 
 def test_the_stack_may_be_named_in_full_and_the_folder_from_home(
@@ -67,12 +74,43 @@ def test_the_stack_may_be_named_in_full_and_the_folder_from_home(
 ) -> None:
     _lock(tmp_path, "a", pid=_ended())
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert len(locks.held("organization/lab/local", program, "file://~")) == 1
+    assert len(_held("organization/lab/local", program, "file://~")) == 1
 
 
 def test_a_lock_that_cannot_be_read_is_named(program: Path, tmp_path: Path) -> None:
     file = _lock(tmp_path, "a", pid=1)
     file.write_text("{")
     with pytest.raises(ScriptError, match=str(file)) as caught:
-        locks.held("local", program, tmp_path.as_uri())
-    assert "pulumi cancel" in caught.value.cure
+        _held("local", program, tmp_path.as_uri())
+    assert "pulumi cancel" in caught.value.hint
+
+
+class Locks:
+    """Locks that are held for so many looks."""
+
+    def __init__(self, looks: int) -> None:
+        self.looks = looks
+
+    def held(self, _: PulumiStack) -> list[Lock]:
+        self.looks -= 1
+        return [Lock(Path("lock"), os.getpid())] if self.looks >= 0 else []
+
+
+STACK = PulumiStack("lab-anna", Path())
+
+
+def test_another_update_is_waited_for(delays: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stack_locks, "held", Locks(3).held)
+    reported: list[str] = []
+    stack_locks.wait_until_free(STACK, 60.0, reported.append)
+    assert len(delays) == 3
+    assert reported == [
+        f"Another update of the stack runs (process {os.getpid()}): waiting for its end."
+    ]
+
+
+def test_another_update_may_take_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stack_locks, "held", Locks(9).held)
+    with pytest.raises(ScriptError, match="still runs") as caught:
+        stack_locks.wait_until_free(STACK, 0.0, lambda _: None)
+    assert caught.value.exit_code is ExitCode.STILL_RUNNING

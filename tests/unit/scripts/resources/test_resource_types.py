@@ -6,10 +6,10 @@ import pytest
 
 from engine.standin import registry
 from engine.standin.iam import Member
-from scripts.adoption.kinds import KINDS, agent
-from scripts.adoption.lookup import Lookup, NotServedError, access_as_policy, grants
-from scripts.preview.values import Special
-from tests.unit.scripts.adoption.services import DATASET, PROJECT, Services
+from scripts.lib.property_values import Special
+from scripts.resources.lookup import Lookup, NotServedError, access_as_policy, grants
+from scripts.resources.resource_types import RESOURCE_TYPES, agent
+from tests.unit.scripts.services import DATASET, PROJECT, Services
 
 ROLE, ANNA = "roles/viewer", "user:anna@example.org"
 STORES = {
@@ -64,30 +64,34 @@ IDS: list[tuple[str, dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("token", "inputs", "id_"), IDS)
 def test_ids_are_computed_from_inputs(token: str, inputs: dict[str, Any], id_: str) -> None:
-    assert KINDS[token].identify(inputs, PROJECT) == id_
+    assert RESOURCE_TYPES[token].identify(inputs, PROJECT) == id_
 
 
 @pytest.mark.parametrize("missing", [Special.UNKNOWN, Special.SECRET, "", None])
 def test_what_is_not_known_yet_has_no_id(missing: Any) -> None:
     inputs = {"project": PROJECT, "role": ROLE, "member": missing}
-    assert KINDS["gcp:projects/iAMMember:IAMMember"].identify(inputs, PROJECT) is None
+    assert RESOURCE_TYPES["gcp:projects/iAMMember:IAMMember"].identify(inputs, PROJECT) is None
 
 
 def test_every_type_that_the_stand_in_imports_can_be_adopted() -> None:
-    missing = {row.pulumi_type for row in registry.rows()} - set(KINDS)
-    assert missing == set(), "add them to scripts/adoption/kinds.py"
+    missing = {row.pulumi_type for row in registry.resource_types()} - set(RESOURCE_TYPES)
+    assert missing == set(), "add them to scripts/resources/resource_types.py"
 
 
 def test_grants_are_marked_as_such() -> None:
-    grants_ = {row.pulumi_type for row in registry.rows() if isinstance(row.behaviour, Member)}
-    assert grants_ <= {token for token, kind in KINDS.items() if kind.grant}
+    grants_ = {
+        row.pulumi_type for row in registry.resource_types() if isinstance(row.operations, Member)
+    }
+    assert grants_ <= {
+        token for token, resource_type in RESOURCE_TYPES.items() if resource_type.grant
+    }
 
 
 def _exists(token: str, services: Services, **inputs: Any) -> bool:
-    kind = KINDS[token]
-    id_ = kind.identify(inputs, PROJECT)
+    resource_type = RESOURCE_TYPES[token]
+    id_ = resource_type.identify(inputs, PROJECT)
     assert id_ is not None
-    return kind.find(inputs, PROJECT, id_, Lookup())
+    return resource_type.find(inputs, PROJECT, id_, Lookup())
 
 
 @pytest.mark.parametrize(("token", "collection"), STORES.items())
@@ -130,13 +134,13 @@ def test_an_agent_exists_when_the_project_gives_it_a_role(services: Services) ->
 
 def test_a_policy_is_read_once(services: Services) -> None:
     services.found[f"{PROJECT}:getIamPolicy"] = {}
-    kind, lookup = KINDS["gcp:projects/iAMMember:IAMMember"], Lookup()
+    resource_type, lookup = RESOURCE_TYPES["gcp:projects/iAMMember:IAMMember"], Lookup()
     for role in (ROLE, "roles/editor"):
-        assert not kind.find({"role": role, "member": ANNA}, PROJECT, "", lookup)
+        assert not resource_type.find({"role": role, "member": ANNA}, PROJECT, "", lookup)
     assert len(services.asked) == 1
 
 
-def test_a_service_that_this_place_lacks_is_not_asked_at_google(
+def test_a_service_that_is_not_served_locally_is_not_called_at_google(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GOOGLE_HEALTHCARE_CUSTOM_ENDPOINT", "http://127.0.0.1:1/v1/")

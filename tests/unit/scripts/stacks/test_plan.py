@@ -1,9 +1,14 @@
 """The engine's own import file, cut down to what is adopted."""
 
+from pathlib import Path
 from typing import Any
 
-from scripts.adoption.plan import Plan, place_of, read
+import pytest
+
+from scripts.lib.errors import ScriptError
 from scripts.preview.model import Preview
+from scripts.stacks.plan import Plan, key_of, preview, read
+from tests.support.fake_pulumi import FakePulumi
 
 STACK, PROJECT = "urn:pulumi:dev", "lab"
 TYPE = "gcp:healthcare/dicomStore:DicomStore"
@@ -37,7 +42,7 @@ def test_a_resource_brings_the_components_around_it() -> None:
     assert document["nameTable"] == DOCUMENT["nameTable"]
 
 
-def test_resources_of_one_name_are_told_apart_by_what_they_stand_in() -> None:
+def test_resources_of_one_name_are_distinguished_by_their_parents() -> None:
     [entry] = PLAN.importable({OLD: "id"})["resources"]
     assert (entry["name"], entry["id"]) == ("aStore", "id")
     both = PLAN.importable({OLD: "1", DEEP: "2"})["resources"]
@@ -60,9 +65,36 @@ def test_parents() -> None:
 
 
 def test_names_may_hold_what_separates_the_parts_of_an_urn() -> None:
-    assert place_of(f"{STACK}::{PROJECT}::{TYPE}::a::b") == (TYPE, "a::b")
+    assert key_of(f"{STACK}::{PROJECT}::{TYPE}::a::b") == (TYPE, "a::b")
 
 
 def test_no_import_file_is_an_empty_one() -> None:
     assert read("") == {}
     assert Plan(Preview("dev"), read("")).importable({}) == {"resources": []}
+
+
+@pytest.mark.sockets
+def test_a_preview_brings_the_import_file_and_the_configuration(tmp_path: Path) -> None:
+    pulumi = FakePulumi(tmp_path)
+    config = {"gcp:project": "p"}
+    pulumi.answer("preview", {"steps": [], "changeSummary": {}, "config": config})
+    pulumi.answer("--import-file", {"resources": [{"type": "t", "name": "n"}]})
+    plan = preview(pulumi.stack)
+    assert plan.lists("urn:pulumi:dev::lab::t::n")
+    assert plan.preview.config == config
+    assert "--stack acme/dev" in pulumi.call
+    assert (pulumi.call.backend, pulumi.call.folder) == ("file://own", str(pulumi.program))
+
+
+@pytest.mark.sockets
+def test_a_failed_preview_says_why(tmp_path: Path) -> None:
+    pulumi = FakePulumi(tmp_path)
+    diagnostic = {"severity": "error", "message": "location: mars is not allowed"}
+    pulumi.answer("preview", {"steps": [], "diagnostics": [diagnostic]})
+    pulumi.answer("preview.error", "error: preview failed")
+    with pytest.raises(ScriptError, match="mars is not allowed"):
+        preview(pulumi.stack)
+    pulumi.answer("preview", "")
+    pulumi.answer("preview.error", "error: no such plugin")
+    with pytest.raises(ScriptError, match="error: no such plugin"):
+        preview(pulumi.stack)

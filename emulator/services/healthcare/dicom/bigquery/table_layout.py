@@ -1,18 +1,20 @@
-"""How exports and streams lay out a table: a column for each element, or all in one of JSON.
+"""Table layouts of exports and streams: a column for each element, or one JSON column for all.
 
 The descriptions of `SchemaFlattened`, `SchemaJSON` and `includeSourceStore` in the API's reference.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from sqlite3 import Row
 from typing import Any
 
-from emulator.errors import invalid_argument, unimplemented
-from emulator.healthcare.dicom import bigquery_schema, dicom_json
-from emulator.healthcare.dicom.bigquery_schema import INTEGER, STRING, Schema, field
-from emulator.healthcare.dicom.texts import compact
+from emulator.core.errors import invalid_argument, unimplemented
+from emulator.services.healthcare.clients import table_schema
+from emulator.services.healthcare.clients.table_schema import INTEGER, STRING, Schema, field
+from emulator.services.healthcare.dicom.parsing import bigquery_schema, dicom_json
+from emulator.services.healthcare.dicom.parsing.instance_json import compact
+from emulator.services.healthcare.dicom.resource_path import ResourcePath
 
 SOURCE = "SourceDicomStore"
 _STORED = "storage_class, updated, size"
@@ -29,8 +31,8 @@ _AS_JSON: Schema = {
 
 
 @dataclass(frozen=True)
-class Layout:
-    """What the rows of an export or a stream look like.
+class TableLayout:
+    """The layout of the rows of an export or a stream.
 
     Attributes:
         store: the full name of the store.
@@ -46,28 +48,28 @@ class Layout:
 
     @property
     def columns(self) -> str:
-        """The columns of the index that a row is made of."""
+        """The columns of the index that a row needs."""
         if self.as_json:
             return f"study, series, sop, metadata, bigquery_row, {_STORED}"
         return f"bigquery_row, {_STORED}"
 
     def schema(self, needed: Iterable[str]) -> Schema:
-        """Give the table's schema.
+        """Return the table's schema.
 
         Args:
             needed: the schemas of the instances, as JSON.
         """
         schema: Schema = {}
-        bigquery_schema.merge(schema, _AS_JSON if self.as_json else bigquery_schema.ALWAYS)
+        table_schema.merge(schema, _AS_JSON if self.as_json else bigquery_schema.ALWAYS)
         if not self.as_json:
             for one in needed:
-                bigquery_schema.merge(schema, json.loads(one))
+                table_schema.merge(schema, json.loads(one))
         if self.with_source:
             schema[SOURCE] = field(STRING)
         return schema
 
     def line(self, row: Row) -> bytes:
-        """Give a row as a line of JSON, with what tells of the storage added."""
+        """Return a row as a line of JSON, with the columns about its storage."""
         storage: dict[str, Any] = {
             "BlobStorageSize": row["size"],
             "LastUpdated": row["updated"],
@@ -83,9 +85,9 @@ class Layout:
         return joined.encode() + b"\n"
 
     def as_json_model(self, row: Row) -> dict[str, Any]:
-        """Give the columns of a row that holds all elements in one."""
-        path = f"studies/{row['study']}/series/{row['series']}/instances/{row['sop']}"
-        url = f"{self.root}/{self.store}/dicomWeb/{path}"
+        """Return the columns of a row that holds all elements in one."""
+        name = ResourcePath(self.store, row["study"], row["series"], row["sop"])
+        url = f"{self.root}/{name}"
         return {
             "DroppedTags": json.loads(row["bigquery_row"]).get("DroppedTags", []),
             "Metadata": json.loads(dicom_json.with_references(row["metadata"], url)),
@@ -98,7 +100,7 @@ class Layout:
 
 
 def options(destination: dict[str, Any]) -> dict[str, bool]:
-    """Read what a `bigqueryDestination` says of the layout.
+    """Return the options of a layout from a `bigqueryDestination`.
 
     Raises:
         ApiError: 400 for two layouts at once, 501 for change data capture.
@@ -113,3 +115,13 @@ def options(destination: dict[str, Any]) -> dict[str, bool]:
             "bigquery_destination.changeDataCaptureConfig is not served by the local Google Cloud"
         )
     return {"as_json": "schemaJson" in given, "with_source": "includeSourceStore" in given}
+
+
+def check_store(store: Mapping[str, Any]) -> None:
+    """Refuse a DICOM store whose streams need a layout that is not implemented.
+
+    Raises:
+        ApiError: as `options`.
+    """
+    for stream in store.get("streamConfigs", []):
+        options(stream.get("bigqueryDestination", {}))

@@ -1,51 +1,51 @@
-"""What a request to store brings, part by part: in files, or in memory where it is little."""
+"""Body parts of a Store request, in files, or in memory if they are small."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from emulator import disk
-from emulator.healthcare.dicom import parsing
-from emulator.healthcare.dicom.parsing import Record
+from emulator.core import disk
+from emulator.services.healthcare.dicom.parsing import parser
+from emulator.services.healthcare.dicom.parsing.parser import Record
 
 
-class Part(Protocol):
-    """A DICOM file on its way into a store."""
+class BodyPart(Protocol):
+    """A part of a body: a DICOM file to store, metadata, or bulk data."""
 
     def write(self, content: bytes) -> object:
-        """Take the next bytes."""
+        """Append bytes."""
 
     def close(self) -> None:
-        """Note that no more bytes come."""
+        """End the part: no more bytes follow."""
 
     def size(self) -> int:
-        """Count its bytes."""
+        """Return the number of bytes."""
 
     def content(self) -> bytes:
-        """Give its bytes."""
+        """Return the bytes."""
 
     def parse(self) -> Record:
-        """Read it.
+        """Return the parsed instance.
 
         Raises:
-            ParseError: it is no instance that can be stored.
+            ParseError: the bytes are not an instance that can be stored
         """
 
-    def settle(self) -> Path:
-        """Give its file, in the incoming folder, once the disk holds it."""
+    def persist(self) -> Path:
+        """Return the fsynced file in the staging folder."""
 
-    def release(self) -> None:
-        """Note that its file is somebody else's now."""
+    def detach(self) -> None:
+        """Return up the file: its new owner moves or deletes it."""
 
-    def abandon(self) -> None:
-        """Remove its file, unless it was released."""
+    def discard(self) -> None:
+        """Delete the file unless it is detached."""
 
 
 class FilePart:
-    """A part that is written to its file as it comes.
+    """A part that is written to its file as it arrives.
 
     Args:
-        path: the file, which is not there yet.
+        path: the file, which does not exist yet
     """
 
     def __init__(self, path: Path) -> None:
@@ -54,48 +54,48 @@ class FilePart:
         self._is_ours = True
 
     def write(self, content: bytes) -> object:
-        """Take the next bytes."""
+        """Append bytes."""
         return self._file.write(content)
 
     def close(self) -> None:
-        """Note that no more bytes come."""
+        """End the part: no more bytes follow."""
         self._file.close()
 
     def size(self) -> int:
-        """Count its bytes."""
+        """Return the number of bytes."""
         return self._path.stat().st_size
 
     def content(self) -> bytes:
-        """Give its bytes."""
+        """Return the bytes."""
         return self._path.read_bytes()
 
     def parse(self) -> Record:
-        """Read it."""
-        return parsing.parse(self._path)
+        """Return the parsed instance."""
+        return parser.parse(self._path)
 
-    def settle(self) -> Path:
-        """Give its file, once the disk holds it."""
-        disk.settle(self._path)
+    def persist(self) -> Path:
+        """Return the fsynced file."""
+        disk.fsync(self._path)
         return self._path
 
-    def release(self) -> None:
-        """Note that its file is somebody else's now."""
+    def detach(self) -> None:
+        """Return up the file: its new owner moves or deletes it."""
         self._is_ours = False
 
-    def abandon(self) -> None:
-        """Remove its file, unless it was released."""
+    def discard(self) -> None:
+        """Delete the file unless it is detached."""
         try:
             self._file.close()
-        finally:  # a full disk lets no file be closed that is not written to the end
+        finally:  # on a full disk, closing a file fails if its last bytes are not written
             if self._is_ours:
                 self._path.unlink(missing_ok=True)
 
 
-class HeldPart:
-    """A part in memory, whose file is written in one go, if it comes to that.
+class MemoryPart:
+    """A part in memory; its file is written only if the part is stored.
 
     Args:
-        path: the file, which is not there yet.
+        path: the file, which does not exist yet
     """
 
     def __init__(self, path: Path) -> None:
@@ -104,59 +104,59 @@ class HeldPart:
         self._is_ours = False
 
     def write(self, content: bytes) -> object:
-        """Take the next bytes."""
+        """Append bytes."""
         self._content += content
         return None
 
     def close(self) -> None:
-        """Note that no more bytes come."""
+        """End the part: no more bytes follow."""
 
     def size(self) -> int:
-        """Count its bytes."""
+        """Return the number of bytes."""
         return len(self._content)
 
     def content(self) -> bytes:
-        """Give its bytes."""
+        """Return the bytes."""
         return self._content
 
     def parse(self) -> Record:
-        """Read it."""
-        return parsing.parse_content(self._content)
+        """Return the parsed instance."""
+        return parser.parse_content(self._content)
 
-    def settle(self) -> Path:
-        """Give its file, once the disk holds it."""
+    def persist(self) -> Path:
+        """Return the fsynced file."""
         self._is_ours = True
-        disk.write_settled(self._path, self._content)
+        disk.write_and_fsync(self._path, self._content)
         return self._path
 
-    def release(self) -> None:
-        """Note that its file is somebody else's now."""
+    def detach(self) -> None:
+        """Return up the file: its new owner moves or deletes it."""
         self._is_ours = False
 
-    def abandon(self) -> None:
-        """Remove its file, unless it was released."""
+    def discard(self) -> None:
+        """Delete the file unless it is detached."""
         if self._is_ours:
             self._path.unlink(missing_ok=True)
 
 
-class NewPart:
-    """Makes the parts of a body.
+class PartFactory:
+    """Factory of the parts of a body.
 
     Args:
-        new_file: names a new file for each.
+        new_file: returns an unused path for each
 
     Attributes:
-        held: make them in memory: what is left of the body is little.
+        held: whether to create parts in memory, as little of the body is left
     """
 
     def __init__(self, new_file: Callable[[], Path]) -> None:
         self._new_file = new_file
         self.held = False
 
-    def __call__(self) -> Part:
-        """Make one."""
-        return HeldPart(self._new_file()) if self.held else self.in_file()
+    def __call__(self, _headers: Mapping[str, str]) -> BodyPart:
+        """Create a part with these headers."""
+        return MemoryPart(self._new_file()) if self.held else self.in_file()
 
-    def in_file(self) -> Part:
-        """Make one that is written to its file."""
+    def in_file(self) -> BodyPart:
+        """Create a part that is written to its file."""
         return FilePart(self._new_file())

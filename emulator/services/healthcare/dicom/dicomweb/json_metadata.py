@@ -1,15 +1,13 @@
-"""Instances that are stored as JSON metadata and bulk data, put together into DICOM files.
+"""DICOM files built from JSON metadata and bulk data in a Store request.
 
 https://cloud.google.com/healthcare-api/docs/dicom#json_metadata_and_bulk_data_requests
 """
 
 import io
 import json
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from email.message import Message
 from typing import Any
 
 import pydicom
@@ -17,23 +15,24 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian
 
-from emulator.errors import ApiError, invalid_argument
-from emulator.healthcare.dicom import syntaxes
-from emulator.healthcare.dicom.attributes import (
+from emulator.core import media_type
+from emulator.core.errors import ApiError, invalid_argument
+from emulator.core.rest import MAX_JSON_BYTES
+from emulator.services.healthcare.dicom.dicomweb.accept import MULTIPART
+from emulator.services.healthcare.dicom.dicomweb.body_parts import BodyPart, PartFactory
+from emulator.services.healthcare.dicom.dicomweb.multipart import Headers, PartReader, boundary_of
+from emulator.services.healthcare.dicom.parsing.attributes import (
     CHARACTER_SET,
     SERIES_UID,
     SOP_CLASS,
     SOP_UID,
     STUDY_UID,
 )
-from emulator.healthcare.dicom.malformed import UNREADABLE, reading
-from emulator.healthcare.dicom.multipart import PartReader, boundary_of
-from emulator.healthcare.dicom.parts import NewPart, Part
-from emulator.http import MOST_JSON_BYTES
+from emulator.services.healthcare.dicom.parsing.pydicom_errors import PARSE_ERRORS, translate_errors
+from emulator.services.healthcare.dicom.pixels import transfer_syntaxes
 
-KIND = "application/dicom+json"
+MEDIA_TYPE = "application/dicom+json"
 UTF_8 = "ISO_IR 192"
-_TYPE = re.compile(r"type\s*=\s*\"?application/dicom\+json\"?\s*(;|$)", re.IGNORECASE)
 _TRANSFER_SYNTAX, _PIXEL_DATA = "00020010", "7FE00010"
 _REQUIRED = {
     CHARACTER_SET: "SpecificCharacterSet",
@@ -45,97 +44,94 @@ _REQUIRED = {
 }
 _UNSUPPORTED = frozenset({str(ExplicitVRBigEndian), str(DeflatedExplicitVRLittleEndian)})
 _BULK_VRS = frozenset({"OB", "OW", "UN"})
-_PICTURES = frozenset({*syntaxes.ENCODED, "image/jpx"})
+_PICTURES = frozenset({*transfer_syntaxes.COMPRESSED_MEDIA_TYPES, "image/jpx"})
 
 Model = Mapping[str, Any]
 
 
 def is_json(content_type: str) -> bool:
-    """Whether a multipart body's Content-Type announces metadata as JSON."""
-    return _TYPE.search(content_type) is not None
+    """Whether a Content-Type is that of JSON metadata in parts."""
+    parsed = media_type.parse(content_type)
+    return parsed.type == MULTIPART and parsed.parameters.get("type", "").lower() == MEDIA_TYPE
 
 
 @dataclass(frozen=True)
 class _Content:
-    """A part of a body, with what its headers say.
+    """A part of a body with its headers.
 
     Attributes:
-        part: holds its bytes.
-        kind: its media type.
-        syntax: the transfer syntax that it names; empty if it names none.
-        location: its Content-Location.
+        part: the content
+        media_type: of the Content-Type
+        transfer_syntax: of the Content-Type; empty if it names none
+        location: its Content-Location
     """
 
-    part: Part
-    kind: str
-    syntax: str
+    part: BodyPart
+    media_type: str
+    transfer_syntax: str
     location: str
 
 
 class JsonReader(PartReader):
-    """Takes a multipart body of JSON metadata and bulk data, and makes a file of each instance.
+    """Reader of a multipart body of JSON metadata and bulk data, which writes a file an instance.
 
     Args:
-        content_type: of the request.
-        new_part: makes parts.
+        content_type: of the request
+        new_part: makes parts
     """
 
-    def __init__(self, content_type: str, new_part: NewPart) -> None:
-        super().__init__(boundary_of(content_type), new_part)
-        self._heads: list[bytes] = []
+    def __init__(self, content_type: str, new_part: PartFactory) -> None:
+        super().__init__(boundary_of(content_type), self._new_part_with_headers)
+        self._new_file_or_memory = new_part
+        self._part_headers: list[Headers] = []
         self._in_file = new_part.in_file
-        self._made: list[Part] = []
+        self._files: list[BodyPart] = []
 
-    def close(self) -> list[Part]:
-        """Give a file for each instance of the metadata.
+    def close(self) -> list[BodyPart]:
+        """Return a part with a DICOM file for each instance of the metadata.
 
         Raises:
-            ApiError: 400, naming the instance and what is wrong with it.
+            ApiError: 400, naming the instance and what is wrong with it
         """
-        parts = [_content(*one) for one in zip(super().close(), self._heads, strict=True)]
-        if not parts or parts[0].kind != KIND:
-            raise invalid_argument(f"The first part must be of the media type {KIND}.")
+        parts = [_content(*one) for one in zip(super().close(), self._part_headers, strict=True)]
+        if not parts or parts[0].media_type != MEDIA_TYPE:
+            raise invalid_argument(f"The first part must be of the media type {MEDIA_TYPE}.")
         bulk = _by_location(parts[1:])
         for number, model in enumerate(_models(parts[0])):
-            content = _file(number, _Builder(model, bulk, parts[0].syntax))
-            made = self._in_file()
-            self._made.append(made)
-            made.write(content)
-            made.close()
+            content = _file(number, _Builder(model, bulk, parts[0].transfer_syntax))
+            part = self._in_file()
+            self._files.append(part)
+            part.write(content)
+            part.close()
         if bulk:
             raise invalid_argument(f"No instance refers to the part {next(iter(bulk))!r}.")
-        return self._made
+        return self._files
 
-    def abandon(self) -> None:
-        """Remove all files."""
-        with ExitStack() as stack:  # the trouble of one keeps no other
-            stack.callback(super().abandon)
-            for part in self._made:
-                stack.callback(part.abandon)
+    def discard(self) -> None:
+        """Delete the files that are not detached."""
+        with ExitStack() as stack:  # an error of one does not keep the others
+            stack.callback(super().discard)
+            for part in self._files:
+                stack.callback(part.discard)
 
-    def _headers(self) -> bool:
-        head = bytes(self._held).partition(b"\r\n\r\n")[0]
-        if not super()._headers():
-            return False
-        self._heads.append(head)
-        return True
+    def _new_part_with_headers(self, headers: Headers) -> BodyPart:
+        self._part_headers.append(headers)
+        return self._new_file_or_memory(headers)
 
 
-def _content(part: Part, head: bytes) -> _Content:
-    lines = (line.partition(":") for line in head.decode("latin-1").splitlines() if ":" in line)
-    headers = {name.strip().lower(): value.strip() for name, _, value in lines}
-    message = Message()
-    message["Content-Type"] = headers.get("content-type", "")
-    syntax = str(message.get_param("transfer-syntax") or "")
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    return _Content(part, kind, syntax, headers.get("content-location", ""))
+def _content(part: BodyPart, headers: Headers) -> _Content:
+    parsed = media_type.parse(headers.get("content-type", ""))
+    syntax = parsed.parameters.get("transfer-syntax", "")
+    return _Content(part, parsed.type, syntax, headers.get("content-location", ""))
 
 
 def _by_location(parts: list[_Content]) -> dict[str, _Content]:
     found: dict[str, _Content] = {}
     for part in parts:
-        if part.kind != syntaxes.OCTETS and part.kind not in _PICTURES:
-            raise invalid_argument(f"Bulk data of the media type {part.kind!r} is not supported.")
+        if part.media_type != transfer_syntaxes.OCTET_STREAM and part.media_type not in _PICTURES:
+            raise invalid_argument(
+                f"Bulk data of the media type {part.media_type!r} is not supported."
+            )
         if not part.location or part.location in found:
             raise invalid_argument(
                 f"Each part of bulk data needs a Content-Location of its own: {part.location!r}"
@@ -145,12 +141,12 @@ def _by_location(parts: list[_Content]) -> dict[str, _Content]:
 
 
 def _models(part: _Content) -> list[Model]:
-    if part.part.size() > MOST_JSON_BYTES:
-        raise invalid_argument(f"The JSON metadata is longer than {MOST_JSON_BYTES} bytes.")
+    if part.part.size() > MAX_JSON_BYTES:
+        raise invalid_argument(f"The JSON metadata is longer than {MAX_JSON_BYTES} bytes.")
     try:
         models = json.loads(part.part.content())
     except (ValueError, RecursionError):
-        raise invalid_argument("The JSON metadata is no JSON in UTF-8.") from None
+        raise invalid_argument("The JSON metadata is not valid JSON in UTF-8.") from None
     if not isinstance(models, list) or not all(isinstance(one, dict) for one in models):
         raise invalid_argument("The JSON metadata must be an array of DICOM instances.")
     if not models:
@@ -159,7 +155,7 @@ def _models(part: _Content) -> list[Model]:
 
 
 class _Builder:
-    """Makes a data set of an instance's JSON; the parts that it refers to are used up."""
+    """Builder of a data set from JSON; removes the parts that it uses from `bulk`."""
 
     def __init__(self, model: Model, bulk: dict[str, _Content], inline_syntax: str) -> None:
         self._model = model
@@ -168,11 +164,11 @@ class _Builder:
         self._referred = 0
 
     def build(self) -> pydicom.Dataset:
-        """Give the data set with its file's head.
+        """Return the data set with its file meta information.
 
         Raises:
-            ApiError: 400, saying what is wrong.
-            Exception: one of `malformed.UNREADABLE`.
+            ApiError: 400, saying what is wrong
+            Exception: one of `pydicom_errors.PARSE_ERRORS`
         """
         for tag, keyword in _REQUIRED.items():
             if not self._first(tag):
@@ -216,26 +212,32 @@ class _Builder:
                 raise invalid_argument(f"{tag}: only OB, OW and UN can be sent as bulk data.")
 
     def _value(self, tag: str, _vr: str, uri: str) -> bytes:
-        """Give the content of the part that a BulkDataURI refers to."""
+        """Return the content of the part that a BulkDataURI refers to."""
         part = self._bulk.pop(str(uri), None)
         if part is None:
             raise invalid_argument(
                 f"{tag}: no part has the Content-Location {uri!r}, or another instance has used it."
             )
         content = part.part.content()
-        if part.kind == syntaxes.OCTETS and not _is_encapsulated(UID(self._syntax)):
+        if part.media_type == transfer_syntaxes.OCTET_STREAM and not _is_encapsulated(
+            UID(self._syntax)
+        ):
             return content + b"\0" * (len(content) % 2)
         return self._picture(tag, part, content)
 
     def _picture(self, tag: str, part: _Content, content: bytes) -> bytes:
         if tag != _PIXEL_DATA:
-            if part.kind == syntaxes.OCTETS:
+            if part.media_type == transfer_syntaxes.OCTET_STREAM:
                 return content + b"\0" * (len(content) % 2)
             raise invalid_argument(f"{tag}: compressed bulk data can be PixelData only.")
-        if part.syntax != self._syntax or part.kind == syntaxes.OCTETS:
+        if (
+            part.transfer_syntax != self._syntax
+            or part.media_type == transfer_syntaxes.OCTET_STREAM
+        ):
             raise invalid_argument(
-                f"The part {part.location!r} is {part.kind}; transfer-syntax={part.syntax}, and "
-                f"TransferSyntaxUID is {self._syntax}: both must be of one compression."
+                f"The part {part.location!r} is {part.media_type}; "
+                f"transfer-syntax={part.transfer_syntax}, and TransferSyntaxUID is "
+                f"{self._syntax}: both must be of one compression."
             )
         if int(self._first("00280008") or 1) != 1:
             raise invalid_argument("Compressed bulk data is of one frame.")
@@ -247,21 +249,23 @@ class _Builder:
 
 
 def _file(number: int, builder: _Builder) -> bytes:
-    """Give an instance as a file.
+    """Return the DICOM file of an instance.
 
     Raises:
-        ApiError: 400, naming the instance by its number.
+        ApiError: 400, naming the instance by its number
     """
-    what = f"Instance {number} of the JSON metadata:"
+    subject = f"Instance {number} of the JSON metadata:"
     # In memory, as pydicom makes the disk's errors look like the content's.
     buffer = io.BytesIO()
     try:
-        with reading():
+        with translate_errors():
             builder.build().save_as(buffer, enforce_file_format=True)
     except ApiError as error:
-        raise invalid_argument(f"{what} {error}") from None
-    except UNREADABLE as error:
-        raise invalid_argument(f"{what} It is no DICOM JSON ({type(error).__name__}).") from None
+        raise invalid_argument(f"{subject} {error}") from None
+    except PARSE_ERRORS as error:
+        raise invalid_argument(
+            f"{subject} It is not valid DICOM JSON ({type(error).__name__})."
+        ) from None
     return buffer.getvalue()
 
 
@@ -270,13 +274,13 @@ def _is_encapsulated(syntax: UID) -> bool:
 
 
 def _elements(model: Model) -> Iterator[tuple[str, Model]]:
-    """Give every element of a data set, those of sequences too, with its tag."""
+    """Yield each element of a data set and of its sequences, with its tag."""
     for tag, element in model.items():
         if not isinstance(element, dict):
-            raise invalid_argument(f"{tag[:20]} is no element of DICOM JSON.")
+            raise invalid_argument(f"{tag[:20]} is not an element of DICOM JSON.")
         yield tag, element
         if element.get("vr") == "SQ":
             for item in element.get("Value") or []:
                 if not isinstance(item, dict):
-                    raise invalid_argument(f"{tag[:20]} has an item that is none.")
+                    raise invalid_argument(f"{tag[:20]} has an item that is not an object.")
                 yield from _elements(item)

@@ -1,4 +1,4 @@
-"""The Native DICOM Model (PS3.19 A.1): data sets as XML, made from their DICOM JSON model.
+"""The Native DICOM Model (PS3.19 A.1): data sets as XML, converted from the DICOM JSON model.
 
 Written as text, not as a tree: a study's metadata can be long, and a tree's writer would neither
 keep carriage returns nor refuse the control characters that XML has no form for.
@@ -11,10 +11,10 @@ from xml.sax.saxutils import escape, quoteattr
 
 from pydicom.datadict import keyword_for_tag
 
-from emulator.healthcare.dicom.attributes import DicomJson
-from emulator.healthcare.dicom.bigquery_schema import NAME_GROUPS, NAME_PARTS
+from emulator.services.healthcare.dicom.parsing.attributes import DicomJson
+from emulator.services.healthcare.dicom.parsing.value_representations import NAME_GROUPS, NAME_PARTS
 
-KIND = "application/dicom+xml"
+MEDIA_TYPE = "application/dicom+xml"
 NAMESPACE = "http://dicom.nema.org/PS3.19/models/NativeDICOM"
 _HEAD = f'<?xml version="1.0" encoding="UTF-8"?><NativeDicomModel xmlns="{NAMESPACE}"'
 # Characters that no XML 1.0 document can hold, not even by reference (XML 1.0, 2.2).
@@ -22,11 +22,11 @@ _UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010fff
 
 
 def document(model: DicomJson) -> bytes:
-    """Write a data set.
+    """Return a data set as an XML document.
 
     Args:
         model: its DICOM JSON model, whose private elements may also bring a `keyword` and their
-            `privateCreator`.
+            `privateCreator`
     """
     content = "".join(_attributes(model))
     return f'{_HEAD} xml:space="preserve">{content}</NativeDicomModel>'.encode()
@@ -54,7 +54,7 @@ def _names(model: DicomJson, tag: str, element: dict[str, Any]) -> str:
 
 
 def _private_creator(model: DicomJson, tag: str) -> str:
-    """Give the creator that a private element's block is reserved by (PS3.5 7.8.1)."""
+    """Return the creator that reserves a private element's block (PS3.5 7.8.1)."""
     block = tag[4:6]
     if int(tag[:4], 16) % 2 == 0 or int(block, 16) < 0x10:
         return ""

@@ -1,95 +1,98 @@
-"""The body of a request to store, taken as it comes: never is much of it in memory."""
+"""The body of a Store request, read as it arrives, with little of it in memory.
+
+Inferred (conformance: stow-content-type-text): the text of a refusal.
+"""
 
 from collections.abc import AsyncIterable
-from email.message import Message
 from typing import Protocol
 
 from starlette.concurrency import run_in_threadpool
 
-from emulator.errors import invalid_argument
-from emulator.healthcare.dicom import json_parts
-from emulator.healthcare.dicom.accept import MULTIPART
-from emulator.healthcare.dicom.multipart import PartReader, boundary_of
-from emulator.healthcare.dicom.parts import NewPart, Part
+from emulator.core import media_type
+from emulator.core.errors import invalid_argument
+from emulator.services.healthcare.dicom.dicomweb import json_metadata
+from emulator.services.healthcare.dicom.dicomweb.accept import MULTIPART
+from emulator.services.healthcare.dicom.dicomweb.body_parts import BodyPart, PartFactory
+from emulator.services.healthcare.dicom.dicomweb.multipart import PartReader, boundary_of
 
 DICOM = "application/dicom"
-MOST_HELD_BYTES = 1 << 20
-"""Of a body in memory: what is smaller is dealt with in one go, by the thread that stores it."""
+MAX_MEMORY_BYTES = 1 << 20
+"""Size of a body that is kept in memory and parsed at once, by the thread that stores it."""
 
 
 class Reader(Protocol):
-    """Takes a body chunk by chunk, and parts it."""
+    """Reader that is fed a body chunk by chunk and returns its parts."""
 
     def feed(self, chunk: bytes) -> None:
-        """Take the next bytes."""
+        """Read the next bytes."""
 
-    def close(self) -> list[Part]:
-        """Give the parts.
+    def close(self) -> list[BodyPart]:
+        """Return the parts.
 
         Raises:
-            ApiError: 400, the body is cut off.
+            ApiError: 400, the body is cut off
         """
 
-    def abandon(self) -> None:
-        """Remove all files; those that somebody has taken meanwhile are no error."""
+    def discard(self) -> None:
+        """Delete the files that are not detached."""
 
 
 class OnePart:
-    """A body that is itself a file."""
+    """Reader of a body that is itself a DICOM file."""
 
-    def __init__(self, new_part: NewPart) -> None:
+    def __init__(self, new_part: PartFactory) -> None:
         self._new_part = new_part
-        self._part: Part | None = None
+        self._part: BodyPart | None = None
 
     def feed(self, chunk: bytes) -> None:
-        """Take the next bytes."""
+        """Read the next bytes."""
         if self._part is None:
-            self._part = self._new_part()
+            self._part = self._new_part({})
         self._part.write(chunk)
 
-    def close(self) -> list[Part]:
-        """Give the part."""
+    def close(self) -> list[BodyPart]:
+        """Return the part."""
         assert self._part
         self._part.close()
         return [self._part]
 
-    def abandon(self) -> None:
-        """Remove the file."""
+    def discard(self) -> None:
+        """Delete the file unless it is detached."""
         if self._part is not None:
-            self._part.abandon()
+            self._part.discard()
 
 
-class Body:
-    """The body of a request.
+class StowBody:
+    """The body of a Store request.
 
     Args:
-        content_type: of the request.
-        new_part: makes its parts.
+        content_type: of the request
+        new_part: creates its parts
 
     Raises:
-        ApiError: 400, for another media type and for parts without a boundary.
+        ApiError: 400 for another media type, or without a boundary
     """
 
-    def __init__(self, content_type: str, new_part: NewPart) -> None:
+    def __init__(self, content_type: str, new_part: PartFactory) -> None:
         self._reader = _reader(content_type, new_part)
         self._new_part = new_part
         self._rest = b""
 
     async def receive(self, stream: AsyncIterable[bytes]) -> None:
-        """Take the body, but leave what is left of it in the end to `parts`."""
+        """Read the body, but for its last bytes, which `parts` reads."""
         held = bytearray()
         async for chunk in stream:
             held += chunk
-            if len(held) >= MOST_HELD_BYTES:
+            if len(held) >= MAX_MEMORY_BYTES:
                 await run_in_threadpool(self._reader.feed, bytes(held))
                 held.clear()
         self._rest = bytes(held)
 
-    def parts(self) -> list[Part]:
-        """Give the parts; a body that is small costs no change of threads before.
+    def parts(self) -> list[BodyPart]:
+        """Return the parts; a body that is small costs no change of threads before.
 
         Raises:
-            ApiError: 400, the body is cut off or has no part.
+            ApiError: 400, the body is cut off or has no part
         """
         self._new_part.held = True
         self._reader.feed(self._rest)
@@ -98,29 +101,24 @@ class Body:
             raise invalid_argument("The multipart body has no part.")
         return parts
 
-    def abandon(self) -> None:
-        """Remove all files; those that somebody has taken meanwhile are no error."""
-        self._reader.abandon()
+    def discard(self) -> None:
+        """Delete the files that are not detached."""
+        self._reader.discard()
 
 
-def _reader(content_type: str, new_part: NewPart) -> Reader:
-    media_type = content_type.partition(";")[0].strip().lower()
-    if media_type == DICOM:
+def _reader(content_type: str, new_part: PartFactory) -> Reader:
+    parsed = media_type.parse(content_type)
+    if parsed.type == DICOM:
         return OnePart(new_part)
-    if json_parts.is_json(content_type):
-        return json_parts.JsonReader(content_type, new_part)
-    if media_type == MULTIPART:
-        if (of_parts := _type_of_parts(content_type)) != DICOM:
+    if json_metadata.is_json(content_type):
+        return json_metadata.JsonReader(content_type, new_part)
+    if parsed.type == MULTIPART:
+        if (of_parts := (parsed.parameters.get("type") or DICOM).lower()) != DICOM:
             raise invalid_argument(
-                f"Parts of the type {of_parts!r} are not supported: {DICOM} or {json_parts.KIND}"
+                f"Parts of the type {of_parts!r} are not supported: {DICOM} or "
+                f"{json_metadata.MEDIA_TYPE}"
             )
         return PartReader(boundary_of(content_type), new_part)
     raise invalid_argument(  # no 415: see the status codes of Google's Store transaction
-        f"Content-Type {media_type!r} is not supported: {MULTIPART} or {DICOM}"
+        f"Content-Type {parsed.type!r} is not supported: {MULTIPART} or {DICOM}"
     )
-
-
-def _type_of_parts(content_type: str) -> str:
-    message = Message()
-    message["Content-Type"] = content_type
-    return str(message.get_param("type") or DICOM).strip().lower()

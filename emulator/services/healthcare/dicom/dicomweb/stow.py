@@ -1,29 +1,31 @@
-"""Storing instances: STOW-RS (PS3.18 10.5).
+"""The Store transaction: STOW-RS (PS3.18 10.5).
 
 https://cloud.google.com/healthcare-api/docs/dicom#store_transaction
+
+Inferred (conformance: stow-response, stow-conflict-text, stow-same-again, stow-study-text,
+stow-xml): the attributes of the response, and the reasons of failures.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from emulator.healthcare.dicom.additions import MISMATCH, Incoming, Outcome
-from emulator.healthcare.dicom.attributes import RETRIEVE_URL, DicomJson
-from emulator.healthcare.dicom.parsing import ParseError, Record
-from emulator.healthcare.dicom.parts import Part
-
-if TYPE_CHECKING:
-    from emulator.healthcare.dicom.service import Dicom
+from emulator.services.healthcare.dicom.dicomweb.body_parts import BodyPart
+from emulator.services.healthcare.dicom.instances.group_commit import MISMATCH, StoreResult
+from emulator.services.healthcare.dicom.instances.staged_file import StagedFile
+from emulator.services.healthcare.dicom.parsing.attributes import RETRIEVE_URL, DicomJson
+from emulator.services.healthcare.dicom.parsing.parser import ParseError, Record
+from emulator.services.healthcare.dicom.service import Dicom
 
 FAILED = 272
-"""FailureReason 0110H: processing failure. The service gives no other."""
+"""FailureReason 0110H, processing failure: the only one that the service returns."""
 _FAILED_SEQUENCE = "00081198"
 _REFERENCED_SEQUENCE = "00081199"
 _SOP_CLASS = "00081150"
 _SOP_INSTANCE = "00081155"
 _REASON = "00081197"
 _CREATOR = "GOOGLE"
-"""Of the private element with the text that says why an instance was refused."""
+"""Creator of the private element with the reason of a failure."""
 STUDY_MISMATCH = "study mismatch: the instance is of another study than the request"
 EXISTS = f"already exists: {MISMATCH}"
 """Clients look for the first two words, which are Google's."""
@@ -34,8 +36,8 @@ class Refused:
     """A part that was not stored.
 
     Attributes:
-        why: says it without any of the instance's data.
-        record: what was read; None if nothing could be.
+        why: the reason, without data of the instance
+        record: the parsed instance; None if it is invalid
     """
 
     why: str
@@ -44,7 +46,7 @@ class Refused:
 
 @dataclass
 class Stored:
-    """What became of the parts of a request."""
+    """The results of the parts of a request."""
 
     stored: list[Record] = field(default_factory=list)
     new: list[Record] = field(default_factory=list)
@@ -56,19 +58,19 @@ class Stored:
         return 409 if self.failed else 200
 
 
-def store(dicom: "Dicom", store_name: str, parts: Sequence[Part], study: str | None) -> Stored:
-    """Store parts; they are used up.
+def store(dicom: Dicom, store_name: str, parts: Sequence[BodyPart], study: str | None) -> Stored:
+    """Store parts; the files of stored parts are detached.
 
     Args:
-        dicom: the stores.
-        store_name: full name of the DICOM store.
-        parts: each a file.
-        study: the study that all must belong to, if any.
+        dicom: the DICOM stores
+        store_name: full name of the DICOM store
+        parts: one instance each
+        study: the study that all must belong to; None for any
 
     Raises:
-        StoreGoneError: the store was deleted meanwhile.
+        StoreGoneError: the store was deleted
     """
-    result, good, whose = Stored(), [], []
+    result, good, persisted = Stored(), [], []
     for part in parts:
         try:
             record = part.parse()
@@ -78,23 +80,23 @@ def store(dicom: "Dicom", store_name: str, parts: Sequence[Part], study: str | N
         if study and record.study_uid != study:
             result.failed.append(Refused(STUDY_MISMATCH, record))
         else:
-            good.append(Incoming(record, part.settle(), is_named=True))
-            whose.append(part)
+            good.append(StagedFile(record, part.persist(), is_named=True))
+            persisted.append(part)
     outcomes = dicom.contents.add(store_name, good) if good else []
-    for part in whose:
-        part.release()
-    for incoming, outcome in zip(good, outcomes, strict=True):
-        if outcome is Outcome.MISMATCH:
-            result.failed.append(Refused(EXISTS, incoming.record))
+    for part in persisted:
+        part.detach()
+    for staged, outcome in zip(good, outcomes, strict=True):
+        if outcome is StoreResult.MISMATCH:
+            result.failed.append(Refused(EXISTS, staged.record))
             continue
-        result.stored.append(incoming.record)
-        if outcome is Outcome.STORED:
-            result.new.append(incoming.record)
+        result.stored.append(staged.record)
+        if outcome is StoreResult.STORED:
+            result.new.append(staged.record)
     return result
 
 
 def answer(result: Stored, root: str, *, in_xml: bool) -> DicomJson:
-    """Give the response's data set (PS3.18 I.2), which is not quite the same in XML and JSON."""
+    """Return the response's data set (PS3.18 I.2), which differs between XML and JSON."""
     response: DicomJson = {}
     if result.failed:
         items = [_failure(refused, in_xml) for refused in result.failed]

@@ -11,11 +11,15 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from sqlite3 import Connection, Row
 
-from emulator.database import Database
-from emulator.healthcare.dicom.additions import Additions, Incoming, Outcome
-from emulator.healthcare.dicom.blobs import Blobs
-from emulator.healthcare.dicom.places import Place
-from emulator.healthcare.dicom.streams import DELETED, Change, Streams
+from emulator.core import timestamps
+from emulator.core.conditions import fold
+from emulator.core.database import Database
+from emulator.services.healthcare.dicom.instances import reindexing
+from emulator.services.healthcare.dicom.instances.blob_store import BlobStore
+from emulator.services.healthcare.dicom.instances.changes import DELETED, Change, ChangeListener
+from emulator.services.healthcare.dicom.instances.group_commit import GroupCommit, StoreResult
+from emulator.services.healthcare.dicom.instances.staged_file import StagedFile
+from emulator.services.healthcare.dicom.resource_path import ResourcePath
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS dicom_instances (
@@ -59,19 +63,34 @@ CREATE TABLE IF NOT EXISTS dicom_exports (
 );
 """
 
+
+def fold_names(connection: Connection) -> None:
+    """Migrate the state: add the folded names, which searches compare with."""
+    connection.create_function("fold", 1, fold, deterministic=True)
+    for column in ("patient_name", "referring_physician"):
+        connection.execute(
+            f"ALTER TABLE dicom_instances ADD COLUMN {column}_folded TEXT NOT NULL DEFAULT ''"
+        )
+        connection.execute(f"UPDATE dicom_instances SET {column}_folded = fold({column})")  # noqa: S608 - two names of columns
+        connection.execute(
+            f"CREATE INDEX dicom_by_{column} ON dicom_instances (store, {column}_folded)"
+        )
+
+
 PAGE = 500
+_CHANGED = "study, series, sop, modality, storage_class"
 STANDARD = "STANDARD"
 STORAGE_CLASSES = frozenset({STANDARD, "NEARLINE", "COLDLINE", "ARCHIVE"})
 
 
-class DicomContents:
+class InstanceStore:
     """All stores' instances.
 
     Args:
-        database: holds the index.
-        folder: holds the files.
-        store_exists: tells whether a store's full resource name is one of a store.
-        streams: get a row for each change of an instance.
+        database: holds the index
+        folder: holds the files
+        store_exists: whether a DICOM store with this full resource name exists
+        streams: receives each change of an instance
     """
 
     def __init__(
@@ -79,43 +98,43 @@ class DicomContents:
         database: Database,
         folder: Path,
         store_exists: Callable[[str], bool],
-        streams: Streams,
+        streams: ChangeListener,
     ) -> None:
         self._database = database
         self._streams = streams
-        # Names, rows and removals change together: no blob goes while another row comes to it.
+        # Held while blobs and rows change: no blob is deleted while a row for it is added.
         self._lock = threading.Lock()
-        self.blobs = Blobs(folder)
-        self._additions = Additions(database, self.blobs, self._lock, store_exists, streams)
-        database.apply(SCHEMA)
+        self.blobs = BlobStore(folder)
+        reindexing.reindex(database, self.blobs)
+        self._group_commit = GroupCommit(database, self.blobs, self._lock, store_exists, streams)
 
     def add(
-        self, store: str, batch: Sequence[Incoming], storage_class: str = STANDARD
-    ) -> list[Outcome]:
-        """Store instances, all in one transaction; the incoming files are used up.
+        self, store: str, batch: Sequence[StagedFile], storage_class: str = STANDARD
+    ) -> list[StoreResult]:
+        """Store instances in one transaction; the staged files are moved or deleted.
 
         Raises:
-            StoreGoneError: there is no such store any more.
+            StoreGoneError: the store does not exist any more
         """
-        return self._additions.add(store, batch, storage_class)
+        return self._group_commit.add(store, batch, storage_class)
 
-    def find(self, place: Place, columns: str = "*") -> list[Row]:
-        """Give the rows of all instances at a place, in the order of their arrival.
+    def find(self, resource_path: ResourcePath, columns: str = "*") -> list[Row]:
+        """Return the rows of all instances of a resource, in the order in which they were stored.
 
         Args:
-            place: a store or a part of it.
-            columns: names of columns, from this code only.
+            resource_path: a store or a part of it
+            columns: names of columns, from this code only
         """
-        where, parameters = place.condition()
+        where, parameters = resource_path.where_clause()
         return self.select(
             f"SELECT {columns} FROM dicom_instances WHERE {where} ORDER BY id",  # noqa: S608
             parameters,
         )
 
-    def pages(self, place: Place, columns: str) -> Iterator[list[Row]]:
-        """Give the same rows some at a time; what is added or deleted meanwhile is missed."""
+    def pages(self, resource_path: ResourcePath, columns: str) -> Iterator[list[Row]]:
+        """Yield pages of the same rows; concurrent additions and deletions may be missed."""
         # By their ids: a search by place for each page would sort the whole store each time.
-        ids = [row["id"] for row in self.find(place, "id")]
+        ids = [row["id"] for row in self.find(resource_path, "id")]
         for start in range(0, len(ids), PAGE):
             some = ids[start : start + PAGE]
             marks = ",".join("?" * len(some))
@@ -123,78 +142,89 @@ class DicomContents:
             yield self.select(
                 f"SELECT id, {columns} FROM dicom_instances"  # noqa: S608 - our own columns
                 f" WHERE id IN ({marks}) AND +store = ? ORDER BY id",
-                [*some, place.store],
+                [*some, resource_path.store],
             )
 
-    def count(self, place: Place) -> int:
-        """Count the instances at a place."""
-        return int(self.find(place, "COUNT(*) AS number")[0]["number"])
+    def count(self, resource_path: ResourcePath) -> int:
+        """Return the number of instances of a resource."""
+        return int(self.find(resource_path, "COUNT(*) AS number")[0]["number"])
 
     def select(self, statement: str, parameters: Sequence[object] = ()) -> list[Row]:
-        """Run a query of this package over `dicom_instances`."""
+        """Return the rows of a query of this package."""
         with self._database.read() as connection:
             return list(connection.execute(statement, parameters))
 
     def snapshot(self) -> AbstractContextManager[None]:
-        """Have all that this thread reads meanwhile be of one moment."""
+        """Make all reads of this thread see one state of the database."""
         return self._database.snapshot()
 
-    def delete(self, place: Place) -> int:
-        """Delete all instances at a place, and the files that no other instance shares.
+    def delete(self, resource_path: ResourcePath) -> list[Row]:
+        """Delete all instances of a resource, and the files that no other instance shares.
 
         Returns:
-            How many instances there were.
+            The UIDs, modality and storage class of each
         """
-        where, parameters = place.condition()
+        where, parameters = resource_path.where_clause()
         with self._lock:
             with self._database.write() as connection:
-                self._streams.add(connection, place.store, _changes(connection, place), DELETED)
+                self._streams.add(
+                    connection, resource_path.store, _changes(connection, resource_path), DELETED
+                )
                 removed = connection.execute(
-                    f"DELETE FROM dicom_instances WHERE {where} RETURNING sha256",  # noqa: S608
+                    f"DELETE FROM dicom_instances WHERE {where}"  # noqa: S608
+                    f" RETURNING sha256, {_CHANGED}",
                     parameters,
                 ).fetchall()
                 names = {row["sha256"] for row in removed}
                 unused = [name for name in names if not _is_used(connection, name)]
             self.blobs.remove(unused)
         self._streams.wake()
-        return len(removed)
+        return removed
 
     def delete_store(self, store: str) -> None:
-        """Delete a store's contents. The store itself must be gone already, so that none come."""
-        self.delete(Place(store))
+        """Delete the instances of a store that is already deleted, so that no more are added."""
+        self.delete(ResourcePath(store))
 
-    def set_storage_class(self, place: Place, storage_class: str) -> int:
-        """Change the storage class of all instances at a place; returns their number."""
-        where, parameters = place.condition()
+    def set_storage_class(self, resource_path: ResourcePath, storage_class: str) -> list[Row]:
+        """Change the storage class of all instances of a resource.
+
+        Returns:
+            The UIDs, modality and previous storage class of each
+        """
+        where, parameters = resource_path.where_clause()
         with self._database.write() as connection:
             changed = connection.execute(
-                f"UPDATE dicom_instances SET storage_class = ? WHERE {where}",  # noqa: S608
-                [storage_class, *parameters],
-            ).rowcount
-            self._streams.add(connection, place.store, _changes(connection, place))
+                f"SELECT {_CHANGED} FROM dicom_instances WHERE {where} ORDER BY id",  # noqa: S608
+                parameters,
+            ).fetchall()
+            connection.execute(
+                f"UPDATE dicom_instances SET storage_class = ?, updated = ? WHERE {where}",  # noqa: S608
+                [storage_class, timestamps.now(), *parameters],
+            )
+            self._streams.add(connection, resource_path.store, _changes(connection, resource_path))
         self._streams.wake()
         return changed
 
-    def sweep(self) -> int:
-        """Remove the files that a crash left without a row; for the start, before any request.
+    def delete_orphans(self) -> int:
+        """Delete the files that a crash left without a row; called before the first request.
 
-        Those that a power cut gave their first names back are taken over again.
+        Files whose rename a power cut undid are committed again.
 
         Returns:
-            How many there were without a row.
+            The number of files without a row
         """
         with self._lock:
             with self._database.read() as connection:
                 rows = connection.execute("SELECT DISTINCT sha256 FROM dicom_instances")
                 used = {row["sha256"] for row in rows}
-            self.blobs.take_back(used - self.blobs.names())
-            self.blobs.empty_incoming()
+            self.blobs.recover(used - self.blobs.names())
+            self.blobs.empty_staging()
             orphans = self.blobs.names() - used
             self.blobs.remove(orphans)
         return len(orphans)
 
     def schemas(self, store: str) -> list[str]:
-        """Give the distinct BigQuery schemas, as JSON, that a store's instances need."""
+        """Return the distinct BigQuery schemas, as JSON, that a store's instances need."""
         rows = self.select(
             "SELECT schema FROM dicom_schemas WHERE EXISTS (SELECT 1 FROM dicom_instances"
             " WHERE store = ? AND bigquery_schema = dicom_schemas.sha256) ORDER BY sha256",
@@ -203,11 +233,11 @@ class DicomContents:
         return [row["schema"] for row in rows]
 
     def rows_before(self, operation: str, count: Callable[[], int]) -> int:
-        """Tell a table's rows before an export began, counted when it was first begun.
+        """Return the number of a table's rows before an export, counted at its first start.
 
         Args:
-            operation: name of the export's operation.
-            count: counts them; called once in the operation's life.
+            operation: name of the export's operation
+            count: counts the rows; called once in the operation's life
         """
         known = self.select(
             "SELECT rows_before FROM dicom_exports WHERE operation = ?", [operation]
@@ -220,9 +250,9 @@ class DicomContents:
         return counted
 
 
-def _changes(connection: Connection, place: Place) -> Iterator[Change]:
-    """Give the instances at a place as streams tell of them; read only if somebody asks."""
-    where, parameters = place.condition()
+def _changes(connection: Connection, resource_path: ResourcePath) -> Iterator[Change]:
+    """Yield the instances of a resource as changes; lazily, as most stores have no stream."""
+    where, parameters = resource_path.where_clause()
     rows = connection.execute(
         "SELECT bigquery_row, schema, size, storage_class FROM dicom_instances"  # noqa: S608
         f" JOIN dicom_schemas ON dicom_schemas.sha256 = bigquery_schema WHERE {where}",

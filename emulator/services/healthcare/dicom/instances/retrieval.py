@@ -1,4 +1,8 @@
-"""Retrieving what is stored: WADO-RS (PS3.18 10.4)."""
+"""Retrieval of stored instances: the Retrieve transaction, WADO-RS (PS3.18 10.4).
+
+Inferred (conformance: metadata-missing-text, frame-missing-text, frame-list-text,
+frame-no-pixels-text, frame-syntax-text): the texts of refusals.
+"""
 
 import io
 import logging
@@ -10,78 +14,86 @@ from sqlite3 import Row
 from typing import BinaryIO
 
 import pydicom
-from pydicom.encaps import get_frame
 from pydicom.uid import UID
 
-from emulator.errors import ApiError, data_loss, invalid_argument, not_acceptable, not_found
-from emulator.healthcare.dicom import decoding, dicom_json, encoding, syntaxes
-from emulator.healthcare.dicom.encoding import NotEncodableError
-from emulator.healthcare.dicom.malformed import UNDECODABLE, reading
-from emulator.healthcare.dicom.models import DicomContents
-from emulator.healthcare.dicom.places import Place
+from emulator.core.errors import ApiError, data_loss, invalid_argument, not_acceptable, not_found
+from emulator.services.healthcare.dicom.instances.models import InstanceStore
+from emulator.services.healthcare.dicom.parsing import dicom_json
+from emulator.services.healthcare.dicom.parsing.pydicom_errors import (
+    DECODE_ERRORS,
+    translate_errors,
+)
+from emulator.services.healthcare.dicom.pixels import (
+    decoding,
+    encoding,
+    stored_frames,
+    transfer_syntaxes,
+)
+from emulator.services.healthcare.dicom.pixels.encoding import NotEncodableError
+from emulator.services.healthcare.dicom.resource_path import ResourcePath
 
 LOG = logging.getLogger(__name__)
 CHUNK_BYTES = 1 << 20
-ANY_SYNTAX, DEFAULT_SYNTAX = syntaxes.ANY, syntaxes.DEFAULT
+ANY_SYNTAX, DEFAULT_SYNTAX = transfer_syntaxes.ANY, transfer_syntaxes.DEFAULT
 COLUMNS = "study, series, sop, sha256, size, transfer_syntax, frames"
 
 
-def instances(contents: DicomContents, place: Place, columns: str = COLUMNS) -> list[Row]:
-    """Give the rows of all instances at a place.
+def instances(
+    contents: InstanceStore, resource_path: ResourcePath, columns: str = COLUMNS
+) -> list[Row]:
+    """Return the rows of all instances of a resource.
 
     Raises:
-        ApiError: 404, there is none.
+        ApiError: 404, there is none
     """
-    rows = contents.find(place, columns)
+    rows = contents.find(resource_path, columns)
     if not rows:
-        raise absent(place)
+        raise instance_not_found(resource_path)
     return rows
 
 
-def absent(place: Place) -> ApiError:
-    """404."""
-    kind = "instance" if place.sop else ("series" if place.series else "study")
-    return not_found(f"The {kind} {place.sop or place.series or place.study} does not exist.")
+def instance_not_found(resource_path: ResourcePath) -> ApiError:
+    """Return the 404 of a study, series or instance."""
+    return not_found(f"The {resource_path.level} {resource_path.id} does not exist.")
 
 
-def lost(contents: DicomContents, store: str, missing: FileNotFoundError) -> ApiError:
-    """Say why an instance's file is not there: 404 if it was deleted, else 500, and in the log."""
+def missing_file_error(contents: InstanceStore, store: str, missing: FileNotFoundError) -> ApiError:
+    """Return the error of a missing file: 404 if its instance was deleted, else a logged 500."""
     rows = contents.select(
         "SELECT study, series, sop FROM dicom_instances WHERE store = ? AND sha256 = ? ORDER BY id",
         [store, Path(missing.filename).name],
     )
     if not rows:
         return not_found("The instance has just been deleted.")
-    study, series, sop = rows[0]
-    name = f"{store}/dicomWeb/studies/{study}/series/{series}/instances/{sop}"
-    LOG.error("the file %s of %s is lost", missing.filename, name)
+    name = ResourcePath(store, *rows[0])
+    LOG.error("The file %s of %s is missing.", missing.filename, name)
     return data_loss(
-        f"The file of {name} is lost: somebody else removed it from the emulator's state folder. "
+        f"The file of {name} is missing from the emulator's state folder. "
         "Delete the instance, and store it again."
     )
 
 
-def require_files(contents: DicomContents, store: str, rows: Iterable[Row]) -> None:
-    """Refuse to give instances of which a file is lost: better than to leave it out.
+def require_files(contents: InstanceStore, store: str, rows: Iterable[Row]) -> None:
+    """Fail if a file is missing, so that no response silently lacks an instance.
 
     Raises:
-        ApiError: 500, naming the instance.
+        ApiError: 500, naming the instance
     """
     for row in rows:
         path = contents.blobs.path(row["sha256"])
         if not path.exists():
-            error = lost(contents, store, FileNotFoundError(ENOENT, "", str(path)))
+            error = missing_file_error(contents, store, FileNotFoundError(ENOENT, "", str(path)))
             if error.code != HTTPStatus.NOT_FOUND:
                 raise error
 
 
-def metadata(contents: DicomContents, place: Place, root: str) -> Iterator[str]:
-    """Give the DICOM JSON model of each instance at a place, as text.
+def metadata(contents: InstanceStore, resource_path: ResourcePath, root: str) -> Iterator[str]:
+    """Return an iterator over the DICOM JSON models, as text, of a resource's instances.
 
     Raises:
-        ApiError: 404, there is none; before the first is given.
+        ApiError: 404, there is none; raised before the iteration
     """
-    rows = instances(contents, place, "study, series, sop, metadata")
+    rows = instances(contents, resource_path, "study, series, sop, metadata")
     return (_metadata(row, root) for row in rows)
 
 
@@ -90,28 +102,34 @@ def _metadata(row: Row, root: str) -> str:
     return dicom_json.with_references(row["metadata"], url)
 
 
-def syntax_given(row: Row, wanted: str) -> str:
-    """Tell in which transfer syntax an instance is given to who wants one."""
+def served_transfer_syntax(row: Row, wanted: str) -> str:
+    """Return the transfer syntax in which an instance is served for a requested one."""
     return str(row["transfer_syntax"]) if wanted == ANY_SYNTAX else wanted or DEFAULT_SYNTAX
 
 
-def content(contents: DicomContents, row: Row, wanted: str) -> Iterable[bytes]:
-    """Give an instance's file.
+def content(contents: InstanceStore, row: Row, wanted: str) -> Iterable[bytes]:
+    """Return an instance's file in pieces.
 
     Args:
-        contents: the stores.
-        row: of the instance.
-        wanted: a transfer syntax, `*` for the stored one, empty for the default.
+        contents: the instances of all stores
+        row: the row of the instance
+        wanted: a transfer syntax, `*` for the stored one, empty for the default
 
     Raises:
-        ApiError: 406, that transfer syntax can't be made of the stored one.
-        FileNotFoundError: it has been deleted since the row was read.
+        ApiError: 406, the stored pixels can't be converted to that transfer syntax
+        FileNotFoundError: it was deleted after the row was read
     """
     path = contents.blobs.path(row["sha256"])
-    if syntax_given(row, wanted) == row["transfer_syntax"]:
-        # Opened now: once it is, it can be read to its end, deleted or not.
+    syntax = served_transfer_syntax(row, wanted)
+    if syntax == row["transfer_syntax"]:
+        # Opened now: an open file can be read to its end, even after its deletion.
         return _pieces(path.open("rb"))
-    return [_transcoded(path, syntax_given(row, wanted))]
+    if syntax not in transfer_syntaxes.DICOM:
+        raise not_acceptable(
+            f"Files are not served in transfer syntax {syntax}. Served here: "
+            f"{', '.join(sorted(transfer_syntaxes.DICOM))}."
+        )
+    return [_transcoded(path, syntax)]
 
 
 def _pieces(file: BinaryIO) -> Iterator[bytes]:
@@ -123,7 +141,7 @@ def _pieces(file: BinaryIO) -> Iterator[bytes]:
 def _transcoded(path: Path, syntax: str) -> bytes:
     dataset = decoding.read(path)
     try:
-        with reading():
+        with translate_errors():
             if dataset.file_meta.TransferSyntaxUID.is_compressed:
                 decoding.decompress(dataset)
             if UID(syntax).is_compressed:
@@ -135,27 +153,27 @@ def _transcoded(path: Path, syntax: str) -> bytes:
             pydicom.dcmwrite(buffer, dataset, little_endian=little, implicit_vr=implicit)
     except NotEncodableError as error:
         raise not_acceptable(
-            f"The instance can't be given in transfer syntax {syntax}: {error}."
+            f"The instance can't be converted to transfer syntax {syntax}: {error}."
         ) from error
-    except UNDECODABLE as error:
+    except DECODE_ERRORS as error:
         raise not_acceptable(
-            f"The instance can't be given in transfer syntax {syntax} ({type(error).__name__})."
+            f"The instance can't be converted to transfer syntax {syntax} ({type(error).__name__})."
         ) from error
     return buffer.getvalue()
 
 
 def _resolve(dataset: pydicom.Dataset) -> None:
-    """Look up VRs that a file leaves out against its transfer syntax; pydicom would not."""
+    """Look up the VRs that a file leaves out although its transfer syntax has them."""
     if any(getattr(item, "VR", "") is None for item in dataset.values()):
         for _ in dataset.iterall():
             pass
 
 
 def frame_numbers(text: str, row: Row) -> list[int]:
-    """Read a list of frames such as `1,3`.
+    """Return the frame numbers of a list such as `1,3`.
 
     Raises:
-        ApiError: 400 for what is no number from 1, 404 for a frame that is not there.
+        ApiError: 400 for an invalid number, 404 for a frame that does not exist
     """
     parts = text.split(",")
     if not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
@@ -170,62 +188,68 @@ def frame_numbers(text: str, row: Row) -> list[int]:
 
 
 def frames(
-    contents: DicomContents, row: Row, numbers: list[int], kind: str, wanted: str
+    contents: InstanceStore, row: Row, numbers: list[int], media_type: str, wanted: str
 ) -> list[tuple[str, bytes]]:
-    """Give frames, each with its transfer syntax.
+    """Return frames, each with its transfer syntax.
 
     Args:
-        contents: the stores.
-        row: of the instance.
-        numbers: from 1.
-        kind: the media type that is asked for.
-        wanted: a transfer syntax, `*` for the stored one, empty for the media type's own.
+        contents: the instances of all stores
+        row: the row of the instance
+        numbers: frame numbers, from 1
+        media_type: the requested media type
+        wanted: a transfer syntax, `*` for the stored one, empty for the media type's own
 
     Raises:
-        ApiError: 400 without pixels, 406 where they can't be given so.
+        ApiError: 400 without pixel data, 406 if the frames can't be converted
     """
     dataset = decoding.read(contents.blobs.path(row["sha256"]))
-    if not any(keyword in dataset for keyword in decoding.PIXELS):
+    if not any(keyword in dataset for keyword in stored_frames.PIXELS):
         raise invalid_argument("The instance has no pixel data.")
     try:
-        with reading():
-            return _frames(dataset, row, numbers, kind, wanted)
+        with translate_errors():
+            return _frames(dataset, row, numbers, media_type, wanted)
     except NotEncodableError as error:
-        raise not_acceptable(f"Frames can't be given as {kind} {wanted}: {error}.") from error
-    except UNDECODABLE as error:
+        raise not_acceptable(
+            f"Frames can't be served as {media_type} {wanted}: {error}."
+        ) from error
+    except DECODE_ERRORS as error:
         raise decoding.undecodable(dataset, error) from error
 
 
 def _frames(
-    dataset: pydicom.FileDataset, row: Row, numbers: list[int], kind: str, wanted: str
+    dataset: pydicom.FileDataset, row: Row, numbers: list[int], media_type: str, wanted: str
 ) -> list[tuple[str, bytes]]:
     stored = dataset.file_meta.TransferSyntaxUID
-    syntax = _syntax_of_frames(stored, kind, wanted)
-    if syntax == stored and stored.is_encapsulated:
-        encoded, count = dataset.PixelData, row["frames"]
-        return [(syntax, get_frame(encoded, one - 1, number_of_frames=count)) for one in numbers]
-    if kind == syntaxes.OCTETS:
-        return [(syntax, decoding.frame(dataset, one)) for one in numbers]
+    is_encoded = stored_frames.is_encapsulated(dataset)
+    syntax = _syntax_of_frames(stored, is_encoded, media_type, wanted)
+    if is_encoded and syntax == stored:
+        return [
+            (syntax, stored_frames.encapsulated(dataset, one, row["frames"])) for one in numbers
+        ]
+    if media_type == transfer_syntaxes.OCTET_STREAM:
+        frame = decoding.frame if is_encoded else stored_frames.native
+        return [(syntax, frame(dataset, one)) for one in numbers]
     return [(syntax, encoding.frame(dataset, one, UID(syntax))) for one in numbers]
 
 
-def _syntax_of_frames(stored: UID, kind: str, wanted: str) -> str:
-    """Choose the transfer syntax of frames, of those that their media type has.
+def _syntax_of_frames(stored: UID, is_encoded: bool, media_type: str, wanted: str) -> str:
+    """Return the transfer syntax of frames, one of those of their media type.
 
     Raises:
-        ApiError: 406, it has none such.
+        ApiError: 406, the media type has no such transfer syntax
     """
-    if kind == syntaxes.OCTETS:
-        # What is not compressed is given as values in little-endian order, whichever way it lies.
-        whole = stored if stored.is_encapsulated else DEFAULT_SYNTAX
-        allowed = {"": DEFAULT_SYNTAX, DEFAULT_SYNTAX: DEFAULT_SYNTAX, ANY_SYNTAX: str(whole)}
+    if media_type == transfer_syntaxes.OCTET_STREAM:
+        # Uncompressed frames are served as values in little-endian order.
+        whole = str(stored) if is_encoded else DEFAULT_SYNTAX
+        allowed = {"": DEFAULT_SYNTAX, DEFAULT_SYNTAX: DEFAULT_SYNTAX, ANY_SYNTAX: whole}
+        allowed |= {whole: whole}
     else:
-        known = syntaxes.ENCODED[kind]
+        known = transfer_syntaxes.COMPRESSED_MEDIA_TYPES[media_type]
         own = {ANY_SYNTAX: str(stored)} if stored in known else {}
         allowed = {one: one for one in known} | {"": own.get(ANY_SYNTAX, known[0])} | own
     if wanted not in allowed:
         raise not_acceptable(
-            f"Frames of transfer syntax {stored} can't be given as {kind}; "
-            f"transfer-syntax={wanted}: served is {', '.join(filter(None, allowed))}."
+            f"Frames of transfer syntax {stored} can't be served as {media_type}; "
+            f"transfer-syntax={wanted}. Served here: {', '.join(filter(None, allowed))}."
         )
     return allowed[wanted]

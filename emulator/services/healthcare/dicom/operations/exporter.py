@@ -1,23 +1,21 @@
-"""Export to BigQuery or to Cloud Storage; a run that was interrupted is safe to repeat."""
+"""Export to BigQuery or to Cloud Storage; a run that was interrupted is safe to repeat.
+
+Inferred (conformance: export-destinations-text, export-table-text): the texts of refusals.
+"""
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from emulator.errors import failed_precondition, invalid_argument
-from emulator.healthcare.dicom import (
-    bigquery_layouts,
-    export_bigquery,
-    export_storage,
-    filters,
-    permissions,
-)
-from emulator.healthcare.dicom.bigquery import BigQuery, Table
-from emulator.healthcare.dicom.storage import Storage
-from emulator.operations.running import OperationRun
-from emulator.storage import names
-
-if TYPE_CHECKING:
-    from emulator.cloud import Cloud
+from emulator.core.errors import failed_precondition, invalid_argument
+from emulator.core.operations.operation_type import OperationRun
+from emulator.core.resource_name import ResourceName
+from emulator.services.healthcare.clients.bigquery import BigQueryClient, Table
+from emulator.services.healthcare.clients.gcs import GcsClient
+from emulator.services.healthcare.dicom.bigquery import table_layout
+from emulator.services.healthcare.dicom.operations import bigquery_export, filter_config, gcs_export
+from emulator.services.healthcare.dicom.service import Dicom
+from emulator.services.healthcare.operation_types import operation_type
+from emulator.services.storage import object_names
 
 METHOD = "dicom.DicomService.ExportDicomData"
 ADMIN = "roles/storage.objectAdmin"
@@ -26,11 +24,11 @@ _PREFIX = re.compile(r"gs://([a-z0-9][a-z0-9._-]{1,220}[a-z0-9])(?:/([^*?]*))?")
 DISPOSITIONS = frozenset({"WRITE_EMPTY", "WRITE_TRUNCATE", "WRITE_APPEND"})
 
 
-def begin(cloud: "Cloud", store: str, body: dict[str, Any], version: str) -> dict[str, Any]:
-    """Check a request as far as the cloud does before it starts, and start it.
+def begin(dicom: Dicom, store: str, body: dict[str, Any], version: str) -> dict[str, Any]:
+    """Check a request as Google does before an operation, and start the operation.
 
     Raises:
-        ApiError: 400 for a bad destination, 403 for the agent.
+        ApiError: 400 for an invalid destination, 403 if the agent lacks a role
     """
     given = [key for key in ("bigqueryDestination", "gcsDestination") if body.get(key)]
     if len(given) != 1:
@@ -38,14 +36,14 @@ def begin(cloud: "Cloud", store: str, body: dict[str, Any], version: str) -> dic
             "exactly one of bigquery_destination and gcs_destination is required"
         )
     check = _bigquery_request if given == ["bigqueryDestination"] else _storage_request
-    project = store.split("/")[1]
-    request = {"store": store, **check(cloud, project, body[given[0]])}
-    request["places"] = filters.read(cloud, project, body)
-    return cloud.operations.start(store.split("/dicomStores/")[0], METHOD, request, version=version)
+    name = ResourceName.parse(store)
+    request = {"store": store, **check(dicom, name.project, body[given[0]])}
+    request["places"] = filter_config.read_filter_config(dicom, name.project, body)
+    return dicom.operations.start(str(name.parent), METHOD, request, version=version)
 
 
-def _bigquery_request(cloud: "Cloud", project: str, given: dict[str, Any]) -> dict[str, Any]:
-    layout = bigquery_layouts.options(given)
+def _bigquery_request(dicom: Dicom, project: str, given: dict[str, Any]) -> dict[str, Any]:
+    layout = table_layout.options(given)
     uri = given.get("tableUri", "")
     match = _TABLE.fullmatch(uri)
     if match is None:
@@ -57,35 +55,35 @@ def _bigquery_request(cloud: "Cloud", project: str, given: dict[str, Any]) -> di
     if disposition not in DISPOSITIONS:
         raise invalid_argument(f"invalid write_disposition {disposition!r}")
     dataset = f"{table.project}.{table.dataset}"
-    permissions.require_on_bigquery(cloud, project, table.project, table.dataset)
-    with BigQuery(cloud.bigquery_url) as bigquery:
+    dicom.agent.require_load_job(project, table.project, table.dataset)
+    with BigQueryClient(dicom.settings.bigquery_url) as bigquery:
         if not bigquery.has_dataset(table.project, table.dataset):
             raise failed_precondition(f"failed to verify dataset ({dataset}): it does not exist")
     return {"table": table.reference(), "disposition": disposition, "layout": layout}
 
 
-def _storage_request(cloud: "Cloud", project: str, given: dict[str, Any]) -> dict[str, Any]:
+def _storage_request(dicom: Dicom, project: str, given: dict[str, Any]) -> dict[str, Any]:
     uri = given.get("uriPrefix", "")
     match = _PREFIX.fullmatch(uri)
     if match is None:
         raise invalid_argument(f"invalid Cloud Storage URI {uri!r}: gs://bucket/folder")
-    kind, syntax = export_storage.kind_of(given.get("mimeType", ""))
+    media_type, syntax = gcs_export.parse_mime_type(given.get("mimeType", ""))
     bucket, prefix = match.groups()
-    names.check(prefix or "")
+    object_names.validate(prefix or "")
     for permission in ("storage.objects.create", "storage.objects.delete"):
-        permissions.require_on_bucket(cloud, project, bucket, permission, ADMIN)
-    with Storage(cloud.storage_url) as storage:
+        dicom.agent.require_on_bucket(project, bucket, permission, ADMIN, prefix or "")
+    with GcsClient(dicom.settings.storage_url) as storage:
         storage.check_bucket(bucket)
     folder = prefix.rstrip("/") + "/" if prefix and prefix.strip("/") else ""
-    return {"bucket": bucket, "prefix": folder, "kind": kind, "syntax": syntax}
+    return {"bucket": bucket, "prefix": folder, "kind": media_type, "syntax": syntax}
 
 
-def register(cloud: "Cloud") -> None:
-    """Have exports run, and go on after a restart."""
+def register(dicom: Dicom) -> None:
+    """Register the operation, which a restart resumes."""
 
     def run(operation: OperationRun) -> dict[str, Any]:
-        target = export_bigquery if "table" in operation.request else export_storage
-        target.run(cloud, operation)
+        target = bigquery_export if "table" in operation.request else gcs_export
+        target.run(dicom, operation)
         return {}
 
-    cloud.operations.register(METHOD, run)
+    dicom.operations.register(operation_type(METHOD, run))

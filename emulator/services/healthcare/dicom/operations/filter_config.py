@@ -5,63 +5,43 @@ https://cloud.google.com/healthcare-api/docs/reference/rest/v1/DicomFilterConfig
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from emulator.errors import bad_field
-from emulator.healthcare.dicom import permissions
-from emulator.healthcare.dicom.models import DicomContents
-from emulator.healthcare.dicom.places import Place
-from emulator.healthcare.dicom.storage import Storage
-from emulator.operations.running import OperationRun
+from emulator.core.errors import RPC_CODES, bad_field
+from emulator.core.operations.operation_type import OperationRun
+from emulator.services.healthcare.clients import agent_reads
+from emulator.services.healthcare.dicom.instances.models import InstanceStore
+from emulator.services.healthcare.dicom.resource_path import ResourcePath
+from emulator.services.healthcare.dicom.service import Dicom
 
-if TYPE_CHECKING:
-    from emulator.cloud import Cloud
-
-VIEWER = "roles/storage.objectViewer"
 FIELD = "filter_config.resource_paths_gcs_uri"
-_OBJECT = re.compile(r"gs://([^/]+)/(.+)")
 _UID = r"[0-9.]{1,64}"
 _PATH = re.compile(rf"/studies/({_UID})(?:/series/({_UID})(?:/instances/({_UID}))?)?")
 
-MOST_BYTES = 32 << 20
-"""Of a file that a request names, which is held in memory: some 200,000 instances."""
-
 Uids = tuple[str, ...]
-"""Of a study, or of a study and a series, or of all three."""
+"""UIDs of a study, of a study and a series, or of all three levels."""
 
 
-def read_object(cloud: "Cloud", project: str, uri: str, field: str) -> bytes:
-    """Give the content of an object that a field of a request names.
-
-    Raises:
-        ApiError: 400 for the URI, 403 for the agent, 404 for the bucket or the object.
-    """
-    match = _OBJECT.fullmatch(uri)
-    if match is None:
-        raise bad_field(field, f"invalid {field} {uri!r}: gs://BUCKET/OBJECT")
-    permissions.require_on_bucket(cloud, project, match[1], "storage.objects.get", VIEWER)
-    with Storage(cloud.storage_url) as storage:
-        return storage.read(match[1], match[2], MOST_BYTES)
-
-
-def read(cloud: "Cloud", project: str, body: dict[str, Any]) -> list[Uids] | None:
+def read_filter_config(dicom: Dicom, project: str, body: dict[str, Any]) -> list[Uids] | None:
     """Read the filter of a request.
 
     Args:
-        cloud: the local cloud.
-        project: whose service agent reads.
-        body: the request.
+        dicom: the DICOM stores
+        project: of the service agent that reads
+        body: the request
 
     Returns:
-        What is wanted, nothing twice; None without a filter.
+        The UIDs of the listed resources, each once; None without a filter
 
     Raises:
-        ApiError: as `read_object`, and 400 for a line that is no path, naming it.
+        ApiError: as `agent_reads.read_object`, and 400 for an invalid path, with its line.
     """
     uri = (body.get("filterConfig") or {}).get("resourcePathsGcsUri")
     if not uri:
         return None
-    text = read_object(cloud, project, uri, FIELD).decode("utf-8", "replace")
+    storage_url = dicom.settings.storage_url
+    content = agent_reads.read_object(dicom.agent, storage_url, project, uri, FIELD)
+    text = content.decode("utf-8", "replace")
     wanted: list[Uids] = []
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
@@ -79,27 +59,33 @@ def read(cloud: "Cloud", project: str, body: dict[str, Any]) -> list[Uids] | Non
     return _distinct(wanted)
 
 
-def places(store: str, wanted: Iterable[Sequence[str]] | None) -> list[Place]:
-    """Give the places of a store that a filter names; without a filter, the whole store."""
-    return [Place(store)] if wanted is None else [Place(store, *uids) for uids in wanted]
+def resolve(store: str, wanted: Iterable[Sequence[str]] | None) -> list[ResourcePath]:
+    """Return the paths of a store that a filter names; without a filter, the whole store."""
+    return (
+        [ResourcePath(store)] if wanted is None else [ResourcePath(store, *uids) for uids in wanted]
+    )
 
 
-def log_absent(contents: DicomContents, operation: OperationRun, of: Iterable[Place]) -> int:
-    """Log what a filter names and the store does not hold; gives how many there are."""
-    absent = [place for place in of if place.study and not contents.count(place)]
-    for place in absent:
-        uids = zip(
-            ("studies", "series", "instances"), (place.study, place.series, place.sop), strict=True
-        )
-        path = "/".join(f"{kind}/{uid}" for kind, uid in uids if uid)
+def log_missing(
+    contents: InstanceStore, operation: OperationRun, of: Iterable[ResourcePath]
+) -> int:
+    """Log the resources of a filter that the store lacks; return their number."""
+    absent = [
+        resource_path
+        for resource_path in of
+        if resource_path.study and not contents.count(resource_path)
+    ]
+    for resource_path in absent:
         operation.log_failure(
-            f"{place.store}/dicomWeb/{path}", "The store has no such study, series or instance."
+            str(resource_path),
+            "The store has no such study, series or instance.",
+            RPC_CODES["NOT_FOUND"],
         )
     return len(absent)
 
 
 def _distinct(wanted: list[Uids]) -> list[Uids]:
-    """Leave out what is listed twice, by itself or within something larger."""
+    """Drop repeated resources, and those inside other listed ones."""
     known = set(wanted)
     return [
         uids

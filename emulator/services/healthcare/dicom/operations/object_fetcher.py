@@ -1,4 +1,4 @@
-"""Fetch objects and parse them: what an import's worker processes do.
+"""Fetch and parse objects, in the worker processes of imports.
 
 A worker handles a few objects at a time from end to end, so that neither a file's bytes nor
 pydicom's work pass through the server's process.
@@ -6,7 +6,6 @@ pydicom's work pass through the server's process.
 
 import hashlib
 import http.client
-import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,38 +16,40 @@ from queue import SimpleQueue
 from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
-from emulator import disk
-from emulator.healthcare.dicom.additions import Incoming
-from emulator.healthcare.dicom.parsing import ParseError, parse
-from emulator.storage import objects
+from emulator.core import disk
+from emulator.core.backoff import delays
+from emulator.services.healthcare.dicom.instances.staged_file import FetchResult, StagedFile
+from emulator.services.healthcare.dicom.parsing.parser import ParseError, parse
+from emulator.services.storage import object_files
 
 CHUNK_BYTES = 1 << 20
-AT_ONCE = 3
+MAX_CONCURRENT = 3
 """Objects that a worker fetches at the same time."""
 TIMEOUT_SECONDS = 60.0
 TRIES = 6
-FIRST_PAUSE_SECONDS = 0.1
+INITIAL_DELAY_SECONDS = 0.1
+MAX_DELAY_SECONDS = 2.0
 
 
 class FetchError(Exception):
     """An object can't be read; the message says why."""
 
 
-class StorageDownError(Exception):
+class StorageUnavailableError(Exception):
     """Cloud Storage does not answer, after several tries."""
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class FetchTask:
     """Objects of one bucket to fetch.
 
     Attributes:
-        storage_url: root of the Cloud Storage service.
-        bucket: the bucket.
-        names: the objects.
-        folder: where the files go, each under a new name.
-        objects: the service's own folder, if it is on this machine: most files are taken from
-            there without a copy.
+        storage_url: root of the Cloud Storage service
+        bucket: the bucket
+        names: the objects
+        folder: staging folder of the files, each under a new name
+        objects: the service's own folder, if it is on this machine: most files are hard links into
+            it
     """
 
     storage_url: str
@@ -58,21 +59,12 @@ class Task:
     objects: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """An object that was fetched and parsed, or the reason why not."""
-
-    name: str
-    incoming: Incoming | None
-    error: str = ""
-
-
-def run(task: Task) -> list[Fetched]:
+def fetch_and_parse(task: FetchTask) -> list[FetchResult]:
     """Fetch and parse the objects of a task.
 
     Raises:
-        StorageDownError: the service does not answer.
-        OSError: the disk refuses.
+        StorageUnavailableError: the service does not answer
+        OSError: a disk error
     """
     path_of = {name: task.folder / uuid4().hex for name in task.names}
     try:
@@ -86,32 +78,27 @@ def run(task: Task) -> list[Fetched]:
         raise
 
 
-def _link(task: Task, name: str, path: Path) -> bool:
-    """Take an object's file from the service's folder, without a copy.
+def _link(task: FetchTask, name: str, path: Path) -> bool:
+    """Hard link the file of an object from the service's folder; return whether that works.
 
-    The disk holds its content: the service syncs it before it gives it a name.
+    Its content is durable: the service fsyncs it before it names it.
     """
-    return task.objects is not None and objects.link(task.objects, task.bucket, name, path)
+    return task.objects is not None and object_files.hard_link(
+        task.objects, task.bucket, name, path
+    )
 
 
-def _fetch_all(task: Task, path_of: Mapping[str, Path]) -> list[Fetched]:
+def _fetch_all(task: FetchTask, path_of: Mapping[str, Path]) -> list[FetchResult]:
     connections = _Connections(task.storage_url)
     try:
         # While one file is parsed, the network and the disk are busy with the next ones.
-        with ThreadPoolExecutor(AT_ONCE) as fetches:
+        with ThreadPoolExecutor(MAX_CONCURRENT) as fetches:
             fetched = fetches.map(
                 lambda name: _fetched(connections, task, name, path_of[name]), path_of
             )
             return [_parsed(name, path_of[name], *found) for name, found in fetched]
     finally:
         connections.close()
-
-
-def discard(fetched: Sequence[Fetched]) -> None:
-    """Remove the files of a task that nobody waits for any more."""
-    for one in fetched:
-        if one.incoming:
-            one.incoming.path.unlink(missing_ok=True)
 
 
 class _Connections:
@@ -122,7 +109,7 @@ class _Connections:
         self._free: SimpleQueue[http.client.HTTPConnection] = SimpleQueue()
         self._all = [
             http.client.HTTPConnection(address.netloc, timeout=TIMEOUT_SECONDS)
-            for _ in range(AT_ONCE)
+            for _ in range(MAX_CONCURRENT)
         ]
         for connection in self._all:
             self._free.put(connection)
@@ -143,9 +130,9 @@ class _Connections:
 
 
 def _fetched(
-    connections: _Connections, task: Task, name: str, path: Path
+    connections: _Connections, task: FetchTask, name: str, path: Path
 ) -> tuple[str, tuple[str | None, str]]:
-    """Fetch an object into a file; gives its name, its checksum, and what went wrong."""
+    """Fetch an object into a file; return its name, its checksum and the error, if any."""
     with connections.one() as connection:
         try:
             return name, (_fetch(connection, task.bucket, name, path), "")
@@ -153,20 +140,20 @@ def _fetched(
             return name, (None, str(error))
 
 
-def _parsed(name: str, path: Path, sha256: str | None = None, error: str = "") -> Fetched:
+def _parsed(name: str, path: Path, sha256: str | None = None, error: str = "") -> FetchResult:
     if error:
-        return Fetched(name, None, error)
+        return FetchResult(name, None, error)
     try:
-        return Fetched(name, Incoming(parse(path, sha256), path))
+        return FetchResult(name, StagedFile(parse(path, sha256), path))
     except ParseError as refusal:
         path.unlink(missing_ok=True)
-        return Fetched(name, None, str(refusal))
+        return FetchResult(name, None, str(refusal))
 
 
 def _fetch(connection: http.client.HTTPConnection, bucket: str, name: str, path: Path) -> str:
-    """Fetch an object into a file, have the disk hold it, and give its SHA-256."""
+    """Fetch an object into a file and fsync it; return its SHA-256."""
     target = f"/storage/v1/b/{quote(bucket)}/o/{quote(name, safe='')}?alt=media"
-    pause = FIRST_PAUSE_SECONDS
+    pauses = delays(INITIAL_DELAY_SECONDS, MAX_DELAY_SECONDS)
     for attempt in range(TRIES):
         try:
             connection.request("GET", target)
@@ -179,9 +166,8 @@ def _fetch(connection: http.client.HTTPConnection, bucket: str, name: str, path:
                 raise
         connection.close()
         if attempt < TRIES - 1:
-            time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
-            pause *= 2
-    raise StorageDownError(f"Cloud Storage did not answer in {TRIES} tries.")
+            time.sleep(next(pauses))
+    raise StorageUnavailableError(f"Cloud Storage did not answer in {TRIES} tries.")
 
 
 def _receive(answer: http.client.HTTPResponse, path: Path) -> str:
@@ -198,5 +184,5 @@ def _receive(answer: http.client.HTTPResponse, path: Path) -> str:
         while content := answer.read(CHUNK_BYTES):
             checksum.update(content)
             file.write(content)
-    disk.settle(path)
+    disk.fsync(path)
     return checksum.hexdigest()

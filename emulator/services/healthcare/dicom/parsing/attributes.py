@@ -21,6 +21,9 @@ SERIES_UID = "0020000E"
 SOP_UID = "00080018"
 SOP_CLASS = "00080016"
 RETRIEVE_URL = "00081190"
+NUMBER_OF_FRAMES = "00280008"
+MAX_FRAMES = 2**31 - 1
+"""The greatest value of an IS (PS3.5 6.2)."""
 AVAILABILITY = "00080056"
 CHARACTER_SET = "00080005"
 
@@ -59,7 +62,7 @@ RETURNED = {
         STUDY_UID,
         SERIES_UID,
         "00200013",  # InstanceNumber
-        "00280008",  # NumberOfFrames
+        NUMBER_OF_FRAMES,
         "00280010",  # Rows
         "00280011",  # Columns
         "00280100",  # BitsAllocated
@@ -98,7 +101,7 @@ MORE = {
     level: frozenset(f"{tag_for_keyword(keyword):08X}" for keyword in keywords)
     for level, keywords in _MORE_KEYWORDS.items()
 }
-"""What a search for studies or series returns in addition when it asks for all attributes.
+"""Attributes that a search for studies or series returns only if it asks for all.
 
 https://cloud.google.com/healthcare-api/docs/dicom#returned_results
 """
@@ -117,15 +120,13 @@ MATCH_KEYS = {
         ("SeriesInstanceUID", SERIES_UID, "series"),
         ("Modality", "00080060", "modality"),
     ),
-    Level.INSTANCE: (
-        ("SOPInstanceUID", SOP_UID, "sop"),
-        ("SOPClassUID", SOP_CLASS, "sop_class"),
-    ),
+    # Not SOPClassUID, which the service refuses: https://github.com/imi-bigpicture/wsidicom/pull/149
+    Level.INSTANCE: (("SOPInstanceUID", SOP_UID, "sop"),),
 }
 
 
 def first(metadata: DicomJson, tag: str) -> str:
-    """Give an element's first value as text, a person's name as its alphabetic group."""
+    """Return an element's first value as text; of a person's name, the alphabetic group."""
     values = metadata.get(tag, {}).get("Value") or [""]
     value = values[0]
     if isinstance(value, dict):
@@ -134,5 +135,14 @@ def first(metadata: DicomJson, tag: str) -> str:
 
 
 def part(metadata: DicomJson, level: Level) -> DicomJson:
-    """Give the attributes of one level that a search returns."""
+    """Return the attributes of one level that a search returns."""
     return {tag: metadata[tag] for tag in RETURNED[level] if tag in metadata}
+
+
+def frame_count(number_of_frames: Any) -> int:
+    """Return the number of frames, which is 1 where NumberOfFrames is not a valid one."""
+    try:
+        count = int(number_of_frames)
+    except (TypeError, ValueError, OverflowError):
+        return 1
+    return count if 1 <= count <= MAX_FRAMES else 1

@@ -1,14 +1,16 @@
-"""DICOM values in the forms that BigQuery's JSON loads take."""
+"""DICOM values as BigQuery's JSON loads accept them."""
 
-import math
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Any
 
-from pydicom.valuerep import PersonName
+from pydicom.tag import BaseTag
+from pydicom.valuerep import ISfloat, PersonName
 
-from emulator.healthcare.dicom.bigquery_schema import NAME_GROUPS, NAME_PARTS
+from emulator.services.healthcare.clients.table_schema import RECORD
+from emulator.services.healthcare.dicom.parsing.element_values import groups_of, name_of_float
+from emulator.services.healthcare.dicom.parsing.value_representations import NAME_GROUPS, NAME_PARTS
 
 _DATE = re.compile(r"(\d{4})[.]?(\d{2})[.]?(\d{2})")
 _TIME = re.compile(r"(\d{2})(?::?(\d{2})(?::?(\d{2})(?:\.(\d{1,6}))?)?)?")
@@ -20,7 +22,7 @@ _INT64 = range(-(2**63), 2**63)
 
 
 class NotAValue(ValueError):  # noqa: N818 - reads as what it says where it is caught
-    """The text is not of the form that its VR asks for."""
+    """The text is not valid for its VR."""
 
 
 def _date(value: Any) -> str:
@@ -68,25 +70,33 @@ def _integer(value: Any) -> int:
     return number
 
 
+_NON_FINITE = {"NaN": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+"""BigQuery's names of the numbers that JSON has no form for."""
+
+
 def _float(value: Any) -> float | str:
-    """Give a number; BigQuery reads the three that JSON lacks from their names."""
     number = float(value)
-    if math.isfinite(number):
-        return number
-    return "NaN" if math.isnan(number) else ("Infinity" if number > 0 else "-Infinity")
+    name = name_of_float(number)
+    return _NON_FINITE[name] if name else number
 
 
 def text(value: Any) -> str:
-    """Give text as it stands, without the padding that DICOM allows."""
-    return str(value).replace("\0", "")
+    """Return the text of a value; of an empty one, which keeps the place of its own, nothing."""
+    if value is None:
+        return ""
+    if isinstance(value, BaseTag):
+        return f"{value:08X}"
+    if isinstance(value, ISfloat):  # unlike an IS or a DS, its text is not the file's
+        return str(value.original_string)
+    name = name_of_float(value) if type(value) is float else None
+    return name or str(value).replace("\0", "")
 
 
 def _person(value: Any) -> dict[str, dict[str, str]]:
-    """Split a name: groups by `=`, parts by `^` (PS3.5 6.2.1)."""
+    """Return the groups of a name, split at `=`, with their parts, split at `^` (PS3.5 6.2.1)."""
     name = value if isinstance(value, PersonName) else PersonName(str(value))
-    groups = (name.alphabetic, name.ideographic, name.phonetic)
     person: dict[str, dict[str, str]] = {}
-    for label, group in zip(NAME_GROUPS, groups, strict=True):
+    for label, group in zip(NAME_GROUPS, groups_of(name), strict=True):
         parts = {
             part: text(piece)
             for part, piece in zip(NAME_PARTS, group.split("^"), strict=False)
@@ -106,18 +116,21 @@ _BY_VR: dict[str, Callable[[Any], Any]] = {
 _BY_TYPE: dict[str, Callable[[Any], Any]] = {"INTEGER": _integer}
 
 
-def convert(value: Any, vr: str, kind: str) -> Any:
-    """Give one value of an element.
+def convert(value: Any, vr: str, column_type: str) -> Any:
+    """Return one value of an element.
 
     Args:
-        value: as pydicom gives it.
-        vr: the dictionary's VR.
-        kind: the column's type.
+        value: as `element_values.values_of` returns it
+        vr: the dictionary's VR
+        column_type: the column's type
 
     Raises:
-        ValueError: the value does not fit the VR (dates that are none, numbers too large).
+        ValueError: the value does not fit the VR (dates that are none, numbers too large), or is
+            empty, and no value of the column's type can keep its place: an array has no NULL
     """
+    if value is None and column_type == RECORD:
+        return {}
     try:
-        return (_BY_VR.get(vr) or _BY_TYPE.get(kind) or text)(value)
+        return (_BY_VR.get(vr) or _BY_TYPE.get(column_type) or text)(value)
     except (TypeError, OverflowError) as error:
         raise NotAValue(str(error)) from error

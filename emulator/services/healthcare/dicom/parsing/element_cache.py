@@ -1,4 +1,4 @@
-"""Elements by their bytes, so that what becomes of equal ones is worked out once.
+"""Keys of elements by their bytes, so that equal elements are converted once.
 
 Instances of a study, and all that a scanner makes, share most of their elements: the time that
 reading takes goes into converting the same values again and again.
@@ -12,20 +12,20 @@ from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_eleme
 from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag
 
-from emulator.healthcare.dicom.bigquery_schema import BINARY_VRS
+from emulator.services.healthcare.dicom.parsing.value_representations import BINARY_VRS
 
-MOST_BYTES = 128
-"""Longer values are seldom seen twice."""
-MOST_SEQUENCE_BYTES = 2 << 10
-REMEMBERED = 1 << 14
-"""Elements that each user of this module remembers, some MB."""
+MAX_VALUE_BYTES = 128
+"""Longer values seldom occur twice."""
+MAX_SEQUENCE_BYTES = 2 << 10
+CACHE_SIZE = 1 << 14
+"""Size of the cache of each user of this module: some MB."""
 _NEVER = BINARY_VRS | {"SQ"}
 
 Charset = str | tuple[str, ...]
 
 
-class Key(NamedTuple):
-    """All that an element's conversion depends on, but for its place in the file."""
+class ElementKey(NamedTuple):
+    """Everything that an element's conversion depends on."""
 
     tag: int
     vr: str | None
@@ -35,10 +35,10 @@ class Key(NamedTuple):
     charset: Charset
 
     def element(self) -> DataElement:
-        """Convert it.
+        """Return the converted element.
 
         Raises:
-            Exception: one of `malformed.UNREADABLE`.
+            Exception: one of `pydicom_errors.PARSE_ERRORS`
         """
         value = self.value or b""
         raw = RawDataElement(
@@ -49,39 +49,41 @@ class Key(NamedTuple):
 
 
 def charset_of(dataset: Dataset) -> Charset:
-    """Give the character set that the elements of a data set or of an item are read by."""
+    """Return the character set of a data set or an item."""
     charset = dataset.original_character_set or "iso8859"
     return charset if isinstance(charset, str) else tuple(charset)
 
 
-def key_of(raw: object, charset: Charset) -> Key | None:
-    """Give the key of an element that is not converted yet.
+def key_of(raw: object, charset: Charset) -> ElementKey | None:
+    """Return the key of an element that is not converted yet.
 
     Returns:
-        None for those that are long, sequences, binary, private, or ambiguous without the rest of
-        the data set.
+        None for long, binary or private elements, for sequences, and for elements whose VR
+        depends on the rest of the data set
     """
-    if not isinstance(raw, RawDataElement) or raw.length > MOST_BYTES:
+    if not isinstance(raw, RawDataElement) or raw.length > MAX_VALUE_BYTES:
         return None
     if not _is_plain(int(raw.tag), raw.VR):
         return None
     return _key(raw, charset)
 
 
-def sequence_key_of(raw: object, charset: Charset) -> Key | None:
-    """Give the key of a sequence that is not converted yet.
+def sequence_key_of(raw: object, charset: Charset) -> ElementKey | None:
+    """Return the key of a sequence that is not converted yet.
 
     Returns:
-        None for what is none, or is long, or has items whose elements name no VR: what these are
-        may depend on the data set around them.
+        None for other elements, for long sequences, and for items without VRs: those may depend
+        on the data set around them
     """
     if not isinstance(raw, RawDataElement) or raw.VR != "SQ" or raw.is_implicit_VR:
         return None
-    return None if raw.value is None or raw.length > MOST_SEQUENCE_BYTES else _key(raw, charset)
+    return None if raw.value is None or raw.length > MAX_SEQUENCE_BYTES else _key(raw, charset)
 
 
-def _key(raw: RawDataElement, charset: Charset) -> Key:
-    return Key(int(raw.tag), raw.VR, raw.value, raw.is_implicit_VR, raw.is_little_endian, charset)
+def _key(raw: RawDataElement, charset: Charset) -> ElementKey:
+    return ElementKey(
+        int(raw.tag), raw.VR, raw.value, raw.is_implicit_VR, raw.is_little_endian, charset
+    )
 
 
 @cache
@@ -91,5 +93,5 @@ def _is_plain(number: int, vr: str | None) -> bool:
         return False
     if vr is not None:
         return " or " not in vr
-    given = dictionary_VR(tag)
-    return " or " not in given and given not in _NEVER
+    vr = dictionary_VR(tag)
+    return " or " not in vr and vr not in _NEVER

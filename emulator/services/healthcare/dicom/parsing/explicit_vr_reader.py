@@ -1,4 +1,4 @@
-"""Reading the elements of a plain DICOM file in one go: most files are plain, and small.
+"""Fast reader of plain DICOM files, Explicit VR Little Endian; most files are plain and small.
 
 pydicom asks a file for every few bytes, which takes as long as all that is made of them later.
 What it reads is what is read here, element by element; what is not plain is left to it. A file is
@@ -25,7 +25,7 @@ from pydicom.valuerep import EXPLICIT_VR_LENGTH_32, VR
 _PREAMBLE_BYTES = 128
 _PREFIX = b"DICM"
 _META, _COMMANDS, _ITEMS = 0x0002, 0x0000, 0xFFFE
-"""Groups: of the file's meta information; of messages and of items, which no file should have."""
+"""Groups: file meta information; messages and items, which no file should have."""
 _CHARSET = BaseTag(0x00080005)
 _GROUP_LENGTH = BaseTag(0x00020000)
 _SYNTAX = BaseTag(0x00020010)
@@ -35,19 +35,19 @@ _UNDEFINED_LENGTH = 0xFFFFFFFF
 _VRS = {str(vr).encode(): str(vr) for vr in VR if len(vr) == 2}
 _LONG = {str(vr) for vr in EXPLICIT_VR_LENGTH_32}
 _EMPTY = {vr: cast("bytes | None", empty_value_for_VR(vr, raw=True)) for vr in _VRS.values()}
-_REMEMBERED = 1 << 8
+_CACHE_SIZE = 1 << 8
 
 _Elements = dict[BaseTag, DataElement | RawDataElement]
 
 
-def read(content: bytes) -> Dataset | None:
-    """Read a file.
+def read_explicit_vr_le(content: bytes) -> Dataset | None:
+    """Return the data set of a file.
 
     Returns:
-        Its data set, with its `file_meta`; None if the file is not plain.
+        Its data set, with its `file_meta`; None if the file is not plain
 
     Raises:
-        Exception: one of `malformed.UNREADABLE`, on an odd character set.
+        Exception: one of `pydicom_errors.PARSE_ERRORS`, on an odd character set
     """
     parts = _parts(content)
     if parts is None:
@@ -64,7 +64,7 @@ def read(content: bytes) -> Dataset | None:
 
 
 def _parts(content: bytes) -> tuple[_Elements, _Elements] | None:
-    """Give the file meta information and the data set; None for what is not plain."""
+    """Return the file meta information and the data set; None for what is not plain."""
     if content[_PREAMBLE_BYTES : _PREAMBLE_BYTES + len(_PREFIX)] != _PREFIX:
         return None
     meta, elements = _Elements(), _Elements()
@@ -93,7 +93,7 @@ def _parts(content: bytes) -> tuple[_Elements, _Elements] | None:
 
 
 def _is_sound(meta: _Elements) -> bool:
-    """Tell whether a file's meta information says what the file is, in the form that it has to."""
+    """Whether the file meta information is complete and valid."""
     length, syntax = meta.get(_GROUP_LENGTH), meta.get(_SYNTAX)
     if length is None or (length.VR, len(length.value or b"")) != ("UL", _LENGTH.size):
         return False
@@ -102,9 +102,9 @@ def _is_sound(meta: _Elements) -> bool:
     )
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(_CACHE_SIZE)
 def _is_explicit_little_endian(value: bytes) -> bool:
-    """Tell whether a known transfer syntax is what it has to be; of others pydicom knows more."""
+    """Whether a transfer syntax is one that this module reads; pydicom reads the others."""
     syntax = UID(value.decode("ascii", errors="replace").rstrip("\0 "))
     return syntax.is_transfer_syntax and not (
         syntax.is_private
@@ -114,7 +114,7 @@ def _is_explicit_little_endian(value: bytes) -> bool:
     )
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(_CACHE_SIZE)
 def _encodings(value: bytes) -> tuple[str, ...]:
     raw = RawDataElement(_CHARSET, "CS", len(value), value, 0, False, True)
     return tuple(convert_encodings(convert_raw_data_element(raw).value))

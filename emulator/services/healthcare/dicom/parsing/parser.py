@@ -1,6 +1,9 @@
-"""Read a DICOM file into the one record that everything else is served from.
+"""Parse a DICOM file into the record from which every response is served.
 
 Runs in worker processes: no state, no database, only picklable results.
+
+Inferred (conformance: stow-not-dicom-text, stow-no-study-text, import-not-dicom-text,
+import-empty-text): the reasons of failures.
 """
 
 import hashlib
@@ -11,23 +14,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pydicom
-from pydicom import config
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.errors import InvalidDicomError
-from pydicom.filereader import _read_file_meta_info, read_preamble
+from pydicom.filereader import read_preamble
 
-from emulator.healthcare.dicom import attributes, plain_files, texts
-from emulator.healthcare.dicom.attributes import DicomJson, Level
-from emulator.healthcare.dicom.malformed import UNREADABLE, reading
-
-# pydicom's warnings quote the values that they complain of: patient data, which no log may hold.
-config.settings.reading_validation_mode = config.IGNORE
+from emulator.services.healthcare.dicom.parsing import attributes, explicit_vr_reader, instance_json
+from emulator.services.healthcare.dicom.parsing.attributes import DicomJson, Level
+from emulator.services.healthcare.dicom.parsing.file_meta import read_file_meta
+from emulator.services.healthcare.dicom.parsing.match_values import (
+    Values,
+    first_value,
+    fold_name,
+    other_values,
+)
+from emulator.services.healthcare.dicom.parsing.pydicom_errors import PARSE_ERRORS, translate_errors
 
 DEFERRED_BYTES = 1 << 20
 """Values longer than this stay on disk while the rest is read."""
-MOST_INFLATED_BYTES = 64 << 20
-MOST_INFLATION = 20
+MAX_INFLATED_BYTES = 64 << 20
+MAX_INFLATION_RATIO = 20
 """A deflated data set may be this large, or this many times as large as its file."""
 _CHUNK_BYTES = 1 << 20
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
@@ -49,10 +55,11 @@ class ParseError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """All that is known of an instance.
+    """Everything that is stored of an instance, but for its file.
 
-    The four JSON texts: `study`, `series` and `instance` hold what searches return at each level,
+    The JSON texts: `study`, `series` and `instance` hold what searches return at each level,
     `metadata` the whole DICOM JSON model (PS3.18 F), `row` and `schema` the BigQuery row.
+    `other_values` are what searches match besides the columns of the index.
     """
 
     study_uid: str
@@ -69,6 +76,9 @@ class Record:
     accession_number: str
     referring_physician: str
     modality: str
+    patient_name_folded: str
+    referring_physician_folded: str
+    other_values: Values
     study: str
     series: str
     instance: str
@@ -83,15 +93,15 @@ def _digest(file: _File) -> str:
 
 
 def parse(path: Path, sha256: str | None = None) -> Record:
-    """Read an instance.
+    """Parse the file of an instance.
 
     Args:
-        path: the file.
-        sha256: its checksum, where the caller has it already.
+        path: the file
+        sha256: its checksum, if the caller knows it
 
     Raises:
-        ParseError: no DICOM file, cut off, or without the UIDs that name an instance.
-        OSError: the file can't be read.
+        ParseError: not a DICOM file, truncated, or without the UIDs of an instance
+        OSError: the file can't be read
     """
     size = path.stat().st_size
     if size <= DEFERRED_BYTES:
@@ -101,12 +111,12 @@ def parse(path: Path, sha256: str | None = None) -> Record:
 
 
 def parse_content(content: bytes, sha256: str | None = None) -> Record:
-    """Read an instance from the bytes of its file.
+    """Parse an instance from the bytes of its file.
 
     pydicom asks a file for every few bytes, so that a small one is better read at once.
 
     Raises:
-        ParseError: as for `parse`.
+        ParseError: as for `parse`
     """
     if not content:
         raise ParseError("The file is empty.")
@@ -116,48 +126,52 @@ def parse_content(content: bytes, sha256: str | None = None) -> Record:
 def _parse(file: _File, size: int, sha256: str | None) -> Record:
     dataset = _read(file, size)
     try:
-        with reading():
+        with translate_errors():
             return _record(dataset, sha256 or _digest(file), size)
-    except UNREADABLE as error:
+    except PARSE_ERRORS as error:
         raise ParseError(f"Invalid DICOM file: {_harmless(error)}.") from error
 
 
 def _harmless(error: BaseException) -> str:
-    """Name an error without its text, which may quote a patient's data."""
+    """Return an error's name without its text, which may quote patient data."""
     return f"its content can't be decoded ({type(error).__name__})"
 
 
 def _read(file: _File, size: int) -> Dataset:
     try:
-        with reading():
-            if isinstance(file, io.BytesIO) and (plain := plain_files.read(file.getvalue())):
+        with translate_errors():
+            if isinstance(file, io.BytesIO) and (
+                plain := explicit_vr_reader.read_explicit_vr_le(file.getvalue())
+            ):
                 return plain
-            _refuse_bomb(file, max(MOST_INFLATED_BYTES, size * MOST_INFLATION))
+            _refuse_bomb(file, max(MAX_INFLATED_BYTES, size * MAX_INFLATION_RATIO))
             dataset = pydicom.dcmread(file, defer_size=DEFERRED_BYTES, force=False)
             _refuse_truncated(dataset, size)
     except InvalidDicomError as error:
         raise ParseError("Not a DICOM file: the DICM prefix is missing.") from error
-    except UNREADABLE as error:
+    except PARSE_ERRORS as error:
         raise ParseError(f"Invalid DICOM file: {_harmless(error)}.") from error
     return dataset
 
 
-def _refuse_bomb(file: _File, most: int) -> None:
-    """Check, in little memory, that a deflated data set is not far larger than its file.
+def _refuse_bomb(file: _File, max_bytes: int) -> None:
+    """Check, with little memory, that a deflated data set is not far larger than its file.
 
     Raises:
-        ParseError: it inflates to more than so many bytes.
-        Exception: what pydicom raises on a file that is none, zlib on a damaged stream.
+        ParseError: it inflates to more bytes than allowed
+        Exception: of pydicom for an invalid file, of zlib for a damaged stream
     """
     read_preamble(file, force=False)
-    meta = _read_file_meta_info(file)
+    meta = read_file_meta(file)
     if meta.get("TransferSyntaxUID") == pydicom.uid.DeflatedExplicitVRLittleEndian:
         inflater = zlib.decompressobj(-zlib.MAX_WBITS)
         inflated, waiting = 0, file.read(_CHUNK_BYTES)
         while waiting and not inflater.eof:
             inflated += len(inflater.decompress(waiting, _CHUNK_BYTES))
-            if inflated > most:
-                raise ParseError(f"The data set of the DICOM file inflates to over {most} bytes.")
+            if inflated > max_bytes:
+                raise ParseError(
+                    f"The data set of the DICOM file inflates to over {max_bytes} bytes."
+                )
             waiting = inflater.unconsumed_tail or file.read(_CHUNK_BYTES)
     file.seek(0)
 
@@ -166,21 +180,21 @@ def _refuse_truncated(dataset: FileDataset, size: int) -> None:
     """Check that the last value ends where the file ends; pydicom accepts less.
 
     Raises:
-        ParseError: it does not.
+        ParseError: the file is truncated
     """
     if not len(dataset):
         raise ParseError("The DICOM file is truncated: it has no data set.")
     if dataset.file_meta.get("TransferSyntaxUID") == pydicom.uid.DeflatedExplicitVRLittleEndian:
         return  # offsets are those of the inflated stream, whose end zlib has checked
-    element = max(dataset.values(), key=_place)
+    element = max(dataset.values(), key=_offset)
     if not isinstance(element, RawDataElement) or element.length == _UNDEFINED_LENGTH:
         return
     if element.value_tell + element.length != size:
         raise ParseError("The DICOM file is truncated: its last element is cut off.")
 
 
-def _place(element: DataElement | RawDataElement) -> int:
-    """Tell where an element stands in its file; their order may not be that of their tags."""
+def _offset(element: DataElement | RawDataElement) -> int:
+    """Return the offset of an element in its file, whose order may not be that of the tags."""
     if isinstance(element, RawDataElement):
         return element.value_tell
     return element.file_tell or 0
@@ -197,7 +211,7 @@ def _uid(metadata: DicomJson, keyword: str) -> str:
 
 
 def _valid_uid(keyword: str, value: str) -> str:
-    """Give back a UID that is one: paths and headers of HTTP are made of them."""
+    """Return a UID if it is valid: it becomes part of paths and headers."""
     if len(value) > _UID_LENGTH or not _UID.fullmatch(value):
         raise ParseError(f"The DICOM file's {keyword} is not a valid UID.")
     return value
@@ -207,8 +221,10 @@ def _record(dataset: Dataset, sha256: str, size: int) -> Record:
     syntax = str(dataset.file_meta.get("TransferSyntaxUID") or "").strip()
     if not syntax:
         raise ParseError("The DICOM file has no TransferSyntaxUID.")
-    made = texts.of(dataset)
-    metadata = made.model
+    instance = instance_json.serialize(dataset)
+    metadata = instance.model
+    patient_name = first_value(metadata, "00100010")
+    referring_physician = first_value(metadata, "00080090")
     return Record(
         study_uid=_uid(metadata, "StudyInstanceUID"),
         series_uid=_uid(metadata, "SeriesInstanceUID"),
@@ -217,17 +233,20 @@ def _record(dataset: Dataset, sha256: str, size: int) -> Record:
         transfer_syntax=_valid_uid("TransferSyntaxUID", syntax),
         sha256=sha256,
         size=size,
-        frames=int(attributes.first(metadata, "00280008") or 1),
-        patient_id=attributes.first(metadata, "00100020"),
-        patient_name=attributes.first(metadata, "00100010"),
-        study_date=attributes.first(metadata, "00080020"),
-        accession_number=attributes.first(metadata, "00080050"),
-        referring_physician=attributes.first(metadata, "00080090"),
-        modality=attributes.first(metadata, "00080060"),
-        study=made.part(Level.STUDY),
-        series=made.part(Level.SERIES),
-        instance=made.part(Level.INSTANCE),
-        metadata=made.metadata(),
-        row=made.row(),
-        schema=made.schema(),
+        frames=attributes.frame_count(attributes.first(metadata, attributes.NUMBER_OF_FRAMES)),
+        patient_id=first_value(metadata, "00100020"),
+        patient_name=patient_name,
+        study_date=first_value(metadata, "00080020"),
+        accession_number=first_value(metadata, "00080050"),
+        referring_physician=referring_physician,
+        modality=first_value(metadata, "00080060"),
+        patient_name_folded=fold_name(patient_name),
+        referring_physician_folded=fold_name(referring_physician),
+        other_values=other_values(metadata),
+        study=instance.attributes_at(Level.STUDY),
+        series=instance.attributes_at(Level.SERIES),
+        instance=instance.attributes_at(Level.INSTANCE),
+        metadata=instance.metadata(),
+        row=instance.row(),
+        schema=instance.schema(),
     )

@@ -1,4 +1,4 @@
-"""What pydicom raises on files that are not what they claim to be, listed once for all readers."""
+"""The exceptions that pydicom raises on invalid files."""
 
 import struct
 import zlib
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from pydicom.errors import BytesLengthException
 
-UNREADABLE = (
+PARSE_ERRORS = (
     ValueError,
     TypeError,
     LookupError,
@@ -21,20 +21,20 @@ UNREADABLE = (
     zlib.error,
     BytesLengthException,
 )
-"""On data sets and their elements."""
-UNDECODABLE = (RuntimeError, *UNREADABLE)
-"""On pixels: the decoders that pydicom calls end in errors of more kinds."""
+"""Raised for data sets and their elements."""
+DECODE_ERRORS = (RuntimeError, *PARSE_ERRORS)
+"""Raised for pixels: decoders raise more kinds of exceptions."""
 
 
 @contextmanager
-def reading() -> Iterator[None]:
-    """Tell what pydicom says of a file's content from what the disk says.
+def translate_errors() -> Iterator[None]:
+    """Distinguish errors of a file's content from errors of the disk.
 
-    Both are an OSError; pydicom's has a text alone, and becomes one of `UNREADABLE`.
+    Both are an OSError; pydicom's has a text alone, and becomes one of `PARSE_ERRORS`.
     """
     try:
         yield
     except OSError as error:
         if error.errno is not None:
             raise
-        raise EOFError("the file ends, or goes on, where it must not") from error
+        raise EOFError("the file ends early, or has excess data") from error

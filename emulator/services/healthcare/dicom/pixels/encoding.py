@@ -1,6 +1,6 @@
-"""Compressing pixels: RLE by pydicom, JPEG-LS by CharLS, JPEG Lossless by GDCM, the rest by Pillow.
+"""Compression of pixels: RLE by pydicom, JPEG-LS by CharLS, JPEG Lossless by GDCM, else by Pillow.
 
-GDCM runs in a process of its own; pydicom would take it for RLE too, and let it end this one.
+GDCM runs in a process of its own. pydicom would also call it for RLE, in this process.
 """
 
 import io
@@ -26,38 +26,39 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from emulator.healthcare.dicom import gdcm_encoder, isolated
-from emulator.healthcare.dicom.gdcm_encoder import Form
+from emulator.services.healthcare.dicom.pixels import decoding, gdcm_codec
+from emulator.services.healthcare.dicom.pixels.gdcm_encoder import Form
 
 QUALITY = 90
-"""Of a JPEG, 1 to 100."""
+"""Quality of a JPEG, 1 to 100."""
 _PLUGINS = {
     RLELossless: "pydicom",
     JPEGLSLossless: "pyjpegls",
     JPEGLSNearLossless: "pyjpegls",
 }
 _LOSSLESS = frozenset({JPEG2000, JPEG2000Lossless, JPEGLossless, JPEGLosslessSV1})
-"""JPEG 2000 is reversible under both of its UIDs. GDCM has what Pillow has not: signs, 12 bits."""
+"""Both UIDs of JPEG 2000 are encoded reversibly. GDCM also encodes signed values and 12 bits."""
 SYNTAXES = frozenset({*_PLUGINS, *_LOSSLESS, JPEGBaseline8Bit})
 _MAY_LOSE = frozenset({JPEGBaseline8Bit, JPEGLSNearLossless, JPEG2000})
-"""Syntaxes that values may change in, though JPEG alone changes any here."""
+"""Transfer syntaxes that allow a loss, though only JPEG loses anything here."""
+_LOSES = frozenset({JPEGBaseline8Bit})
 _JPEG_METHOD = "ISO_10918_1"
 
 
 class NotEncodableError(ValueError):
-    """A picture can't be encoded so; its text says why, without a patient's data."""
+    """The picture can't be encoded; the message says why, without patient data."""
 
 
 def compress(dataset: pydicom.FileDataset, syntax: UID) -> None:
     """Encode an uncompressed instance's pixels in place.
 
     Raises:
-        NotEncodableError: they have no such form.
-        Exception: one of `malformed.UNDECODABLE`.
+        NotEncodableError: they have no such form
+        Exception: one of `pydicom_errors.DECODE_ERRORS`
     """
     form = _form(dataset, syntax)
     plain_bytes = len(dataset.PixelData)
-    count = int(dataset.get("NumberOfFrames") or 1)
+    count = decoding.set_frame_count(dataset)
     frames = [_frame(dataset, number, form, syntax) for number in range(1, count + 1)]
     dataset.PixelData = encapsulate(frames)
     dataset["PixelData"].VR = "OB"
@@ -66,24 +67,30 @@ def compress(dataset: pydicom.FileDataset, syntax: UID) -> None:
         dataset.PlanarConfiguration = 0
         dataset.PhotometricInterpretation = _photometric(form, syntax)
     if syntax == JPEGBaseline8Bit:
-        _tell_loss(dataset, plain_bytes / max(1, sum(map(len, frames))))
+        _record_loss(dataset, plain_bytes / max(1, sum(map(len, frames))))
     dataset.file_meta.TransferSyntaxUID = syntax
+
+
+def is_lossy(syntax: str) -> bool:
+    """Whether an encoding of this transfer syntax changes values."""
+    return syntax in _LOSES
 
 
 def frame(dataset: pydicom.FileDataset, number: int, syntax: UID) -> bytes:
     """Encode a frame of an instance, whatever its transfer syntax; frames count from 1.
 
     Raises:
-        NotEncodableError: it has no such form.
-        Exception: one of `malformed.UNDECODABLE`.
+        NotEncodableError: it has no such form
+        Exception: one of `pydicom_errors.DECODE_ERRORS`
     """
+    decoding.set_frame_count(dataset)
     return _frame(dataset, number, _form(dataset, syntax), syntax)
 
 
 def _form(dataset: pydicom.FileDataset, syntax: UID) -> Form:
-    """Read how an instance's values are to be read, and refuse those that have no such form."""
+    """Return the form of an instance's values, or refuse values that can't be encoded."""
     if syntax not in SYNTAXES:
-        raise NotEncodableError("there is no free encoder for it here")
+        raise NotEncodableError("there is no free encoder for it")
     if "PixelData" not in dataset:
         raise NotEncodableError("the instance has no integer pixel data")
     form = Form(
@@ -97,12 +104,12 @@ def _form(dataset: pydicom.FileDataset, syntax: UID) -> Form:
     )
     # The limits of Google's conformance statement, and of what the forms of JPEG can hold.
     if form.allocated == 1:
-        raise NotEncodableError("pictures of single bits are given uncompressed only")
+        raise NotEncodableError("pictures of single bits are served uncompressed only")
     if form.allocated > 16 and syntax != RLELossless:
         raise NotEncodableError(f"values of {form.allocated} bits are too large for it")
     frame_bytes = form.rows * form.columns * form.samples * form.allocated // 8
     if syntax in (JPEGLossless, JPEGLosslessSV1) and frame_bytes % 2:
-        raise NotEncodableError("GDCM encodes no frame of an odd number of bytes so")
+        raise NotEncodableError("GDCM does not encode frames of an odd number of bytes")
     if form.photometric == "PALETTE COLOR" and syntax in _MAY_LOSE:
         raise NotEncodableError("it may change values, which are indexes of a palette")
     if syntax == JPEGBaseline8Bit and (form.allocated > 8 or form.signed):
@@ -117,7 +124,7 @@ def _frame(dataset: pydicom.FileDataset, number: int, form: Form, syntax: UID) -
     if syntax in JPEG2000TransferSyntaxes and form.stored == 8 and not form.signed:
         return _jpeg_2000(values.astype(np.uint8))
     if syntax not in _PLUGINS:
-        return isolated.call(gdcm_encoder.encode, values.tobytes(), form, str(syntax))
+        return gdcm_codec.encode(values.tobytes(), form, str(syntax))
     encoded = get_encoder(syntax).encode(
         values,
         encoding_plugin=_PLUGINS[syntax],
@@ -131,7 +138,7 @@ def _frame(dataset: pydicom.FileDataset, number: int, form: Form, syntax: UID) -
         photometric_interpretation=form.photometric,
         planar_configuration=0,
     )
-    return bytes(encoded)  # CharLS gives a bytearray
+    return bytes(encoded)  # CharLS returns a bytearray
 
 
 def _jpeg(values: Any, form: Form) -> bytes:
@@ -153,14 +160,14 @@ def _jpeg_2000(values: Any) -> bytes:
 
 
 def _photometric(form: Form, syntax: UID) -> str:
-    """Say what the values of colours stand for, once they are encoded."""
+    """Return the photometric interpretation of encoded colours."""
     if syntax == JPEGBaseline8Bit:
         return "YBR_FULL_422"
     return "YBR_FULL" if form.photometric == "YBR_FULL_422" else form.photometric
 
 
-def _tell_loss(dataset: pydicom.FileDataset, ratio: float) -> None:
-    """Say that values were lost, and by what (PS3.3 C.7.6.1.1.5)."""
+def _record_loss(dataset: pydicom.FileDataset, ratio: float) -> None:
+    """Record the lossy compression in the attributes (PS3.3 C.7.6.1.1.5)."""
     dataset.LossyImageCompression = "01"
     for keyword, value in (
         ("LossyImageCompressionRatio", f"{ratio:.4g}"),

@@ -1,22 +1,22 @@
-"""GDCM as an encoder: only to be called in a process of its own."""
+"""GDCM as an encoder, called only in the process of GDCM."""
 
 from dataclasses import dataclass
 
 import gdcm
 
-_KINDS = {"YBR_FULL_422": "YBR_FULL"}
-"""What uncompressed values stand for once the colours of each pixel are told apart."""
+_INTERPRETATIONS = {"YBR_FULL_422": "YBR_FULL"}
+"""Photometric interpretations of values whose colours are stored by pixel."""
 
 
 @dataclass(frozen=True)
 class Form:
-    """How the values of a frame are to be read.
+    """The form of a frame's values.
 
     Attributes:
-        rows, columns, samples: its shape.
-        allocated, stored: bits of a value.
-        signed: whether values are.
-        photometric: what they stand for.
+        rows, columns, samples: its shape
+        allocated, stored: bits of a value
+        signed: whether values are signed
+        photometric: the photometric interpretation
     """
 
     rows: int
@@ -32,17 +32,19 @@ def encode(content: bytes, form: Form, syntax: str) -> bytes:
     """Encode a frame whose colours are by pixel.
 
     Raises:
-        RuntimeError: GDCM has no such form of it.
+        RuntimeError: GDCM can't encode it
     """
     # What an image of GDCM's is made of must outlive it: the writer, too.
     writer = gdcm.ImageWriter()
     image = writer.GetImage()
     image.SetNumberOfDimensions(2)
     image.SetDimensions((form.columns, form.rows, 1))
-    kind = gdcm.PhotometricInterpretation.GetPIType(_KINDS.get(form.photometric, form.photometric))
-    if kind == gdcm.PhotometricInterpretation.PI_END:
+    interpretation = gdcm.PhotometricInterpretation.GetPIType(
+        _INTERPRETATIONS.get(form.photometric, form.photometric)
+    )
+    if interpretation == gdcm.PhotometricInterpretation.PI_END:
         raise RuntimeError("unknown photometric interpretation")
-    image.SetPhotometricInterpretation(gdcm.PhotometricInterpretation(kind))
+    image.SetPhotometricInterpretation(gdcm.PhotometricInterpretation(interpretation))
     plain = gdcm.TransferSyntax.ImplicitVRLittleEndian
     image.SetTransferSyntax(gdcm.TransferSyntax(plain))
     high = form.stored - 1
@@ -61,6 +63,6 @@ def encode(content: bytes, form: Form, syntax: str) -> bytes:
         raise RuntimeError("GDCM can't encode it")
     fragments = converter.GetOutput().GetDataElement().GetSequenceOfFragments()
     if fragments is None or fragments.GetNumberOfFragments() != 1:
-        raise RuntimeError("GDCM gave no single fragment")
+        raise RuntimeError("GDCM returned more than one fragment")
     buffer: str = fragments.GetFragment(0).GetByteValue().GetBuffer()
     return buffer.encode("utf-8", "surrogateescape")

@@ -1,4 +1,4 @@
-"""The transfer syntaxes that can be asked for, by media type.
+"""The transfer syntaxes that a client can ask for, by media type.
 
 https://cloud.google.com/healthcare-api/docs/dicom#retrieve_transaction. Whether an instance can be
 given so is another question: there is not an encoder for each here.
@@ -13,14 +13,14 @@ from pydicom.uid import (
 )
 
 ANY = "*"
-"""As it is stored."""
+"""The stored transfer syntax."""
 DEFAULT = str(ExplicitVRLittleEndian)
-OCTETS = "application/octet-stream"
+OCTET_STREAM = "application/octet-stream"
 _ROOT = "1.2.840.10008.1.2"
 
-ENCODED: Mapping[str, tuple[str, ...]] = {
-    kind: tuple(f"{_ROOT}.{last}" for last in lasts)
-    for kind, lasts in {
+COMPRESSED_MEDIA_TYPES: Mapping[str, tuple[str, ...]] = {
+    media_type: tuple(f"{_ROOT}.{last}" for last in lasts)
+    for media_type, lasts in {
         "image/jpeg": ("4.50", "4.51", "4.57", "4.70"),
         "image/jls": ("4.80", "4.81"),
         "image/jp2": ("4.90", "4.91"),
@@ -38,13 +38,15 @@ DICOM = frozenset(
         str(ImplicitVRLittleEndian),
         DEFAULT,
         str(DeflatedExplicitVRLittleEndian),
-        *(syntax for syntaxes in ENCODED.values() for syntax in syntaxes),
+        *(syntax for syntaxes in COMPRESSED_MEDIA_TYPES.values() for syntax in syntaxes),
     }
 )
-"""Of whole files."""
+"""Transfer syntaxes of whole files."""
 
 
-def kind_of(syntax: str) -> str:
-    """Give the media type of a frame in a transfer syntax."""
-    kinds = (kind for kind, syntaxes in ENCODED.items() if syntax in syntaxes)
-    return next(kinds, OCTETS)
+def media_type_of(syntax: str) -> str:
+    """Return the media type of a frame in a transfer syntax."""
+    media_types = (
+        media_type for media_type, syntaxes in COMPRESSED_MEDIA_TYPES.items() if syntax in syntaxes
+    )
+    return next(media_types, OCTET_STREAM)

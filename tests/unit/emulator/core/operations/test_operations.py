@@ -7,21 +7,22 @@ from typing import Any
 import pytest
 
 from emulator.cloud import Cloud
-from emulator.errors import ApiError, permission_denied
-from emulator.operations.running import OperationRun
+from emulator.core.errors import ApiError, permission_denied
+from emulator.core.operations.operation_type import OperationRun
+from emulator.services.healthcare.operation_types import operation_type
 
 PARENT = "projects/p/locations/l/datasets/d"
 METHOD = "dicom.DicomService.ImportDicomData"
 
 
 def finished(cloud: Cloud, run: Callable[[OperationRun], dict[str, Any]]) -> dict[str, Any]:
-    cloud.operations.register(METHOD, run)
+    cloud.operations.register(operation_type(METHOD, run))
     name = cloud.operations.start(PARENT, METHOD, {"key": "value"}, version="v1beta1")["name"]
     return cloud.operations.wait(name, 10)
 
 
 def test_the_first_answer_is_a_name_alone(cloud: Cloud) -> None:
-    cloud.operations.register(METHOD, lambda _run: {})
+    cloud.operations.register(operation_type(METHOD, lambda _run: {}))
     answer = cloud.operations.start(PARENT, METHOD, {}, version="v1")
 
     assert list(answer) == ["name"]
@@ -60,7 +61,7 @@ def test_counters_show_while_it_runs(cloud: Cloud) -> None:
         go_on.wait(10)
         return {}
 
-    cloud.operations.register(METHOD, run)
+    cloud.operations.register(operation_type(METHOD, run))
     name = cloud.operations.start(PARENT, METHOD, {}, version="v1")["name"]
     counted.wait(10)
     running = cloud.operations.get(name)
@@ -114,7 +115,7 @@ def test_a_cancelled_one_ends_with_code_1(cloud: Cloud) -> None:
         while True:
             operation.check_cancelled()
 
-    cloud.operations.register(METHOD, run)
+    cloud.operations.register(operation_type(METHOD, run))
     name = cloud.operations.start(PARENT, METHOD, {}, version="v1")["name"]
     begun.wait(10)
     cloud.operations.cancel(name)
@@ -135,15 +136,15 @@ def test_what_a_restart_interrupts_goes_on_after_it(open_cloud: Callable[..., Cl
             operation.check_cancelled()
 
     before = open_cloud()
-    before.healthcare.create(PARENT.removesuffix("/d"), "d", {})
-    before.operations.register(METHOD, interrupted)
+    before.healthcare.resources.create(PARENT.removesuffix("/d"), "d", {})
+    before.operations.register(operation_type(METHOD, interrupted))
     name = before.operations.start(PARENT, METHOD, {"key": "value"}, version="v1")["name"]
     begun.wait(10)
     before.operations.close()
     assert "done" not in before.operations.get(name)
 
     after = open_cloud()
-    after.operations.register(METHOD, lambda operation: dict(operation.request))
+    after.operations.register(operation_type(METHOD, lambda operation: dict(operation.request)))
     after.operations.resume_interrupted()
 
     assert after.operations.wait(name, 10)["response"]["key"] == "value"
@@ -153,8 +154,8 @@ def test_it_goes_on_once_the_services_that_it_calls_are_ready(
     open_cloud: Callable[..., Cloud],
 ) -> None:
     before = open_cloud()
-    before.healthcare.create(PARENT.removesuffix("/d"), "d", {})
-    before.operations.register(METHOD, lambda _operation: {})
+    before.healthcare.resources.create(PARENT.removesuffix("/d"), "d", {})
+    before.operations.register(operation_type(METHOD, lambda _operation: {}))
     before.operations.close()
     with before.database.write() as connection:
         connection.execute(
@@ -170,7 +171,7 @@ def test_it_goes_on_once_the_services_that_it_calls_are_ready(
         return {}
 
     after = open_cloud()
-    after.operations.register(METHOD, run)
+    after.operations.register(operation_type(METHOD, run))
     after.operations.resume_interrupted(ready.is_set)
     assert "done" not in after.operations.get(f"{PARENT}/operations/1")
     ready.set()
@@ -187,10 +188,20 @@ def test_an_unknown_one_is_not_found(cloud: Cloud) -> None:
 
 def test_those_of_a_dataset_that_is_gone_are_dropped(open_cloud: Callable[..., Cloud]) -> None:
     before = open_cloud()
-    before.operations.register(METHOD, lambda _operation: {})
+    before.operations.register(operation_type(METHOD, lambda _operation: {}))
     name = before.operations.start(PARENT, METHOD, {}, version="v1")["name"]
     before.operations.wait(name, 10)
     before.close()
 
     with pytest.raises(ApiError, match="not found"):
         open_cloud().operations.get(name)
+
+
+def test_pages_of_operations_begin_with_the_newest(cloud: Cloud) -> None:
+    cloud.operations.register(operation_type(METHOD, lambda _run: {}))
+    names = [cloud.operations.start(PARENT, METHOD, {}, version="v1")["name"] for _ in range(3)]
+    first = cloud.operations.page(PARENT, None, 2)
+    assert [each["name"] for _, each in first] == [names[2], names[1]]
+    cloud.operations.start(PARENT, METHOD, {}, version="v1")
+    rest = cloud.operations.page(PARENT, first[-1][0], 2)
+    assert [each["name"] for _, each in rest] == [names[0]]

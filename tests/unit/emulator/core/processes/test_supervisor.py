@@ -10,8 +10,9 @@ from threading import Thread
 import psutil
 import pytest
 
-from emulator import children, ports
-from emulator.children import Children, Service
+from emulator.core.processes import ports, supervisor
+from emulator.core.processes.supervisor import ProcessSpec, Supervisor
+from emulator.server import backends
 
 pytestmark = pytest.mark.sockets
 
@@ -39,13 +40,13 @@ def healthy() -> Iterator[str]:
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Iterator[Callable[..., tuple[Children, list[int]]]]:
+def run(tmp_path: Path) -> Iterator[Callable[..., tuple[Supervisor, list[int]]]]:
     """Starts services, and gives them with the ids of their processes as they are noted."""
-    started: list[Children] = []
+    started: list[Supervisor] = []
 
-    def run(*services: Service) -> tuple[Children, list[int]]:
+    def run(*services: ProcessSpec) -> tuple[Supervisor, list[int]]:
         pids: list[int] = []
-        started.append(Children(services, tmp_path, pids.extend))
+        started.append(Supervisor(services, tmp_path, pids.extend))
         started[-1].start()
         return started[-1], pids
 
@@ -61,9 +62,9 @@ def until(condition: Callable[[], object]) -> None:
         time.sleep(0.01)
 
 
-def test_ready_is_when_all_answer(run: Callable[..., tuple[Children, list[int]]]) -> None:
-    closed = ports.any_port()
-    watched, _ = run(Service("silent", SLEEP, f"http://127.0.0.1:{closed}"))
+def test_ready_is_when_all_answer(run: Callable[..., tuple[Supervisor, list[int]]]) -> None:
+    closed = ports.free_port()
+    watched, _ = run(ProcessSpec("silent", SLEEP, f"http://127.0.0.1:{closed}"))
     assert watched.states() == {"silent": "starting"}
     assert not watched.ready()
 
@@ -76,40 +77,40 @@ def test_ready_is_when_all_answer(run: Callable[..., tuple[Children, list[int]]]
 
 
 def test_one_that_ends_again_and_again_is_given_up(
-    run: Callable[..., tuple[Children, list[int]]], monkeypatch: pytest.MonkeyPatch, healthy: str
+    run: Callable[..., tuple[Supervisor, list[int]]], monkeypatch: pytest.MonkeyPatch, healthy: str
 ) -> None:
-    monkeypatch.setattr(children, "RESTART_AFTER", (0.01, 0.01))
-    watched, pids = run(Service("broken", FAIL, healthy), Service("sound", SLEEP, healthy))
+    monkeypatch.setattr(supervisor, "RESTART_DELAYS_SECONDS", (0.01, 0.01))
+    watched, pids = run(ProcessSpec("broken", FAIL, healthy), ProcessSpec("sound", SLEEP, healthy))
 
-    until(watched.given_up)
+    until(watched.failed)
 
-    assert watched.given_up() == {"broken": "ended with 7"}
+    assert watched.failed() == {"broken": "ended with 7"}
     assert watched.states()["broken"] == "failed"
     assert not watched.ready()
     assert len(set(pids)) == 4  # three tries, and the one that is well
 
 
 def test_what_can_not_be_made_ready_is_given_up_and_says_why(
-    run: Callable[..., tuple[Children, list[int]]], healthy: str
+    run: Callable[..., tuple[Supervisor, list[int]]], healthy: str
 ) -> None:
     def refuse() -> None:
         raise OSError(28, "No space left on device", "/full")
 
-    watched, pids = run(Service("full", SLEEP, healthy, prepare=refuse))
-    until(watched.given_up)
+    watched, pids = run(ProcessSpec("full", SLEEP, healthy, prepare=refuse))
+    until(watched.failed)
 
-    [reason] = watched.given_up().values()
+    [reason] = watched.failed().values()
     assert "No space left on device: '/full'" in reason
     assert pids == []
 
 
-def test_one_can_start_anew_on_an_empty_folder(
-    run: Callable[..., tuple[Children, list[int]]], healthy: str, tmp_path: Path
+def test_one_can_start_again_on_an_empty_folder(
+    run: Callable[..., tuple[Supervisor, list[int]]], healthy: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "data"
     folder.mkdir()
     (folder / "rows").write_text("old")
-    watched, pids = run(Service("store", SLEEP, healthy))
+    watched, pids = run(ProcessSpec("store", SLEEP, healthy))
     until(watched.ready)
 
     watched.restart_empty("store", folder)
@@ -122,9 +123,9 @@ def test_one_can_start_anew_on_an_empty_folder(
 
 
 def test_none_survives_the_stop(
-    run: Callable[..., tuple[Children, list[int]]], healthy: str
+    run: Callable[..., tuple[Supervisor, list[int]]], healthy: str
 ) -> None:
-    watched, pids = run(Service("a", SLEEP, healthy), Service("b", SLEEP, healthy))
+    watched, pids = run(ProcessSpec("a", SLEEP, healthy), ProcessSpec("b", SLEEP, healthy))
     until(watched.ready)
 
     watched.stop()
@@ -133,7 +134,7 @@ def test_none_survives_the_stop(
 
 
 def test_a_service_is_not_led_astray_by_variables_of_the_user(tmp_path: Path) -> None:
-    environment = children.bigquery(1, 2, tmp_path / "bigquery").environment
+    environment = backends.bigquery(1, 2, tmp_path / "bigquery").environment
 
     assert environment["BQEMU_REST_HOST"] == environment["BQEMU_GRPC_HOST"] == "127.0.0.1"
     assert environment["BQEMU_ENABLE_FORMAT_EXTENSIONS"] == "false"

@@ -4,12 +4,12 @@ import multiprocessing
 import multiprocessing.connection
 import time
 
-from emulator.healthcare.dicom.workers import Workers
+from emulator.core.processes.worker_pool import WorkerPool
 
 
 def test_ending_does_not_wait_for_a_long_task() -> None:
     before = set(multiprocessing.active_children())
-    workers = Workers()
+    workers = WorkerPool()
     results = workers.map(time.sleep, [0.0, 600.0, 600.0], lambda _: None)
     assert next(results) == (0.0, None)
     started = set(multiprocessing.active_children()) - before

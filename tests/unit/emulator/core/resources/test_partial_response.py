@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from emulator.errors import ApiError
-from emulator.fields import select
+from emulator.core.errors import ApiError
+from emulator.core.resources.partial_response import select_fields
 
 ANSWER = {
     "services": [
@@ -45,16 +45,16 @@ ANSWER = {
     ],
 )
 def test_only_what_is_asked_for_is_kept(fields: str, kept: dict[str, Any]) -> None:
-    assert select(ANSWER, fields) == kept
+    assert select_fields(ANSWER, fields) == kept
 
 
 @pytest.mark.parametrize("fields", ["a,", "a/", "a(b", "a)b", "(a)", "a b!", ",", "a((b))"])
 def test_what_is_no_selector_is_refused(fields: str) -> None:
     with pytest.raises(ApiError, match="Invalid field selection"):
-        select(ANSWER, fields)
+        select_fields(ANSWER, fields)
 
 
 @pytest.mark.parametrize("fields", ["(" * 2000, "a/" * 500 + "a", "a(" * 300])
 def test_a_selector_without_end_is_refused(fields: str) -> None:
     with pytest.raises(ApiError, match="Invalid field selection"):
-        select({"a": 1}, fields)
+        select_fields({"a": 1}, fields)

@@ -1,16 +1,16 @@
-"""What is kept of datasets and tables, and how an answer is made of it."""
+"""Stored metadata of datasets and tables, and their representation."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from emulator.bigquery import resources
-from emulator.bigquery.columns import sql_type
-from emulator.bigquery.errors import BigQueryError, no_dataset, of_reason
 from emulator.cloud import Cloud
-from emulator.errors import ApiError
-from emulator.merging import merged
+from emulator.core.errors import ApiError
+from emulator.core.resources.json_merge_patch import merge_patch
+from emulator.services.bigquery import representation
+from emulator.services.bigquery.errors import BigQueryError, no_dataset, of_reason
+from emulator.services.bigquery.sql_types import sql_type
 
 DATASET = "projects/local-project/datasets/lab"
 TABLE = f"{DATASET}/tables/images"
@@ -19,24 +19,24 @@ GRANT = {"access": [{"role": "WRITER", "userByEmail": AGENT}]}
 
 
 def test_what_was_set_outlives_a_restart(open_cloud: Callable[..., Cloud]) -> None:
-    open_cloud().bigquery_metadata.set(DATASET, "1", GRANT)
+    open_cloud().bigquery.metadata.set(DATASET, "1", GRANT)
 
-    assert open_cloud().bigquery_metadata.get(DATASET, "1") == GRANT
+    assert open_cloud().bigquery.metadata.get(DATASET, "1") == GRANT
 
 
 def test_another_resource_of_the_name_inherits_nothing(cloud: Cloud) -> None:
-    cloud.bigquery_metadata.set(DATASET, "1", GRANT)
+    cloud.bigquery.metadata.set(DATASET, "1", GRANT)
 
-    assert cloud.bigquery_metadata.get(DATASET, "2") is None
+    assert cloud.bigquery.metadata.get(DATASET, "2") is None
 
 
 def test_a_dataset_goes_with_its_tables_alone(cloud: Cloud) -> None:
-    kept = cloud.bigquery_metadata
+    kept = cloud.bigquery.metadata
     for name in (DATASET, TABLE, f"{DATASET}_2"):
         kept.set(name, "1", {"description": name})
     assert kept.below(DATASET) == {(TABLE, "1"): {"description": TABLE}}
 
-    kept.drop(DATASET)
+    kept.delete_prefix(DATASET)
 
     assert kept.get(DATASET, "1") is None
     assert kept.below(DATASET) == {}
@@ -44,32 +44,32 @@ def test_a_dataset_goes_with_its_tables_alone(cloud: Cloud) -> None:
 
 
 def test_the_service_agent_by_dataset_and_by_project(cloud: Cloud) -> None:
-    cloud.services.enable("local-project", ["healthcare.googleapis.com"])
-    cloud.services.make_identity("local-project", "healthcare.googleapis.com")
+    cloud.service_usage.services.enable("local-project", ["healthcare.googleapis.com"])
+    cloud.service_usage.services.make_identity("local-project", "healthcare.googleapis.com")
 
     def allowed(dataset_project: str, dataset: str) -> bool:
-        return cloud.service_agent_has_on_dataset(
+        return cloud.healthcare.context.agent.has_on_dataset(
             "local-project", "bigquery.tables.create", dataset_project, dataset
         )
 
     assert not allowed("local-project", "lab")
-    cloud.bigquery_metadata.set(DATASET, "1", GRANT)
+    cloud.bigquery.metadata.set(DATASET, "1", GRANT)
     assert allowed("local-project", "lab")
     assert not allowed("local-project", "lab_2")
     binding = {"role": "roles/bigquery.dataEditor", "members": [f"serviceAccount:{AGENT}"]}
-    cloud.policies.set("projects/other-project", {"bindings": [binding]})
+    cloud.iam.policies.set("projects/other-project", {"bindings": [binding]})
     assert allowed("other-project", "any")
     assert not allowed("local-project", "lab_2")
-    cloud.bigquery_metadata.drop(DATASET)
+    cloud.bigquery.metadata.delete_prefix(DATASET)
     assert not allowed("local-project", "lab")
 
 
 def test_a_reset_forgets(cloud: Cloud) -> None:
-    cloud.bigquery_metadata.set(DATASET, "1", GRANT)
+    cloud.bigquery.metadata.set(DATASET, "1", GRANT)
 
     cloud.reset()
 
-    assert cloud.bigquery_metadata.get(DATASET, "1") is None
+    assert cloud.bigquery.metadata.get(DATASET, "1") is None
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_reset_forgets(cloud: Cloud) -> None:
     ],
 )
 def test_a_patch(change: dict[str, Any], left: dict[str, Any]) -> None:
-    assert merged({"description": "x", "labels": {"a": "1", "b": "2"}}, change) == left
+    assert merge_patch({"description": "x", "labels": {"a": "1", "b": "2"}}, change) == left
 
 
 def test_settings_are_what_a_client_can_set() -> None:
@@ -101,7 +101,7 @@ def test_settings_are_what_a_client_can_set() -> None:
         "requirePartitionFilter": True,
     }
 
-    assert resources.settings("Table", body) == {
+    assert representation.settings("Table", body) == {
         "expirationTime": "4000000000000",
         "labels": {"a": None},
         "timePartitioning": {"type": "DAY", "expirationMs": "5"},
@@ -112,17 +112,19 @@ def test_settings_are_what_a_client_can_set() -> None:
 @pytest.mark.parametrize("body", [{"lable": {}}, {"labels": {"a": 1}}, {"access": {}}])
 def test_bodies_that_are_no_dataset(body: dict[str, Any]) -> None:
     with pytest.raises(ApiError) as refused:
-        resources.settings("Dataset", body)
+        representation.settings("Dataset", body)
 
     assert refused.value.code == 400
 
 
 def test_an_answer_is_of_two_halves(cloud: Cloud) -> None:
-    twin = {"creationTime": "1", "etag": '"b"', "description": "stale", "numRows": "3",
+    backend_resource = {"creationTime": "1", "etag": '"b"', "description": "stale", "numRows": "3",
             "schema": {"fields": []}}  # fmt: skip
 
-    alone = resources.shown(cloud, "Table", TABLE, twin, None)
-    both = resources.shown(cloud, "Table", TABLE, twin, {"labels": {"a": "b"}})
+    alone = representation.to_rest(cloud.bigquery, "Table", TABLE, backend_resource, None)
+    both = representation.to_rest(
+        cloud.bigquery, "Table", TABLE, backend_resource, {"labels": {"a": "b"}}
+    )
 
     assert (alone["description"], alone["numRows"]) == ("stale", "3")
     assert "description" not in both
@@ -133,12 +135,12 @@ def test_an_answer_is_of_two_halves(cloud: Cloud) -> None:
 
 @pytest.mark.parametrize("etag", ["", "*", "x", '"x"'])
 def test_etags_that_hold(etag: str) -> None:
-    resources.check_etag({"etag": "x"}, etag)
+    representation.check_etag({"etag": "x"}, etag)
 
 
 def test_an_etag_that_does_not_hold() -> None:
     with pytest.raises(BigQueryError) as refused:
-        resources.check_etag({"etag": "x"}, "y")
+        representation.check_etag({"etag": "x"}, "y")
 
     assert (refused.value.code, refused.value.reason) == (412, "conditionNotMet")
 
@@ -156,12 +158,12 @@ def test_an_etag_that_does_not_hold() -> None:
 )
 def test_ids_that_are_none(body: dict[str, Any]) -> None:
     with pytest.raises(BigQueryError) as refused:
-        resources.new_id("dataset", body, r"\w{1,1024}")
+        representation.new_id("dataset", body, r"\w{1,1024}")
 
     assert refused.value.code == 400
 
 
-def test_errors_tell_their_reason() -> None:
+def test_errors_report_their_reason() -> None:
     error = no_dataset("p", "d").body()["error"]
 
     assert (error["code"], error["status"]) == (404, "NOT_FOUND")

@@ -4,11 +4,16 @@ from typing import Any
 
 import pytest
 
-from emulator.bigquery import access
-from emulator.errors import ApiError
+from emulator.core.errors import ApiError
+from emulator.services.bigquery import access
+from emulator.services.iam.conditions import Target
 
 AGENT = "service-1@gcp-sa-healthcare.iam.gserviceaccount.com"
 MEMBER = f"serviceAccount:{AGENT}"
+DATASET = Target(
+    "projects/p/datasets/d", "bigquery.googleapis.com", "bigquery.googleapis.com/Dataset"
+)
+FALSE, TRUE = ({"title": "t", "expression": text} for text in ("false", "true"))
 
 
 @pytest.mark.parametrize(
@@ -19,6 +24,9 @@ MEMBER = f"serviceAccount:{AGENT}"
         ({"role": "roles/bigquery.dataEditor", "userByEmail": AGENT.upper()},
          "bigquery.tables.updateData", True),
         ({"role": "OWNER", "iamMember": MEMBER}, "bigquery.tables.create", True),
+        ({"role": "OWNER", "iamMember": MEMBER, "condition": TRUE}, "bigquery.tables.create", True),
+        ({"role": "OWNER", "iamMember": MEMBER, "condition": FALSE},
+         "bigquery.tables.create", False),
         ({"role": "READER", "userByEmail": AGENT}, "bigquery.tables.getData", True),
         ({"role": "READER", "userByEmail": AGENT}, "bigquery.tables.create", False),
         ({"role": "WRITER", "userByEmail": AGENT}, "bigquery.jobs.create", False),
@@ -34,7 +42,7 @@ MEMBER = f"serviceAccount:{AGENT}"
     ],
 )  # fmt: skip
 def test_what_an_entry_allows(entry: dict[str, Any], permission: str, allowed: bool) -> None:
-    assert access.allows([entry], MEMBER, permission) is allowed
+    assert access.allows([entry], MEMBER, permission, DATASET) is allowed
 
 
 def test_entries_in_their_normal_form() -> None:

@@ -1,11 +1,11 @@
-"""What a policy may hold beside roles: audit configuration, and members that were deleted."""
+"""Policies with audit configuration, and with deleted members."""
 
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
-from tests.unit.emulator.conftest import PROJECT
+from tests.support.emulator_names import PROJECT
 
 HEALTHCARE = {
     "service": "healthcare.googleapis.com",
@@ -119,7 +119,7 @@ def test_a_mask_names_fields_of_a_policy(client: TestClient) -> None:
     answer = write(client, {"bindings": []}, "bindings,rules")
 
     assert answer.status_code == 400
-    assert "rules is no field of a policy" in answer.json()["error"]["message"]
+    assert "rules is not a field of a policy" in answer.json()["error"]["message"]
 
 
 def test_deleted_members_are_listed_as_they_are(client: TestClient) -> None:

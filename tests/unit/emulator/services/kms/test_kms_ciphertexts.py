@@ -4,17 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from emulator.database import Database
-from emulator.errors import ApiError
-from emulator.iam.models import Policies
-from emulator.kms.ciphertexts import Ciphertexts
-from emulator.kms.models import Keys
+from emulator.core.database import Database
+from emulator.core.errors import ApiError
+from emulator.migrations import MIGRATIONS
+from emulator.services.iam.models import Policies
+from emulator.services.kms.ciphertexts import Ciphertexts
+from emulator.services.kms.models import Keys
 
 RING = "projects/p/locations/l/keyRings/r"
 
 
 def opened(folder: Path) -> tuple[Database, Keys, Ciphertexts]:
-    database = Database(folder / "state.sqlite3")
+    database = Database(folder / "state.sqlite3", MIGRATIONS)
     keys = Keys(database, Policies(database))
     return database, keys, Ciphertexts(database, keys)
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from emulator.errors import ApiError
-from emulator.pubsub import filters
+from emulator.core.errors import ApiError
+from emulator.services.pubsub import message_filter
 
 MESSAGE = {
     "action": "StoreInstances",
@@ -45,11 +45,11 @@ MESSAGE = {
     ],
 )
 def test_what_passes(text: str, passes: bool) -> None:
-    assert filters.parse(text)(MESSAGE) is passes
+    assert message_filter.parse(text)(MESSAGE) is passes
 
 
 @pytest.mark.parametrize(
-    ("text", "place"),
+    ("text", "token"),
     [
         ("attributes", "its end"),
         ("attributes:", "its end"),
@@ -71,18 +71,18 @@ def test_what_passes(text: str, passes: bool) -> None:
         ("NOT", "its end"),
     ],
 )
-def test_what_is_no_filter(text: str, place: str) -> None:
+def test_what_is_no_filter(text: str, token: str) -> None:
     with pytest.raises(ApiError) as refused:
-        filters.parse(text)
+        message_filter.parse(text)
 
     assert refused.value.code == 400
-    assert refused.value.message == f"invalid filter {text!r}: at {place!r}"
+    assert refused.value.message == f"invalid filter {text!r}: at {token!r}"
 
 
 def test_a_filter_has_256_bytes_at_most() -> None:
     longest = f'attributes.a = "{"x" * 239}"'
     assert len(longest) == 256
-    assert not filters.parse(longest)(MESSAGE)
+    assert not message_filter.parse(longest)(MESSAGE)
 
     with pytest.raises(ApiError, match="256 bytes"):
-        filters.parse(f"{longest} ")
+        message_filter.parse(f"{longest} ")

@@ -9,8 +9,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from emulator.cloud import Cloud
-from emulator.pubsub import backoff, messages
-from tests.unit.emulator.conftest import PROJECT
+from emulator.core import timestamps
+from emulator.services.pubsub import messages, retry_policy
+from tests.support.emulator_names import PROJECT
 
 TOPIC = f"{PROJECT}/topics/events"
 DEAD = f"{PROJECT}/topics/dead"
@@ -20,7 +21,7 @@ PUSHED = {"pushConfig": {"pushEndpoint": "https://worker.example.com"}}
 
 
 class Clock:
-    """A clock that goes on when it is told."""
+    """A clock that a test advances."""
 
     def __init__(self) -> None:
         self.now = 1e9
@@ -54,11 +55,11 @@ def watch(client: TestClient) -> Callable[..., None]:
 
 def publish(cloud: Cloud, *texts: str) -> list[str]:
     data = [base64.b64encode(text.encode()).decode() for text in texts]
-    return cloud.messages.publish(TOPIC, [{"data": one} for one in data])
+    return cloud.pubsub.messages.publish(TOPIC, [{"data": one} for one in data])
 
 
 def take(cloud: Cloud, name: str = WATCH) -> list[dict[str, Any]]:
-    return cloud.messages.take(cloud.subscriptions.get(name), 100)
+    return cloud.pubsub.messages.pull(cloud.pubsub.subscriptions.get(name), 100)
 
 
 def texts(received: list[dict[str, Any]]) -> list[str]:
@@ -67,7 +68,7 @@ def texts(received: list[dict[str, Any]]) -> list[str]:
 
 def refuse(cloud: Cloud, received: list[dict[str, Any]]) -> None:
     ids = [each["ackId"] for each in received]
-    cloud.messages.postpone(cloud.subscriptions.get(WATCH), ids, 0)
+    cloud.pubsub.messages.modify_ack_deadline(cloud.pubsub.subscriptions.get(WATCH), ids, 0)
 
 
 def test_what_is_not_acknowledged_in_time_comes_again(
@@ -76,7 +77,7 @@ def test_what_is_not_acknowledged_in_time_comes_again(
     watch(ackDeadlineSeconds=20)
     publish(cloud, "a", "b")
     first, _ = take(cloud)
-    cloud.messages.acknowledge(cloud.subscriptions.get(WATCH), [first["ackId"]])
+    cloud.pubsub.messages.acknowledge(cloud.pubsub.subscriptions.get(WATCH), [first["ackId"]])
 
     clock.sleep(19.9)
     assert take(cloud) == []
@@ -88,7 +89,9 @@ def test_a_deadline_is_put_off(cloud: Cloud, watch: Callable[..., None], clock: 
     watch()
     publish(cloud, "a")
     [received] = take(cloud)
-    cloud.messages.postpone(cloud.subscriptions.get(WATCH), [received["ackId"]], 600)
+    cloud.pubsub.messages.modify_ack_deadline(
+        cloud.pubsub.subscriptions.get(WATCH), [received["ackId"]], 600
+    )
 
     clock.sleep(599)
     assert take(cloud) == []
@@ -96,7 +99,7 @@ def test_a_deadline_is_put_off(cloud: Cloud, watch: Callable[..., None], clock: 
     assert texts(take(cloud)) == ["a"]
 
 
-def test_a_refused_message_rests_longer_each_time(
+def test_a_refused_message_is_redelivered_with_backoff(
     cloud: Cloud, watch: Callable[..., None], clock: Clock
 ) -> None:
     watch(retryPolicy={"minimumBackoff": "2s", "maximumBackoff": "5s"})
@@ -123,7 +126,7 @@ def test_a_refused_message_rests_longer_each_time(
     ],
 )
 def test_the_rest(settings: dict[str, Any], attempts: int, seconds: float) -> None:
-    assert backoff.seconds(settings, attempts) == pytest.approx(seconds)
+    assert retry_policy.seconds(settings, attempts) == pytest.approx(seconds)
 
 
 def test_a_dead_letter_moves_with_its_last_refusal(
@@ -177,7 +180,7 @@ def test_a_letter_is_not_lost_between_two_topics(
         refuse(cloud, take(cloud))
     last = take(cloud)
     with monkeypatch.context() as patch:
-        patch.setattr(messages, "_now", lambda: 1 / 0)
+        patch.setattr(timestamps, "now", lambda: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             refuse(cloud, last)
     assert take(cloud, GRAVE) == []
@@ -193,7 +196,7 @@ def test_messages_survive_a_restart(
     watch()
     before = publish(cloud, "a", "b")
     taken, _ = take(cloud)
-    cloud.messages.acknowledge(cloud.subscriptions.get(WATCH), [taken["ackId"]])
+    cloud.pubsub.messages.acknowledge(cloud.pubsub.subscriptions.get(WATCH), [taken["ackId"]])
 
     again = open_cloud()
 
@@ -225,3 +228,13 @@ def test_a_reset_forgets_messages(cloud: Cloud, watch: Callable[..., None]) -> N
 
     with cloud.database.read() as connection:
         assert connection.execute("SELECT COUNT(*) FROM messages").fetchone()[0] == 0
+
+
+@pytest.mark.parametrize("data", ["ä", "a", "a b="])
+def test_data_that_is_not_base64_is_refused(
+    client: TestClient, watch: Callable[..., None], data: str
+) -> None:
+    watch()
+    answer = client.post(f"/v1/{TOPIC}:publish", json={"messages": [{"data": data}]})
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"] == "Invalid value at 'messages.data' (TYPE_BYTES)"

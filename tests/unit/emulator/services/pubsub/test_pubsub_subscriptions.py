@@ -7,7 +7,7 @@ from httpx2 import Response
 from starlette.testclient import TestClient
 
 from emulator.cloud import Cloud
-from tests.unit.emulator.conftest import PROJECT
+from tests.support.emulator_names import PROJECT
 
 TOPIC = f"{PROJECT}/topics/events"
 NAME = f"{PROJECT}/subscriptions/watch"
@@ -61,10 +61,10 @@ def test_what_is_set_comes_back(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "code", "said"),
+    ("body", "code", "reason"),
     [
         ({"ackDeadlineSeconds": 601}, 400, "10 to 600"),
-        ({"messageRetentionDuration": "1h"}, 400, "'1h' is no duration"),
+        ({"messageRetentionDuration": "1h"}, 400, "'1h' is not a valid duration"),
         ({"messageRetentionDuration": "599s"}, 400, "600s to 2678400s"),
         ({"expirationPolicy": {"ttl": "3600s"}}, 400, "86400s or more"),
         ({"retryPolicy": {"maximumBackoff": "601s"}}, 400, "0s to 600s"),
@@ -86,15 +86,15 @@ def test_what_is_set_comes_back(client: TestClient) -> None:
     ],
 )
 def test_a_wrong_setting_is_named(
-    client: TestClient, body: dict[str, Any], code: int, said: str
+    client: TestClient, body: dict[str, Any], code: int, reason: str
 ) -> None:
     answer = create(client, **body)
 
-    assert (answer.status_code, said in complaint(answer)) == (code, True), answer.text
+    assert (answer.status_code, reason in complaint(answer)) == (code, True), answer.text
     assert client.get(f"/v1/{NAME}").status_code == 404
 
 
-def test_a_token_in_an_endpoint_is_not_told(client: TestClient) -> None:
+def test_a_token_in_an_endpoint_is_not_reported(client: TestClient) -> None:
     answer = create(client, pushConfig={"pushEndpoint": "worker?token=s3cret"})
 
     assert answer.status_code == 400
@@ -112,6 +112,17 @@ def test_a_patch_changes_what_its_mask_names(client: TestClient) -> None:
     assert changed["labels"] == {"a": "b"}
     assert "retryPolicy" not in changed
     assert client.get(f"/v1/{NAME}").json() == changed
+
+
+def test_a_patch_of_a_nested_field_leaves_those_beside_it(client: TestClient) -> None:
+    config = {"pushEndpoint": "https://a.example.com", "noWrapper": {"writeMetadata": True}}
+    create(client, pushConfig=config)
+    change = {"pushConfig": {"pushEndpoint": "https://b.example.com"}}
+    body = {"subscription": change, "updateMask": "push_config.push_endpoint"}
+
+    changed = client.patch(f"/v1/{NAME}", json=body).json()
+
+    assert changed["pushConfig"] == {**config, "pushEndpoint": "https://b.example.com"}
 
 
 @pytest.mark.parametrize("field", ["filter", "topic", "enableMessageOrdering", "nonsense", ""])
@@ -163,7 +174,7 @@ def test_the_subscriptions_of_a_deleted_topic_stay(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("message", "said"),
+    ("message", "reason"),
     [
         ({"data": "!!!"}, "TYPE_BYTES"),
         ({"data": ""}, "is empty"),
@@ -174,12 +185,12 @@ def test_the_subscriptions_of_a_deleted_topic_stay(client: TestClient) -> None:
         ({"attributes": {"a": 1}}, "attributes[0].value"),
     ],
 )
-def test_a_message_that_is_none(client: TestClient, message: dict[str, Any], said: str) -> None:
+def test_a_message_that_is_none(client: TestClient, message: dict[str, Any], reason: str) -> None:
     create(client)
 
     answer = client.post(f"/v1/{TOPIC}:publish", json={"messages": [message]})
 
-    assert (answer.status_code, said in complaint(answer)) == (400, True), answer.text
+    assert (answer.status_code, reason in complaint(answer)) == (400, True), answer.text
     assert client.post(f"/v1/{NAME}:pull", json={"maxMessages": 1}).json() == {}
 
 

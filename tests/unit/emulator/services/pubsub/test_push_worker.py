@@ -2,6 +2,7 @@
 
 import json
 import logging
+import ssl
 import threading
 from collections.abc import Callable
 from queue import Empty, Queue
@@ -13,8 +14,8 @@ from starlette.testclient import TestClient
 
 from emulator.app import create_app
 from emulator.cloud import Cloud
-from emulator.pubsub import pushing
-from tests.unit.emulator.conftest import PROJECT
+from emulator.services.pubsub import push_request
+from tests.support.emulator_names import PROJECT
 
 TOPIC = f"{PROJECT}/topics/events"
 WATCH = f"{PROJECT}/subscriptions/watch"
@@ -33,7 +34,7 @@ RECEIVED = {
 
 
 class Endpoints:
-    """What is posted, and what is answered to it."""
+    """A push endpoint: its requests and its responses."""
 
     def __init__(self) -> None:
         self.posted: Queue[tuple[str, str]] = Queue()
@@ -63,7 +64,7 @@ class Endpoints:
 @pytest.fixture
 def endpoints(monkeypatch: pytest.MonkeyPatch) -> Endpoints:
     found = Endpoints()
-    monkeypatch.setattr(pushing, "post", found.post)
+    monkeypatch.setattr(push_request, "post", found.post)
     return found
 
 
@@ -87,7 +88,7 @@ def subscription(**config: Any) -> dict[str, Any]:
 
 def posted(answer: Callable[[httpx.Request], httpx.Response], **config: Any) -> str | None:
     with httpx.Client(transport=httpx.MockTransport(answer)) as client:
-        return pushing.post(client, subscription(**config), RECEIVED)
+        return push_request.post(client, subscription(**config), RECEIVED)
 
 
 def request_of(status: int, **config: Any) -> httpx.Request:
@@ -103,6 +104,17 @@ def request_of(status: int, **config: Any) -> httpx.Request:
     return request
 
 
+def test_a_cloud_that_pushes_nothing_loads_no_certificates(
+    open_cloud: Callable[..., Cloud], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[str] = []
+    monkeypatch.setattr(ssl, "create_default_context", lambda **_: loaded.append("certificates"))
+
+    open_cloud()
+
+    assert loaded == []
+
+
 def test_a_message_is_wrapped() -> None:
     request = request_of(204)
 
@@ -115,9 +127,9 @@ def test_a_message_is_wrapped() -> None:
     }
 
 
-@pytest.mark.parametrize("told", [True, False])
-def test_a_message_without_its_wrapper(told: bool) -> None:
-    request = request_of(200, noWrapper={"writeMetadata": told})
+@pytest.mark.parametrize("with_metadata", [True, False])
+def test_a_message_without_its_wrapper(with_metadata: bool) -> None:
+    request = request_of(200, noWrapper={"writeMetadata": with_metadata})
 
     assert request.content == b"knock"
     assert request.headers["host"] == "127.0.0.1:9"
@@ -129,7 +141,7 @@ def test_a_message_without_its_wrapper(told: bool) -> None:
         "x-goog-pubsub-ordering-key": "k",
     }
     shown = {key: value for key, value in request.headers.items() if key in metadata}
-    assert shown == (metadata if told else {})
+    assert shown == (metadata if with_metadata else {})
     assert not {"bad key", "line"} & request.headers.keys()
 
 
@@ -155,7 +167,7 @@ def test_what_waits_is_pushed_in_its_order(
     cloud: Cloud, endpoints: Endpoints, watch: Callable[..., None]
 ) -> None:
     watch()
-    cloud.messages.publish(TOPIC, [{"data": "YQ=="}, {"data": "Yg=="}])
+    cloud.pubsub.messages.publish(TOPIC, [{"data": "YQ=="}, {"data": "Yg=="}])
 
     assert [endpoints.next(), endpoints.next()] == [("watch", "YQ=="), ("watch", "Yg==")]
     assert endpoints.silent()
@@ -169,14 +181,14 @@ def test_trouble_is_logged_once_without_the_address(
 ) -> None:
     endpoints.failures["watch"] = 3
     watch()
-    cloud.messages.publish(TOPIC, [{"data": "YQ=="}])
+    cloud.pubsub.messages.publish(TOPIC, [{"data": "YQ=="}])
 
     assert [endpoints.next() for _ in range(4)] == [("watch", "YQ==")] * 4
-    told = [each.getMessage() for each in caplog.records if each.levelno == logging.WARNING]
-    assert told == [f"{WATCH}: the endpoint did not take a message (status 503): tried again"]
+    messages = [each.getMessage() for each in caplog.records if each.levelno == logging.WARNING]
+    assert messages == [f"{WATCH}: the endpoint did not take a message (status 503): tried again"]
 
 
-def test_nobody_else_than_this_machine_is_called(
+def test_no_one_else_than_this_machine_is_called(
     cloud: Cloud,
     client: TestClient,
     endpoints: Endpoints,
@@ -186,11 +198,11 @@ def test_nobody_else_than_this_machine_is_called(
     watch(endpoint="https://worker.example.com/dicom?token=s3cret")
     watch(name=f"{WATCH}2")
     for _ in range(2):
-        cloud.messages.publish(TOPIC, [{"data": "YQ=="}])
+        cloud.pubsub.messages.publish(TOPIC, [{"data": "YQ=="}])
         assert endpoints.next() == ("watch2", "YQ==")
 
-    told = [each.getMessage() for each in caplog.records if WATCH in each.getMessage()]
-    assert told == [
+    messages = [each.getMessage() for each in caplog.records if WATCH in each.getMessage()]
+    assert messages == [
         f"{WATCH}: nothing is pushed to worker.example.com: only endpoints on this machine are "
         "called"
     ]
@@ -200,7 +212,7 @@ def test_nobody_else_than_this_machine_is_called(
     assert [endpoints.next(), endpoints.next()] == [("watch", "YQ==")] * 2
 
 
-def test_a_slow_endpoint_holds_up_nobody_else(
+def test_a_slow_endpoint_holds_up_no_one_else(
     cloud: Cloud,
     endpoints: Endpoints,
     watch: Callable[..., None],
@@ -214,10 +226,10 @@ def test_a_slow_endpoint_holds_up_nobody_else(
             assert free.wait(SECONDS)
         return endpoints.post(client, subscription, received)
 
-    monkeypatch.setattr(pushing, "post", post)
+    monkeypatch.setattr(push_request, "post", post)
     watch()
     watch(name=f"{WATCH}2")
-    cloud.messages.publish(TOPIC, [{"data": "YQ=="}])
+    cloud.pubsub.messages.publish(TOPIC, [{"data": "YQ=="}])
 
     assert stuck.wait(SECONDS)
     assert endpoints.next() == ("watch2", "YQ==")
@@ -230,7 +242,7 @@ def test_nothing_is_pushed_for_a_deleted_subscription(
 ) -> None:
     endpoints.failures["watch"] = 1_000_000
     watch()
-    cloud.messages.publish(TOPIC, [{"data": "YQ=="}])
+    cloud.pubsub.messages.publish(TOPIC, [{"data": "YQ=="}])
     assert endpoints.next() == ("watch", "YQ==")
 
     client.delete(f"/v1/{WATCH}").raise_for_status()
@@ -238,7 +250,7 @@ def test_nothing_is_pushed_for_a_deleted_subscription(
         pass  # the one that was on its way
     endpoints.failures.clear()
     watch()
-    cloud.messages.publish(TOPIC, [{"data": "Yg=="}])
+    cloud.pubsub.messages.publish(TOPIC, [{"data": "Yg=="}])
 
     assert endpoints.next() == ("watch", "Yg==")
 
@@ -250,9 +262,9 @@ def test_a_restart_goes_on_with_what_was_not_taken(
     endpoints: Endpoints,
     watch: Callable[..., None],
 ) -> None:
-    cloud.delivery.close()
+    cloud.pubsub.push.close()
     watch()
-    cloud.messages.publish(TOPIC, [{"data": "YQ=="}])
+    cloud.pubsub.messages.publish(TOPIC, [{"data": "YQ=="}])
     assert endpoints.silent()
 
     with TestClient(create_app(open_cloud()), "http://127.0.0.1"):

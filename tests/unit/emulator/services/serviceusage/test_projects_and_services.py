@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from emulator.app import create_app
 from emulator.cloud import Cloud
-from tests.unit.emulator.conftest import AGENT, LOCATION, PROJECT
+from tests.support.emulator_names import AGENT, LOCATION, PROJECT
 
 OWNER = {"role": "roles/owner", "members": ["user:you@example.com"]}
 
@@ -83,7 +83,7 @@ def test_a_condition_needs_version_3(client: TestClient) -> None:
         ("storage.admin", "user:a@b.example", "Role storage.admin is not supported"),
         ("roles/viewer", "a@b.example", "Invalid principal a@b.example"),
         ("roles/viewer", "AllUsers", "did you mean allUsers?"),
-        ("roles/viewer", "user:nobody", "Invalid principal user:nobody"),
+        ("roles/viewer", "user:noname", "Invalid principal user:noname"),
         (
             "roles/viewer",
             "serviceAccount:service-1@gcp-sa-healthcare.iam.gserviceaccount.com",
@@ -184,13 +184,14 @@ def test_a_conditional_role_is_renamed_for_clients_of_old(client: TestClient) ->
 
 
 def test_the_service_agent_may_what_its_roles_allow(client: TestClient, cloud: Cloud) -> None:
-    assert not cloud.service_agent_has("local-project", "storage.objects.list")
+    agent = cloud.healthcare.context.agent
+    assert not agent.has("local-project", "storage.objects.list")
     binding = {"role": "roles/storage.objectViewer", "members": [f"serviceAccount:{AGENT}"]}
-    cloud.policies.set(PROJECT, {"bindings": [OWNER, binding]})
+    cloud.iam.policies.set(PROJECT, {"bindings": [OWNER, binding]})
 
-    assert cloud.service_agent_has("local-project", "storage.objects.list")
-    assert not cloud.service_agent_has("local-project", "storage.objects.create")
-    assert not cloud.service_agent_has("other-project", "storage.objects.list")
+    assert agent.has("local-project", "storage.objects.list")
+    assert not agent.has("local-project", "storage.objects.create")
+    assert not agent.has("other-project", "storage.objects.list")
 
 
 def test_a_disabled_service_refuses_and_says_how_to_enable_it(
@@ -235,6 +236,13 @@ def test_services_are_enabled_together_or_not_at_all(client: TestClient) -> None
     ]
 
 
+@pytest.mark.parametrize("wanted", ["ENABLED", "state=ENABLED", "state:ON", "NOT state:ENABLED"])
+def test_services_are_filtered_by_state_alone(client: TestClient, wanted: str) -> None:
+    refused = error(client.get(f"/v1/{PROJECT}/services", params={"filter": wanted}))
+    assert (refused["code"], refused["status"]) == (400, "INVALID_ARGUMENT")
+    assert "the allowed filters are state:ENABLED and state:DISABLED" in refused["message"]
+
+
 def test_a_list_comes_in_pages(client: TestClient) -> None:
     names, token = [], ""
     while True:
@@ -260,7 +268,7 @@ def test_a_service_identity_comes_with_its_address(client: TestClient, version: 
     assert client.get(f"/{version}/{operation['name']}").json() == operation
 
 
-def test_topics_live_and_die(client: TestClient) -> None:
+def test_topics_are_created_changed_and_deleted(client: TestClient) -> None:
     url = f"/v1/{PROJECT}/topics/images"
     assert client.put(url, json={"labels": {"a": "b"}}).json() == {
         "labels": {"a": "b"},

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from emulator.storage.naming import MOST_METADATA_BYTES
-from tests.unit.emulator.storage.conftest import FakeStorage
+from emulator.services.storage.request_names import MAX_METADATA_BYTES
+from tests.support.fake_storage import FakeStorage
 
 UPLOAD = "/upload/storage/v1/b/bucket-1/o"
 OBJECTS = "/storage/v1/b/bucket-1/o"
@@ -51,7 +51,7 @@ HOSTILE: dict[str, dict[str, Any]] = {
     },
     "a part without end": {
         "url": UPLOAD,
-        "content": _related(b'{"x":"' + b"x" * MOST_METADATA_BYTES + b'","name":"../x"}'),
+        "content": _related(b'{"x":"' + b"x" * MAX_METADATA_BYTES + b'","name":"../x"}'),
         "kind": RELATED,
     },
     "a form": {
@@ -72,7 +72,7 @@ def test_a_name_that_leads_elsewhere_is_refused(
     client: TestClient, bucket: str, fake: FakeStorage, way: str
 ) -> None:
     sent = dict(HOSTILE[way])
-    headers = {"Content-Type": kind} if (kind := sent.pop("kind", "")) else {}
+    headers = {"Content-Type": content_type} if (content_type := sent.pop("kind", "")) else {}
     asked = len(fake.requests)
 
     answer = client.post(**sent, headers=headers)
@@ -100,7 +100,7 @@ def test_any_other_name_is_passed_on_with_its_body(
 
 
 def test_a_long_body_arrives_whole(client: TestClient, bucket: str, fake: FakeStorage) -> None:
-    content = _related(b'{"name":"long"}').replace(b"../content", b"x" * 3 * MOST_METADATA_BYTES)
+    content = _related(b'{"name":"long"}').replace(b"../content", b"x" * 3 * MAX_METADATA_BYTES)
     answer = client.post(UPLOAD, content=content, headers={"Content-Type": RELATED})
     assert answer.status_code == 200
     assert fake.requests[-1].content == content

@@ -6,17 +6,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from tests.unit.emulator.storage.conftest import FakeStorage
+from tests.support.fake_storage import FakeStorage, error
 
 BUCKETS = "/storage/v1/b"
-
-
-def error(answer: Any) -> tuple[int, str, str]:
-    body = answer.json()["error"]
-    assert body["code"] == answer.status_code
-    [entry] = body["errors"]
-    assert entry["message"] == body["message"]
-    return body["code"], entry["reason"], body["message"]
 
 
 def names(answer: Any) -> list[str]:
@@ -33,20 +25,20 @@ def test_the_settings_of_a_bucket_are_kept(client: TestClient) -> None:
         "website": None,
     }
 
-    made = client.post(f"{BUCKETS}?project=local-project", json=given).json()
+    created = client.post(f"{BUCKETS}?project=local-project", json=given).json()
 
-    assert client.get(f"{BUCKETS}/bucket-1").json() == made
-    assert made["location"] == "EUROPE-WEST1"
-    assert made["locationType"] == "region"
-    assert made["storageClass"] == "NEARLINE"
-    assert made["labels"] == {"env": "lab"}
-    assert made["iamConfiguration"] == {
+    assert client.get(f"{BUCKETS}/bucket-1").json() == created
+    assert created["location"] == "EUROPE-WEST1"
+    assert created["locationType"] == "region"
+    assert created["storageClass"] == "NEARLINE"
+    assert created["labels"] == {"env": "lab"}
+    assert created["iamConfiguration"] == {
         "uniformBucketLevelAccess": {"enabled": True},
         "publicAccessPrevention": "inherited",
     }
-    assert made["projectNumber"] == "123456789012"
-    assert made["selfLink"] == "http://127.0.0.1:1/storage/v1/b/bucket-1"
-    assert "website" not in made
+    assert created["projectNumber"] == "123456789012"
+    assert created["selfLink"] == "http://127.0.0.1:1/storage/v1/b/bucket-1"
+    assert "website" not in created
 
 
 def test_a_patch_merges_and_a_put_replaces(client: TestClient, bucket: str) -> None:
@@ -248,8 +240,8 @@ def test_no_token_of_an_address_is_passed_on_to_be_logged(
 def test_what_can_be_no_buckets_name_is_none(
     client: TestClient, fake: FakeStorage, name: str
 ) -> None:
-    made = client.post(f"{BUCKETS}?project=local-project", json={"name": name})
-    assert error(made)[:2] == (400, "invalid")
+    created = client.post(f"{BUCKETS}?project=local-project", json={"name": name})
+    assert error(created)[:2] == (400, "invalid")
     assert fake.requests == []
 
 

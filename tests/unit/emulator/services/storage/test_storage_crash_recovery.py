@@ -5,14 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from emulator.storage import leftovers, objects, xattrs
+from emulator.services.storage import crash_recovery, object_files, xattrs
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A folder of buckets, as a kill left it: one object is whole, of one only the bytes."""
     root = tmp_path / "storage"
-    objects.put(root / "b" / "whole.txt", tmp_path / "d", b"whole", "text/plain", {"a": "b"})
+    object_files.write_object(
+        root / "b" / "whole.txt", tmp_path / "d", b"whole", "text/plain", {"a": "b"}
+    )
     (root / "b" / "deep").mkdir()
     (root / "b" / "deep" / "image.dcm").write_bytes(b"bytes")
     (root / "b" / "deep" / ".image.dcm3796310844").touch()
@@ -21,7 +23,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def attributes(path: Path) -> dict[str, object]:
-    raw = xattrs.read(path, objects.ATTRIBUTE)
+    raw = xattrs.read(path, object_files.ATTRIBUTE)
     assert raw, f"{path} has no metadata"
     found: dict[str, object] = json.loads(raw)
     return found
@@ -30,7 +32,7 @@ def attributes(path: Path) -> dict[str, object]:
 def test_bytes_without_metadata_become_an_object(root: Path, tmp_path: Path) -> None:
     before = attributes(root / "b" / "whole.txt")
 
-    leftovers.mend(root, tmp_path / "uploads")
+    crash_recovery.recover(root, tmp_path / "uploads")
 
     mended = attributes(root / "b" / "deep" / "image.dcm")
     assert mended["ContentType"] == "application/dicom"
@@ -44,7 +46,7 @@ def test_what_was_only_tried_goes(root: Path, tmp_path: Path) -> None:
     uploads.mkdir()
     (uploads / ".half.dcm123").write_bytes(b"half")
 
-    leftovers.mend(root, uploads)
+    crash_recovery.recover(root, uploads)
 
     assert sorted(path.name for path in root.rglob("*")) == ["b", "deep", "image.dcm", "whole.txt"]
     assert list(uploads.iterdir()) == []

@@ -6,10 +6,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from emulator.cloud import Cloud
-from emulator.seed import BUCKET as PUBLIC
-from tests.unit.emulator.conftest import AGENT
-from tests.unit.emulator.storage.conftest import FakeStorage
-from tests.unit.emulator.storage.test_storage_buckets import error
+from emulator.services.storage.public_bucket import BUCKET as PUBLIC
+from tests.support.emulator_names import AGENT
+from tests.support.fake_storage import FakeStorage, error
 
 VIEWER = "roles/storage.objectViewer"
 MEMBER = f"serviceAccount:{AGENT}"
@@ -118,7 +117,8 @@ def test_the_caller_may_everything(client: TestClient, bucket: str) -> None:
 
 
 def agent_may(cloud: Cloud, bucket: str, verb: str = "get") -> bool:
-    return cloud.service_agent_has_on_bucket("local-project", f"storage.objects.{verb}", bucket)
+    agent = cloud.healthcare.context.agent
+    return agent.has_on_bucket("local-project", f"storage.objects.{verb}", bucket)
 
 
 def test_a_grant_is_for_one_bucket(
@@ -140,7 +140,7 @@ def test_a_projects_role_is_for_the_projects_buckets(
     fake.buckets["direct"] = {}
     assert not agent_may(cloud, "bucket-1")
 
-    cloud.policies.set("projects/local-project", {"bindings": [GRANT]})
+    cloud.iam.policies.set("projects/local-project", {"bindings": [GRANT]})
 
     assert agent_may(cloud, "bucket-1")
     assert agent_may(cloud, "direct")

@@ -1,8 +1,12 @@
+from typing import Any
+
 import google.auth
 import pytest
 from google.auth.credentials import AnonymousCredentials
+from google.auth.exceptions import DefaultCredentialsError
 
-from scripts.common import clients
+from scripts.lib.errors import ScriptError
+from scripts.lib.google import clients
 from tests.unit.scripts.fakes import STORE
 
 VARIABLE = "GOOGLE_HEALTHCARE_CUSTOM_ENDPOINT"
@@ -56,3 +60,18 @@ def test_an_access_token_comes_before_the_application_default(
     assert clients.credentials().token == "given"
     monkeypatch.delenv("GOOGLE_OAUTH_ACCESS_TOKEN")
     assert isinstance(clients.credentials(), AnonymousCredentials)
+
+
+def test_missing_credentials_are_one_line_that_names_the_command(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def find_none(**_: Any) -> Any:
+        raise DefaultCredentialsError("no key file")  # type: ignore[no-untyped-call]
+
+    monkeypatch.delenv("GOOGLE_OAUTH_ACCESS_TOKEN", raising=False)
+    monkeypatch.setattr(google.auth, "default", find_none)
+    for make in (clients.healthcare, clients.session, lambda: clients.big_query("p")):
+        with pytest.raises(ScriptError) as caught:
+            make()
+        assert caught.value.message == "No Google Cloud credentials were found."
+        assert "gcloud auth application-default login" in caught.value.hint

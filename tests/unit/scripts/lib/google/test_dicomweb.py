@@ -6,9 +6,9 @@ import pytest
 import requests
 
 from scripts import view_instance
-from scripts.common import clients, dicomweb
-from scripts.common.dicomweb import DicomWeb
-from scripts.common.errors import ScriptError
+from scripts.lib.errors import ScriptError
+from scripts.lib.google import clients, dicomweb
+from scripts.lib.google.dicomweb import DicomWeb
 from tests.unit.scripts.fakes import STORE, Ran
 
 ROOT = "http://127.0.0.1:1/v1/s/dicomWeb"
@@ -67,7 +67,7 @@ def test_a_search_matches_and_accepts_json() -> None:
     assert store.asked == [("instances", asked, "application/dicom+json")]
 
 
-def test_a_refusal_is_told() -> None:
+def test_a_refusal_is_reported() -> None:
     with pytest.raises(ScriptError, match=f"Reading {ROOT}/instances failed"):
         _web(FakeStore([], code=404)).count()
 

@@ -1,13 +1,13 @@
 import pytest
 
-from scripts.common import uris
-from scripts.common.errors import ExitCode, UsageError
+from scripts.lib.errors import ExitCode, UsageError
+from scripts.lib.google import gcs_uri
 
 
 @pytest.mark.parametrize(
     "uri",
     [
-        uris.LAB_SOURCE,
+        gcs_uri.LAB_SOURCE,
         "gs://bucket/file.dcm",
         "gs://bucket/*",
         "gs://bucket/a/*/b?.dcm",
@@ -18,18 +18,18 @@ from scripts.common.errors import ExitCode, UsageError
     ],
 )
 def test_forms_of_the_api_are_taken(uri: str) -> None:
-    assert str(uris.parse(uri)) == uri
+    assert str(gcs_uri.parse(uri)) == uri
 
 
 @pytest.mark.parametrize(
     ("uri", "culprit"),
     [
-        ("s3://bucket/a.dcm", "not a Cloud Storage URI"),
-        ("bucket/a.dcm", "not a Cloud Storage URI"),
-        ("", "not a Cloud Storage URI"),
-        ("gs://", "not the name of a bucket"),
-        ("gs:///a.dcm", "not the name of a bucket"),
-        ("gs://Bucket/a.dcm", "not the name of a bucket"),
+        ("s3://bucket/a.dcm", "not a valid Cloud Storage URI"),
+        ("bucket/a.dcm", "not a valid Cloud Storage URI"),
+        ("", "not a valid Cloud Storage URI"),
+        ("gs://", "not a valid bucket name"),
+        ("gs:///a.dcm", "not a valid bucket name"),
+        ("gs://Bucket/a.dcm", "not a valid bucket name"),
         ("gs://b*/a.dcm", "holds a wildcard"),
         ("gs://bucket", "names a bucket but no object"),
         ("gs://bucket/", "names a bucket but no object"),
@@ -43,7 +43,7 @@ def test_forms_of_the_api_are_taken(uri: str) -> None:
 )
 def test_other_forms_name_the_rule(uri: str, culprit: str) -> None:
     with pytest.raises(UsageError) as caught:
-        uris.parse(uri)
+        gcs_uri.parse(uri)
     assert culprit in caught.value.message
     assert caught.value.exit_code is ExitCode.USAGE
-    assert caught.value.cure
+    assert caught.value.hint

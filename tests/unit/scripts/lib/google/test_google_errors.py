@@ -7,7 +7,8 @@ from google.api_core import exceptions
 from google.auth.exceptions import DefaultCredentialsError
 from googleapiclient.errors import HttpError
 
-from scripts.common.errors import LOG_IN, ExitCode, ScriptError, as_script_error, translated
+from scripts.lib.errors import ExitCode, ScriptError
+from scripts.lib.google.errors import LOG_IN, as_script_error, translate_errors
 
 
 def _http_error(code: int, body: bytes) -> HttpError:
@@ -19,7 +20,7 @@ def test_googles_json_gives_message_and_status() -> None:
     mapped = as_script_error("importing", _http_error(403, body % b"storage.objects.list"))
     assert mapped is not None
     assert mapped.message == "Importing failed: no storage.objects.list (403 PERMISSION_DENIED)"
-    assert "roles/storage.objectAdmin" in mapped.cure
+    assert "roles/storage.objectAdmin" in mapped.hint
     assert mapped.details == {"code": 403, "status": "PERMISSION_DENIED"}
 
 
@@ -27,15 +28,15 @@ def test_a_proxys_html_is_survived() -> None:
     mapped = as_script_error("importing", _http_error(502, b"<html>bad gateway</html>"))
     assert mapped is not None
     assert mapped.details["code"] == 502
-    assert "Try again in a minute" in mapped.cure
+    assert "Try again in a minute" in mapped.hint
     assert "html" not in mapped.message.lower() or "Reason" in mapped.message
 
 
-def test_no_match_is_cured_by_the_wildcards() -> None:
+def test_no_match_has_a_hint_about_wildcards() -> None:
     body = b'{"error": {"message": "gs://b/x resolves to zero GCS objects", "code": 400}}'
     mapped = as_script_error("importing", _http_error(400, body))
     assert mapped is not None
-    assert "Only *, ** and ? are wildcards" in mapped.cure
+    assert "Only *, ** and ? are wildcards" in mapped.hint
 
 
 @pytest.mark.parametrize(
@@ -49,7 +50,7 @@ def test_no_match_is_cured_by_the_wildcards() -> None:
         requests.exceptions.ChunkedEncodingError("half"),
     ],
 )
-def test_lost_connections_are_told_as_such(error: Exception) -> None:
+def test_lost_connections_are_reported_as_such(error: Exception) -> None:
     mapped = as_script_error("asking", error)
     assert mapped is not None
     assert "no connection" in mapped.message
@@ -59,7 +60,7 @@ def test_lost_connections_are_told_as_such(error: Exception) -> None:
 def test_missing_credentials_say_how_to_log_in() -> None:
     mapped = as_script_error("asking", DefaultCredentialsError("none found"))  # type: ignore[no-untyped-call]
     assert mapped is not None
-    assert mapped.cure == LOG_IN
+    assert mapped.hint == LOG_IN
 
 
 def test_bigquery_errors_speak_with_their_own_text() -> None:
@@ -72,17 +73,22 @@ def test_bigquery_errors_speak_with_their_own_text() -> None:
 
 def test_a_bug_of_ours_is_not_hidden() -> None:
     assert as_script_error("asking", KeyError("x")) is None
-    with pytest.raises(KeyError), translated("asking"):
+    with pytest.raises(KeyError), translate_errors("asking"):
         raise KeyError("x")
 
 
 def test_script_errors_pass_through_unchanged() -> None:
-    error = ScriptError("culprit", "cure")
-    with pytest.raises(ScriptError) as caught, translated("asking"):
+    error = ScriptError("culprit", "hint")
+    with pytest.raises(ScriptError) as caught, translate_errors("asking"):
         raise error
     assert caught.value is error
-    assert str(error) == "culprit\ncure"
-    assert error.to_json() == {"message": "culprit", "cure": "cure", "exit_code": 1}
+    assert str(error) == "culprit\nhint"
+    assert error.to_json() == {
+        "message": "culprit",
+        "hint": "hint",
+        "cure": "hint",
+        "exit_code": 1,
+    }
 
 
 def test_a_query_that_may_name_a_patient_stays_out() -> None:

@@ -1,4 +1,4 @@
-"""What was begun by a request whose answer was lost."""
+"""Operations that were started by a request whose response was lost."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from scripts import export_metadata, import_dicom
-from scripts.common import clients, tables
+from scripts.lib.google import bigquery, clients
 from tests.unit.scripts.fakes import DATASET, OPERATION, Answer, FakeGoogle, Ran, operation, refusal
 
 Run = Callable[..., Ran]
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("lab_stack")
 @pytest.fixture(autouse=True)
 def counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients, "big_query", lambda project, location: None)
-    monkeypatch.setattr(tables, "row_count", lambda client, table: 405)
+    monkeypatch.setattr(bigquery, "row_count", lambda client, table: 405)
 
 
 def _listed(*names: str, method: str = EXPORT, page: str = "") -> Answer:
@@ -52,7 +52,9 @@ def test_it_is_found_and_followed(google: FakeGoogle, run: Run, disposition: str
     google.answers = [LOST, DONE]
     ran = run(export_metadata.app, "-w", disposition)
     assert ran.code == 0, ran.err
-    assert f"The answer was lost; following what was begun: {OPERATION}" in ran.err
+    assert (
+        f"The response was lost; following the operation that was started: {OPERATION}" in ran.err
+    )
     assert _sent(google) == 1
     assert google.asked[-1][1].partition("?")[0].endswith(OPERATION)
 
@@ -73,7 +75,7 @@ def test_an_operation_of_another_method_is_not_ours(google: FakeGoogle, run: Run
 
 
 @pytest.mark.parametrize("after", [_listed("1"), _listed("1", "42", "43")])
-def test_where_it_can_not_be_told_an_append_is_not_sent_again(
+def test_where_it_can_not_be_determined_an_append_is_not_sent_again(
     google: FakeGoogle, run: Run, after: Answer
 ) -> None:
     google.listed = [_listed("1"), after]
@@ -81,7 +83,7 @@ def test_where_it_can_not_be_told_an_append_is_not_sent_again(
     ran = run(export_metadata.app, "-w", "append")
     assert ran.code == 1
     assert "gcloud healthcare operations list" in ran.err
-    assert ("several were begun" in ran.err) is (after != _listed("1"))
+    assert ("several operations were started" in ran.err) is (after != _listed("1"))
     assert _sent(google) == 1
 
 
@@ -93,5 +95,5 @@ def test_a_list_that_is_refused_stops_nothing(google: FakeGoogle, run: Run) -> N
     google.answers = [LOST, BEGUN, DONE]
     ran = run(export_metadata.app)
     assert ran.code == 0
-    assert "what it told of can't be looked for" in ran.err
+    assert "its operation can't be looked up" in ran.err
     assert "healthcare.operations.list denied" in ran.err

@@ -1,10 +1,10 @@
 from typing import Any
 
-from emulator.healthcare.dicom.bigquery_columns import changes, merged
+from emulator.services.healthcare.clients.bigquery_schema_update import changes, merge_fields
 
 
-def field(name: str, kind: str = "STRING", mode: str = "NULLABLE") -> dict[str, Any]:
-    return {"name": name, "type": kind, "mode": mode}
+def field(name: str, column_type: str = "STRING", mode: str = "NULLABLE") -> dict[str, Any]:
+    return {"name": name, "type": column_type, "mode": mode}
 
 
 def record(name: str, *fields: dict[str, Any], mode: str = "REPEATED") -> dict[str, Any]:
@@ -14,7 +14,7 @@ def record(name: str, *fields: dict[str, Any], mode: str = "REPEATED") -> dict[s
 def test_further_fields_come_behind_those_that_are_there_at_every_depth() -> None:
     known = [record("items", field("b"), record("codes", field("x"))), field("z")]
     further = [field("a"), record("items", field("c"), record("codes", field("y"), field("x")))]
-    assert merged(known, further) == [
+    assert merge_fields(known, further) == [
         record("items", field("b"), record("codes", field("x"), field("y")), field("c")),
         field("z"),
         field("a"),
@@ -23,7 +23,7 @@ def test_further_fields_come_behind_those_that_are_there_at_every_depth() -> Non
 
 def test_a_column_of_another_kind_stays_as_it_is() -> None:
     known = [field("age", "INTEGER"), field("items")]
-    assert merged(known, [field("age"), record("items", field("a"))]) == known
+    assert merge_fields(known, [field("age"), record("items", field("a"))]) == known
 
 
 def test_only_what_differs_is_changed() -> None:
@@ -32,7 +32,7 @@ def test_only_what_differs_is_changed() -> None:
         record("items", field("a")),
         record("name", field("x"), mode="NULLABLE"),
     ]
-    wider = merged(
+    wider = merge_fields(
         known,
         [
             record("items", field("rows", "INTEGER", "REPEATED")),

@@ -2,8 +2,8 @@
 
 import pytest
 
-from emulator.errors import ApiError
-from emulator.healthcare.dicom import wildcards
+from emulator.core.errors import ApiError
+from emulator.services.healthcare.clients import gcs_uri
 
 NAMES = ["a.dcm", "ab.dcm", "d/a.dcm", "d/e/b.dcm", "d/e/b.txt", "d/e/", "d/[x].dcm", "d/x.dcm"]
 
@@ -26,7 +26,7 @@ NAMES = ["a.dcm", "ab.dcm", "d/a.dcm", "d/e/b.dcm", "d/e/b.txt", "d/e/", "d/[x].
     ],
 )
 def test_what_a_pattern_means(pattern: str, expected: list[str]) -> None:
-    source = wildcards.parse(f"gs://some-bucket/{pattern}")
+    source = gcs_uri.parse(f"gs://some-bucket/{pattern}")
     assert [name for name in NAMES if source.matches(name)] == expected
     assert all(name.startswith(source.prefix) for name in expected)
 
@@ -54,7 +54,7 @@ def test_what_a_pattern_means(pattern: str, expected: list[str]) -> None:
 )
 def test_other_forms_are_refused_with_the_reason(uri: str, reason: str) -> None:
     with pytest.raises(ApiError) as caught:
-        wildcards.parse(uri)
+        gcs_uri.parse(uri)
     assert caught.value.code == 400
     assert reason in caught.value.message
     assert repr(uri) in caught.value.message

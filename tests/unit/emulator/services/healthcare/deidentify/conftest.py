@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
-from emulator.healthcare.deidentify import config, files
+from emulator.services.healthcare.deidentify import config, worker
 
 KEY = b"k" * 32
 STUDY, SERIES, SOP, FRAME = map(
@@ -24,36 +24,36 @@ def person() -> FileDataset:
     head.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
     head.MediaStorageSOPInstanceUID = SOP
     head.SourceApplicationEntityTitle = "GATEWAY"
-    made = FileDataset("", {}, file_meta=head, preamble=b"Ramirez".ljust(128, b"\0"))
-    made.SOPClassUID = SecondaryCaptureImageStorage
-    made.StudyInstanceUID, made.SeriesInstanceUID, made.SOPInstanceUID = STUDY, SERIES, SOP
-    made.FrameOfReferenceUID = FRAME
-    made.PatientName, made.PatientID = "Ramirez^Ofelia", "MRN-77421"
-    made.PatientBirthDate, made.PatientAge, made.PatientSex = "19610424", "062Y", "F"
-    made.InstitutionName, made.InstitutionAddress = "Kettering Northside", "12 Elm Road"
-    made.PatientTelephoneNumbers = "555 0199"
-    made.AccessionNumber, made.ReferringPhysicianName = "ACC-5512", "Vasquez^Ana"
-    made.StudyDate, made.StudyTime, made.AcquisitionDateTime = (
+    dataset = FileDataset("", {}, file_meta=head, preamble=b"Ramirez".ljust(128, b"\0"))
+    dataset.SOPClassUID = SecondaryCaptureImageStorage
+    dataset.StudyInstanceUID, dataset.SeriesInstanceUID, dataset.SOPInstanceUID = STUDY, SERIES, SOP
+    dataset.FrameOfReferenceUID = FRAME
+    dataset.PatientName, dataset.PatientID = "Ramirez^Ofelia", "MRN-77421"
+    dataset.PatientBirthDate, dataset.PatientAge, dataset.PatientSex = "19610424", "062Y", "F"
+    dataset.InstitutionName, dataset.InstitutionAddress = "Kettering Northside", "12 Elm Road"
+    dataset.PatientTelephoneNumbers = "555 0199"
+    dataset.AccessionNumber, dataset.ReferringPhysicianName = "ACC-5512", "Vasquez^Ana"
+    dataset.StudyDate, dataset.StudyTime, dataset.AcquisitionDateTime = (
         "20240117",
         "101112",
         "20240117101112",
     )
-    made.StationName, made.Modality = "SCANNER7", "DX"
-    made.StudyDescription = "Chest, Ofelia Ramirez, seen by Dr. Vasquez on 2024-01-17"
-    made.BodyPartExamined = "CHEST"
-    made.ReferencedImageSequence = [Dataset()]
-    made.ReferencedImageSequence[0].ReferencedSOPClassUID = SecondaryCaptureImageStorage
-    made.ReferencedImageSequence[0].ReferencedSOPInstanceUID = SOP
-    made.OtherPatientIDsSequence = [Dataset()]
-    made.OtherPatientIDsSequence[0].PatientID = "MRN-77421"
-    made.add_new((0x0009, 0x0010), "LO", "ACME")
-    made.add_new((0x0009, 0x1001), "LO", "secret-private")
-    made.add_new((0x6000, 0x4000), "LT", "Ramirez in an overlay")
-    return made
+    dataset.StationName, dataset.Modality = "SCANNER7", "DX"
+    dataset.StudyDescription = "Chest, Ofelia Ramirez, seen by Dr. Vasquez on 2024-01-17"
+    dataset.BodyPartExamined = "CHEST"
+    dataset.ReferencedImageSequence = [Dataset()]
+    dataset.ReferencedImageSequence[0].ReferencedSOPClassUID = SecondaryCaptureImageStorage
+    dataset.ReferencedImageSequence[0].ReferencedSOPInstanceUID = SOP
+    dataset.OtherPatientIDsSequence = [Dataset()]
+    dataset.OtherPatientIDsSequence[0].PatientID = "MRN-77421"
+    dataset.add_new((0x0009, 0x0010), "LO", "ACME")
+    dataset.add_new((0x0009, 0x1001), "LO", "secret-private")
+    dataset.add_new((0x6000, 0x4000), "LT", "Ramirez in an overlay")
+    return dataset
 
 
 def _add_picture(dataset: FileDataset, *texts: str, frames: int = 1) -> None:
-    """Give it frames of 8-bit grey, with a text a line burned into each."""
+    """Add frames of 8-bit grey, with one burned-in text a line."""
     shades = np.random.default_rng(7).normal(90, 12, (480, 640)).clip(0, 200).astype(np.uint8)
     picture = Image.fromarray(shades)
     drawn, font = ImageDraw.Draw(picture), ImageFont.load_default(26)
@@ -78,7 +78,7 @@ def deidentify() -> Callable[[FileDataset, dict[str, Any]], FileDataset]:
     """Applies a DeidentifyConfig in memory."""
 
     def apply(dataset: FileDataset, settings: dict[str, Any]) -> FileDataset:
-        files.apply(dataset, config.read(settings), KEY)
+        worker.apply(dataset, config.read(settings), KEY)
         return dataset
 
     return apply

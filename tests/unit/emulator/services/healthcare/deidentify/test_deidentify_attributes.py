@@ -35,7 +35,7 @@ def test_the_basic_profile_leaves_no_identifier(
     assert [one for one in IDENTIFIERS if one in left] == []
 
 
-def test_the_basic_profile_keeps_what_tells_of_no_one(
+def test_the_basic_profile_keeps_what_reports_of_no_one(
     source: FileDataset, deidentify: Deidentify
 ) -> None:
     result = deidentify(source, BASIC)
@@ -104,7 +104,7 @@ def test_contents_are_cleaned(source: FileDataset, deidentify: Deidentify) -> No
     description = result.StudyDescription
     assert description.startswith("Chest, [PERSON_NAME], seen by Dr. [PERSON_NAME] on ")
     assert "2024-01-17" not in description
-    assert result.Modality == "DX"  # a code string is no text
+    assert result.Modality == "DX"  # a code string is not text
     left = written(result)
     assert [one for one in ("Ofelia", "MRN-77421", "20240117", "Kettering") if one in left] == []
 

@@ -1,21 +1,23 @@
-"""What is found in texts, and what takes its place."""
+"""Findings in texts, and their replacements."""
 
 import base64
 from typing import Any
 
 import pytest
 
-from emulator.errors import ApiError
-from emulator.healthcare.deidentify import config, surrogates
-from emulator.healthcare.deidentify.sensitive import Detector
-from emulator.healthcare.deidentify.texts import Cleaner, shift
+from emulator.core.errors import ApiError
+from emulator.services.healthcare.deidentify import config, surrogates
+from emulator.services.healthcare.deidentify.info_types import InfoTypeDetector
+from emulator.services.healthcare.deidentify.text import TextTransformer, shift
 
 KEY = b"0123456789abcdef"
 
 
 def cleaned(text: str, settings: dict[str, Any] | None = None, vr: str = "LO") -> str:
     rules = config.read({"text": settings or {}}).text
-    return Cleaner(rules, Detector({"Jane Roe": "PERSON_NAME"}), KEY, "p1").clean(text, vr)
+    return TextTransformer(rules, InfoTypeDetector({"Jane Roe": "PERSON_NAME"}), KEY, "p1").clean(
+        text, vr
+    )
 
 
 @pytest.mark.parametrize(
@@ -60,10 +62,12 @@ def test_a_hash_is_of_the_given_key_alone() -> None:
     assert cleaned("Jane Roe", settings) == surrogates.surrogate(KEY, "Jane Roe")
 
 
-def test_kinds_can_be_left_alone() -> None:
+def test_types_can_be_excluded() -> None:
     rules = config.read({"text": {"excludeInfoTypes": ["EMAIL_ADDRESS"]}}).text
-    detector = Detector({}, rules.without)
-    assert Cleaner(rules, detector, KEY, "p").clean("j@example.com", "LO") == "j@example.com"
+    detector = InfoTypeDetector({}, rules.without)
+    assert (
+        TextTransformer(rules, detector, KEY, "p").clean("j@example.com", "LO") == "j@example.com"
+    )
 
 
 @pytest.mark.parametrize(
@@ -93,7 +97,7 @@ def test_a_shift_is_never_none_and_is_the_patients_own() -> None:
 @pytest.mark.parametrize(
     ("settings", "culprit"),
     [
-        ({"dicom": {"keepList": {"tags": ["PatientNam"]}}}, "'PatientNam' is no DICOM keyword"),
+        ({"dicom": {"keepList": {"tags": ["PatientNam"]}}}, "'PatientNam' is not a DICOM keyword"),
         (
             {"dicom": {"removeList": {"tags": ["SOPInstanceUID"]}}},
             "SOPInstanceUID can't be removed",
@@ -103,9 +107,9 @@ def test_a_shift_is_never_none_and_is_the_patients_own() -> None:
             "only one of keepList, filterProfile",
         ),
         ({"dicom": {}, "dicomTagConfig": {}}, "can't both be set"),
-        ({"dicomTagConfig": {"actions": [{"queries": ["XY"], "keepTag": {}}]}}, "'XY' is no DICOM"),
+        ({"dicomTagConfig": {"actions": [{"queries": ["XY"], "keepTag": {}}]}}, "'XY' is not a"),
         ({"dicomTagConfig": {"actions": [{"queries": ["PN"]}]}}, "exactly one action"),
-        ({"image": {"customRegexes": [{"pattern": "("}]}}, "no regular expression"),
+        ({"image": {"customRegexes": [{"pattern": "("}]}}, "is not a regular expression"),
         ({"image": {"customRegexes": [{"pattern": "a", "groupIndexes": [2]}]}}, "group"),
         ({"text": {"transformations": [{}]}}, "exactly one transformation"),
         (
@@ -114,7 +118,7 @@ def test_a_shift_is_never_none_and_is_the_patients_own() -> None:
         ),
         (
             {"fhir": {"fieldMetadataList": [{}, {"paths": ["Patient.name", "Patient..id"]}]}},
-            "config.fhir.field_metadata_list[1].paths[1]: 'Patient..id' is no path of FHIR fields",
+            "config.fhir.field_metadata_list[1].paths[1]: 'Patient..id' is not a path of FHIR",
         ),
         (
             {"fhirFieldConfig": {"fieldMetadataList": [{"keepField": {}, "removeField": {}}]}},

@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from emulator.cloud import Cloud
-from tests.unit.emulator.conftest import AGENT, LOCATION, PROJECT
+from tests.support.emulator_names import AGENT, LOCATION, PROJECT
 
 STORES = [
     ("dicomStores", "dicomStoreId", {}),
@@ -37,8 +37,8 @@ def test_a_dataset_is_created_by_an_operation(client: TestClient, version: str) 
     assert list(operation) == ["name"]
     while not (done := client.get(f"/{version}/{operation['name']}").json()).get("done"):
         pass
-    kind = f"type.googleapis.com/google.cloud.healthcare.{version}.dataset.Dataset"
-    assert done["response"] == {"@type": kind, **dataset}
+    type_url = f"type.googleapis.com/google.cloud.healthcare.{version}.dataset.Dataset"
+    assert done["response"] == {"@type": type_url, **dataset}
     assert done["metadata"]["apiMethodName"] == (
         f"google.cloud.healthcare.{version}.dataset.DatasetService.CreateDataset"
     )
@@ -84,7 +84,7 @@ def test_a_bad_dataset_is_refused(
 
 
 @pytest.mark.parametrize(("collection", "parameter", "body"), STORES)
-def test_a_store_lives_and_dies(
+def test_a_store_is_created_changed_and_deleted(
     client: TestClient, dataset: str, collection: str, parameter: str, body: dict[str, Any]
 ) -> None:
     stores, name = f"/v1beta1/{dataset}/{collection}", f"{dataset}/{collection}/store1"
@@ -238,6 +238,13 @@ def test_a_mask_may_name_one_label(client: TestClient, dataset: str) -> None:
     assert error(client.patch(store, json={}))["message"] == "update_mask is required"
 
 
+def test_a_mask_takes_the_key_of_a_label_as_it_is(client: TestClient, dataset: str) -> None:
+    store = f"/v1/{dataset}/dicomStores/store1"
+    client.post(f"/v1/{dataset}/dicomStores?dicomStoreId=store1", json={"labels": {"a_b": "1"}})
+    patched = client.patch(f"{store}?updateMask=labels.a_b", json={"labels": {"a_b": "2"}})
+    assert patched.json()["labels"] == {"a_b": "2"}
+
+
 def test_the_first_dataset_brings_the_service_agent(client: TestClient) -> None:
     url = "/v1/projects/fresh-project"
     client.post(f"{url}/services/healthcare.googleapis.com:enable").raise_for_status()
@@ -281,7 +288,7 @@ def test_a_deleted_dataset_takes_all_with_it(
 
     assert error(client.get(f"/v1/{store}"))["code"] == 404
     assert error(client.get(f"/v1/{store}:getIamPolicy"))["code"] == 404
-    assert cloud.policies.get(store).get("bindings") is None
+    assert cloud.iam.policies.get(store).get("bindings") is None
     tested = client.post(f"/v1/{store}:testIamPermissions", json={"permissions": ["a.b.c"]})
     assert tested.json() == {}
 
@@ -290,15 +297,15 @@ def test_what_a_crash_left_of_a_deletion_does_not_come_back(
     open_cloud: Callable[..., Cloud],
 ) -> None:
     before, name = open_cloud(), f"{LOCATION}/datasets/dataset1"
-    before.policies.set(name, {"bindings": [{"role": "roles/viewer", "members": ["allUsers"]}]})
+    before.iam.policies.set(name, {"bindings": [{"role": "roles/viewer", "members": ["allUsers"]}]})
     before.close()
 
-    assert "bindings" not in open_cloud().policies.get(name)
+    assert "bindings" not in open_cloud().iam.policies.get(name)
 
 
 def test_a_stream_needs_the_agents_role(client: TestClient, cloud: Cloud, dataset: str) -> None:
     binding = {"role": "roles/bigquery.dataEditor", "members": [f"serviceAccount:{AGENT}"]}
-    cloud.policies.set(PROJECT, {"bindings": [binding]})
+    cloud.iam.policies.set(PROJECT, {"bindings": [binding]})
     streams = [{"bigqueryDestination": {"tableUri": "bq://local-project.d.t"}}]
 
     url = f"/v1/{dataset}/dicomStores?dicomStoreId=store1"
@@ -316,8 +323,8 @@ def test_locations_are_listed(client: TestClient) -> None:
 
 def test_a_field_that_is_null_is_absent(client: TestClient, dataset: str) -> None:
     body = {"labels": None, "streamConfigs": None, "notificationConfig": None}
-    made = client.post(f"/v1/{dataset}/dicomStores?dicomStoreId=nulls", json=body)
-    assert made.json() == {"name": f"{dataset}/dicomStores/nulls"}
+    answer = client.post(f"/v1/{dataset}/dicomStores?dicomStoreId=nulls", json=body)
+    assert answer.json() == {"name": f"{dataset}/dicomStores/nulls"}
     settings = {"blobStorageSettings": None}
     path = f"/v1/{dataset}/dicomStores/nulls:setBlobStorageSettings"
     assert client.post(path, json=settings).status_code == 400
@@ -328,3 +335,18 @@ def test_a_page_size_that_is_none_is_refused(client: TestClient, dataset: str, s
     answer = client.get(f"/v1/{dataset}/dicomStores", params={"pageSize": size})
     assert answer.status_code == 400
     assert "page_size" in answer.json()["error"]["message"]
+
+
+def test_a_page_token_is_good_for_its_filter_only(client: TestClient, dataset: str) -> None:
+    stores = f"/v1/{dataset}/dicomStores"
+    for name in ("a", "b", "c"):
+        body = {"labels": {"kind": "x"}}
+        client.post(f"{stores}?dicomStoreId={name}", json=body).raise_for_status()
+    query = {"filter": "labels.kind=x", "pageSize": "1"}
+    token = client.get(stores, params=query).json()["nextPageToken"]
+    client.delete(f"{stores}/a").raise_for_status()
+    second = client.get(stores, params={**query, "pageToken": token}).json()
+    assert [store["name"] for store in second["dicomStores"]] == [f"{dataset}/dicomStores/b"]
+    refused = client.get(stores, params={"pageSize": "1", "pageToken": token})
+    assert refused.status_code == 400
+    assert "another list or filter" in refused.json()["error"]["message"]

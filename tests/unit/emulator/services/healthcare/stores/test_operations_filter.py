@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from emulator.errors import ApiError
-from emulator.operations.filters import parse
+from emulator.core.errors import ApiError
+from emulator.services.healthcare.stores.filters import OPERATIONS
 
 IMPORT = "google.cloud.healthcare.v1.dicom.DicomService.ImportDicomData"
 DONE: dict[str, Any] = {
@@ -63,12 +63,12 @@ RUNNING = {
     ],
 )
 def test_what_a_filter_lets_pass(text: str, found: list[dict[str, Any]]) -> None:
-    passes = parse(text)
+    passes = OPERATIONS.compile(text)
     assert [each for each in (DONE, FAILED, RUNNING) if passes(each)] == found
 
 
 @pytest.mark.parametrize(
-    ("text", "place"),
+    ("text", "position"),
     [
         ("done", "at 'done'"),
         ("done=", "'done='"),
@@ -79,13 +79,13 @@ def test_what_a_filter_lets_pass(text: str, found: list[dict[str, Any]]) -> None
         ("names=x", "'names=x'"),
     ],
 )
-def test_what_cant_be_read_is_named(text: str, place: str) -> None:
+def test_what_cant_be_read_is_named(text: str, position: str) -> None:
     with pytest.raises(ApiError, match="invalid filter") as caught:
-        parse(text)
+        OPERATIONS.compile(text)
     assert caught.value.code == 400
-    assert place in caught.value.message
+    assert position in caught.value.message
 
 
 def test_a_hostile_depth_is_refused() -> None:
     with pytest.raises(ApiError, match="nested too deeply"):
-        parse("-" * 5000 + "done=true")(DONE)
+        OPERATIONS.compile("-" * 5000 + "done=true")

@@ -9,40 +9,48 @@ import pytest
 from starlette.testclient import TestClient
 
 from emulator.cloud import Cloud
-from emulator.healthcare.dicom import streams
-from emulator.healthcare.dicom.additions import Incoming
-from emulator.healthcare.dicom.bigquery import BigQuery, Table
-from emulator.healthcare.dicom.bigquery_layouts import Layout
-from emulator.healthcare.dicom.places import Place
+from emulator.services.healthcare.clients.bigquery import BigQueryClient, Table
+from emulator.services.healthcare.clients.bigquery_outbox import BigQueryOutbox
+from emulator.services.healthcare.dicom.bigquery.streams import StreamDestination, Streams
+from emulator.services.healthcare.dicom.bigquery.table_layout import TableLayout
+from emulator.services.healthcare.dicom.instances.changes import Change
+from emulator.services.healthcare.dicom.instances.staged_file import StagedFile
+from emulator.services.healthcare.dicom.resource_path import ResourcePath
+from emulator.services.healthcare.failure_log import FailureLog
 
 URI = "bq://local-project.streamed.instances"
 
 
 @pytest.fixture
 def loaded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bytes]]:
-    """What arrives in BigQuery, which is always there."""
+    """The rows that arrive in BigQuery, which is always available."""
     arrived: list[tuple[str, bytes]] = []
 
-    def load(_: BigQuery, table: Table, __: Any, disposition: str, rows: Iterable[bytes]) -> None:
+    def load(
+        _: BigQueryClient, table: Table, __: Any, disposition: str, rows: Iterable[bytes]
+    ) -> None:
         assert disposition == "WRITE_APPEND"
         arrived.extend((str(table), row) for row in rows)
 
-    monkeypatch.setattr(BigQuery, "load", load)
+    monkeypatch.setattr(BigQueryClient, "load", load)
     return arrived
 
 
 @pytest.fixture
-def streaming(cloud: Cloud) -> Iterator[Callable[[], streams.Streams]]:
-    """Makes streams over the same waiting rows, as each start of the emulator does."""
-    made: list[streams.Streams] = []
-    target = streams.Target(URI, Layout("projects/p/store", "http://127.0.0.1:1/v1"))
+def open_outbox(cloud: Cloud) -> Iterator[Callable[[], BigQueryOutbox]]:
+    """Opens the outbox over the same waiting rows, as each start of the emulator does."""
+    outboxes: list[BigQueryOutbox] = []
 
-    def make() -> streams.Streams:
-        made.append(streams.Streams(cloud.database, "http://127.0.0.1:1", lambda _: [target], _may))
-        return made[-1]
+    def make() -> BigQueryOutbox:
+        outboxes.append(
+            BigQueryOutbox(
+                cloud.database, "http://127.0.0.1:1", _may, FailureLog(cloud.logging.entries)
+            )
+        )
+        return outboxes[-1]
 
     yield make
-    for one in made:
+    for one in outboxes:
         one.close()
 
 
@@ -50,33 +58,38 @@ def _may(*_: str) -> bool:
     return True
 
 
+def streams_into(outbox: BigQueryOutbox) -> Streams:
+    layout = TableLayout("projects/p/store", "http://127.0.0.1:1/v1")
+    return Streams(outbox, lambda _: [StreamDestination(URI, layout)])
+
+
 def waiting(cloud: Cloud) -> int:
     with cloud.database.read() as connection:
-        return int(connection.execute("SELECT COUNT(*) FROM dicom_stream_rows").fetchone()[0])
+        return int(connection.execute("SELECT COUNT(*) FROM bigquery_outbox").fetchone()[0])
 
 
 def test_rows_wait_while_bigquery_is_away_and_over_a_restart(
     cloud: Cloud,
     make: Callable[..., bytes],
-    incoming: Callable[[bytes], Incoming],
-    streaming: Callable[[], streams.Streams],
+    incoming: Callable[[bytes], StagedFile],
+    open_outbox: Callable[[], BigQueryOutbox],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    first = streaming()
+    first = open_outbox()
     records = [incoming(make(SOPInstanceUID=f"1.2.{number}")).record for number in range(3)]
-    changes = [streams.Change(one.row, one.schema, one.size, "STANDARD") for one in records]
+    changes = [Change(one.row, one.schema, one.size, "STANDARD") for one in records]
     with cloud.database.write() as connection:
-        first.add(connection, "projects/p/store", changes)
+        streams_into(first).add(connection, "projects/p/store", changes)
     first.start()
     deadline = time.monotonic() + 30
-    while "away" not in caplog.text and time.monotonic() < deadline:
+    while "unavailable" not in caplog.text and time.monotonic() < deadline:
         time.sleep(0.01)
     first.close()
     assert waiting(cloud) == 3
     arrived: list[bytes] = []
-    monkeypatch.setattr(BigQuery, "load", lambda *call: arrived.extend(call[4]))
-    second = streaming()
+    monkeypatch.setattr(BigQueryClient, "load", lambda *call: arrived.extend(call[4]))
+    second = open_outbox()
     second.start()
     while waiting(cloud) and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -88,13 +101,13 @@ def test_rows_wait_while_bigquery_is_away_and_over_a_restart(
 def test_a_transaction_that_fails_leaves_no_row(
     cloud: Cloud,
     make: Callable[..., bytes],
-    incoming: Callable[[bytes], Incoming],
-    streaming: Callable[[], streams.Streams],
+    incoming: Callable[[bytes], StagedFile],
+    open_outbox: Callable[[], BigQueryOutbox],
     loaded: list[tuple[str, bytes]],
 ) -> None:
-    one = streaming()
+    one = streams_into(open_outbox())
     record = incoming(make()).record
-    changes = [streams.Change(record.row, record.schema, record.size, "STANDARD")]
+    changes = [Change(record.row, record.schema, record.size, "STANDARD")]
 
     def fail() -> None:
         with cloud.database.write() as connection:
@@ -110,28 +123,30 @@ def test_a_transaction_that_fails_leaves_no_row(
 def test_each_change_waits_as_a_row_and_the_end_of_the_store_does_not(
     cloud: Cloud,
     client: TestClient,
-    place: Place,
+    resource_path: ResourcePath,
     make: Callable[..., bytes],
-    incoming: Callable[[bytes], Incoming],
+    incoming: Callable[[bytes], StagedFile],
 ) -> None:
     def change(body: dict[str, Any]) -> dict[str, Any]:
         return body | {"streamConfigs": [{"bigqueryDestination": {"tableUri": URI}}]}
 
-    cloud.dicom.streams.close()  # so that all rows go on waiting
-    cloud.healthcare.update(place.store, change)
+    cloud.healthcare.context.outbox.close()  # so that all rows stay in the outbox
+    cloud.healthcare.resources.update(resource_path.store, change)
     sops = ("1.2.1", "1.2.2", "1.2.3")
-    cloud.dicom.contents.add(
-        place.store, [incoming(make(SOPInstanceUID=sop)) for sop in sops], "NEARLINE"
+    cloud.healthcare.dicom.contents.add(
+        resource_path.store, [incoming(make(SOPInstanceUID=sop)) for sop in sops], "NEARLINE"
     )
-    cloud.dicom.contents.set_storage_class(
-        Place(place.store, "1.2.3", "1.2.3.4", "1.2.1"), "ARCHIVE"
+    cloud.healthcare.dicom.contents.set_storage_class(
+        ResourcePath(resource_path.store, "1.2.3", "1.2.3.4", "1.2.1"), "ARCHIVE"
     )
-    cloud.dicom.contents.delete(Place(place.store, "1.2.3", "1.2.3.4", "1.2.2"))
-    client.delete(f"/v1/{place.store}").raise_for_status()
+    cloud.healthcare.dicom.contents.delete(
+        ResourcePath(resource_path.store, "1.2.3", "1.2.3.4", "1.2.2")
+    )
+    client.delete(f"/v1/{resource_path.store}").raise_for_status()
     with cloud.database.read() as connection:
         rows = [
             json.loads(row["row"])
-            for row in connection.execute("SELECT row FROM dicom_stream_rows ORDER BY id")
+            for row in connection.execute("SELECT row FROM bigquery_outbox ORDER BY id")
         ]
     assert [(row["Type"], row["SOPInstanceUID"], row["StorageClass"]) for row in rows] == [
         *(("CREATE", sop, "NEARLINE") for sop in sops),

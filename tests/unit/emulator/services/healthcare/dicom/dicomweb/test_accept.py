@@ -2,17 +2,20 @@
 
 import pytest
 
-from emulator.errors import ApiError
-from emulator.healthcare.dicom import accept
-from emulator.healthcare.dicom.accept import Offer
+from emulator.core.errors import ApiError
+from emulator.services.healthcare.dicom.dicomweb import accept
+from emulator.services.healthcare.dicom.dicomweb.accept import Representation
 
-FILE = [Offer("application/dicom")]
-PICTURES = [Offer("image/jpeg"), Offer("image/png")]
-MODELS = [Offer("application/dicom+json", parts=False), Offer("application/dicom+xml")]
+FILE = [Representation("application/dicom")]
+PICTURES = [Representation("image/jpeg"), Representation("image/png")]
+MODELS = [
+    Representation("application/dicom+json", parts=False),
+    Representation("application/dicom+xml"),
+]
 
 
 @pytest.mark.parametrize(
-    ("header", "kind", "parts", "syntax"),
+    ("header", "media_type", "parts", "syntax"),
     [
         (None, "application/dicom", False, ""),
         ("*/*", "application/dicom", False, ""),
@@ -26,13 +29,17 @@ MODELS = [Offer("application/dicom+json", parts=False), Offer("application/dicom
         ),
     ],
 )
-def test_files(header: str | None, kind: str, parts: bool, syntax: str) -> None:
+def test_files(header: str | None, media_type: str, parts: bool, syntax: str) -> None:
     chosen = accept.choose(header, FILE)
-    assert (chosen.kind, chosen.multipart, chosen.syntax) == (kind, parts, syntax)
+    assert (chosen.media_type, chosen.multipart, chosen.transfer_syntax) == (
+        media_type,
+        parts,
+        syntax,
+    )
 
 
 @pytest.mark.parametrize(
-    ("header", "kind", "parts"),
+    ("header", "media_type", "parts"),
     [
         ("*/*", "application/dicom+json", False),
         ("application/*", "application/dicom+json", False),
@@ -56,13 +63,13 @@ def test_files(header: str | None, kind: str, parts: bool, syntax: str) -> None:
         ("APPLICATION/DICOM+JSON; Q=0.4", "application/dicom+json", False),
     ],
 )
-def test_models(header: str, kind: str, parts: bool) -> None:
+def test_models(header: str, media_type: str, parts: bool) -> None:
     chosen = accept.choose(header, MODELS)
-    assert (chosen.kind, chosen.multipart) == (kind, parts)
+    assert (chosen.media_type, chosen.multipart) == (media_type, parts)
 
 
 @pytest.mark.parametrize(
-    ("header", "kind"),
+    ("header", "media_type"),
     [
         ("image/png;q=0.5, image/jpeg", "image/jpeg"),
         ("image/jpeg;q=0.5, image/png", "image/png"),
@@ -70,8 +77,8 @@ def test_models(header: str, kind: str, parts: bool) -> None:
         ("image/png;q=half", "image/png"),
     ],
 )
-def test_pictures(header: str, kind: str) -> None:
-    assert accept.choose(header, PICTURES).kind == kind
+def test_pictures(header: str, media_type: str) -> None:
+    assert accept.choose(header, PICTURES).media_type == media_type
 
 
 @pytest.mark.parametrize(
@@ -95,4 +102,42 @@ def test_all_choices_come_in_the_order_of_preference() -> None:
         " application/dicom; transfer-syntax=*; q=0.4, application/dicom; transfer-syntax=1.2.4"
     )
     found = accept.choices(header, FILE)
-    assert [one.syntax for one in found] == ["1.2.4", "1.2.3", "*"]
+    assert [one.transfer_syntax for one in found] == ["1.2.4", "1.2.3", "*"]
+
+
+@pytest.mark.parametrize(
+    ("header", "parts"),
+    [
+        (None, True),
+        ("*/*", True),
+        ("text/html, */*;q=0.1", True),
+        ("application/dicom, */*;q=0.1", False),
+        ("application/dicom;q=0.1, */*", False),
+        ("application/*", False),
+        ('multipart/related; type="application/dicom", */*;q=0.1', True),
+        ("multipart/related", True),
+    ],
+)
+def test_only_a_wildcard_asks_for_the_default_form(header: str | None, parts: bool) -> None:
+    offer = Representation("application/dicom", default_parts=True)
+    assert accept.choose(header, [offer]).multipart is parts
+
+
+@pytest.mark.parametrize(
+    ("header", "lossy", "order"),
+    [
+        ("image/jpeg, image/png", {"image/jpeg"}, ["image/png", "image/jpeg"]),
+        ("image/jpeg, image/png;q=0.9", {"image/jpeg"}, ["image/jpeg", "image/png"]),
+        ("image/png, image/jpeg", set(), ["image/png", "image/jpeg"]),
+        # What only a wildcard accepts keeps the order of the offers.
+        ("image/*", {"image/jpeg"}, ["image/jpeg", "image/png"]),
+        ("*/*", {"image/jpeg"}, ["image/jpeg", "image/png"]),
+        ("*/*, image/png", set(), ["image/png", "image/jpeg"]),
+    ],
+)
+def test_of_equal_ranges_those_come_first_that_lose_nothing(
+    header: str, lossy: set[str], order: list[str]
+) -> None:
+    forms = accept.choices(header, PICTURES)
+    found = accept.prefer_lossless(forms, lambda form: form.media_type in lossy)
+    assert [form.media_type for form in found] == order

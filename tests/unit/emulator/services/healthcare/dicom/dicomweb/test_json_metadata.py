@@ -12,8 +12,8 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 JPEG, PLAIN = "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.1"
-KIND = "application/dicom+json"
-OUTER = f'multipart/related; type="{KIND}"; boundary=edge'
+MEDIA_TYPE = "application/dicom+json"
+OUTER = f'multipart/related; type="{MEDIA_TYPE}"; boundary=edge'
 
 
 def element(vr: str, *values: Any) -> dict[str, Any]:
@@ -56,15 +56,15 @@ def body(*parts: tuple[str, bytes]) -> bytes:
 
 def metadata(*models: Any, syntax: str = "") -> tuple[str, bytes]:
     suffix = f"; transfer-syntax={syntax}" if syntax else ""
-    return f"Content-Type: {KIND}{suffix}", json.dumps(models).encode()
+    return f"Content-Type: {MEDIA_TYPE}{suffix}", json.dumps(models).encode()
 
 
-def bulk(content: bytes, kind: str, location: str = "picture") -> tuple[str, bytes]:
-    return f"Content-Type: {kind}\r\nContent-Location: {location}", content
+def bulk(content: bytes, media_type: str, location: str = "picture") -> tuple[str, bytes]:
+    return f"Content-Type: {media_type}\r\nContent-Location: {location}", content
 
 
 def post(client: TestClient, store: str, *parts: tuple[str, bytes]) -> Any:
-    headers = {"Content-Type": OUTER, "Accept": KIND}
+    headers = {"Content-Type": OUTER, "Accept": MEDIA_TYPE}
     return client.post(f"/v1/{store}/dicomWeb/studies", content=body(*parts), headers=headers)
 
 
@@ -90,7 +90,7 @@ def test_a_jpeg_becomes_an_instance(client: TestClient, store: str) -> None:
     assert post(client, store, metadata(model()), bulk(picture(), image)).status_code == 200
 
 
-def test_several_instances_with_values_of_both_kinds(client: TestClient, store: str) -> None:
+def test_several_instances_with_inline_and_bulk_values(client: TestClient, store: str) -> None:
     inline = {"vr": "OB", "InlineBinary": base64.b64encode(b"profile!").decode()}
     nested = {"00282000": inline}
     pixels = bytes(range(64))
@@ -120,8 +120,8 @@ INLINE = {"vr": "OB", "InlineBinary": "AAAA"}
     ("parts", "culprit"),
     [
         ([IMAGE], "The first part must be of the media type application/dicom+json"),
-        ([(f"Content-Type: {KIND}", b"[")], "no JSON"),
-        ([(f"Content-Type: {KIND}", b"{}")], "must be an array of DICOM instances"),
+        ([(f"Content-Type: {MEDIA_TYPE}", b"[")], "not valid JSON"),
+        ([(f"Content-Type: {MEDIA_TYPE}", b"{}")], "must be an array of DICOM instances"),
         ([metadata()], "has no instance"),
         ([metadata(model(x00080018=None)), IMAGE], "Instance 0 of the JSON metadata: SOPInstance"),
         ([metadata(model(x00080005=None)), IMAGE], "SpecificCharacterSet (00080005) is required"),
@@ -148,11 +148,14 @@ INLINE = {"vr": "OB", "InlineBinary": "AAAA"}
         ([metadata(model(PLAIN)), IMAGE], "both must be of one compression"),
         ([metadata(model()), bulk(b"x", "application/octet-stream")], "of one compression"),
         ([metadata(model(x00280008=element("IS", 2))), IMAGE], "of one frame"),
-        ([metadata(model(x00100020=7)), IMAGE], "00100020 is no element"),
-        ([metadata(model(x00100020={"vr": "ZZ"})), IMAGE], "It is no DICOM JSON"),
-        ([metadata(model(x00280010=element("US", "x"))), IMAGE], "It is no DICOM JSON"),
-        ([metadata(model(x00280010=element("US", 1 << 20))), IMAGE], "It is no DICOM JSON"),
-        ([metadata(model(x00081140={"vr": "SQ", "Value": 7})), IMAGE], "It is no DICOM JSON"),
+        ([metadata(model(x00100020=7)), IMAGE], "00100020 is not an element"),
+        ([metadata(model(x00100020={"vr": "ZZ"})), IMAGE], "It is not valid DICOM JSON"),
+        ([metadata(model(x00280010=element("US", "x"))), IMAGE], "It is not valid DICOM JSON"),
+        ([metadata(model(x00280010=element("US", 1 << 20))), IMAGE], "It is not valid DICOM JSON"),
+        (
+            [metadata(model(x00081140={"vr": "SQ", "Value": 7})), IMAGE],
+            "It is not valid DICOM JSON",
+        ),
     ],
 )
 def test_what_is_refused_by_name(

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from emulator.errors import ApiError
-from emulator.healthcare.dicom import multipart
-from emulator.healthcare.dicom.parts import NewPart
+from emulator.core.errors import ApiError
+from emulator.services.healthcare.dicom.dicomweb import multipart
+from emulator.services.healthcare.dicom.dicomweb.body_parts import PartFactory
 
 PARTS = [b"one", b"", b"\r\n--not the boundary\r\n", b"x" * 300 + b"\r\n--BOUND"]
 BODY = b"".join(multipart.write([("application/dicom", [part]) for part in PARTS], "BOUNDARY"))
@@ -16,12 +16,12 @@ BODY = b"".join(multipart.write([("application/dicom", [part]) for part in PARTS
 def read(folder: Path, body: bytes, size: int) -> list[bytes]:
     """Read a body whose first half comes in chunks; what begins in the rest is held in memory."""
     numbers = itertools.count()
-    new_part = NewPart(lambda: folder / str(next(numbers)))
+    new_part = PartFactory(lambda: folder / str(next(numbers)))
     reader = multipart.PartReader(b"BOUNDARY", new_part)
     for start in range(0, len(body), size):
         new_part.held = start > len(body) / 2
         reader.feed(body[start : start + size])
-    return [part.settle().read_bytes() for part in reader.close()]
+    return [part.persist().read_bytes() for part in reader.close()]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 10_000])

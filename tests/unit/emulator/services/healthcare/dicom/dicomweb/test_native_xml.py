@@ -10,13 +10,14 @@ from pydicom.data import get_testdata_file
 from pydicom.datadict import keyword_for_tag
 from starlette.testclient import TestClient
 
-from emulator.healthcare.dicom import native_xml, texts
+from emulator.services.healthcare.dicom.dicomweb import native_xml
+from emulator.services.healthcare.dicom.parsing import instance_json
 
 SPACE = f"{{{native_xml.NAMESPACE}}}"
 
 
 def read(parent: ET.Element) -> dict[str, Any]:
-    """Give the DICOM JSON model that an XML document holds, all values as text."""
+    """Return the DICOM JSON model of an XML document, all values as text."""
     model: dict[str, Any] = {}
     for attribute in parent:
         assert attribute.tag == f"{SPACE}DicomAttribute"
@@ -54,7 +55,7 @@ def read_value(name: str, child: ET.Element) -> Any:
 
 
 def as_text(model: dict[str, Any]) -> dict[str, Any]:
-    """Give a model with its values as XML has them: text, names in parts, no empty values."""
+    """Return a model with values as in XML: text, names in parts, no empty values."""
 
     def value(vr: str, given: Any) -> Any:
         if given is None:
@@ -69,17 +70,17 @@ def as_text(model: dict[str, Any]) -> dict[str, Any]:
             }
         return str(given)
 
-    made = {}
+    normal = {}
     for tag, element in model.items():
-        made[tag] = {**element}
+        normal[tag] = {**element}
         if "Value" in element:
             values = [value(element["vr"], one) for one in element["Value"]]
             while values and values[-1] is None:
                 values.pop()
-            made[tag].pop("Value")
+            normal[tag].pop("Value")
             if values:
-                made[tag]["Value"] = values
-    return made
+                normal[tag]["Value"] = values
+    return normal
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,7 @@ def as_text(model: dict[str, Any]) -> dict[str, Any]:
     ["CT_small.dcm", "test-SR.dcm", "reportsi.dcm", "waveform_ecg.dcm", "rtplan.dcm"],
 )
 def test_documents_hold_what_the_json_model_holds(name: str) -> None:
-    model = texts.of(pydicom.dcmread(str(get_testdata_file(name)))).model
+    model = instance_json.serialize(pydicom.dcmread(str(get_testdata_file(name)))).model
     assert read(ET.fromstring(native_xml.document(model))) == as_text(model)
 
 
@@ -116,7 +117,7 @@ def test_names_binary_values_and_private_elements() -> None:
 
 
 def parts(answer: Any) -> list[tuple[str, bytes]]:
-    """Give the media type and the content of each part of an answer."""
+    """Return the media type and the content of each part of a response."""
     boundary = answer.headers["content-type"].split("boundary=")[1]
     found = []
     for part in answer.content.split(f"\r\n--{boundary}".encode())[1:-1]:
@@ -147,7 +148,7 @@ def test_metadata_of_several_instances(client: TestClient, web: str, path: str, 
     assert answer.headers["content-type"].startswith(f"{XML}; boundary=")
     plain = client.get(f"{web}/{path}/metadata").json()
     found = parts(answer)
-    assert [kind for kind, _ in found] == ["application/dicom+xml"] * 2
+    assert [media_type for media_type, _ in found] == ["application/dicom+xml"] * 2
     assert [read(ET.fromstring(one)) for _, one in found] == [as_text(one) for one in plain]
 
 

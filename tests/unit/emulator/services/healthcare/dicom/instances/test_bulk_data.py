@@ -1,4 +1,4 @@
-"""What metadata gives by reference, and what the references lead to."""
+"""Bulk data references in metadata, and their contents."""
 
 import io
 import json

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from emulator.healthcare.dicom import fetching
-from emulator.healthcare.dicom.fetching import Task
-from emulator.storage import objects
-from tests.unit.emulator.healthcare.dicom.conftest import make_dicom
+from emulator.services.healthcare.dicom.instances import staged_file
+from emulator.services.healthcare.dicom.operations import object_fetcher
+from emulator.services.healthcare.dicom.operations.object_fetcher import FetchTask
+from emulator.services.storage import object_files
+from tests.support.dicom_files import make_dicom
 
 
 def test_a_task_that_finds_no_room_leaves_no_file(
@@ -20,10 +21,12 @@ def test_a_task_that_finds_no_room_leaves_no_file(
             raise OSError(28, "No space left on device")
         return "0" * 64
 
-    monkeypatch.setattr(fetching, "_fetch", fetch)
+    monkeypatch.setattr(object_fetcher, "_fetch", fetch)
 
     with pytest.raises(OSError, match="No space"):
-        fetching.run(Task("http://127.0.0.1:1", "b", ["first", "last"], tmp_path))
+        object_fetcher.fetch_and_parse(
+            FetchTask("http://127.0.0.1:1", "b", ["first", "last"], tmp_path)
+        )
 
     assert list(tmp_path.iterdir()) == []
 
@@ -38,23 +41,25 @@ def test_objects_on_this_machine_are_linked_and_only_others_asked_for(
         path.write_bytes(file)
         return "0" * 64
 
-    monkeypatch.setattr(fetching, "_fetch", fetch)
+    monkeypatch.setattr(object_fetcher, "_fetch", fetch)
     kept = tmp_path / "objects"
     (tmp_path / "incoming").mkdir()
     for name, content in {"good.dcm": file, "bad.dcm": b"no image"}.items():
-        objects.put(kept / "b" / name, tmp_path / "drafts", content, "application/dicom", {})
+        object_files.write_object(
+            kept / "b" / name, tmp_path / "drafts", content, "application/dicom", {}
+        )
 
     names = ["good.dcm", "bad.dcm", "odd name.dcm"]
-    task = Task("http://127.0.0.1:1", "b", names, tmp_path / "incoming", kept)
-    found = {one.name: one for one in fetching.run(task)}
+    task = FetchTask("http://127.0.0.1:1", "b", names, tmp_path / "incoming", kept)
+    found = {one.name: one for one in object_fetcher.fetch_and_parse(task)}
 
     assert asked == ["odd name.dcm"]
-    good, bad = found["good.dcm"].incoming, found["bad.dcm"]
+    good, bad = found["good.dcm"].staged, found["bad.dcm"]
     assert good
     assert good.record.sha256 == sha256(file).hexdigest()
     assert good.path.samefile(kept / "b" / "good.dcm")
-    assert (bad.incoming, bad.error) == (None, "Not a DICOM file: the DICM prefix is missing.")
+    assert (bad.staged, bad.error) == (None, "Not a DICOM file: the DICM prefix is missing.")
     assert (kept / "b" / "bad.dcm").read_bytes() == b"no image"
-    fetching.discard(list(found.values()))
+    staged_file.discard(list(found.values()))
     assert list((tmp_path / "incoming").iterdir()) == []
     assert (kept / "b" / "good.dcm").read_bytes() == file

@@ -8,12 +8,13 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset
 
-from emulator.healthcare.dicom import texts
-from emulator.healthcare.dicom.bigquery_schema import ALWAYS, PERSON_NAME, merge, to_api
+from emulator.services.healthcare.clients.table_schema import merge, to_api
+from emulator.services.healthcare.dicom.parsing import instance_json
+from emulator.services.healthcare.dicom.parsing.bigquery_schema import ALWAYS, PERSON_NAME
 
 
-def made(dataset: Dataset) -> tuple[dict[str, Any], dict[str, Any]]:
-    found = texts.of(dataset)
+def row_and_schema(dataset: Dataset) -> tuple[dict[str, Any], dict[str, Any]]:
+    found = instance_json.serialize(dataset)
     return json.loads(found.row()), json.loads(found.schema())
 
 
@@ -24,7 +25,7 @@ def with_element(keyword: str, value: Any) -> Dataset:
 
 
 @pytest.mark.parametrize(
-    ("keyword", "value", "kind", "mode", "expected"),
+    ("keyword", "value", "column_type", "mode", "expected"),
     [
         ("RetrieveAETitle", ["A", "B"], "STRING", "REPEATED", ["A", "B"]),  # AE
         ("PatientAge", "057Y", "STRING", "NULLABLE", "057Y"),  # AS
@@ -62,16 +63,18 @@ def with_element(keyword: str, value: Any) -> Dataset:
         ("FrameIncrementPointer", [0x00181063], "INTEGER", "REPEATED", [0x00181063]),  # AT
     ],
 )
-def test_type_mode_and_value(keyword: str, value: Any, kind: str, mode: str, expected: Any) -> None:
+def test_type_mode_and_value(
+    keyword: str, value: Any, column_type: str, mode: str, expected: Any
+) -> None:
     if keyword not in pydicom.datadict.keyword_dict:
         pytest.skip(f"this dictionary has no {keyword}")
-    row, schema = made(with_element(keyword, value))
-    assert schema == {keyword: {"type": kind, "mode": mode}}
+    row, schema = row_and_schema(with_element(keyword, value))
+    assert schema == {keyword: {"type": column_type, "mode": mode}}
     assert row == {keyword: expected}
 
 
 def test_person_names_have_all_groups() -> None:
-    row, schema = made(with_element("PatientName", "Yamada^Tarou^^Dr=山田^太郎"))
+    row, schema = row_and_schema(with_element("PatientName", "Yamada^Tarou^^Dr=山田^太郎"))
     assert schema["PatientName"] == {"type": "RECORD", "mode": "NULLABLE", "fields": PERSON_NAME}
     assert row["PatientName"] == {
         "Alphabetic": {"FamilyName": "Yamada", "GivenName": "Tarou", "NamePrefix": "Dr"},
@@ -82,7 +85,7 @@ def test_person_names_have_all_groups() -> None:
 
 
 def test_file_meta_elements_are_columns(make: Any) -> None:
-    row, schema = made(pydicom.dcmread(io.BytesIO(make())))
+    row, schema = row_and_schema(pydicom.dcmread(io.BytesIO(make())))
     assert row["TransferSyntaxUID"] == "1.2.840.10008.1.2.1"
     assert schema["MediaStorageSOPClassUID"]["type"] == "STRING"
     assert "FileMetaInformationVersion" not in schema  # OB
@@ -93,14 +96,14 @@ def test_sequences_are_nested_records() -> None:
     inner = with_element("CodeValue", "51185008")
     outer = with_element("AnatomicRegionSequence", [inner])
     outer.ViewCodeSequence = []
-    row, schema = made(outer)
+    row, schema = row_and_schema(outer)
     assert row == {"AnatomicRegionSequence": [{"CodeValue": "51185008"}]}
     assert schema["AnatomicRegionSequence"] == {
         "type": "RECORD",
         "mode": "REPEATED",
         "fields": {"CodeValue": {"type": "STRING", "mode": "NULLABLE"}},
     }
-    # A RECORD without fields is no column, but another instance may fill it.
+    # A RECORD without fields is not a column yet, but another instance may fill it.
     assert [field["name"] for field in to_api(schema)] == ["AnatomicRegionSequence"]
 
 
@@ -110,7 +113,7 @@ def test_private_and_unknown_elements() -> None:
     block.add_new(0x01, "LO", ["one", "two"])
     block.add_new(0x02, "SQ", [with_element("PatientID", "1")])
     block.add_new(0x03, "OB", b"\0\1")
-    row, schema = made(dataset)
+    row, schema = row_and_schema(dataset)
     assert row["OtherElements"] == [
         {"Tag": "Tag_00190010", "Data": ["ACME"]},
         {"Tag": "Tag_00191001", "Data": ["one", "two"]},
@@ -124,7 +127,7 @@ def test_private_and_unknown_elements() -> None:
 def test_binary_elements_have_no_column() -> None:
     dataset = with_element("PixelData", b"\0\0")
     dataset["PixelData"].VR = "OB"
-    assert made(dataset) == ({}, {})
+    assert row_and_schema(dataset) == ({}, {})
 
 
 @pytest.mark.parametrize(
@@ -132,13 +135,13 @@ def test_binary_elements_have_no_column() -> None:
     [("StudyDate", "20170230"), ("StudyDate", "soon"), ("StudyTime", "2500"), ("StudyTime", "x")],
 )
 def test_dates_that_are_none_are_dropped_and_named(keyword: str, value: str) -> None:
-    row, schema = made(with_element(keyword, value))
+    row, schema = row_and_schema(with_element(keyword, value))
     assert row == {"DroppedTags": [keyword]}
     assert schema[keyword]["mode"] == "NULLABLE"
 
 
 def test_empty_elements_have_a_column_and_no_value() -> None:
-    row, schema = made(with_element("AccessionNumber", ""))
+    row, schema = row_and_schema(with_element("AccessionNumber", ""))
     assert row == {}
     assert "AccessionNumber" in schema
 
@@ -147,7 +150,7 @@ def test_more_values_than_allowed() -> None:
     dataset = Dataset()
     dataset.add_new("PatientID", "LO", ["a", "b"])
     dataset.add_new("Rows", "US", [1, 2])
-    row, _ = made(dataset)
+    row, _ = row_and_schema(dataset)
     assert row == {"PatientID": "a\\b", "DroppedTags": ["Rows"]}
 
 
@@ -155,7 +158,7 @@ def test_nesting_ends_at_fifteen_levels() -> None:
     dataset = with_element("PatientID", "deep")
     for _ in range(20):
         dataset = with_element("ContentSequence", [dataset])
-    row, _ = made(dataset)
+    row, _ = row_and_schema(dataset)
     depth, inside = 0, row
     while "ContentSequence" in inside:
         inside = inside["ContentSequence"][0]
@@ -166,14 +169,14 @@ def test_nesting_ends_at_fifteen_levels() -> None:
 
 def test_sequences_over_a_mebibyte_are_dropped() -> None:
     items = [with_element("TextValue", "x" * 70_000) for _ in range(16)]
-    row, schema = made(with_element("ContentSequence", items))
+    row, schema = row_and_schema(with_element("ContentSequence", items))
     assert row == {"DroppedTags": ["ContentSequence"]}
     assert "ContentSequence" not in schema
 
 
 def test_schemas_of_several_instances_merge_at_every_depth() -> None:
-    _, one = made(with_element("ContentSequence", [with_element("PatientID", "1")]))
-    _, two = made(with_element("ContentSequence", [with_element("Rows", 1)]))
+    _, one = row_and_schema(with_element("ContentSequence", [with_element("PatientID", "1")]))
+    _, two = row_and_schema(with_element("ContentSequence", [with_element("Rows", 1)]))
     merged: dict[str, Any] = {}
     for schema in (ALWAYS, one, two):
         merge(merged, schema)

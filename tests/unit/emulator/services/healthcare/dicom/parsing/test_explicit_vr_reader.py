@@ -1,4 +1,4 @@
-"""What is read in one go is what pydicom reads; what is not plain is left to it."""
+"""The fast reader returns what pydicom returns, and leaves other files to it."""
 
 import io
 import random
@@ -13,9 +13,9 @@ from pydicom.dataelem import RawDataElement
 from pydicom.filebase import DicomBytesIO
 from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian, JPEGBaseline8Bit
 
-from emulator.healthcare.dicom import plain_files
-from emulator.healthcare.dicom.malformed import UNREADABLE, reading
-from tests.unit.emulator.healthcare.dicom.conftest import make_dicom
+from emulator.services.healthcare.dicom.parsing import explicit_vr_reader
+from emulator.services.healthcare.dicom.parsing.pydicom_errors import PARSE_ERRORS, translate_errors
+from tests.support.dicom_files import make_dicom
 
 SEED = 405
 MUTATIONS = 400
@@ -23,7 +23,7 @@ MUTATIONS = 400
 
 def _same(content: bytes) -> bool:
     """Compare with what pydicom reads, if the file is plain; gives whether it is."""
-    found = plain_files.read(content)
+    found = explicit_vr_reader.read_explicit_vr_le(content)
     if found is None:
         return False
     known = pydicom.dcmread(io.BytesIO(content))
@@ -57,9 +57,9 @@ def test_damaged_files() -> None:
         for _ in range(draw.choice([1, 1, 3, 10])):
             damaged[draw.randrange(132, len(damaged))] = draw.randrange(256)
         try:
-            with reading():
-                plain_files.read(bytes(damaged))
-        except UNREADABLE:
+            with translate_errors():
+                explicit_vr_reader.read_explicit_vr_le(bytes(damaged))
+        except PARSE_ERRORS:
             continue  # so says pydicom of the character set
         plain += _same(bytes(damaged))
     assert plain > MUTATIONS / 4
@@ -68,20 +68,25 @@ def test_damaged_files() -> None:
 @pytest.mark.parametrize("cut", range(1, 200, 7))
 def test_what_is_cut_off_is_not_plain(cut: int) -> None:
     content = make_dicom()
-    assert plain_files.read(content) is not None
-    assert plain_files.read(content[:-cut]) is None or content[:-cut].endswith(b"1.2.3.4")
+    assert explicit_vr_reader.read_explicit_vr_le(content) is not None
+    assert explicit_vr_reader.read_explicit_vr_le(content[:-cut]) is None or content[
+        :-cut
+    ].endswith(b"1.2.3.4")
 
 
 @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRBigEndian])
 def test_other_encodings_are_left_to_pydicom(syntax: str) -> None:
-    assert plain_files.read(make_dicom(syntax=syntax)) is None
+    assert explicit_vr_reader.read_explicit_vr_le(make_dicom(syntax=syntax)) is None
 
 
 def test_an_encoding_that_is_not_what_it_says_is_left_to_pydicom() -> None:
     content = make_dicom()
     for syntax in (ImplicitVRLittleEndian, ExplicitVRBigEndian):
         other = f"{syntax}\0".encode()[:20].ljust(20, b"\0")
-        assert plain_files.read(content.replace(b"1.2.840.10008.1.2.1\0", other)) is None
+        assert (
+            explicit_vr_reader.read_explicit_vr_le(content.replace(b"1.2.840.10008.1.2.1\0", other))
+            is None
+        )
 
 
 @pytest.mark.parametrize(
@@ -99,19 +104,31 @@ def test_an_encoding_that_is_not_what_it_says_is_left_to_pydicom() -> None:
     ids=["undefined", "no-vr", "item", "command", "late-meta", "too-long", "no-length", "rest"],
 )
 def test_what_is_odd_is_left_to_pydicom(element: bytes) -> None:
-    assert plain_files.read(make_dicom() + element) is None
+    assert explicit_vr_reader.read_explicit_vr_le(make_dicom() + element) is None
 
 
 def test_compressed_pixels_have_no_defined_length() -> None:
-    assert plain_files.read(Path(str(get_testdata_file("JPGExtended.dcm"))).read_bytes()) is None
+    assert (
+        explicit_vr_reader.read_explicit_vr_le(
+            Path(str(get_testdata_file("JPGExtended.dcm"))).read_bytes()
+        )
+        is None
+    )
 
 
 def test_without_a_syntax_or_a_data_set() -> None:
     meta = DicomBytesIO()
-    assert plain_files.read(b"\0" * 128 + b"DICM" + meta.getvalue()) is None
+    assert explicit_vr_reader.read_explicit_vr_le(b"\0" * 128 + b"DICM" + meta.getvalue()) is None
     content = make_dicom()
-    assert plain_files.read(content[:132] + content[content.index(b"\x08\0\x16\0UI") :]) is None
-    assert plain_files.read(content[: content.index(b"\x08\0\x16\0UI")]) is None
+    assert (
+        explicit_vr_reader.read_explicit_vr_le(
+            content[:132] + content[content.index(b"\x08\0\x16\0UI") :]
+        )
+        is None
+    )
+    assert (
+        explicit_vr_reader.read_explicit_vr_le(content[: content.index(b"\x08\0\x16\0UI")]) is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -126,10 +143,10 @@ def test_without_a_syntax_or_a_data_set() -> None:
 def test_odd_meta_information_is_left_to_pydicom(sound: bytes, odd: bytes) -> None:
     content = make_dicom()
     assert content.count(sound) == 1
-    assert plain_files.read(content.replace(sound, odd)) is None
+    assert explicit_vr_reader.read_explicit_vr_le(content.replace(sound, odd)) is None
 
 
 def test_a_private_syntax_is_left_to_pydicom() -> None:
     content = make_dicom().replace(b"1.2.840.10008.1.2.1\0", b"1.2.999.10008.1.2.1\0")
-    assert plain_files.read(content) is None
-    assert plain_files.read(make_dicom(syntax=JPEGBaseline8Bit)) is not None
+    assert explicit_vr_reader.read_explicit_vr_le(content) is None
+    assert explicit_vr_reader.read_explicit_vr_le(make_dicom(syntax=JPEGBaseline8Bit)) is not None

@@ -12,10 +12,10 @@ from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRBigEndian
 
-from emulator.healthcare.dicom import bigquery_rows, dicom_json, texts
-from emulator.healthcare.dicom.attributes import Level
-from emulator.healthcare.dicom.texts import compact
-from tests.unit.emulator.healthcare.dicom.conftest import make_dicom
+from emulator.services.healthcare.dicom.parsing import bigquery_rows, dicom_json, instance_json
+from emulator.services.healthcare.dicom.parsing.attributes import Level
+from emulator.services.healthcare.dicom.parsing.instance_json import compact
+from tests.support.dicom_files import make_dicom
 
 FILES = [
     "CT_small.dcm",
@@ -39,14 +39,19 @@ def nothing_remembered() -> Iterator[None]:
 
 
 def _forget() -> None:
-    for remembered in (texts._known, texts._shared, dicom_json._known, bigquery_rows._known):
+    for remembered in (
+        instance_json._cached_element,
+        instance_json._shared,
+        dicom_json._cached_json,
+        bigquery_rows._cached_row,
+    ):
         remembered.cache_clear()
 
 
 def _all(dataset: Dataset) -> list[str]:
-    made = texts.of(dataset)
-    parts = [made.part(level) for level in Level]
-    return [made.metadata(), made.row(), made.schema(), *parts]
+    instance = instance_json.serialize(dataset)
+    parts = [instance.attributes_at(level) for level in Level]
+    return [instance.metadata(), instance.row(), instance.schema(), *parts]
 
 
 def _of_file(name: str) -> list[str]:
@@ -74,14 +79,17 @@ def test_elements_out_of_order_are_put_in_order() -> None:
     backwards.Modality, backwards.PatientID = "CT", "1"
     assert _all(dataset) == _all(backwards)
     modality, patient = '{"Value":["CT"],"vr":"CS"}', '{"Value":["1"],"vr":"LO"}'
-    assert texts.of(dataset).metadata() == f'{{"00080060":{modality},"00100020":{patient}}}'
+    assert (
+        instance_json.serialize(dataset).metadata()
+        == f'{{"00080060":{modality},"00100020":{patient}}}'
+    )
 
 
 def test_equal_bytes_of_another_character_set_are_another_text() -> None:
     def name_in(charset: str) -> str:
         file = make_dicom(SpecificCharacterSet="ISO_IR 192", PatientName="Müller")
         dataset = pydicom.dcmread(io.BytesIO(file.replace(b"ISO_IR 192", charset.encode())))
-        return str(texts.of(dataset).model["00100010"]["Value"][0]["Alphabetic"])
+        return str(instance_json.serialize(dataset).model["00100010"]["Value"][0]["Alphabetic"])
 
     assert [name_in("ISO_IR 192"), name_in("ISO_IR 100")] == ["Müller", "MÃ¼ller"]
 
@@ -93,7 +101,7 @@ def test_equal_sequences_of_another_character_set_are_other_texts() -> None:
     def name_in(charset: str) -> str:
         file = make_dicom(SpecificCharacterSet="ISO_IR 192", ReferencedPatientSequence=[item])
         dataset = pydicom.dcmread(io.BytesIO(file.replace(b"ISO_IR 192", charset.encode())))
-        [found] = texts.of(dataset).model["00081120"]["Value"]
+        [found] = instance_json.serialize(dataset).model["00081120"]["Value"]
         return str(found["00100010"]["Value"][0]["Alphabetic"])
 
     assert [name_in("ISO_IR 192"), name_in("ISO_IR 100")] == ["Müller", "MÃ¼ller"]
@@ -105,7 +113,7 @@ def test_words_in_a_sequence_are_little_endian_whatever_the_file_is() -> None:
 
     def words(file: bytes) -> str:
         dataset = pydicom.dcmread(io.BytesIO(file))
-        [found] = texts.of(dataset).model["00640002"]["Value"]
+        [found] = instance_json.serialize(dataset).model["00640002"]["Value"]
         return str(found["00640009"]["InlineBinary"])
 
     little = make_dicom(DeformableRegistrationSequence=[item])
@@ -119,16 +127,16 @@ def test_pixels_that_are_left_on_the_disk_are_not_read_for_the_row(tmp_path: Pat
     path.write_bytes(make_dicom(pixels=np.zeros((64, 64), np.uint8)))
     dataset = pydicom.dcmread(path, defer_size=1024)
     path.unlink()
-    made = texts.of(dataset)
-    assert "BulkDataURI" in made.model["7FE00010"]
-    assert json.loads(made.row())["PatientID"] == "p1"
+    instance = instance_json.serialize(dataset)
+    assert "BulkDataURI" in instance.model["7FE00010"]
+    assert json.loads(instance.row())["PatientID"] == "p1"
 
 
 def test_private_elements_and_unknown_ones_come_into_one_list() -> None:
     dataset = Dataset()
     dataset.private_block(0x0009, "ACME", create=True).add_new(1, "LO", "a")
     dataset.add_new(0x00090002, "LO", "b")
-    assert json.loads(texts.of(dataset).row())["OtherElements"] == [
+    assert json.loads(instance_json.serialize(dataset).row())["OtherElements"] == [
         {"Tag": "Tag_00090002", "Data": ["b"]},
         {"Tag": "Tag_00090010", "Data": ["ACME"]},
         {"Tag": "Tag_00091001", "Data": ["a"]},

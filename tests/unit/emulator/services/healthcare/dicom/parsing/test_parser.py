@@ -1,4 +1,4 @@
-"""Files into records, and the refusal of what is no whole DICOM file."""
+"""Files into records, and errors for incomplete DICOM files."""
 
 import dataclasses
 import json
@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from emulator.healthcare.dicom.parsing import ParseError, parse
-from tests.unit.emulator.healthcare.dicom.conftest import make_dicom
+from emulator.services.healthcare.dicom.parsing.parser import ParseError, parse, parse_content
+from tests.support.dicom_files import make_dicom
 
 
 def write(folder: Path, content: bytes) -> Path:
@@ -35,7 +35,9 @@ def test_a_record_holds_what_answers_need(make: Any, pixels: Any, tmp_path: Path
     assert json.loads(record.row)["StudyDate"] == "2020-01-02"
     assert json.loads(record.study)["00100020"]["Value"] == ["p1"]
     assert pickle.loads(pickle.dumps(record)) == record
-    assert all(isinstance(value, str | int) for value in dataclasses.astuple(record))
+    values = dataclasses.asdict(record)
+    assert values.pop("other_values") == {"patient_name": ("a^b=c^d", "c^d")}
+    assert all(isinstance(value, str | int) for value in values.values())
 
 
 @pytest.mark.parametrize(
@@ -122,3 +124,13 @@ def test_a_file_whose_last_element_is_not_that_of_the_greatest_tag_is_whole(
     path.write_bytes(make_dicom() + odd + last[:-1])
     with pytest.raises(ParseError, match="truncated"):
         parse(path)
+
+
+@pytest.mark.parametrize(
+    ("value", "frames"),
+    [(b"0 ", 1), (b"-2", 1), (b"1a", 1), (b"1.5 ", 1), (b"2.0 ", 2), (b"3\\", 3), (b"9" * 12, 1)],
+)
+def test_an_odd_number_of_frames_is_one(value: bytes, frames: int, make: Any) -> None:
+    placeholder = "1" * len(value)
+    content = make(NumberOfFrames=placeholder).replace(placeholder.encode(), value)
+    assert parse_content(content).frames == frames

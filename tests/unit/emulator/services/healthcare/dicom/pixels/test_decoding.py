@@ -1,5 +1,6 @@
 """Pixels of every kind, whole and damaged."""
 
+import base64
 import io
 from pathlib import Path
 
@@ -7,10 +8,13 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom.data import get_testdata_file
+from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
+from pydicom.uid import HTJ2K, UID, HTJ2KLossless, HTJ2KLosslessRPCL
 
-from emulator.errors import ApiError
-from emulator.healthcare.dicom import decoding, isolated_decoder, rendering
+from emulator.core.errors import ApiError
+from emulator.services.healthcare.dicom.pixels import decoding, gdcm_codec, rendering
+from tests.support.dicom_files import make_dicom
 
 LOSSLESS = "SC_rgb_jpeg_gdcm.dcm"
 
@@ -44,6 +48,47 @@ def test_lossless_syntaxes_give_the_pixels_back(name: str, same: str) -> None:
         assert np.array_equal(decoded, read(same).pixel_array)
 
 
+GREY_HTJ2K = (
+    "/0//UQApQAAAAAAIAAAACAAAAAAAAAAAAAAACAAAAAgAAAAAAAAAAAABDwEB/1AACAACAAAACv9SAAwAAgABAAUEBEAB/1wA"
+    "EyCIkJCQkJCQkJCQkJCQiIiI/2QAFwABT3BlbkpQSCBWZXIgMC4yNi4zLv+QAAoAAAAAAFkAAf+TwAAmDfoFB3QAAADAABLA"
+    "ABMAUAGHdACM+gMHdADAABNAABOAJNIBAnQAMpXpAKNUAMAAKiAAFWAIgiCqcIJ1AE46ceLkwEIB7LYA/9k="
+)
+"""64 values `37 * n % 4096` of 16 bits, by OpenJPH."""
+COLOUR_HTJ2K = (
+    "/0//UQAvQAAAAAAIAAAACAAAAAAAAAAAAAAACAAAAAgAAAAAAAAAAAADBwEBBwEBBwEB/1AACAACAAAAA/9SAAwAAgABAQUE"
+    "BEAB/1wAEyBQWFhYWFhYWFhYWFhYUFBQ/2QAFwABT3BlbkpQSCBWZXIgMC4yNi4zLv+QAAoAAAAAAGEAAf+TwBKAgQEHdADA"
+    "EgD+AGMAwBGAAGMAAAAAAAAAwAlgBKD6AMd0ANoBB3QAAADACWAEwOQAQnQAavUAI1QAAADAEsAVIACp4nQArnPuwAAB7LYA"
+    "AAD/2Q=="
+)
+"""192 samples of 8 bits, each one more than the one before, by OpenJPH."""
+
+
+@pytest.mark.parametrize("syntax", [HTJ2KLossless, HTJ2KLosslessRPCL, HTJ2K])
+def test_high_throughput_jpeg_2000_is_decoded(tmp_path: Path, syntax: UID) -> None:
+    grey = (np.arange(64) * 37 % 4096).astype(np.uint16).reshape(8, 8)
+    colour = np.arange(192).astype(np.uint8).reshape(8, 8, 3)
+    for values, encoded in ((grey, GREY_HTJ2K), (colour, COLOUR_HTJ2K)):
+        dataset = pydicom.dcmread(io.BytesIO(make_dicom(pixels=grey)))
+        if values is colour:
+            dataset.SamplesPerPixel, dataset.PlanarConfiguration = 3, 0
+            dataset.PhotometricInterpretation = "YBR_RCT"
+            dataset.BitsAllocated = dataset.BitsStored = 8
+            dataset.HighBit = 7
+        dataset.PixelData = encapsulate([base64.b64decode(encoded)])
+        dataset["PixelData"].VR = "OB"
+        dataset.file_meta.TransferSyntaxUID = syntax
+        dataset.save_as(tmp_path / "file")
+        assert decoding.frame(decoding.read(tmp_path / "file"), 1) == values.tobytes()
+
+
+def test_jpeg_of_twelve_bits_is_decoded() -> None:
+    # Values that other decoders give.
+    path = Path(str(get_testdata_file("JPGExtended.dcm")))
+    values = np.frombuffer(decoding.frame(decoding.read(path), 1), "<u2").reshape(1024, 256)
+    assert (values[420, 140], values[230, 120]) == (244, 95)
+    assert rendering.render(path, 1, rendering.PNG).startswith(b"\x89PNG")
+
+
 def test_a_picture_that_kills_its_decoder_is_an_error_and_the_next_one_is_read(
     tmp_path: Path,
 ) -> None:
@@ -57,7 +102,7 @@ def test_a_picture_that_kills_its_decoder_is_an_error_and_the_next_one_is_read(
 
 def test_no_decoder_that_may_kill_runs_in_this_process() -> None:
     plugins = get_decoder(pydicom.uid.JPEGLosslessSV1).available_plugins
-    assert isolated_decoder.NAME in plugins
+    assert gdcm_codec.NAME in plugins
     assert "gdcm" not in plugins
 
 

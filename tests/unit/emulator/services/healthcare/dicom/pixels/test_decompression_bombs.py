@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from emulator.healthcare.dicom.parsing import MOST_INFLATED_BYTES, ParseError, parse
-from tests.unit.emulator.healthcare.dicom.conftest import make_dicom
+from emulator.services.healthcare.dicom.parsing.parser import MAX_INFLATED_BYTES, ParseError, parse
+from tests.support.dicom_files import make_dicom
 
 
 def deflated(zeros: int) -> bytes:
@@ -23,9 +23,9 @@ def deflated(zeros: int) -> bytes:
 
 def test_what_inflates_to_very_much_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "bomb.dcm"
-    path.write_bytes(deflated(MOST_INFLATED_BYTES))
+    path.write_bytes(deflated(MAX_INFLATED_BYTES))
 
-    with pytest.raises(ParseError, match=f"inflates to over {MOST_INFLATED_BYTES} bytes"):
+    with pytest.raises(ParseError, match=f"inflates to over {MAX_INFLATED_BYTES} bytes"):
         parse(path)
 
 

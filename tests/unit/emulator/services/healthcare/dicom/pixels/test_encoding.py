@@ -17,8 +17,8 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from emulator.healthcare.dicom import decoding, encoding
-from emulator.healthcare.dicom.encoding import NotEncodableError
+from emulator.services.healthcare.dicom.pixels import decoding, encoding
+from emulator.services.healthcare.dicom.pixels.encoding import NotEncodableError
 
 MAY_LOSE = (JPEGLSNearLossless, JPEG2000)
 LOSSLESS = sorted(encoding.SYNTAXES - {JPEGBaseline8Bit})

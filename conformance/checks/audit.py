@@ -1,0 +1,57 @@
+"""Checks of audit logs: changes of resources, and reads of data."""
+
+from typing import Any
+
+from conformance import samples
+from conformance.check import Check, Lab
+from conformance.cloud_project import Json
+from conformance.waiting import poll
+
+_FIELDS = ("serviceName", "methodName", "resourceName", "authorizationInfo", "status")
+
+
+def _entries(lab: Lab, log: str, resource: str, method: str) -> Json:
+    """Return the entries about a resource, without what only the caller determines."""
+    body: dict[str, Any] = {
+        "resourceNames": [f"projects/{lab.names.project}"],
+        "filter": f'logName="projects/{lab.names.project}/logs/cloudaudit.googleapis.com%2F{log}" '
+        f'AND protoPayload.resourceName:"{resource}" AND protoPayload.methodName:"{method}"',
+    }
+
+    def look() -> list[Json]:
+        listed = lab.cloud.require("logging", "POST", "v2/entries:list", json=body)
+        return list(listed.get("entries", []))
+
+    found = poll(look, min(lab.cloud.max_wait_seconds, 120.0)) or []
+    return [
+        {
+            "resource": entry.get("resource"),
+            "severity": entry.get("severity"),
+            **{field: entry["protoPayload"].get(field) for field in _FIELDS},
+        }
+        for entry in found[:1]
+    ]
+
+
+def _retrieve(lab: Lab) -> Json:
+    path = f"{samples.path(samples.STUDY, 1)}/metadata"
+    lab.dicom_web(path)
+    resource = f"{lab.names.store('main')}/dicomWeb/{path}"
+    return _entries(lab, "data_access", resource, "Metadata")
+
+
+def _set_policy(lab: Lab) -> Json:
+    body: Json = {"policy": {"bindings": []}}
+    lab.healthcare("POST", f"{lab.names.store('copied')}:setIamPolicy", json=body)
+    return _entries(lab, "activity", lab.names.store("copied"), "SetIamPolicy")
+
+
+CHECKS = (
+    Check(
+        "audit-activity",
+        "the entry about the creation of a store",
+        lambda lab: _entries(lab, "activity", lab.names.dataset, "CreateDicomStore"),
+    ),
+    Check("audit-policy", "the entry about a change of a policy: method", _set_policy),
+    Check("audit-data-access", "the entry about a DICOMweb retrieval: method", _retrieve),
+)

@@ -1,0 +1,101 @@
+"""Checks of BigQuery, Cloud Storage, Cloud Logging and Service Usage: errors and their texts."""
+
+from conformance.check import Check, Lab
+from conformance.cloud_project import Json
+
+
+def _bigquery(lab: Lab, path: str, method: str = "GET", body: Json = None) -> Json:
+    root = f"bigquery/v2/projects/{lab.names.project}"
+    return lab.call("bigquery", method, f"{root}/{path}", json=body)
+
+
+def _create_bigquery_dataset(lab: Lab, dataset_id: str) -> Json:
+    return _bigquery(lab, "datasets", "POST", {"datasetReference": {"datasetId": dataset_id}})
+
+
+def _write_entry(lab: Lab, **entry: object) -> Json:
+    return lab.call("logging", "POST", "v2/entries:write", json={"entries": [entry]})
+
+
+def _delete_used(lab: Lab) -> Json:
+    """Delete a BigQuery dataset that has a table, without its contents."""
+    dataset = lab.names.bigquery_dataset
+    reference = {"tableReference": {"tableId": "kept"}}
+    _bigquery(lab, f"datasets/{dataset}/tables", "POST", reference)
+    return _bigquery(lab, f"datasets/{dataset}", "DELETE")
+
+
+CHECKS = (
+    Check(
+        "bigquery-dataset-missing-text",
+        "a BigQuery dataset that does not exist: text",
+        lambda lab: _bigquery(lab, "datasets/conformance_missing"),
+    ),
+    Check(
+        "bigquery-dataset-exists-text",
+        "creation of a BigQuery dataset that exists: text",
+        lambda lab: _create_bigquery_dataset(lab, lab.names.bigquery_dataset),
+    ),
+    Check(
+        "bigquery-id-text",
+        "creation of a BigQuery dataset with an invalid id: text",
+        lambda lab: _create_bigquery_dataset(lab, "not-valid"),
+    ),
+    Check(
+        "bigquery-in-use-text", "deletion of a BigQuery dataset with a table: text", _delete_used
+    ),
+    Check(
+        "storage-missing-text",
+        "a bucket that does not exist: text",
+        lambda lab: lab.call("storage", "GET", f"storage/v1/b/{lab.names.bucket}-missing"),
+    ),
+    Check(
+        "storage-no-name-text",
+        "creation of a bucket without a name: text",
+        lambda lab: lab.call(
+            "storage",
+            "POST",
+            "storage/v1/b",
+            params={"project": lab.names.project},
+            json={"location": lab.names.location},
+        ),
+    ),
+    Check(
+        "storage-no-permissions-text",
+        "testing no permissions on a bucket: text",
+        lambda lab: lab.call(
+            "storage", "GET", f"storage/v1/b/{lab.names.bucket}/iam/testPermissions"
+        ),
+    ),
+    Check(
+        "logging-filter-text",
+        "an invalid filter of log entries: text",
+        lambda lab: lab.call(
+            "logging",
+            "POST",
+            "v2/entries:list",
+            json={"resourceNames": [f"projects/{lab.names.project}"], "filter": "severity >="},
+        ),
+    ),
+    Check(
+        "logging-no-name-text",
+        "writing a log entry without a log: text",
+        lambda lab: _write_entry(lab, resource={"type": "global"}, textPayload="sample"),
+    ),
+    Check(
+        "logging-no-resource-text",
+        "writing a log entry without a resource: text",
+        lambda lab: _write_entry(
+            lab, logName=f"projects/{lab.names.project}/logs/conformance", textPayload="sample"
+        ),
+    ),
+    Check(
+        "service-unknown-text",
+        "a service that does not exist: text",
+        lambda lab: lab.call(
+            "serviceusage",
+            "GET",
+            f"v1/projects/{lab.names.project}/services/unknown.googleapis.com",
+        ),
+    ),
+)

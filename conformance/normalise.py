@@ -1,0 +1,71 @@
+"""Placeholders for what differs by nature: identifiers, times, etags, addresses, accounts.
+
+They also keep project ids and accounts out of reports and recordings.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from conformance.check import Lab
+from conformance.cloud_project import ROOTS
+
+_BY_KEY = {
+    "ackId": "{ack id}",
+    "etag": "{etag}",
+    "insertId": "{insert id}",
+    "messageId": "{message id}",
+    "message_id": "{message id}",
+    "logsUrl": "{URL}",
+    "selfLink": "{URL}",
+    "requestId": "{request id}",
+    "versionId": "{version id}",
+}
+"""Fields whose every value differs -> the placeholder."""
+_EDGE = r"(?<![\w-]){}(?![\w-])"
+"""A whole identifier: the id of a project may be a word of a text."""
+_AGENT = "gcp-sa-"
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+_HTTP_TIME = re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT")
+"""A time as in RFC 1123."""
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
+_OPERATION = re.compile(r"/operations/(\d+)")
+
+
+def normaliser(lab: Lab) -> Callable[[Any], Any]:
+    """Return the function that normalises answers of a lab."""
+    names = lab.names
+    literals = [
+        *((re.escape(root), "{root}") for root in (lab.cloud.root, *ROOTS.values()) if root),
+        (re.escape(names.run), "{run}"),
+        (_EDGE.format(re.escape(lab.cloud.project)), "{project}"),
+        (rf"(?<!\d){re.escape(lab.number)}(?!\d)", "{number}"),
+        (_EDGE.format(re.escape(lab.cloud.location)), "{location}"),
+    ]
+    patterns = [(re.compile(pattern), placeholder) for pattern, placeholder in literals]
+
+    def text(value: str) -> str:
+        # First: the id of the project is a part of the addresses of its service accounts.
+        value = _EMAIL.sub(lambda found: _account(found[0]), value)
+        for pattern, placeholder in patterns:
+            value = pattern.sub(placeholder, value)
+        value = _HTTP_TIME.sub("{HTTP time}", _TIME.sub("{time}", value))
+        return _OPERATION.sub("/operations/{operation}", value)
+
+    def normalise(value: Any) -> Any:
+        if isinstance(value, str):
+            return text(value)
+        if isinstance(value, list):
+            return [normalise(one) for one in value]
+        if isinstance(value, dict):
+            return {
+                text(key): _BY_KEY.get(key) or normalise(one) for key, one in sorted(value.items())
+            }
+        return value
+
+    return normalise
+
+
+def _account(email: str) -> str:
+    """Return a placeholder for an account; a service agent stays."""
+    return email if _AGENT in email else "{account}"

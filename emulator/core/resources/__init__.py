@@ -1,0 +1,1 @@
+"""Field masks, filters and pages of resource-oriented APIs (https://google.aip.dev)."""

@@ -1,0 +1,55 @@
+"""The migrations of the emulator's state, in the order in which they are applied.
+
+A change of a table is a new entry at the end; an entry that was released never changes. The test
+`tests/unit/emulator/test_migrations.py` opens states that earlier versions wrote.
+"""
+
+from emulator.core.database import Migration
+from emulator.core.operations import records as operations
+from emulator.services.bigquery import models as bigquery
+from emulator.services.healthcare.clients import bigquery_outbox
+from emulator.services.healthcare.dicom.bigquery import streams
+from emulator.services.healthcare.dicom.instances import models as instances
+from emulator.services.healthcare.dicom.instances import other_values, reindexing
+from emulator.services.healthcare.stores import models as stores
+from emulator.services.iam import accounts, custom_roles, service_accounts
+from emulator.services.iam import models as policies
+from emulator.services.kms import ciphertexts
+from emulator.services.kms import models as keys
+from emulator.services.logging import entries as log_entries
+from emulator.services.pubsub import messages, subscriptions, topics
+from emulator.services.resourcemanager import models as projects
+from emulator.services.serviceusage import models as services
+from emulator.services.storage import models as buckets
+
+MIGRATIONS: tuple[Migration, ...] = (
+    "".join(
+        module.SCHEMA
+        for module in (
+            operations,
+            policies,
+            service_accounts,
+            projects,
+            services,
+            topics,
+            subscriptions,
+            messages,
+            keys,
+            ciphertexts,
+            bigquery,
+            buckets,
+            stores,
+            streams,
+            instances,
+        )
+    ),
+    stores.DROP_SERIAL,
+    instances.fold_names,
+    bigquery_outbox.SCHEMA,
+    streams.move_rows,
+    log_entries.SCHEMA,
+    other_values.SCHEMA,
+    reindexing.mark_odd_values,
+    reindexing.add_file_meta,
+    custom_roles.SCHEMA + accounts.SCHEMA,
+)

@@ -1,0 +1,1 @@
+"""The emulator's process: start, stop, state folder, backends."""

@@ -1,0 +1,90 @@
+"""The server file: which process serves a state folder, and where it listens."""
+
+import json
+import threading
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from emulator.server.environment import environment
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The ports of the services on loopback; 0 stands for any free port.
+
+    Attributes:
+        api: all services
+        bigquery: the backend of BigQuery
+        storage: the backend of Cloud Storage
+    """
+
+    api: int = 0
+    bigquery: int = 0
+    storage: int = 0
+
+
+@dataclass(frozen=True)
+class ServerInfo:
+    """A running emulator.
+
+    Attributes:
+        pid: the process that serves the API and supervises the backends
+        created: the start time of that process, in seconds since 1970: pids are reused
+        ports: where the services listen
+        state: the state folder
+        all_services_enabled: whether every service counts as enabled in every project
+        code: the version of its code, see `code_version`; empty if an old emulator wrote none
+        enforce_iam: whether every call is decided by the roles of its caller
+    """
+
+    pid: int
+    created: float
+    ports: Ports
+    state: Path
+    all_services_enabled: bool = False
+    code: str = ""
+    enforce_iam: bool = False
+
+    @property
+    def url(self) -> str:
+        """The root of its APIs, `http://127.0.0.1:PORT`."""
+        return f"http://127.0.0.1:{self.ports.api}"
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that point Google's tools and libraries here."""
+        return environment(
+            self.state,
+            port=self.ports.api,
+        )
+
+
+def write_server_info(running: ServerInfo) -> None:
+    """Write down which process serves a state folder."""
+    content = {
+        "pid": running.pid,
+        "created": running.created,
+        "ports": asdict(running.ports),
+        "all_services_enabled": running.all_services_enabled,
+        "code": running.code,
+        "enforce_iam": running.enforce_iam,
+    }
+    write_json(running.state / "server.json", content)
+
+
+def read_server_info(state: Path) -> ServerInfo | None:
+    """Return what was written last, whether that process still runs or not."""
+    try:
+        content = json.loads((state / "server.json").read_text())
+        ports = Ports(**content["ports"])
+        enabled = bool(content.get("all_services_enabled"))
+        code, enforced = str(content.get("code", "")), bool(content.get("enforce_iam"))
+        return ServerInfo(content["pid"], content["created"], ports, state, enabled, code, enforced)
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write a JSON file completely or not at all."""
+    draft = path.with_suffix(f".{threading.get_ident()}.draft")
+    draft.write_text(json.dumps(content))
+    draft.replace(path)

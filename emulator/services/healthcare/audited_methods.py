@@ -1,0 +1,216 @@
+"""The methods of the Healthcare API as audit logs name them, with the permission that each needs.
+
+Documented (https://cloud.google.com/healthcare-api/docs/how-tos/audit-logging, and the reference of
+IAM): the services, the permissions and their types. Inferred (conformance: audit-policy,
+audit-data-access): the names of the DICOMweb methods, which follow the discovery document, and
+`google.iam.v1.IAMPolicy` for policies.
+"""
+
+import re
+from dataclasses import dataclass
+
+ADMIN_READ, ADMIN_WRITE, DATA_READ, DATA_WRITE = (
+    "ADMIN_READ",
+    "ADMIN_WRITE",
+    "DATA_READ",
+    "DATA_WRITE",
+)
+_PATH = re.compile(
+    r"/(?P<version>v1|v1beta1)/(?P<location>projects/[^/]+/locations/[^/:]+)/datasets"
+    r"(?:/(?P<dataset>[^/:]+)(?:/(?P<collection>\w+)(?:/(?P<id>[^/:]+))?)?)?"
+    r"(?:/dicomWeb(?P<dicomweb>/[^:]*))?(?::(?P<verb>\w+))?"
+)
+_VERBS = {"POST": "create", "GET": "get", "PATCH": "update", "DELETE": "delete"}
+_PERMISSION_TYPES = {
+    "get": ADMIN_READ,
+    "list": ADMIN_READ,
+    "getIamPolicy": ADMIN_READ,
+    "create": ADMIN_WRITE,
+    "update": ADMIN_WRITE,
+    "delete": ADMIN_WRITE,
+    "setIamPolicy": ADMIN_WRITE,
+    "cancel": ADMIN_WRITE,
+    "dicomWebRead": DATA_READ,
+    "export": DATA_READ,
+    "dicomWebWrite": DATA_WRITE,
+    "dicomWebDelete": DATA_WRITE,
+    "import": DATA_WRITE,
+    "deidentify": DATA_WRITE,
+}
+_STORES = {
+    "dicomStores": ("dicom.DicomService", "DicomStore"),
+    "fhirStores": ("fhir.FhirStoreService", "FhirStore"),
+    "hl7V2Stores": ("hl7v2.Hl7V2Service", "Hl7V2Store"),
+    "consentStores": ("consent.ConsentService", "ConsentStore"),
+}
+_STORE_VERBS = {
+    "import": ("import", "ImportDicomData"),
+    "export": ("export", "ExportDicomData"),
+    "deidentify": ("deidentify", "DeidentifyDicomStore"),
+    "getDICOMStoreMetrics": ("get", "GetDicomStoreMetrics"),
+    "setBlobStorageSettings": ("dicomWebWrite", "SetBlobStorageSettings"),
+}
+_IAM_VERBS = {"getIamPolicy": "GetIamPolicy", "setIamPolicy": "SetIamPolicy"}
+_LEVELS = {"studies": "Study", "series": "Series", "instances": "Instance", "frames": "Frames"}
+
+
+@dataclass(frozen=True)
+class AuditedMethod:
+    """A call of the API.
+
+    Attributes:
+        name: of the method, such as `google.cloud.healthcare.v1.dataset.DatasetService.GetDataset`
+        permission: that it needs, such as `healthcare.datasets.get`
+        resource: the full name of the resource whose policy decides
+        audited_resource: the full name that the log shows; below a DICOM store, that of the study
+    """
+
+    name: str
+    permission: str
+    resource: str
+    audited_resource: str
+
+    @property
+    def permission_type(self) -> str:
+        """The type of log: `ADMIN_READ`, `ADMIN_WRITE`, `DATA_READ` or `DATA_WRITE`."""
+        return _PERMISSION_TYPES[self.permission.rpartition(".")[2]]
+
+    @property
+    def project(self) -> str:
+        """The project of the resource, as its name has it."""
+        return self.resource.split("/")[1]
+
+
+def method_of(http_method: str, path: str) -> AuditedMethod | None:
+    """Return the method that a request calls; None for one that is not audited.
+
+    Args:
+        http_method: such as `GET`
+        path: of the request, such as `/v1/projects/p1/locations/l1/datasets/d1`
+    """
+    match = _PATH.fullmatch(path)
+    if match is None:
+        return None
+    package = f"google.cloud.healthcare.{match['version']}"
+    location, dataset, collection = match["location"], match["dataset"], match["collection"]
+    verb = match["verb"] or ""
+    if dataset is None:
+        return _on_collection(http_method, f"{package}.dataset.DatasetService", "Dataset", location)
+    resource = f"{location}/datasets/{dataset}"
+    if collection is None:
+        return _on_dataset(http_method, verb, f"{package}.dataset.DatasetService", resource)
+    if collection == "operations":
+        return _on_operations(http_method, verb, resource, match["id"])
+    if collection not in _STORES:
+        return None
+    service, message = _STORES[collection]
+    if match["id"] is None:
+        return _on_collection(http_method, f"{package}.{service}", message, resource)
+    store = f"{resource}/{collection}/{match['id']}"
+    if match["dicomweb"] is not None:
+        return _dicomweb(http_method, package, store, match["dicomweb"])
+    return _on_store(http_method, verb, (package, service, message), store)
+
+
+def _on_collection(
+    http_method: str, service: str, message: str, parent: str
+) -> AuditedMethod | None:
+    verb = {"GET": "list", "POST": "create"}.get(http_method)
+    if verb is None:
+        return None
+    noun = f"{message}s" if verb == "list" else message
+    permission = f"healthcare.{_plural(message)}.{verb}"
+    return AuditedMethod(f"{service}.{verb.capitalize()}{noun}", permission, parent, parent)
+
+
+def _on_dataset(http_method: str, verb: str, service: str, name: str) -> AuditedMethod | None:
+    if verb in _IAM_VERBS:
+        return _policy(verb, "datasets", name)
+    if verb == "deidentify":
+        method = f"{service}.DeidentifyDataset"
+        return AuditedMethod(method, "healthcare.datasets.deidentify", name, name)
+    action = _VERBS.get(http_method)
+    if verb or action in (None, "create"):
+        return None
+    assert action
+    method = f"{service}.{action.capitalize()}Dataset"
+    return AuditedMethod(method, f"healthcare.datasets.{action}", name, name)
+
+
+def _on_operations(
+    http_method: str, verb: str, dataset: str, operation: str | None
+) -> AuditedMethod | None:
+    service = "google.longrunning.Operations"
+    if operation is None:
+        return AuditedMethod(
+            f"{service}.ListOperations", "healthcare.operations.list", dataset, dataset
+        )
+    action = "cancel" if verb == "cancel" else "get" if http_method == "GET" else None
+    if action is None:
+        return None
+    name = f"{dataset}/operations/{operation}"
+    method = f"{service}.{action.capitalize()}Operation"
+    return AuditedMethod(method, f"healthcare.operations.{action}", dataset, name)
+
+
+def _on_store(
+    http_method: str, verb: str, names: tuple[str, str, str], store: str
+) -> AuditedMethod | None:
+    package, service, message = names
+    plural = _plural(message)
+    if verb in _IAM_VERBS:
+        return _policy(verb, plural, store)
+    if verb:
+        if verb not in _STORE_VERBS or message != "DicomStore":
+            return None
+        action, name = _STORE_VERBS[verb]
+    else:
+        found = _VERBS.get(http_method)
+        if found in (None, "create"):
+            return None
+        assert found
+        action, name = found, f"{found.capitalize()}{message}"
+    method = f"{package}.{service}.{name}"
+    return AuditedMethod(method, f"healthcare.{plural}.{action}", store, store)
+
+
+def _policy(verb: str, plural: str, name: str) -> AuditedMethod:
+    method = f"google.iam.v1.IAMPolicy.{_IAM_VERBS[verb]}"
+    return AuditedMethod(method, f"healthcare.{plural}.{verb}", name, name)
+
+
+def _dicomweb(http_method: str, package: str, store: str, path: str) -> AuditedMethod | None:
+    action = {"GET": "dicomWebRead", "POST": "dicomWebWrite", "DELETE": "dicomWebDelete"}.get(
+        http_method
+    )
+    if action is None:
+        return None
+    service = f"{package}.dicom.dicomweb.DicomWebService"
+    name = _dicomweb_name(http_method, [part for part in path.split("/") if part])
+    permission = f"healthcare.dicomStores.{action}"
+    return AuditedMethod(f"{service}.{name}", permission, store, f"{store}/dicomWeb{path}")
+
+
+def _dicomweb_name(http_method: str, parts: list[str]) -> str:
+    """Return the name of a DICOMweb method by the segments of its path behind `dicomWeb`."""
+    collections = [part for part in parts[::2] if part in _LEVELS]
+    level = _LEVELS[collections[-1]] if collections else "Studies"
+    if http_method == "POST":
+        return "StoreInstances"
+    if http_method == "DELETE":
+        return f"Delete{level}"
+    last = parts[-1] if parts else ""
+    if last in ("studies", "series", "instances"):
+        return f"SearchFor{last.capitalize()}"
+    if last == "metadata":
+        return f"Retrieve{level}Metadata"
+    if last == "rendered":
+        return f"RetrieveRendered{level}"
+    if "bulkdata" in parts:
+        return "RetrieveBulkdata"
+    return f"Retrieve{level}"
+
+
+def _plural(message: str) -> str:
+    """Return the collection of a message, as permissions name it: `dicomStores`."""
+    return message[0].lower() + message[1:] + "s"

@@ -1,0 +1,1 @@
+"""Clients for Cloud Storage and BigQuery, used by imports, exports and streams."""

@@ -1,0 +1,1 @@
+"""BigQuery streams and table layouts of DICOM stores."""

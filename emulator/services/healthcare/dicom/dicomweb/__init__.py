@@ -1,0 +1,1 @@
+"""The DICOMweb HTTP interface of DICOM stores (PS3.18)."""

@@ -1,0 +1,80 @@
+"""The handler of the Store transaction, which writes the body to disk as it arrives."""
+
+from collections.abc import Callable
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from emulator.core.errors import not_found
+from emulator.services.healthcare.dicom import notifications
+from emulator.services.healthcare.dicom.dicomweb import accept, native_xml, stow
+from emulator.services.healthcare.dicom.dicomweb.accept import Representation
+from emulator.services.healthcare.dicom.dicomweb.body_parts import PartFactory
+from emulator.services.healthcare.dicom.dicomweb.request import (
+    DICOM_JSON,
+    MODELS,
+    DicomWebRequest,
+    json_bytes,
+    plain,
+)
+from emulator.services.healthcare.dicom.dicomweb.request_body import MAX_MEMORY_BYTES, StowBody
+from emulator.services.healthcare.dicom.instances.group_commit import StoreGoneError
+from emulator.services.healthcare.dicom.instances.models import STANDARD
+from emulator.services.healthcare.dicom.notifications import ChangedInstance
+from emulator.services.healthcare.dicom.service import Dicom
+from emulator.services.healthcare.notifications import Action
+
+STORED_MODELS = [Representation(native_xml.MEDIA_TYPE, parts=False), *MODELS[:2]]
+"""Representations of the response, the default first."""
+
+
+def endpoint(dicom: Dicom, version: str) -> Callable[[Request], Any]:
+    """Return the endpoint of the Store transaction."""
+
+    async def serve(request: Request) -> Response:
+        new_part = PartFactory(dicom.contents.blobs.new_staging_file)
+        body = StowBody(request.headers.get("content-type", ""), new_part)
+        if not _is_small(
+            request
+        ):  # a small body is read before it is refused: no change of threads
+            await run_in_threadpool(_storing, dicom, request, version)
+        try:
+            await body.receive(request.stream())
+        except BaseException:
+            body.discard()
+            raise
+        return await run_in_threadpool(_store, dicom, request, version, body)
+
+    return serve
+
+
+def _is_small(request: Request) -> bool:
+    declared = request.headers.get("content-length", "")
+    return declared.isdecimal() and int(declared) < MAX_MEMORY_BYTES
+
+
+def _storing(dicom: Dicom, request: Request, version: str) -> tuple[DicomWebRequest, str]:
+    """Return the request and the media type of its response, or refuse it."""
+    web = DicomWebRequest.from_request(dicom, request, version)
+    return web, accept.choose(web.accept, STORED_MODELS).media_type
+
+
+def _store(dicom: Dicom, request: Request, version: str, body: StowBody) -> Response:
+    try:
+        web, media_type = _storing(dicom, request, version)
+        result = stow.store(dicom, web.resource_path.store, body.parts(), web.path.get("study"))
+    except StoreGoneError as error:
+        raise not_found(str(error)) from error
+    finally:
+        body.discard()  # stored files are detached already
+    if result.new:
+        stored = (ChangedInstance.of_record(record, STANDARD) for record in result.new)
+        store = web.resource_path.store
+        notifications.publish(dicom.context.notifier, store, Action.STORED, stored)
+    in_xml = media_type == native_xml.MEDIA_TYPE
+    model = stow.answer(result, web.root, in_xml=in_xml)
+    if in_xml:
+        return plain(native_xml.document(model), media_type, result.status)
+    return plain(json_bytes(model), DICOM_JSON, result.status)

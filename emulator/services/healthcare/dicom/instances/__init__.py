@@ -1,0 +1,1 @@
+"""Stored DICOM instances: metadata rows and files."""

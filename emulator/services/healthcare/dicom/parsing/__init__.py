@@ -1,0 +1,1 @@
+"""DICOM bytes to records; holds no state."""

@@ -1,0 +1,1 @@
+"""Pixel data: decoding, encoding, rendering."""

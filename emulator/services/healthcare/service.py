@@ -1,0 +1,64 @@
+"""The Healthcare API: builds the rooms of the data, and registers their operations."""
+
+from dataclasses import replace
+
+from emulator.services.healthcare.context import HealthcareContext
+from emulator.services.healthcare.deidentify import operation as deidentification
+from emulator.services.healthcare.dicom.bigquery import table_layout
+from emulator.services.healthcare.dicom.operations import (
+    blob_storage_settings,
+    deletion,
+    exporter,
+    importer,
+)
+from emulator.services.healthcare.dicom.service import Dicom
+from emulator.services.healthcare.operation_types import operation_type
+from emulator.services.healthcare.stores.models import CREATE_DATASET
+from emulator.services.healthcare.stores.store_types import STORE_TYPES
+
+_OPERATIONS = (importer, exporter, deletion, blob_storage_settings, deidentification)
+
+
+class Healthcare:
+    """The state of the Healthcare API.
+
+    Built before any operation is resumed: this registers the code of all operations.
+    """
+
+    def __init__(self, context: HealthcareContext) -> None:
+        self.context = context
+        self.stores = context.stores
+        self.resources = context.stores.resources
+        self.store_types = {
+            **STORE_TYPES,
+            "dicomStores": replace(STORE_TYPES["dicomStores"], validate=table_layout.check_store),
+        }
+        operations, policies = context.operations, context.stores.iam.policies
+        operations.register(operation_type(CREATE_DATASET, self.resources.finish_create))
+        self.resources.on_delete(policies.delete_prefix)
+        self.resources.on_delete(operations.delete_for_parent)
+        self.dicom = Dicom(context)
+        for module in _OPERATIONS:
+            module.register(self.dicom)
+        self._finish_deletions()
+
+    def _finish_deletions(self) -> None:
+        """Finish the deletions of datasets and stores that a crash interrupted."""
+        exists = self.resources.exists
+        self.context.stores.iam.policies.delete_orphans("/datasets/", exists)
+        self.context.operations.delete_orphans(exists)
+        self.dicom.delete_orphans()
+
+    def start(self) -> None:
+        """Start the background work."""
+        self.context.outbox.start()
+
+    def reset(self) -> None:
+        """Delete every dataset with all inside it."""
+        for dataset in self.resources.datasets():
+            self.resources.delete(dataset)
+
+    def close(self) -> None:
+        """Stop the background work."""
+        self.context.outbox.close()
+        self.dicom.close()

@@ -1,0 +1,1 @@
+"""Healthcare datasets and stores as resources."""

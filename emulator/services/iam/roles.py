@@ -1,0 +1,169 @@
+"""The predefined roles of the emulated services, with the permissions that some call needs.
+
+Documented: https://cloud.google.com/iam/docs/understanding-roles. Permissions that no emulated call
+needs are left out.
+"""
+
+from functools import cache
+
+
+def _of(resource: str, verbs: str) -> frozenset[str]:
+    """Return permissions on a type of resource, such as `pubsub.topics`."""
+    return frozenset(f"{resource}.{verb}" for verb in verbs.split())
+
+
+def _store(collection: str, verbs: str) -> frozenset[str]:
+    return _HEALTHCARE_VIEWER | _of(f"healthcare.{collection}", verbs)
+
+
+_POLICIES = "getIamPolicy setIamPolicy"
+_ALL = f"create delete get list update {_POLICIES}"
+
+_OBJECTS_VIEWER = _of("storage.objects", "get list")
+_OBJECTS_ADMIN = _of("storage.objects", "create delete get list update")
+_BUCKETS_ADMIN = _of("storage.buckets", _ALL)
+_LEGACY_WRITER = _of("storage.buckets", "get") | _of("storage.objects", "create delete list")
+
+_BIGQUERY_VIEWER = _of("bigquery.datasets", "get") | _of("bigquery.tables", "get getData list")
+_BIGQUERY_EDITOR = (
+    _BIGQUERY_VIEWER
+    | _of("bigquery.datasets", "create")
+    | _of("bigquery.tables", "create delete update updateData")
+)
+_BIGQUERY_OWNER = _BIGQUERY_EDITOR | _of("bigquery.datasets", "delete update")
+_BIGQUERY_JOBS = _of("bigquery.jobs", "create")
+
+_HEALTHCARE_VIEWER = _of("healthcare.datasets", "get list") | _of("healthcare.operations", "get")
+_DATASETS_ADMIN = _of("healthcare.datasets", f"{_ALL} deidentify") | _of(
+    "healthcare.operations", "cancel get list"
+)
+_OPERATIONS = _of("healthcare.operations", "cancel get")
+_DICOM_VIEWER = _store("dicomStores", "dicomWebRead export get list")
+_DICOM_EDITOR = (
+    _DICOM_VIEWER
+    | _OPERATIONS
+    | _of("healthcare.dicomStores", "dicomWebDelete dicomWebWrite import")
+)
+_DICOM_ADMIN = _store("dicomStores", f"{_ALL} deidentify dicomWebDelete") | _OPERATIONS
+
+_PUBLISH = _of("pubsub.topics", "publish")
+_CONSUME = _of("pubsub.subscriptions", "consume")
+_PUBSUB_VIEWER = _of("pubsub.topics", "get list") | _of("pubsub.subscriptions", "get list")
+_PUBSUB_EDITOR = (
+    _PUBSUB_VIEWER
+    | _PUBLISH
+    | _CONSUME
+    | _of("pubsub.topics", "create delete update")
+    | _of("pubsub.subscriptions", "create delete update")
+)
+_PUBSUB_ADMIN = (
+    _PUBSUB_EDITOR | _of("pubsub.topics", _POLICIES) | _of("pubsub.subscriptions", _POLICIES)
+)
+
+_ENCRYPT = _of("cloudkms.cryptoKeyVersions", "useToEncrypt")
+_DECRYPT = _of("cloudkms.cryptoKeyVersions", "useToDecrypt")
+_KMS_VIEWER = (
+    _of("cloudkms.keyRings", "get list")
+    | _of("cloudkms.cryptoKeys", "get list")
+    | _of("cloudkms.cryptoKeyVersions", "get list")
+)
+_KMS_ADMIN = (
+    _KMS_VIEWER
+    | _of("cloudkms.keyRings", f"create {_POLICIES}")
+    | _of("cloudkms.cryptoKeys", f"create update {_POLICIES}")
+    | _of("cloudkms.cryptoKeyVersions", "create destroy")
+)
+
+_LOGS_VIEWER = _of("logging.logEntries", "list") | _of("logging.logs", "list")
+_LOGS_WRITER = _of("logging.logEntries", "create")
+_ROLES_VIEWER = _of("iam.roles", "get list")
+_ACCOUNTS_VIEWER = _of("iam.serviceAccounts", "get list")
+_TOKENS = _of("iam.serviceAccounts", "getAccessToken get list")
+_SERVICES_VIEWER = _of("serviceusage.services", "get list")
+
+_ROLES: dict[str, frozenset[str]] = {
+    "roles/bigquery.admin": _BIGQUERY_OWNER | _BIGQUERY_JOBS,
+    "roles/bigquery.dataEditor": _BIGQUERY_EDITOR,
+    "roles/bigquery.dataOwner": _BIGQUERY_OWNER,
+    "roles/bigquery.dataViewer": _BIGQUERY_VIEWER,
+    "roles/bigquery.jobUser": _BIGQUERY_JOBS,
+    "roles/bigquery.metadataViewer": _BIGQUERY_VIEWER - _of("bigquery.tables", "getData"),
+    "roles/bigquery.user": _BIGQUERY_JOBS
+    | _of("bigquery.datasets", "create get")
+    | _of("bigquery.tables", "list"),
+    "roles/cloudkms.admin": _KMS_ADMIN,
+    "roles/cloudkms.cryptoKeyDecrypter": _DECRYPT,
+    "roles/cloudkms.cryptoKeyEncrypter": _ENCRYPT,
+    "roles/cloudkms.cryptoKeyEncrypterDecrypter": _ENCRYPT | _DECRYPT,
+    "roles/cloudkms.viewer": _KMS_VIEWER,
+    "roles/healthcare.consentStoreAdmin": _store("consentStores", _ALL),
+    "roles/healthcare.consentStoreViewer": _store("consentStores", "get list"),
+    "roles/healthcare.datasetAdmin": _DATASETS_ADMIN,
+    "roles/healthcare.datasetViewer": _HEALTHCARE_VIEWER,
+    "roles/healthcare.dicomEditor": _DICOM_EDITOR,
+    "roles/healthcare.dicomStoreAdmin": _DICOM_ADMIN,
+    "roles/healthcare.dicomStoreViewer": _store("dicomStores", "get list"),
+    "roles/healthcare.dicomViewer": _DICOM_VIEWER,
+    "roles/healthcare.fhirStoreAdmin": _store("fhirStores", _ALL),
+    "roles/healthcare.fhirStoreViewer": _store("fhirStores", "get list"),
+    "roles/healthcare.hl7V2StoreAdmin": _store("hl7V2Stores", _ALL),
+    "roles/healthcare.hl7V2StoreViewer": _store("hl7V2Stores", "get list"),
+    "roles/iam.roleAdmin": _ROLES_VIEWER | _of("iam.roles", "create delete undelete update"),
+    "roles/iam.roleViewer": _ROLES_VIEWER,
+    "roles/iam.securityReviewer": _ROLES_VIEWER | _of("iam.serviceAccounts", "getIamPolicy list"),
+    "roles/iam.serviceAccountAdmin": _ACCOUNTS_VIEWER
+    | _of("iam.serviceAccounts", f"create delete disable enable update {_POLICIES}"),
+    "roles/iam.serviceAccountKeyAdmin": _ACCOUNTS_VIEWER
+    | _of("iam.serviceAccountKeys", "create delete get list"),
+    "roles/iam.serviceAccountTokenCreator": _TOKENS,
+    "roles/iam.serviceAccountViewer": _ACCOUNTS_VIEWER,
+    "roles/logging.admin": _LOGS_VIEWER | _LOGS_WRITER | _of("logging.logs", "delete"),
+    "roles/logging.logWriter": _LOGS_WRITER,
+    "roles/logging.privateLogViewer": _LOGS_VIEWER,
+    "roles/logging.viewer": _LOGS_VIEWER,
+    "roles/pubsub.admin": _PUBSUB_ADMIN,
+    "roles/pubsub.editor": _PUBSUB_EDITOR,
+    "roles/pubsub.publisher": _PUBLISH,
+    "roles/pubsub.subscriber": _CONSUME,
+    "roles/pubsub.viewer": _PUBSUB_VIEWER,
+    "roles/resourcemanager.projectIamAdmin": _of("resourcemanager.projects", f"get {_POLICIES}"),
+    "roles/browser": _of("resourcemanager.projects", "get getIamPolicy"),
+    "roles/serviceusage.serviceUsageAdmin": _SERVICES_VIEWER
+    | _of("serviceusage.services", "disable enable"),
+    "roles/serviceusage.serviceUsageViewer": _SERVICES_VIEWER,
+    "roles/storage.admin": _OBJECTS_ADMIN | _BUCKETS_ADMIN,
+    "roles/storage.legacyBucketOwner": _LEGACY_WRITER
+    | _of("storage.buckets", f"update {_POLICIES}"),
+    "roles/storage.legacyBucketReader": _of("storage.buckets", "get")
+    | _of("storage.objects", "list"),
+    "roles/storage.legacyBucketWriter": _LEGACY_WRITER,
+    "roles/storage.legacyObjectOwner": _of("storage.objects", "get update"),
+    "roles/storage.legacyObjectReader": _of("storage.objects", "get"),
+    "roles/storage.objectAdmin": _OBJECTS_ADMIN,
+    "roles/storage.objectCreator": _of("storage.objects", "create"),
+    "roles/storage.objectUser": _OBJECTS_ADMIN,
+    "roles/storage.objectViewer": _OBJECTS_VIEWER,
+}
+_BASIC = ("roles/owner", "roles/editor", "roles/viewer")
+_READING = ("get", "list", "getData", "getIamPolicy", "dicomWebRead")
+
+
+def names() -> list[str]:
+    """Return the names of the predefined roles, basic ones too."""
+    return sorted([*_ROLES, *_BASIC])
+
+
+@cache
+def permissions_of(role: str) -> frozenset[str]:
+    """Return the permissions of a predefined role; none for a role that is not known.
+
+    A basic role has those of all predefined ones: the editor cannot set policies, the viewer reads.
+    """
+    if role not in _BASIC:
+        return _ROLES.get(role, frozenset())
+    every: frozenset[str] = frozenset().union(*_ROLES.values())
+    if role == "roles/owner":
+        return every
+    if role == "roles/editor":
+        return frozenset(p for p in every if not p.endswith("setIamPolicy"))
+    return frozenset(p for p in every if p.endswith(_READING))

@@ -1,0 +1,1 @@
+"""The APIs of IAM: roles, service accounts with their keys, and short-lived credentials."""

@@ -1,0 +1,1 @@
+"""Resource types, a module a Google service."""

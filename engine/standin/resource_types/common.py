@@ -1,0 +1,46 @@
+"""The constructor of resource types, and quirks that types of several services share."""
+
+from collections.abc import Mapping
+
+from engine.standin.provider_schema import load
+from engine.standin.provider_schema.derive import Quirks, derive
+from engine.standin.resource import CrudOperations, ResourceType
+
+IN_PATH: dict[str, None] = {"wire": None}
+"""The quirk of a property that travels in the path alone."""
+SHORT_NAME: Quirks = {"name": {"wire": "name"}}
+"""The quirk of a name that is in the body too."""
+
+
+def resource_type(
+    pulumi_type: str,
+    title: str,
+    operations: CrudOperations,
+    *,
+    quirks: Quirks | None = None,
+    uncovered: tuple[str, ...] = (),
+    timeouts: Mapping[str, int] | None = None,
+    bare_errors: bool = False,
+) -> ResourceType:
+    """Return a resource type out of the provider's schema.
+
+    Args:
+        pulumi_type: the type token
+        title: its name in the provider's errors
+        operations: the calls
+        quirks: what the schema does not say, by the property's path
+        uncovered: inputs of the real plugin that the stand-in does not support
+        timeouts: defaults in minutes that the schema lacks
+        bare_errors: whether the provider returns the API's errors as they are
+    """
+    schema = load(pulumi_type)
+    return ResourceType(
+        pulumi_type=pulumi_type,
+        title=title,
+        properties=derive(schema, quirks or {}, uncovered),
+        operations=operations,
+        timeouts={**schema.timeouts, **(timeouts or {})},
+        uncovered=uncovered,
+        importable=schema.importable,
+        bare_errors=bare_errors,
+    )

@@ -1,1 +1,0 @@
-"""The table: a module a Google service, a row a resource type."""

@@ -1,0 +1,1 @@
+"""The parts of the Pulumi program: configuration, component arguments, outputs."""

@@ -1,1 +1,0 @@
-"""What the scripts share: clients, retries, operations, progress, names of the stack, errors."""

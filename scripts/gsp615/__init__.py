@@ -1,0 +1,1 @@
+"""The expected answers and results of Google's lab GSP615."""

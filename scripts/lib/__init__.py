@@ -1,0 +1,1 @@
+"""Shared parts of the scripts: clients, retries, operations, progress, stack names, errors."""

@@ -1,0 +1,1 @@
+"""Clients and calls of Google Cloud APIs."""

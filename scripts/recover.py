@@ -1,0 +1,44 @@
+"""Recover a stack after an interrupted update; `make up` and `make destroy` begin with it."""
+
+from scripts.lib import cli
+from scripts.lib.cli import Output
+from scripts.lib.options import DEFAULT_STACK, ROOT
+
+HELP = """Recover a stack after an interrupted update: its lock, and what it may have created.
+
+Nothing in the cloud changes. `make up`, `make destroy`, `make lab` and `make lab-down` begin with
+this; before a bare `pulumi up` or `pulumi destroy` run it yourself.
+
+[bold]Examples[/bold]
+
+  recover.py --stack dev
+
+  recover.py --stack dev --cwd examples/minimal    another program
+
+[bold]Exit codes[/bold]: 0 recovered, or nothing to do; 1 failure; 2 usage error;
+130 interrupted."""
+
+app = cli.application()
+
+
+@app.command(help=HELP)
+def main(
+    stack_name: cli.OneStack = DEFAULT_STACK,
+    cwd: cli.ProgramFolder = ROOT,
+) -> None:
+    """Run the command line."""
+
+    def work(output: Output) -> None:
+        from scripts.lib import stack
+        from scripts.lib.pulumi_stack import PulumiStack, require_program
+        from scripts.recovery.recover import recover
+
+        program = require_program(cwd)
+        environment = stack.enter(stack_name, output.report).environment
+        recover(PulumiStack(stack_name, program, environment), output.result)
+
+    cli.run(work, as_json=False, after_interrupt="Run it again to continue.")
+
+
+if __name__ == "__main__":
+    app()

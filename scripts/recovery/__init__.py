@@ -1,0 +1,1 @@
+"""Recovery of a stack after an interrupted update."""

@@ -1,0 +1,1 @@
+"""Identification of cloud resources, and whether they exist."""

@@ -1,0 +1,1 @@
+"""Deployment of stacks, their plans, copies and configuration files."""

@@ -1,0 +1,335 @@
+"""The conformance kit between two emulators: it finds every planted difference, and no other."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from dataclasses import replace as changed
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import typer
+
+from conformance import cleanup, command, recordings, report, run
+from conformance.check import Check, Lab
+from conformance.checks import ALL
+from conformance.journal import Journal
+from conformance.names import Names
+from conformance.setup import Creator
+from emulator.server.server_file import ServerInfo
+from scripts.lib.cli import Output
+from tests.support import http
+from tests.support.altered import Alteration, AlteredSession
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.sockets
+ROOT = Path(__file__).parents[2]
+LOCATION = "us-central1"
+SERVICES = (
+    "healthcare",
+    "bigquery",
+    "storage",
+    "pubsub",
+    "logging",
+    "iam",
+    "iamcredentials",
+)
+RENDERED = frozenset(check.id for check in ALL if check.id.startswith("rendered-"))
+
+FAULTS: dict[str, tuple[dict[str, Any], frozenset[str]]] = {
+    "healthcare.projects.locations.datasets.get": ({"status": 403}, frozenset({"dataset-missing"})),
+    "healthcare.*.dicomStores.testIamPermissions": (
+        {"status": 404},
+        frozenset({"iam-test-missing"}),
+    ),
+    "healthcare.*.operations.cancel": ({"status": 409}, frozenset({"operation-cancel-text"})),
+    "healthcare.*.instances.retrieveRendered": ({"cut": 10}, RENDERED),
+    "healthcare.*.dicomStores.searchForStudies": ({"delay": 0.01}, frozenset()),
+    "pubsub.projects.topics.get": ({"status": 404}, frozenset({"pubsub-missing-text"})),
+    "bigquery.datasets.get": ({"status": 404}, frozenset({"bigquery-dataset-missing-text"})),
+    "storage.buckets.testIamPermissions": (
+        {"status": 400},
+        frozenset({"storage-no-permissions-text"}),
+    ),
+}
+"""Faults on demand, and the checks that have to find each. A delay changes no answer."""
+
+
+def _altered(url: str, old: bytes, new: bytes, *checks: str) -> Alteration:
+    return Alteration(frozenset(checks), url, old, new)
+
+
+ALTERATIONS = (
+    _altered(
+        r"/dicomWeb/studies/[\d.]+/instances$",
+        b'"00280100"',
+        b'"00280102"',
+        "search-instance-attributes",
+    ),
+    _altered(r"/2.25.74002.1.2/metadata$", b'"NaN"', b"null", "json-decimal-nan"),
+    _altered(r"/2.25.74001.1.4/frames/2$", b"\x24\x49\x92", b"\x24\x49\x93", "frame-one-bit"),
+    _altered(
+        r":pull$",
+        b'"modality"',
+        b'"Modality"',
+        "notification-stored",
+        "notification-imported",
+        "notification-bulk",
+    ),
+    _altered(r"/queries$", b'"Synthetic"', b'"Synthetik"', "bigquery-rows"),
+    _altered(
+        r"/entries:list$",
+        b"healthcare.googleapis.com/ImportDicomData",
+        b"healthcare.googleapis.com/Import",
+        "import-log-entries",
+    ),
+    _altered(r":setIamPolicy$", b"did you mean", b"meant is", "iam-special-member-text"),
+    _altered(r"/operations/\d+$", b"DeleteStudyResponse", b"Empty", "operation-deletion"),
+)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A comparison of two emulators without a difference.
+
+    Attributes:
+        report: its JSON
+        folder: its recordings
+        lab_dir: of the kit
+    """
+
+    report: dict[str, Any]
+    folder: Path
+    lab_dir: Path
+
+    @property
+    def answers(self) -> dict[str, Any]:
+        """The answer to each check."""
+        return {one["check"]: one["real"] for one in self.report["checks"]}
+
+
+@pytest.fixture(scope="module")
+def real_project(emulator: ServerInfo) -> str:
+    """A project with the services that a user of the kit has enabled."""
+    name = "conformance-real"
+    body = {"serviceIds": [f"{service}.googleapis.com" for service in SERVICES]}
+    url = f"{emulator.url}/v1/projects/{name}/services:batchEnable"
+    http.post(url, json=body).raise_for_status()
+    return name
+
+
+@pytest.fixture(scope="module")
+def comparison(
+    emulator: ServerInfo, real_project: str, tmp_path_factory: pytest.TempPathFactory
+) -> Comparison:
+    folder = tmp_path_factory.mktemp("conformance")
+    output = folder / "report.json"
+    request = command.Request(
+        real_project, LOCATION, (), output, folder / "recordings", emulator.url, yes=True
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LAB_DIR", str(folder / "lab"))
+        with suppress(typer.Exit):  # of a difference, which a test shows
+            command.run(request, Output())
+    return Comparison(json.loads(output.read_text()), folder / "recordings", folder / "lab")
+
+
+def remains(emulator: ServerInfo, project: str) -> dict[str, Any]:
+    """The resources of the kit that exist in a project."""
+    url, parent = f"{emulator.url}/v1", f"projects/{project}/locations/{LOCATION}"
+    policy = http.post(f"{url}/projects/{project}:getIamPolicy", json={}).json()
+    lists = {
+        "datasets": f"{url}/{parent}/datasets",
+        "items": f"{emulator.url}/storage/v1/b?project={project}&prefix=conformance-",
+        "topics": f"{url}/projects/{project}/topics",
+        "subscriptions": f"{url}/projects/{project}/subscriptions",
+    }
+    tables = http.get(f"{emulator.url}/bigquery/v2/projects/{project}/datasets").json()
+    found = {
+        **{field: http.get(address).json().get(field) for field, address in lists.items()},
+        "BigQuery": tables.get("datasets"),
+        "grants": [one for one in policy["bindings"] if one["role"] != "roles/owner"],
+        "audit": policy.get("auditConfigs"),
+    }
+    return {name: some for name, some in found.items() if some}
+
+
+def journals(lab_dir: Path) -> list[Path]:
+    return list((lab_dir / "conformance").iterdir())
+
+
+def different(checks: list[Check], real: run.Answers, local: run.Answers) -> set[str]:
+    return {one.check.id for one in report.compare(checks, real, local) if not one.is_equal}
+
+
+def test_two_emulators_of_one_version_are_equal(
+    comparison: Comparison, emulator: ServerInfo, real_project: str
+) -> None:
+    checks = comparison.report["checks"]
+    assert {one["check"]: one["differences"] for one in checks if not one["equal"]} == {}
+    assert comparison.report["equal"] == len(ALL)
+    assert remains(emulator, real_project) == {}
+    assert journals(comparison.lab_dir) == []
+
+
+def test_the_report_names_no_project_and_no_address(
+    comparison: Comparison, emulator: ServerInfo, real_project: str
+) -> None:
+    text = json.dumps(comparison.report)
+    number = http.get(f"{emulator.url}/v1/projects/{real_project}").json()["projectNumber"]
+    for secret in (real_project, number, emulator.url, "you@example.com", "Bearer"):
+        assert secret not in text
+
+
+@pytest.fixture
+def faults(emulator: ServerInfo) -> Iterator[str]:
+    """The address of the faults on demand; they are cleared afterwards."""
+    address = f"{emulator.url}/_emulator/faults"
+    yield address
+    http.delete(address).raise_for_status()
+
+
+def test_every_planted_difference_is_found_and_no_other(
+    comparison: Comparison, emulator: ServerInfo, real_project: str, faults: str, tmp_path: Path
+) -> None:
+    names = Names.new(real_project, LOCATION)
+    session = AlteredSession(ALTERATIONS)
+    cloud = changed(
+        cleanup.open_cloud_project(real_project, LOCATION, emulator.url),
+        session=session,
+        max_wait_seconds=3.0,
+    )
+    journal = Journal(tmp_path / "journal.jsonl")
+    try:
+        number = Creator(cloud, names, journal).create()
+        for method, (fault, _) in FAULTS.items():
+            http.post(faults, json={"method": method, **fault}).raise_for_status()
+        answers = run.run(ALL, Lab(cloud, names, number), lambda _: None)
+        listed = http.get(faults).json()["faults"]
+    finally:
+        http.delete(faults).raise_for_status()
+        assert cleanup.remove_all(journal, lambda _: None) == []
+        journal.close()
+    assert [one["method"] for one in listed if not one["broken"]] == []
+    assert session.met == {one.url for one in ALTERATIONS}
+    planted = frozenset().union(
+        *(checks for _, checks in FAULTS.values()), *(one.checks for one in ALTERATIONS)
+    )
+    assert different(list(ALL), answers, comparison.answers) == planted
+    assert remains(emulator, real_project) == {}
+
+
+def test_recordings_hold_the_answers_of_google_cloud(comparison: Comparison) -> None:
+    found = recordings.read(comparison.folder)
+    assert {check: one.answer for check, one in found.items()} == comparison.answers
+    assert {one.location for one in found.values()} == {LOCATION}
+
+
+def test_the_emulator_answers_as_google_cloud_did(
+    emulator: ServerInfo, real_project: str, tmp_path: Path
+) -> None:
+    """Replay the recordings of real answers; there are none yet."""
+    recorded = recordings.read(recordings.FOLDER)
+    wrong: set[str] = set()
+    for location in {one.location for one in recorded.values()}:
+        checks = [
+            one for one in ALL if one.id in recorded and recorded[one.id].location == location
+        ]
+        cloud = cleanup.open_cloud_project(real_project, location, emulator.url)
+        names, journal = Names.new(real_project, location), Journal(tmp_path / "journal.jsonl")
+        try:
+            lab = Lab(cloud, names, Creator(cloud, names, journal).create())
+            answers = run.run(checks, lab, lambda _: None)
+        finally:
+            cleanup.remove_all(journal, lambda _: None)
+            journal.close()
+        wrong |= different(checks, {check: one.answer for check, one in recorded.items()}, answers)
+    assert wrong == set()
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """A run of the kit that waits for a response within a check."""
+
+    process: subprocess.Popen[str]
+    lab_dir: Path
+
+    def finish(self) -> int:
+        self.process.communicate(timeout=60)
+        return self.process.returncode
+
+    def emulators(self) -> list[int]:
+        """The processes of the local Google Cloud that the run has started."""
+        return [
+            one.pid
+            for one in psutil.process_iter()
+            if any(str(self.lab_dir) in part for part in _command_line(one))
+            and one.pid != self.process.pid
+        ]
+
+
+def _command_line(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+@pytest.fixture
+def stopped(
+    emulator: ServerInfo, real_project: str, faults: str, tmp_path: Path
+) -> Iterator[Stopped]:
+    method = "pubsub.projects.topics.get"
+    http.post(faults, json={"method": method, "delay": 30}).raise_for_status()
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "conformance", real_project, "--yes"),
+            *("--only", "pubsub-missing-text", "--real-root", emulator.url),
+        ],
+        cwd=ROOT,
+        env={**os.environ, "LAB_DIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+    def is_waiting() -> bool:
+        assert process.poll() is None, process.communicate()[0]
+        return any(one["broken"] for one in http.get(faults).json()["faults"])
+
+    wait_until(is_waiting, "the kit does not reach its check")
+    yield Stopped(process, tmp_path)
+    process.kill()
+    process.wait()
+
+
+def test_ctrl_c_removes_everything(
+    stopped: Stopped, emulator: ServerInfo, real_project: str
+) -> None:
+    assert stopped.emulators()
+    stopped.process.send_signal(signal.SIGINT)
+    assert stopped.finish() == 130
+    assert remains(emulator, real_project) == {}
+    assert stopped.emulators() == []
+    assert journals(stopped.lab_dir) == []
+
+
+def test_cleanup_removes_what_a_killed_run_has_left(
+    stopped: Stopped, emulator: ServerInfo, real_project: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAB_DIR", str(stopped.lab_dir))
+    command.clean_up(Output())
+    assert remains(emulator, real_project) != {}, "a run that is active was taken away"
+    stopped.process.kill()
+    stopped.finish()
+    assert stopped.emulators()
+    command.clean_up(Output())
+    assert remains(emulator, real_project) == {}
+    assert stopped.emulators() == []
+    assert journals(stopped.lab_dir) == []

@@ -1,0 +1,87 @@
+"""The method, permission and resource of each call of the Healthcare API."""
+
+import pytest
+
+from emulator.services.healthcare.audited_methods import method_of
+
+LOCATION = "projects/p1/locations/l1"
+DATASET = f"{LOCATION}/datasets/d1"
+STORE = f"{DATASET}/dicomStores/s1"
+WEB = "dicom.dicomweb.DicomWebService"
+
+
+INSTANCE = f"{STORE}/dicomWeb/studies/1/series/2/instances/3"
+DATASETS, DICOM = "dataset.DatasetService", "dicom.DicomService"
+CALLS = f"""
+GET {LOCATION}/datasets | {DATASETS}.ListDatasets | datasets.list | ADMIN_READ
+POST {LOCATION}/datasets | {DATASETS}.CreateDataset | datasets.create | ADMIN_WRITE
+GET {DATASET} | {DATASETS}.GetDataset | datasets.get | ADMIN_READ
+PATCH {DATASET} | {DATASETS}.UpdateDataset | datasets.update | ADMIN_WRITE
+DELETE {DATASET} | {DATASETS}.DeleteDataset | datasets.delete | ADMIN_WRITE
+POST {DATASET}:deidentify | {DATASETS}.DeidentifyDataset | datasets.deidentify | DATA_WRITE
+POST {DATASET}/fhirStores | fhir.FhirStoreService.CreateFhirStore | fhirStores.create | ADMIN_WRITE
+GET {DATASET}/hl7V2Stores/h | hl7v2.Hl7V2Service.GetHl7V2Store | hl7V2Stores.get | ADMIN_READ
+DELETE {DATASET}/consentStores/c | consent.ConsentService.DeleteConsentStore | \
+consentStores.delete | ADMIN_WRITE
+GET {DATASET}/dicomStores | {DICOM}.ListDicomStores | dicomStores.list | ADMIN_READ
+POST {STORE}:import | {DICOM}.ImportDicomData | dicomStores.import | DATA_WRITE
+POST {STORE}:export | {DICOM}.ExportDicomData | dicomStores.export | DATA_READ
+GET {STORE}:getDICOMStoreMetrics | {DICOM}.GetDicomStoreMetrics | dicomStores.get | ADMIN_READ
+GET {STORE}/dicomWeb/studies | {WEB}.SearchForStudies | dicomStores.dicomWebRead | DATA_READ
+GET {STORE}/dicomWeb/studies/1.2 | {WEB}.RetrieveStudy | dicomStores.dicomWebRead | DATA_READ
+GET {STORE}/dicomWeb/studies/1.2/series/3/metadata | {WEB}.RetrieveSeriesMetadata | \
+dicomStores.dicomWebRead | DATA_READ
+GET {INSTANCE}/frames/1 | {WEB}.RetrieveFrames | dicomStores.dicomWebRead | DATA_READ
+GET {INSTANCE}/rendered | {WEB}.RetrieveRenderedInstance | dicomStores.dicomWebRead | DATA_READ
+GET {INSTANCE}/bulkdata/7FE00010 | {WEB}.RetrieveBulkdata | dicomStores.dicomWebRead | DATA_READ
+POST {STORE}/dicomWeb/studies | {WEB}.StoreInstances | dicomStores.dicomWebWrite | DATA_WRITE
+DELETE {STORE}/dicomWeb/studies/1.2 | {WEB}.DeleteStudy | dicomStores.dicomWebDelete | DATA_WRITE
+"""
+
+
+@pytest.mark.parametrize("line", CALLS.replace("\\\n", "").strip().splitlines())
+def test_calls(line: str) -> None:
+    call, name, permission, permission_type = line.split(" | ")
+    verb, path = call.split(" ")
+    found = method_of(verb, f"/v1/{path}")
+    assert found is not None
+    assert found.name == f"google.cloud.healthcare.v1.{name}"
+    assert found.permission == f"healthcare.{permission}"
+    assert found.permission_type == permission_type
+    is_on_parent = verb in ("GET", "POST") and path.endswith(("/datasets", "Stores"))
+    wanted = path.rpartition("/")[0] if is_on_parent else path.partition(":")[0]
+    assert found.audited_resource == wanted
+    assert found.resource == wanted.partition("/dicomWeb")[0]
+    assert found.project == "p1"
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (f"POST {STORE}:setIamPolicy", "google.iam.v1.IAMPolicy.SetIamPolicy"),
+        (f"GET {DATASET}/operations/7", "google.longrunning.Operations.GetOperation"),
+        (f"POST {DATASET}/operations/7:cancel", "google.longrunning.Operations.CancelOperation"),
+        (f"GET {DATASET}/operations", "google.longrunning.Operations.ListOperations"),
+    ],
+)
+def test_calls_that_services_share(call: str, name: str) -> None:
+    verb, path = call.split(" ")
+    found = method_of(verb, f"/v1beta1/{path}")
+    assert found is not None
+    assert found.name == name
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        f"GET {LOCATION}",
+        f"POST {STORE}:testIamPermissions",
+        f"PUT {DATASET}",
+        f"POST {STORE}:none",
+        f"GET {DATASET}/otherStores/s",
+        "GET projects/p1/topics/t",
+    ],
+)
+def test_calls_that_are_not_audited(call: str) -> None:
+    verb, path = call.split(" ")
+    assert method_of(verb, f"/v1/{path}") is None
