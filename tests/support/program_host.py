@@ -14,13 +14,15 @@ import threading
 import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pulumi
 from pulumi.runtime._callbacks import _CallbackServicer
+from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
+from pulumi.runtime.proto import engine_pb2_grpc, resource_pb2_grpc
 
 from engine.language_host import MESSAGE_LIMIT, LanguageHost
 from engine.pulumi_proto import language_pb2, language_pb2_grpc
@@ -83,8 +85,25 @@ class ProgramHost(LanguageHost):
         return contextvars.copy_context().run(_run, request, context)
 
 
+def channel_to(address: str) -> grpc.Channel:
+    """A channel that shares its connection with no other channel of the process.
+
+    gRPC keeps one connection an address, and for up to some seconds the failure to open it. An
+    engine that gets the port of an earlier one would be unavailable to its program.
+    """
+    options = [*_GRPC_CHANNEL_OPTIONS, ("grpc.use_local_subchannel_pool", 1)]
+    return grpc.insecure_channel(address, options=options)
+
+
 def _run(request: Any, context: Any) -> Any:
-    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # as the SDK's launcher does
+    with ExitStack() as channels:
+        monitor = channels.enter_context(channel_to(request.monitor_address))
+        engine = channels.enter_context(channel_to(request.args[0]))
+        _configure(request, monitor, engine)
+        return _run_program(request, context)
+
+
+def _configure(request: Any, monitor: grpc.Channel, engine: grpc.Channel) -> None:
     pulumi.runtime.set_all_config(dict(request.config), list(request.configSecretKeys))
     pulumi.runtime.configure(
         pulumi.runtime.Settings(
@@ -92,12 +111,16 @@ def _run(request: Any, context: Any) -> Any:
             stack=request.stack,
             parallel=request.parallel,
             dry_run=request.dryRun,
-            monitor=request.monitor_address,
-            engine=request.args[0],
+            monitor=resource_pb2_grpc.ResourceMonitorStub(monitor),
+            engine=engine_pb2_grpc.EngineStub(engine),
             organization=request.organization,
             root_directory=request.info.root_directory,
         )
     )
+
+
+def _run_program(request: Any, context: Any) -> Any:
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # as the SDK's launcher does
     program = Path(request.info.program_directory) / request.info.entry_point
     loop = asyncio.new_event_loop()
     loop.set_default_executor(ThreadPoolExecutor(max_workers=max(request.parallel, 1) * 4))
