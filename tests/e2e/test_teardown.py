@@ -16,6 +16,7 @@ from tests.support.gates import PATIENCE_SECONDS, BlockingProxy, Moment
 from tests.support.labs import ROOT, Lab, Stack
 from tests.support.standin_host import OWN_PLUGIN
 from tests.support.teardown import LOCATION, OWNER, TeardownFixture
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sockets]
 
@@ -169,8 +170,10 @@ def test_a_young_stack_is_left_alone(teardown: TeardownFixture) -> None:
     assert teardown.run_json(0, "--older-than", "2d")["skipped"]
     teardown.run(ExitCode.USAGE, "--older-than", "soon")
     assert teardown.cloud() == before
-    # By now it is older than that.
-    assert teardown.run_json(0, "--older-than", "1s")["skipped"] is None
+    wait_until(
+        lambda: teardown.run_json(0, "--older-than", "1s")["skipped"] is None,
+        "a stack that is older than a second is left alone",
+    )
     assert teardown.cloud()["datasets"] == {}
 
 
