@@ -78,7 +78,7 @@ def file_of(tiles: Any, syntax: UID, number: int) -> bytes:
 def test_clients_of_slides_open_them(web: str) -> None:
     """ez-wsi-dicomweb reads frames and patches, wsidicom finds instances."""
     try:
-        packages = installing.python_packages()
+        packages = installing.python_packages("slides")
     except installing.MissingError as error:
         pytest.skip(str(error))
     tiles = np.random.default_rng(3).integers(0, 255, (TILES, TILE, TILE, 3), dtype=np.uint8)

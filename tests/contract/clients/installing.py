@@ -82,13 +82,16 @@ def go_program() -> Path:
     return _cached("go", files, install) / "messages"
 
 
-def python_packages() -> Path:
-    """The folder that holds the Python clients of slides, besides the project's own packages.
+def python_packages(program: str) -> Path:
+    """The folder that holds what a Python program imports besides the project's own packages.
+
+    Args:
+        program: `slides` or `pipeline`; its requirements are beside it
 
     Raises:
         MissingError: no way to the registry.
     """
-    requirements = PYTHON / "requirements.txt"
+    requirements = PYTHON / f"{program}.txt"
 
     def install(draft: Path) -> None:
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--retries=1"]
