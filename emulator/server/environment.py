@@ -45,6 +45,8 @@ def environment(state_dir: Path, *, port: int) -> dict[str, str]:
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_SERVICEUSAGE": f"{root}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE": f"{root}/storage/v1/",
         "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": str(state_dir / "token"),
+        # `gcloud auth application-default` asks here, whatever the credentials name.
+        "CLOUDSDK_AUTH_TOKEN_HOST": f"{root}/token",
         "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
         "CLOUDSDK_CORE_PROJECT": PROJECT,
     }
