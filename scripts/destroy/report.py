@@ -85,7 +85,7 @@ def conclusion(outcome: Outcome, name: str, *, dry_run: bool) -> str:
 
 
 def _named(items: list[Item]) -> str:
-    return ", ".join(f"{item.resource.type_name} {item.resource.name}" for item in items)
+    return ", ".join(sorted(f"{item.resource.type_name} {item.resource.name}" for item in items))
 
 
 def shape(outcome: Outcome, name: str, *, dry_run: bool) -> dict[str, Any]:

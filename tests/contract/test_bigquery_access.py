@@ -12,6 +12,7 @@ from google.cloud import bigquery
 
 from emulator.server.server_file import ServerInfo
 from tests.support import http
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.sockets
 KEY = "projects/p/locations/us-central1/keyRings/ring/cryptoKeys/key"
@@ -27,7 +28,7 @@ def client(emulator: ServerInfo, project: str) -> bigquery.Client:
 @pytest.fixture
 def table(client: bigquery.Client) -> bigquery.Table:
     """A table of two patients."""
-    client.create_dataset("lab", timeout=30)
+    client.create_dataset("lab", timeout=PATIENCE_SECONDS)
     schema = [
         bigquery.SchemaField("PatientID", "STRING"),
         bigquery.SchemaField("Images", "INTEGER", description="how many"),

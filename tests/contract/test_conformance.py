@@ -26,7 +26,7 @@ from emulator.server.server_file import ServerInfo
 from scripts.lib.cli import Output
 from tests.support import http
 from tests.support.altered import Alteration, AlteredSession
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.sockets
 ROOT = Path(__file__).parents[2]
@@ -261,7 +261,7 @@ class Stopped:
     lab_dir: Path
 
     def finish(self) -> int:
-        self.process.communicate(timeout=60)
+        self.process.communicate(timeout=PATIENCE_SECONDS)
         return self.process.returncode
 
     def emulators(self) -> list[int]:

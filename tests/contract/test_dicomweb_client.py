@@ -27,11 +27,11 @@ from requests import HTTPError
 from benchmarks import orthanc
 from emulator.server.server_file import ServerInfo
 from tests.support import http
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.sockets
 
 EMULATOR, ORTHANC = "emulator", "Orthanc"
-PATIENCE_SECONDS = 30
 NAMES = {"a": "Amber^Ada", "b": "Birch"}
 
 

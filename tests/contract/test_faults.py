@@ -12,6 +12,7 @@ import pytest
 
 from emulator.server.server_file import ServerInfo
 from tests.support import http
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.sockets
 LIST = "healthcare.projects.locations.datasets.list"
@@ -27,7 +28,9 @@ def fault(emulator: ServerInfo, *words: str, code: int = 0) -> str:
     """Run `python -m emulator fault ...`; what it printed."""
     environment = {**os.environ, "LAB_DIR": str(emulator.state.parent)}
     command = [sys.executable, "-m", "emulator", "fault", *words]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS
+    )
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout + done.stderr
 

@@ -417,8 +417,8 @@ def test_an_import_goes_on_after_kill_9(own_emulator: ServerInfo) -> None:
     process = psutil.Process(own_emulator.pid)
     workers = process.children(recursive=True)
     os.kill(own_emulator.pid, signal.SIGKILL)
-    process.wait(10)
-    _, alive = psutil.wait_procs(workers, timeout=10)
+    process.wait(PATIENCE_SECONDS)
+    _, alive = psutil.wait_procs(workers, timeout=PATIENCE_SECONDS)
     assert not alive
     running = lifecycle.start(own_emulator.state)
     lab.api = healthcare(running).projects().locations().datasets()

@@ -10,6 +10,7 @@ import pytest
 
 from emulator.server.server_file import ServerInfo
 from tests.support.import_export import Lab
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.sockets
 
@@ -27,7 +28,9 @@ def curl(method: str, url: str, data: str) -> Any:
     assert program, "curl is not installed"
     headers = ["-H", "Authorization: Bearer token", "-H", "Content-Type: application/json"]
     command = [program, "-sS", "-X", method, *headers, "--data", data, url]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, timeout=60).stdout)
+    return json.loads(
+        subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE_SECONDS).stdout
+    )
 
 
 def test_the_labs_export_command(lab: Lab) -> None:

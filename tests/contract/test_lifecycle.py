@@ -21,7 +21,7 @@ from emulator.__main__ import main
 from emulator.server import lifecycle, running_processes
 from emulator.services.storage.public_bucket import BUCKET
 from tests.support import http
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.sockets
 
@@ -246,7 +246,7 @@ def test_in_the_foreground_it_ends_cleanly(tmp_path: Path, number: signal.Signal
                 break
         below = children(process.pid)
         process.send_signal(number)
-        rest = process.communicate(timeout=60)[1]
+        rest = process.communicate(timeout=PATIENCE_SECONDS)[1]
 
     assert process.returncode == 0
     assert "is started again" not in rest
@@ -297,7 +297,7 @@ def test_a_killed_one_leaves_nothing_behind_and_loses_nothing(run: Run) -> None:
     server = psutil.Process(first["pid"])
     server.kill()
     server.wait(20)
-    _, alive = psutil.wait_procs(below, timeout=20)
+    _, alive = psutil.wait_procs(below, timeout=PATIENCE_SECONDS)
 
     assert alive == []
     assert run("status").returncode == 3

@@ -13,6 +13,7 @@ from pydicom.data import get_testdata_file
 
 from emulator.server.server_file import ServerInfo
 from tests.support import http
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.sockets
 IMAGES = "gs://gcs-public-data--healthcare-nih-chest-xray/dicom/00000001_00*.dcm"
@@ -38,7 +39,9 @@ class Watched:
         self.store = self.call("POST", f"{stores}?dicomStoreId=ct", body)["name"]
 
     def call(self, method: str, path: str, body: object = None) -> dict[str, Any]:
-        answer = http.request(method, f"{self.root}/v1/{path}", json=body or {}, timeout=30)
+        answer = http.request(
+            method, f"{self.root}/v1/{path}", json=body or {}, timeout=PATIENCE_SECONDS
+        )
         answer.raise_for_status()
         content: dict[str, Any] = answer.json()
         return content

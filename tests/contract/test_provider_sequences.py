@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from emulator.server.server_file import ServerInfo
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.sockets
 
@@ -25,7 +26,7 @@ class Provider:
         self._environment = running.environment()
         self._client = httpx.Client(
             headers={"Authorization": "Bearer local", "User-Agent": "Terraform/1.0"},
-            timeout=30,
+            timeout=PATIENCE_SECONDS,
         )
 
     def base(self, service: str) -> str:

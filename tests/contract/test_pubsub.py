@@ -22,11 +22,10 @@ from googleapiclient.errors import HttpError
 from emulator.server import lifecycle
 from emulator.server.server_file import ServerInfo
 from tests.support import http
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.sockets
 _NUMBERS = count(1)
-SECONDS = 20
 
 
 @pytest.fixture
@@ -219,12 +218,12 @@ def test_messages_are_pushed_until_the_endpoint_takes_them(
     worker.refusals = 1
     name = listen(pushConfig={"pushEndpoint": worker.url}, retryPolicy={"minimumBackoff": "0.1s"})
     number = publish("knock", action="CreateInstance")
-    tries = [worker.received.get(timeout=SECONDS) for _ in range(2)]
+    tries = [worker.received.get(timeout=PATIENCE_SECONDS) for _ in range(2)]
     assert [each["message"]["messageId"] for each in tries] == [number, number]
     assert tries[0]["subscription"] == name
     assert base64.b64decode(tries[1]["message"]["data"]) == b"knock"
     publish("next")
-    assert texts([worker.received.get(timeout=SECONDS)]) == ["next"]
+    assert texts([worker.received.get(timeout=PATIENCE_SECONDS)]) == ["next"]
 
 
 @pytest.fixture
@@ -253,7 +252,7 @@ def test_push_goes_on_after_a_kill(own_state: Path, worker: Worker) -> None:
     log = own_state / "emulator.log"
     received = []
     for worker.refusal in (503, 500):
-        received.append(worker.received.get(timeout=SECONDS))
+        received.append(worker.received.get(timeout=PATIENCE_SECONDS))
         # Noted once the message is free again: after a kill before, it would be so in 10 s.
         noted = partial(is_noted, log, f"did not take a message (status {worker.refusal})")
         wait_until(noted, "the refusal is not noted")
@@ -262,20 +261,20 @@ def test_push_goes_on_after_a_kill(own_state: Path, worker: Worker) -> None:
 
     server = psutil.Process(running.pid)
     server.kill()
-    psutil.wait_procs([server], timeout=SECONDS)
+    psutil.wait_procs([server], timeout=PATIENCE_SECONDS)
     while not worker.received.empty():
         worker.received.get()
     worker.refusals = 0
     lifecycle.start(own_state, all_services_enabled=True)
 
-    after = worker.received.get(timeout=SECONDS)
+    after = worker.received.get(timeout=PATIENCE_SECONDS)
     assert after["message"] == before["message"]
     done = subprocess.run(
         [sys.executable, "-m", "emulator", "logs"],
         env={**os.environ, "LAB_DIR": str(own_state.parent)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
     )
     assert f"{name}-far: nothing is pushed to worker.example.com" in done.stdout
     assert f"{name}: the endpoint did not take a message (status 503)" in done.stdout

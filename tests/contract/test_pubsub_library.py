@@ -13,6 +13,7 @@ from google.pubsub_v1.services.publisher import PublisherClient as Topics
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 
 from emulator.server.server_file import ServerInfo
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.sockets
 
@@ -60,7 +61,7 @@ def subscription(subscriber: Any, project: str, topic: str) -> str:
 
 
 def pulled(subscriber: Any, subscription: str) -> list[Any]:
-    answer = subscriber.pull(subscription=subscription, max_messages=10, timeout=20)
+    answer = subscriber.pull(subscription=subscription, max_messages=10, timeout=PATIENCE_SECONDS)
     return list(answer.received_messages)
 
 
@@ -92,7 +93,7 @@ def test_the_publisher_of_batches(
     publisher = pubsub_v1.PublisherClient(**options)
     futures = [publisher.publish(topic, b"%d" % n, modality="CT") for n in range(5)]
 
-    ids = [future.result(timeout=30) for future in futures]
+    ids = [future.result(timeout=PATIENCE_SECONDS) for future in futures]
 
     received = pulled(subscriber, subscription)
     assert [each.message.message_id for each in received] == ids

@@ -11,9 +11,9 @@ from google.api_core.exceptions import FailedPrecondition, InvalidArgument, NotF
 from google.pubsub_v1.types import pubsub
 
 from emulator.server.server_file import ServerInfo
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.sockets
-PATIENCE_SECONDS = 30
 
 
 @pytest.fixture

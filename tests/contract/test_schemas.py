@@ -21,7 +21,7 @@ from pydicom.data import get_testdata_file
 from emulator.api_coverage import methods as served_methods
 from emulator.server.server_file import ServerInfo
 from tests.support import http, schema_walk, schemas
-from tests.support.schema_walk import PATIENCE_SECONDS
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.sockets
 

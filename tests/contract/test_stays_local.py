@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from scripts.lib.google import clients
+from tests.support.waiting import PATIENCE_SECONDS
 
 PUBLIC_BUCKET = "gcs-public-data--healthcare-nih-chest-xray"
 
@@ -29,6 +30,6 @@ def test_no_client_asks_for_a_host_elsewhere(project: str, monkeypatch: pytest.M
     assert [b.name for b in clients.cloud_storage(project).list_buckets()] == [PUBLIC_BUCKET]
     assert clients.pubsub().projects().topics().list(project=f"projects/{project}").execute() == {}
     for thread in set(threading.enumerate()) - at_start:
-        thread.join(timeout=10)
+        thread.join(timeout=PATIENCE_SECONDS)
 
     assert asked == {"127.0.0.1"}

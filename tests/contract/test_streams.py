@@ -17,11 +17,10 @@ from emulator.core import http_client
 from emulator.server.server_file import ServerInfo
 from tests.support import http
 from tests.support.dicom_files import make_dicom
-from tests.support.waiting import finished
+from tests.support.waiting import PATIENCE_SECONDS, finished
 
 pytestmark = pytest.mark.sockets
 
-PATIENCE_SECONDS = 60
 LAB = "gs://gcs-public-data--healthcare-nih-chest-xray/dicom/0000008*.dcm"
 
 

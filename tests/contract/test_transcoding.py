@@ -15,6 +15,7 @@ from pydicom.uid import UID
 from emulator.server.server_file import ServerInfo
 from emulator.services.healthcare.dicom.dicomweb import multipart
 from tests.support import http
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.sockets
 ROOT = "1.2.840.10008.1.2"
@@ -60,7 +61,7 @@ def parts(answer: httpx.Response) -> list[tuple[str, bytes]]:
 
 
 def get(url: str, accept: str) -> httpx.Response:
-    return http.get(url, headers={"Accept": accept}, timeout=60)
+    return http.get(url, headers={"Accept": accept}, timeout=PATIENCE_SECONDS)
 
 
 def in_parts(media_type: str, syntax: str) -> str:

@@ -19,6 +19,7 @@ from engine.versions import HOST_PYTHON
 from policy import environment as policy_environment
 from tests.support.labs import ROOT, Lab, run
 from tests.support.standin_host import OWN_PLUGIN
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sockets]
 
@@ -223,7 +224,7 @@ def running(project: Project, tmp_path: Path) -> Iterator[Callable[[], Run]]:
             text=True,
         )
         began.append(engine)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not (mark.exists() and mark.read_text()):
             assert time.monotonic() < deadline
             assert engine.poll() is None
@@ -243,7 +244,7 @@ def running(project: Project, tmp_path: Path) -> Iterator[Callable[[], Run]]:
 def test_ctrl_c_ends_the_program_at_once(running: Callable[[], Run]) -> None:
     engine, host, program = running()
     engine.send_signal(signal.SIGINT)
-    gone, alive = psutil.wait_procs([engine, host, program], timeout=10)
+    gone, alive = psutil.wait_procs([engine, host, program], timeout=PATIENCE_SECONDS)
     assert alive == []
     assert engine in gone
     printed = engine.stdout.read()
@@ -256,7 +257,7 @@ def test_an_engine_that_is_killed_leaves_nothing(
 ) -> None:
     engine, host, program = running()
     engine.kill()
-    _, alive = psutil.wait_procs([engine, host, program], timeout=10)
+    _, alive = psutil.wait_procs([engine, host, program], timeout=PATIENCE_SECONDS)
     assert alive == []
 
 

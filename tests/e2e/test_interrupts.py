@@ -13,9 +13,10 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.support.gates import PATIENCE_SECONDS, BlockingProxy, Moment
+from tests.support.gates import BlockingProxy, Moment
 from tests.support.labs import ROOT, Lab, Stack
 from tests.support.standin_host import OWN_PLUGIN
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sockets]
 

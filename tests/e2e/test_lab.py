@@ -18,6 +18,7 @@ from google.cloud.storage import Client
 from scripts.lib.errors import ExitCode
 from tests.support.labs import ROOT, Lab
 from tests.support.program_host import ProgramHost
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sockets]
 
@@ -27,7 +28,6 @@ DATASET = f"projects/{PROJECT}/locations/us-central1/datasets/dataset1"
 AGENT = "serviceAccount:service-123456789012@gcp-sa-healthcare.iam.gserviceaccount.com"
 PUBLIC = "gs://gcs-public-data--healthcare-nih-chest-xray/dicom"
 TABLE = "bq://local-project.dataset1.dicomstore1"
-PATIENCE_SECONDS = 60
 IMPORT, EXPORT = "ImportDicomData", "ExportDicomData"
 
 

@@ -15,6 +15,7 @@ from pydicom.data import get_testdata_file
 from pydicom.uid import generate_uid
 
 from tests.support.labs import Lab, Stack
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sockets]
 
@@ -22,7 +23,6 @@ STACK = "local-least"
 INCOMING, OUTGOING = "least-incoming", "least-outgoing"
 PUBLIC = "gcs-public-data--healthcare-nih-chest-xray"
 IMAGES = 5
-PATIENCE_SECONDS = 60
 STORE = f"projects/{STACK}/locations/us-central1/datasets/dataset1/dicomStores/ct"
 SECRET = STORE.replace("dataset1", "secret")
 SUBSCRIPTION = f"projects/{STACK}/subscriptions/watch"

@@ -12,11 +12,11 @@ import pytest
 import yaml
 
 from scripts.lib.errors import ExitCode
-from tests.support.gates import PATIENCE_SECONDS, BlockingProxy, Moment
+from tests.support.gates import BlockingProxy, Moment
 from tests.support.labs import ROOT, Lab, Stack
 from tests.support.standin_host import OWN_PLUGIN
 from tests.support.teardown import LOCATION, OWNER, TeardownFixture
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sockets]
 
@@ -86,8 +86,8 @@ def test_what_another_stack_of_the_project_holds_too_stays(teardown: TeardownFix
     done = teardown.run(0)
 
     assert f"Left, because stacks hold them too ({other.name}):" in done.stderr
-    assert "Left on purpose: grant roles/" in done.stdout
-    assert f"audit logging {project}/audit_config/healthcare.googleapis.com" in done.stdout
+    audit = f"audit logging {project}/audit_config/healthcare.googleapis.com"
+    assert f"Left on purpose: {audit}, grant roles/" in done.stdout
     left = teardown.lab.call("POST", get, {})
     assert left["bindings"] == held["bindings"]
     assert left["auditConfigs"] == held["auditConfigs"]

@@ -18,7 +18,7 @@ import pytest
 from emulator.core import http_client
 from emulator.server import lifecycle
 from emulator.server.server_file import ServerInfo
-from tests.soak.clients import BUCKET, DICOM, PATIENCE_SECONDS, Client, History, object_of
+from tests.soak.clients import BUCKET, DICOM, Client, History, object_of
 from tests.soak.instances import (
     CONTENTS,
     FILES,
@@ -29,7 +29,7 @@ from tests.soak.instances import (
     value,
 )
 from tests.soak.linear import Event, is_linearizable
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.sockets
 

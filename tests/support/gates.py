@@ -12,8 +12,8 @@ import httpx
 
 from emulator.core import http_client
 from engine.standin.config import SERVICES
+from tests.support.waiting import PATIENCE_SECONDS
 
-PATIENCE_SECONDS = 60.0
 _HOP_BY_HOP = {"connection", "content-encoding", "content-length", "host", "transfer-encoding"}
 
 Side = Literal["before", "after"]

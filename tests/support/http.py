@@ -6,8 +6,10 @@ the tests take less than 5. No connection is kept: tests restart servers on the 
 
 import httpx
 
+from tests.support.waiting import PATIENCE_SECONDS
+
 client = httpx.Client(
-    timeout=30,
+    timeout=PATIENCE_SECONDS,
     verify=False,
     trust_env=False,
     limits=httpx.Limits(max_keepalive_connections=0),

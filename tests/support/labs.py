@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from tests.support import http, state_file
 from tests.support.program_host import ProgramHost
 from tests.support.standin_host import StandInHost, is_stand_in
+from tests.support.waiting import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 NAMESPACE = "gcp-healthcare-dicom"
@@ -119,7 +120,7 @@ class Lab:
             httpx.HTTPStatusError: The answer is an error.
         """
         base = self._environment["GOOGLE_HEALTHCARE_CUSTOM_ENDPOINT"].removesuffix("v1beta1/")
-        answer = http.request(method, f"{base}{path}", json=body, timeout=30)
+        answer = http.request(method, f"{base}{path}", json=body, timeout=PATIENCE_SECONDS)
         answer.raise_for_status()
         content: dict[str, Any] = answer.json() if answer.content else {}
         return content
@@ -162,7 +163,7 @@ class Lab:
         settings = program / f"Pulumi.{name}.yaml"
         if self._empty is None:
             command = ["pulumi", "stack", "init", name, "--no-select", "--non-interactive"]
-            run(command, program, self._environment, check=True, timeout=60)
+            run(command, program, self._environment, check=True, timeout=PATIENCE_SECONDS)
             full = json.loads(file.read_text())["checkpoint"]["stack"]
             self._empty = file.read_text().replace(full, _FULL_NAME), settings.read_text()
             return

@@ -11,8 +11,8 @@ from starlette.routing import Route
 
 from emulator.core.discovery import document, method_of
 from tests.support import http, schemas
+from tests.support.waiting import PATIENCE_SECONDS
 
-PATIENCE_SECONDS = 120
 _JSON = "application/json"
 
 
@@ -61,7 +61,7 @@ class Walk:
         if body is not None:
             more["json"] = body
         url = f"{self.url}{self._path(known, ids, upload)}"
-        return http.request(known["httpMethod"], url, timeout=60, **more)
+        return http.request(known["httpMethod"], url, timeout=PATIENCE_SECONDS, **more)
 
     def _path(self, known: Mapping[str, Any], ids: tuple[str, ...], upload: bool) -> str:
         path = f"/{self._document['servicePath']}{known.get('flatPath', known['path'])}"

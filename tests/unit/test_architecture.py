@@ -2,13 +2,13 @@
 
 import ast
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import grimp
 import pytest
-from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("components", "program", "policy", "engine", "emulator", "scripts", "conformance")
@@ -30,9 +30,11 @@ def sources() -> list[Path]:
     return [file for file in files if file.exists()]
 
 
-def test_every_contract_holds(capsys: pytest.CaptureFixture[str]) -> None:
-    status = lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True)
-    assert status == EXIT_STATUS_SUCCESS, capsys.readouterr().out
+def test_every_contract_holds() -> None:
+    # A process of its own: the linter disables the loggers of the process that it runs in.
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-logo", "--no-cache"]
+    linted = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert linted.returncode == 0, linted.stdout + linted.stderr
 
 
 def _imported(file: Path) -> Iterator[str]:

@@ -1,18 +1,24 @@
 """Ports on loopback: which are free, and who holds the others."""
 
+import secrets
 import socket
 from collections.abc import Collection
 
 import psutil
 
+FIRST_PORT, LAST_PORT = 20_000, 32_767
+"""Below the ports that systems give to connections: Linux from 32768 on, others from 49152 on."""
+
 
 def free_port(taken: Collection[int] = ()) -> int:
-    """Return a port that no process listens on and that is not in `taken`."""
+    """Return a port that no process listens on and that is not in `taken`.
+
+    It is drawn from ports that no connection gets. One that the system chooses could be that of a
+    connection when the server binds it, a second later or after a restart.
+    """
     while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-        if port not in taken:
+        port = FIRST_PORT + secrets.randbelow(LAST_PORT - FIRST_PORT + 1)
+        if port not in taken and is_free(port):
             return port
 
 

@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 
+from tests.support.waiting import PATIENCE_SECONDS
+
 _PROGRAM = """
 import os, signal, time
 import scripts
@@ -17,7 +19,12 @@ _FAILURE = "import scripts; raise KeyError('x')"
 def _run(program: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", program]
     return subprocess.run(
-        command, env=os.environ, capture_output=True, text=True, check=False, timeout=60
+        command,
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_SECONDS,
     )
 
 

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+from tests.support.waiting import PATIENCE_SECONDS
+
 START = """
 import sys
 from emulator.server import serve
@@ -17,6 +19,10 @@ print(requests.__name__, httpx.Client.__name__)
 
 def test_the_server_imports_nothing_that_only_a_command_line_needs() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", START], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", START],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE_SECONDS,
     )
     assert done.stdout == "[]\nrequests Client\n"

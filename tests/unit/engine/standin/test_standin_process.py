@@ -15,6 +15,7 @@ from google.protobuf import empty_pb2
 from engine.pulumi_proto import provider_pb2, provider_pb2_grpc
 from engine.standin import VERSION
 from engine.standin.values import to_struct
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.sockets
 ROOT = Path(__file__).parents[4]
@@ -48,7 +49,7 @@ def test_serves_until_the_engine_ends_it(end: signal.Signals) -> None:
             assert "which is not on this machine" in str(refused.value.details())
     finally:
         process.send_signal(end)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0
     assert errors == ""
 
@@ -85,8 +86,8 @@ def test_ends_with_an_engine_that_was_killed_whatever_it_is_at() -> None:
                 caller, _ = silent.accept()
                 assert caller.recv(4).decode() == "PUT "
                 engine.kill()
-                assert psutil.wait_procs([plugin], timeout=10)[1] == []
-                assert call.exception(timeout=10) is not None
+                assert psutil.wait_procs([plugin], timeout=PATIENCE_SECONDS)[1] == []
+                assert call.exception(timeout=PATIENCE_SECONDS) is not None
                 caller.close()
         finally:
             engine.kill()

@@ -13,6 +13,7 @@ import pytest
 from emulator.core.processes import ports, supervisor
 from emulator.core.processes.supervisor import ProcessSpec, Supervisor
 from emulator.server import backends
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.sockets
 
@@ -56,7 +57,7 @@ def run(tmp_path: Path) -> Iterator[Callable[..., tuple[Supervisor, list[int]]]]
 
 
 def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)

@@ -16,11 +16,11 @@ from emulator.app import create_app
 from emulator.cloud import Cloud
 from emulator.services.pubsub import push_request
 from tests.support.emulator_names import PROJECT
+from tests.support.waiting import PATIENCE_SECONDS
 
 TOPIC = f"{PROJECT}/topics/events"
 WATCH = f"{PROJECT}/subscriptions/watch"
 ENDPOINT = "http://127.0.0.1:9/push?token=s3cret"
-SECONDS = 20
 RECEIVED = {
     "ackId": "a",
     "message": {
@@ -43,7 +43,7 @@ class Endpoints:
         self.open.set()
 
     def post(self, _client: object, subscription: Any, received: Any) -> str | None:
-        assert self.open.wait(SECONDS)
+        assert self.open.wait(PATIENCE_SECONDS)
         name = subscription["name"].rpartition("/")[2]
         self.posted.put((name, received["message"]["data"]))
         left = self.failures.get(name, 0)
@@ -51,7 +51,7 @@ class Endpoints:
         return "status 503" if left > 0 else None
 
     def next(self) -> tuple[str, str]:
-        return self.posted.get(timeout=SECONDS)
+        return self.posted.get(timeout=PATIENCE_SECONDS)
 
     def silent(self) -> bool:
         try:
@@ -223,7 +223,7 @@ def test_a_slow_endpoint_holds_up_no_one_else(
     def post(client: object, subscription: Any, received: Any) -> str | None:
         if subscription["name"] == WATCH:
             stuck.set()
-            assert free.wait(SECONDS)
+            assert free.wait(PATIENCE_SECONDS)
         return endpoints.post(client, subscription, received)
 
     monkeypatch.setattr(push_request, "post", post)
@@ -231,7 +231,7 @@ def test_a_slow_endpoint_holds_up_no_one_else(
     watch(name=f"{WATCH}2")
     cloud.pubsub.messages.publish(TOPIC, [{"data": "YQ=="}])
 
-    assert stuck.wait(SECONDS)
+    assert stuck.wait(PATIENCE_SECONDS)
     assert endpoints.next() == ("watch2", "YQ==")
     free.set()
     assert endpoints.next() == ("watch", "YQ==")

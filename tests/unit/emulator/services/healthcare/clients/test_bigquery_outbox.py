@@ -13,9 +13,9 @@ from emulator.services.healthcare.clients.bigquery import BigQueryClient, Table
 from emulator.services.healthcare.clients.bigquery_outbox import MAX_ROW_BYTES, BigQueryOutbox
 from emulator.services.healthcare.clients.table_schema import STRING, field
 from emulator.services.healthcare.failure_log import FailureLog
+from tests.support.waiting import PATIENCE_SECONDS
 
 STORE = "projects/p/locations/l/datasets/d/fhirStores/f"
-DEADLINE_SECONDS = 30
 
 
 class Load:
@@ -85,7 +85,7 @@ def count(cloud: Cloud) -> int:
 
 
 def wait_until_empty(cloud: Cloud) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while count(cloud):
         assert time.monotonic() < deadline
         time.sleep(0.01)

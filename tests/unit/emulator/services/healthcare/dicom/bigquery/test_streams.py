@@ -17,6 +17,7 @@ from emulator.services.healthcare.dicom.instances.changes import Change
 from emulator.services.healthcare.dicom.instances.staged_file import StagedFile
 from emulator.services.healthcare.dicom.resource_path import ResourcePath
 from emulator.services.healthcare.failure_log import FailureLog
+from tests.support.waiting import PATIENCE_SECONDS
 
 URI = "bq://local-project.streamed.instances"
 
@@ -82,7 +83,7 @@ def test_rows_wait_while_bigquery_is_away_and_over_a_restart(
     with cloud.database.write() as connection:
         streams_into(first).add(connection, "projects/p/store", changes)
     first.start()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while "unavailable" not in caplog.text and time.monotonic() < deadline:
         time.sleep(0.01)
     first.close()
