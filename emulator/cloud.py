@@ -133,9 +133,7 @@ class Cloud:
             operations=self.operations,
             stores=stores,
             agent=agent,
-            notifier=Notifier(
-                resources, agent, self.pubsub.topics, self.pubsub.messages, self._failures
-            ),
+            notifier=Notifier(agent, self.pubsub.topics, self.pubsub.messages, self._failures),
             outbox=BigQueryOutbox(
                 self.database, self.settings.bigquery_url, agent.may_stream, self._failures
             ),

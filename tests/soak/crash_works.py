@@ -19,6 +19,8 @@ from tests.soak.crashing import (
 DATASET = f"{LOCATION}/datasets/site"
 BUCKET = "crash-bucket"
 TABLES = f"bq://{PROJECT}.exports"
+TOPIC = f"projects/{PROJECT}/topics/changes"
+SUBSCRIPTION = f"projects/{PROJECT}/subscriptions/changes"
 IMAGES = 24
 BASIC = {"dicom": {"filterProfile": "ATTRIBUTE_CONFIDENTIALITY_BASIC_PROFILE"}}
 _DICOM = "application/dicom"
@@ -48,6 +50,8 @@ def prepare(victim: KilledEmulator) -> Site:
     victim.json("POST", f"/storage/v1/b?project={PROJECT}", {"name": BUCKET})
     reference = {"datasetReference": {"projectId": PROJECT, "datasetId": "exports"}}
     victim.json("POST", f"/bigquery/v2/projects/{PROJECT}/datasets", reference)
+    victim.json("PUT", f"/v1/{TOPIC}", {})
+    victim.json("PUT", f"/v1/{SUBSCRIPTION}", {"topic": TOPIC})
     filled = new_store(victim)
     sources = dict(image(f"1.2.{n % 3}") for n in range(IMAGES))
     for path, content in sources.items():
@@ -63,11 +67,12 @@ def instance(store: str, path: str) -> Key:
 
 
 def new_store(victim: KilledEmulator, dataset: str = DATASET) -> str:
-    """Make a DICOM store; gives its full name."""
+    """Make a DICOM store that notifies the topic; gives its full name."""
     store = fresh("store")
     name = f"{dataset}/dicomStores/{store}"
     path = f"/v1/{dataset}/dicomStores?dicomStoreId={store}"
-    victim.change("POST", path, {}, {("there", f"/v1/{name}"): True})
+    body = {"notificationConfigs": [{"pubsubTopic": TOPIC}]}
+    victim.change("POST", path, body, {("there", f"/v1/{name}"): True})
     return name
 
 

@@ -24,7 +24,7 @@ GONE = None
 Key = tuple[str, str]
 """A way to look, and where to."""
 Changes = Mapping[Key, Any]
-ROLES = ("roles/storage.objectAdmin", "roles/bigquery.admin")
+ROLES = ("roles/storage.objectAdmin", "roles/bigquery.admin", "roles/pubsub.publisher")
 _numbers = itertools.count(1)
 
 
@@ -80,6 +80,7 @@ class KilledEmulator:
         self.client: httpx.Client
         self.promises = Promises()
         self.started: dict[str, Changes] = {}
+        self.notified: set[str] = set()
         self.kills = 0
 
     def start(self) -> None:

@@ -1,5 +1,6 @@
 """Checks of the state of a killed emulator after its restart."""
 
+import base64
 import hashlib
 import random
 import sqlite3
@@ -8,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from tests.soak.crash_works import BUCKET, DATASET, Site
+from tests.soak.crash_works import BUCKET, DATASET, SUBSCRIPTION, Site
 from tests.soak.crashing import GONE, PROJECT, KilledEmulator
 
 ANY_SYNTAX = {"Accept": "application/dicom; transfer-syntax=*"}
@@ -32,6 +33,7 @@ def check(victim: KilledEmulator, site: Site, draw: random.Random, kept: int) ->
     assert victim.json("GET", f"/storage/v1/b/{BUCKET}/o?prefix=in/")["items"]
     assert len(_instances(victim, f"/v1/{site.filled}/dicomWeb/instances")) >= len(site.sources)
     check_state(victim.state)
+    _check_notifications(victim)
 
 
 def _check_promises(victim: KilledEmulator, draw: random.Random, kept: int) -> None:
@@ -45,6 +47,33 @@ def _check_promises(victim: KilledEmulator, draw: random.Random, kept: int) -> N
     chosen = draw.sample(sorted(found), min(kept, len(found)))
     policies = [key for key in found if "policy" in key[0]]
     victim.promises.hold({key: found[key] for key in (*chosen, *policies)})
+
+
+def _check_notifications(victim: KilledEmulator) -> None:
+    """Receive all messages: every instance has had one, of this start or of an earlier one."""
+    while received := _received(victim):
+        victim.notified |= {base64.b64decode(one["message"]["data"]).decode() for one in received}
+        ids = [one["ackId"] for one in received]
+        victim.json("POST", f"/v1/{SUBSCRIPTION}:acknowledge", {"ackIds": ids})
+    with closing(_open(victim.state)) as database:
+        rows = database.execute("SELECT store, study, series, sop FROM dicom_instances")
+        names = {
+            f"{store}/dicomWeb/studies/{study}/series/{series}/instances/{sop}"
+            for store, study, series, sop in rows
+        }
+    assert names
+    assert names - victim.notified == set(), "instances without a notification"
+
+
+def _received(victim: KilledEmulator) -> list[Any]:
+    messages: list[Any] = victim.json(
+        "POST", f"/v1/{SUBSCRIPTION}:pull", {"maxMessages": 1000}
+    ).get("receivedMessages", [])
+    return messages
+
+
+def _open(state: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{state / 'state.sqlite3'}?mode=ro", uri=True)
 
 
 def _short(value: Any) -> str:
@@ -101,7 +130,7 @@ LOOKS: dict[str, Callable[[KilledEmulator, str], Any]] = {
 
 def check_state(state: Path) -> None:
     """No row without its file, no file without a row, nothing half done."""
-    with closing(sqlite3.connect(f"file:{state / 'state.sqlite3'}?mode=ro", uri=True)) as database:
+    with closing(_open(state)) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert database.execute("PRAGMA foreign_key_check").fetchall() == []
         rows = {row[0] for row in database.execute("SELECT sha256 FROM dicom_instances")}

@@ -80,31 +80,30 @@ class FailureLog:
         if not self._entries.has(connection, entry["logName"], entry["insertId"]):
             self._entries.add(connection, entry)
 
-    def log_notifications(
-        self, store: str, topic: str, resources: Sequence[str], code: int, error: str
+    def add_notifications(
+        self,
+        connection: Connection,
+        store: str,
+        topic: str,
+        resources: Sequence[str],
+        code: int,
+        error: str,
     ) -> None:
-        """Log messages that could not be published.
+        """Add entries about messages that could not be published, in a transaction.
 
         Args:
+            connection: in the transaction
             store: the full name of the store
             topic: the full name of the topic
             resources: what each message is about
             code: of google.rpc.Code
             error: the reason
         """
-        self._entries.write(
-            [
-                _entry(
-                    store,
-                    "dicom_notification",
-                    "DicomNotificationLogEntry",
-                    {"resourceName": resource, "pubsubTopic": topic},
-                    code,
-                    error,
-                )
-                for resource in resources[:_MAX_NOTIFICATIONS]
-            ]
-        )
+        for resource in resources[:_MAX_NOTIFICATIONS]:
+            payload = {"resourceName": resource, "pubsubTopic": topic}
+            message = "DicomNotificationLogEntry"
+            entry = _entry(store, "dicom_notification", message, payload, code, error)
+            self._entries.add(connection, entry)
 
     def add_stream(
         self, connection: Connection, store: str, destination: str, code: int, error: str

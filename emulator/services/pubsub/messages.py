@@ -78,8 +78,30 @@ class Messages:
             The ids of the messages.
         """
         with self._database.write() as connection:
-            ids = self._insert(connection, topic, messages)
+            ids = self.add(connection, topic, messages)
         self.notify()
+        return ids
+
+    def add(
+        self, connection: sqlite3.Connection, topic: str, messages: Iterable[Mapping[str, Any]]
+    ) -> list[str]:
+        """Publish messages in a transaction; `notify` must follow the commit."""
+        # No other thread writes meanwhile: a subscription that is read here still exists.
+        listeners = [
+            (each["name"], message_filter.parse(each.get("filter", "")))
+            for each in self._subscriptions.of_topic(topic)
+        ]
+        ids: list[str] = []
+        for message in messages:
+            number = connection.execute("INSERT INTO message_numbers DEFAULT VALUES").lastrowid
+            connection.execute("DELETE FROM message_numbers WHERE number < ?", (number,))
+            ids.append(str(number))
+            body = json.dumps({**message, "messageId": ids[-1], "publishTime": timestamps.now()})
+            attributes = message.get("attributes", {})
+            connection.executemany(
+                "INSERT INTO messages (message_id, subscription, body, due) VALUES (?, ?, ?, 0)",
+                [(ids[-1], name, body) for name, passes in listeners if passes(attributes)],
+            )
         return ids
 
     def pull(
@@ -175,27 +197,6 @@ class Messages:
         due: float | None = row["due"]
         return due
 
-    def _insert(
-        self, connection: sqlite3.Connection, topic: str, messages: Iterable[Mapping[str, Any]]
-    ) -> list[str]:
-        # No other thread writes meanwhile: a subscription that is read here still exists.
-        listeners = [
-            (each["name"], message_filter.parse(each.get("filter", "")))
-            for each in self._subscriptions.of_topic(topic)
-        ]
-        ids: list[str] = []
-        for message in messages:
-            number = connection.execute("INSERT INTO message_numbers DEFAULT VALUES").lastrowid
-            connection.execute("DELETE FROM message_numbers WHERE number < ?", (number,))
-            ids.append(str(number))
-            body = json.dumps({**message, "messageId": ids[-1], "publishTime": timestamps.now()})
-            attributes = message.get("attributes", {})
-            connection.executemany(
-                "INSERT INTO messages (message_id, subscription, body, due) VALUES (?, ?, ?, 0)",
-                [(ids[-1], name, body) for name, passes in listeners if passes(attributes)],
-            )
-        return ids
-
     def _dead_letter(
         self,
         connection: sqlite3.Connection,
@@ -211,7 +212,7 @@ class Messages:
             return set()
         dead = [row for row in rows if row["attempts"] >= policy["maxDeliveryAttempts"]]
         letters = [_dead_letter_message(row, subscription) for row in dead]
-        self._insert(connection, policy["deadLetterTopic"], letters)
+        self.add(connection, policy["deadLetterTopic"], letters)
         connection.executemany("DELETE FROM messages WHERE id = ?", [(row["id"],) for row in dead])
         return {row["id"] for row in dead}
 

@@ -15,19 +15,16 @@ from emulator.core.operations.operation_type import OperationRun
 from emulator.core.resource_name import ResourceName
 from emulator.services.healthcare.deidentify import config, kms_wrapped_keys, worker
 from emulator.services.healthcare.deidentify.worker import DeidentifyTask
-from emulator.services.healthcare.dicom import notifications
+from emulator.services.healthcare.dicom.instances.changes import Action
 from emulator.services.healthcare.dicom.instances.group_commit import (
     MISMATCH,
     StoreGoneError,
     StoreResult,
 )
-from emulator.services.healthcare.dicom.instances.models import STANDARD
 from emulator.services.healthcare.dicom.instances.staged_file import FetchResult, discard
-from emulator.services.healthcare.dicom.notifications import ChangedInstance
 from emulator.services.healthcare.dicom.operations import filter_config
 from emulator.services.healthcare.dicom.resource_path import ResourcePath
 from emulator.services.healthcare.dicom.service import Dicom
-from emulator.services.healthcare.notifications import Action
 from emulator.services.healthcare.operation_types import operation_type
 from emulator.services.healthcare.stores.models import Resources
 
@@ -215,16 +212,10 @@ class _Deidentification:
     def _store(self, destination: str, done: Sequence[FetchResult]) -> None:
         """Store the de-identified instances of a task, and count each."""
         good = [(one.name, one.staged) for one in done if one.staged]
-        outcomes = self._contents.add(destination, [staged for _, staged in good])
-        notifications.publish(
-            self._dicom.context.notifier,
+        outcomes = self._contents.add(
             destination,
-            _ACTIONS[self._operation.request["method"]],
-            (
-                ChangedInstance.of_record(staged.record, STANDARD)
-                for (_, staged), outcome in zip(good, outcomes, strict=True)
-                if outcome is StoreResult.STORED
-            ),
+            [staged for _, staged in good],
+            action=_ACTIONS[self._operation.request["method"]],
         )
         for (name, _), outcome in zip(good, outcomes, strict=True):
             if outcome is StoreResult.MISMATCH:

@@ -7,76 +7,74 @@ as in RFC 1123.
 Inferred (conformance: notification-stored, notification-bulk, notification-actions): the form of
 `versionId`, which changes have messages, and the names of the actions that the reference leaves
 out.
+Inferred (conformance: notification-imported, notification-singular): which form of the settings
+asks for messages about imports.
 """
 
 import base64
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from sqlite3 import Row
+from sqlite3 import Connection
+from typing import Any
 
-from emulator.services.healthcare.dicom.parsing.parser import Record
+from emulator.services.healthcare.dicom.instances.changes import Action, Change
 from emulator.services.healthcare.dicom.resource_path import ResourcePath
-from emulator.services.healthcare.notifications import Action, Notifier
+from emulator.services.healthcare.notifications import Notifier
 
 
-@dataclass(frozen=True, slots=True)
-class ChangedInstance:
-    """An instance after a change, or before its deletion.
-
-    Attributes:
-        study, series, sop: its UIDs
-        modality: empty if it has none
-        storage_class: of its file
-        previous_storage_class: empty if the storage class has not changed
-    """
-
-    study: str
-    series: str
-    sop: str
-    modality: str
-    storage_class: str
-    previous_storage_class: str = ""
-
-    @classmethod
-    def of_record(cls, record: Record, storage_class: str) -> "ChangedInstance":
-        """Return a new instance."""
-        uids = (record.study_uid, record.series_uid, record.sop_uid)
-        return cls(*uids, record.modality, storage_class)
-
-    @classmethod
-    def of_row(cls, row: Row, storage_class: str = "") -> "ChangedInstance":
-        """Return an instance of the index from before a change of its storage class, or none."""
-        old = row["storage_class"]
-        new = storage_class or old
-        uids = (row["study"], row["series"], row["sop"])
-        return cls(*uids, row["modality"], new, "" if new == old else old)
-
-
-def publish(
-    notifier: Notifier, store: str, action: Action, changed: Iterable[ChangedInstance]
-) -> None:
-    """Notify the topics of a store of changed instances.
+class Notifications:
+    """Adds messages about changes to the topics of their store. A `ChangeListener`.
 
     Args:
         notifier: publishes
-        store: the full name of the DICOM store
-        action: the change
-        changed: the instances; read only if the store has such a topic
+        topics_of: returns the topics of a store that an action is published to
     """
-    topics = notifier.topics_of(store, action)
-    if not topics:
-        return
-    now = datetime.now(UTC)  # one change has one time in all topics
-    messages = [_message(store, instance, action, now) for instance in changed]
-    for topic in topics if messages else ():
-        notifier.publish(store, topic, messages)
+
+    def __init__(
+        self, notifier: Notifier, topics_of: Callable[[str, Action], Sequence[str]]
+    ) -> None:
+        self._notifier = notifier
+        self._topics_of = topics_of
+
+    def add(
+        self,
+        connection: Connection,
+        store: str,
+        action: Action,
+        changes: Callable[[], Iterable[Change]],
+    ) -> bool:
+        """Add the messages about changes, as `ChangeListener.add` describes."""
+        topics = self._topics_of(store, action)
+        if not topics:
+            return False
+        now = datetime.now(UTC)  # one change has one time in all topics
+        messages = [_message(store, change, action, now) for change in changes()]
+        for topic in topics if messages else ():
+            self._notifier.add(connection, store, topic, messages)
+        return bool(messages)
+
+    def wake(self) -> None:
+        """Deliver the messages: the transaction is committed."""
+        self._notifier.wake()
 
 
-def _message(
-    store: str, instance: ChangedInstance, action: Action, now: datetime
-) -> dict[str, object]:
+def topics(store: Mapping[str, Any], action: Action) -> list[str]:
+    """Return the topics of a DICOM store that an action is published to.
+
+    The settings in the plural have no field for a choice: all actions are published. Those in the
+    singular are for new instances, of bulk imports only where they say so.
+    """
+    single = store.get("notificationConfig")
+    if not single:
+        return [config["pubsubTopic"] for config in store.get("notificationConfigs", [])]
+    is_wanted = action is Action.STORED or (
+        action is Action.IMPORTED and single.get("sendForBulkImport")
+    )
+    return [single["pubsubTopic"]] if is_wanted else []
+
+
+def _message(store: str, instance: Change, action: Action, now: datetime) -> dict[str, object]:
     name = str(ResourcePath(store, instance.study, instance.series, instance.sop))
     attributes = {
         "action": str(action),

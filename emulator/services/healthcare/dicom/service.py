@@ -2,9 +2,12 @@
 
 from emulator.core.processes.worker_pool import WorkerPool
 from emulator.services.healthcare.context import HealthcareContext
+from emulator.services.healthcare.dicom import notifications
 from emulator.services.healthcare.dicom.bigquery import streams
 from emulator.services.healthcare.dicom.bigquery.streams import StreamDestination, Streams
+from emulator.services.healthcare.dicom.instances.changes import Action, Listeners
 from emulator.services.healthcare.dicom.instances.models import InstanceStore
+from emulator.services.healthcare.dicom.notifications import Notifications
 from emulator.services.healthcare.dicom.pixels.gdcm_process import GdcmProcess
 from emulator.services.healthcare.dicom.pixels.pydicom_setup import (
     configure_pydicom,
@@ -35,7 +38,12 @@ class Dicom:
             context.database,
             settings.state_dir / "dicom",
             self._resources.exists,
-            Streams(context.outbox, self._destinations),
+            Listeners(
+                [
+                    Streams(context.outbox, self._destinations),
+                    Notifications(context.notifier, self._topics),
+                ]
+            ),
         )
         self.contents.delete_orphans()
         self._gdcm = GdcmProcess()
@@ -45,9 +53,13 @@ class Dicom:
         self._resources.on_delete(self.contents.delete_store)
 
     def _destinations(self, store: str) -> list[StreamDestination]:
-        # A store is deleted before its instances: their deletion is not streamed.
+        # A store is deleted before its instances: their deletion has no listener.
         body = self._resources.find(store)
         return streams.destinations(body, self._root) if body else []
+
+    def _topics(self, store: str, action: Action) -> list[str]:
+        body = self._resources.find(store)
+        return notifications.topics(body, action) if body else []
 
     def delete_orphans(self) -> None:
         """Delete the instances of stores that no longer exist."""

@@ -17,7 +17,7 @@ from emulator.services.healthcare.clients.bigquery_outbox import BigQueryOutbox
 from emulator.services.healthcare.clients.table_schema import STRING, Schema, field
 from emulator.services.healthcare.dicom.bigquery import table_layout
 from emulator.services.healthcare.dicom.bigquery.table_layout import SOURCE, TableLayout
-from emulator.services.healthcare.dicom.instances.changes import CREATED, Change
+from emulator.services.healthcare.dicom.instances.changes import Action, Change
 from emulator.services.healthcare.dicom.parsing import bigquery_schema
 from emulator.services.healthcare.dicom.parsing.instance_json import compact
 from emulator.services.healthcare.dicom.resource_path import ResourcePath
@@ -33,6 +33,8 @@ CREATE TABLE IF NOT EXISTS dicom_stream_rows (
 """
 """The outbox of earlier versions: `move_rows` empties it."""
 COLUMNS: Schema = {**bigquery_schema.ALWAYS, "Type": field(STRING)}
+_CREATE, _DELETE = "CREATE", "DELETE"
+"""The kinds of a change; a new storage class of an instance counts as a creation."""
 _SCHEMA_CACHE_SIZE = 1 << 8
 
 
@@ -67,20 +69,20 @@ class Streams:
         self,
         connection: Connection,
         store: str,
-        changes: Iterable[Change],
-        change_type: str = CREATED,
+        action: Action,
+        changes: Callable[[], Iterable[Change]],
     ) -> bool:
         """Add the rows of changes to the outbox, as `ChangeListener.add` describes."""
         destinations = self._destinations_of(store)
         if not destinations:
             return False
         now = timestamps.now()
-        for change in changes:
+        for change in changes():
             storage = {
                 "BlobStorageSize": change.size,
                 "LastUpdated": now,
                 "StorageClass": change.storage_class,
-                "Type": change_type,
+                "Type": _DELETE if action is Action.DELETED else _CREATE,
             }
             for destination in destinations:
                 layout = destination.layout

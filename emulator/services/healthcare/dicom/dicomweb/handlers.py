@@ -14,7 +14,6 @@ from starlette.responses import Response, StreamingResponse
 
 from emulator.core.errors import ApiError, invalid_argument, not_acceptable
 from emulator.core.rest import JsonResponse
-from emulator.services.healthcare.dicom import notifications
 from emulator.services.healthcare.dicom.dicomweb import (
     accept,
     multipart,
@@ -32,11 +31,9 @@ from emulator.services.healthcare.dicom.dicomweb.request import (
 )
 from emulator.services.healthcare.dicom.dicomweb.request_body import DICOM
 from emulator.services.healthcare.dicom.instances import bulk_data, retrieval
-from emulator.services.healthcare.dicom.notifications import ChangedInstance
 from emulator.services.healthcare.dicom.operations import deletion
 from emulator.services.healthcare.dicom.parsing.attributes import Level
 from emulator.services.healthcare.dicom.pixels import encoding, rendering, transfer_syntaxes
-from emulator.services.healthcare.notifications import Action
 
 T = TypeVar("T")
 OCTETS = transfer_syntaxes.OCTET_STREAM
@@ -255,13 +252,6 @@ def delete(web: DicomWebRequest) -> Response:
     if web.resource_path.instance is None:
         retrieval.instances(contents, web.resource_path, "id")
         return JsonResponse(deletion.begin(web.dicom, web.resource_path, web.version))
-    removed = contents.delete(web.resource_path)
-    if not removed:
+    if not contents.delete(web.resource_path):
         raise retrieval.instance_not_found(web.resource_path)
-    notifications.publish(
-        web.dicom.context.notifier,
-        web.resource_path.store,
-        Action.DELETED,
-        map(ChangedInstance.of_row, removed),
-    )
     return JsonResponse({})

@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from emulator.core.errors import not_found
-from emulator.services.healthcare.dicom import notifications
 from emulator.services.healthcare.dicom.dicomweb import accept, native_xml, stow
 from emulator.services.healthcare.dicom.dicomweb.accept import Representation
 from emulator.services.healthcare.dicom.dicomweb.body_parts import PartFactory
@@ -21,10 +20,7 @@ from emulator.services.healthcare.dicom.dicomweb.request import (
 )
 from emulator.services.healthcare.dicom.dicomweb.request_body import MAX_MEMORY_BYTES, StowBody
 from emulator.services.healthcare.dicom.instances.group_commit import StoreGoneError
-from emulator.services.healthcare.dicom.instances.models import STANDARD
-from emulator.services.healthcare.dicom.notifications import ChangedInstance
 from emulator.services.healthcare.dicom.service import Dicom
-from emulator.services.healthcare.notifications import Action
 
 STORED_MODELS = [Representation(native_xml.MEDIA_TYPE, parts=False), *MODELS[:2]]
 """Representations of the response, the default first."""
@@ -69,10 +65,6 @@ def _store(dicom: Dicom, request: Request, version: str, body: StowBody) -> Resp
         raise not_found(str(error)) from error
     finally:
         body.discard()  # stored files are detached already
-    if result.new:
-        stored = (ChangedInstance.of_record(record, STANDARD) for record in result.new)
-        store = web.resource_path.store
-        notifications.publish(dicom.context.notifier, store, Action.STORED, stored)
     in_xml = media_type == native_xml.MEDIA_TYPE
     model = stow.answer(result, web.root, in_xml=in_xml)
     if in_xml:

@@ -49,7 +49,6 @@ class Stored:
     """The results of the parts of a request."""
 
     stored: list[Record] = field(default_factory=list)
-    new: list[Record] = field(default_factory=list)
     failed: list[Refused] = field(default_factory=list)
 
     @property
@@ -88,10 +87,8 @@ def store(dicom: Dicom, store_name: str, parts: Sequence[BodyPart], study: str |
     for staged, outcome in zip(good, outcomes, strict=True):
         if outcome is StoreResult.MISMATCH:
             result.failed.append(Refused(EXISTS, staged.record))
-            continue
-        result.stored.append(staged.record)
-        if outcome is StoreResult.STORED:
-            result.new.append(staged.record)
+        else:
+            result.stored.append(staged.record)
     return result
 
 

@@ -8,7 +8,7 @@ Inferred (conformance: import-mismatch-text): the reason of a mismatch.
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import Enum
@@ -20,7 +20,7 @@ from emulator.core import timestamps
 from emulator.core.database import Database
 from emulator.services.healthcare.dicom.instances import other_values
 from emulator.services.healthcare.dicom.instances.blob_store import BlobStore
-from emulator.services.healthcare.dicom.instances.changes import Change, ChangeListener
+from emulator.services.healthcare.dicom.instances.changes import Action, Change, ChangeListener
 from emulator.services.healthcare.dicom.instances.staged_file import StagedFile
 from emulator.services.healthcare.dicom.parsing.parser import Record
 from emulator.services.healthcare.dicom.resource_path import ResourcePath
@@ -62,6 +62,7 @@ class _Request:
     store: str
     batch: Sequence[StagedFile]
     storage_class: str
+    action: Action
     result: Future[list[StoreResult]] = field(default_factory=Future)
 
 
@@ -108,7 +109,9 @@ class GroupCommit:
         self._listener = listener
         self._waiting: deque[_Request] = deque()
 
-    def add(self, store: str, batch: Sequence[StagedFile], storage_class: str) -> list[StoreResult]:
+    def add(
+        self, store: str, batch: Sequence[StagedFile], storage_class: str, action: Action
+    ) -> list[StoreResult]:
         """Store instances in one transaction; the staged files are moved or deleted.
 
         Requests that arrive while another transaction is being committed share the next one. A
@@ -117,7 +120,7 @@ class GroupCommit:
         Raises:
             StoreGoneError: the store does not exist any more
         """
-        request = _Request(store, batch, storage_class)
+        request = _Request(store, batch, storage_class, action)
         self._waiting.append(request)
         with self._lock:
             if not request.result.done():
@@ -173,13 +176,16 @@ class GroupCommit:
         if not self._store_exists(request.store):
             raise StoreGoneError(f"The DICOM store {request.store} is gone.")
         results = [self._add_one(connection, request, file, transaction) for file in request.batch]
-        stored = (
-            Change(file.record.row, file.record.schema, file.record.size, request.storage_class)
-            for file, result in zip(request.batch, results, strict=True)
-            if result is StoreResult.STORED
-        )
-        transaction.has_listeners |= self._listener.add(connection, request.store, stored)
         transaction.results.append(results)
+
+        def stored() -> Iterator[Change]:
+            for file, result in zip(request.batch, results, strict=True):
+                if result is StoreResult.STORED:
+                    yield Change.of_record(file.record, request.storage_class)
+
+        transaction.has_listeners |= self._listener.add(
+            connection, request.store, request.action, stored
+        )
 
     def _add_one(
         self,

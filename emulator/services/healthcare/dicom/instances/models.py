@@ -8,6 +8,7 @@ start removes those.
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from sqlite3 import Connection, Row
 
@@ -16,7 +17,7 @@ from emulator.core.conditions import fold
 from emulator.core.database import Database
 from emulator.services.healthcare.dicom.instances import reindexing
 from emulator.services.healthcare.dicom.instances.blob_store import BlobStore
-from emulator.services.healthcare.dicom.instances.changes import DELETED, Change, ChangeListener
+from emulator.services.healthcare.dicom.instances.changes import Action, Change, ChangeListener
 from emulator.services.healthcare.dicom.instances.group_commit import GroupCommit, StoreResult
 from emulator.services.healthcare.dicom.instances.staged_file import StagedFile
 from emulator.services.healthcare.dicom.resource_path import ResourcePath
@@ -78,7 +79,6 @@ def fold_names(connection: Connection) -> None:
 
 
 PAGE = 500
-_CHANGED = "study, series, sop, modality, storage_class"
 STANDARD = "STANDARD"
 STORAGE_CLASSES = frozenset({STANDARD, "NEARLINE", "COLDLINE", "ARCHIVE"})
 
@@ -90,7 +90,7 @@ class InstanceStore:
         database: holds the index
         folder: holds the files
         store_exists: whether a DICOM store with this full resource name exists
-        streams: receives each change of an instance
+        listener: records each change of an instance
     """
 
     def __init__(
@@ -98,25 +98,29 @@ class InstanceStore:
         database: Database,
         folder: Path,
         store_exists: Callable[[str], bool],
-        streams: ChangeListener,
+        listener: ChangeListener,
     ) -> None:
         self._database = database
-        self._streams = streams
+        self._listener = listener
         # Held while blobs and rows change: no blob is deleted while a row for it is added.
         self._lock = threading.Lock()
         self.blobs = BlobStore(folder)
         reindexing.reindex(database, self.blobs)
-        self._group_commit = GroupCommit(database, self.blobs, self._lock, store_exists, streams)
+        self._group_commit = GroupCommit(database, self.blobs, self._lock, store_exists, listener)
 
     def add(
-        self, store: str, batch: Sequence[StagedFile], storage_class: str = STANDARD
+        self,
+        store: str,
+        batch: Sequence[StagedFile],
+        storage_class: str = STANDARD,
+        action: Action = Action.STORED,
     ) -> list[StoreResult]:
         """Store instances in one transaction; the staged files are moved or deleted.
 
         Raises:
             StoreGoneError: the store does not exist any more
         """
-        return self._group_commit.add(store, batch, storage_class)
+        return self._group_commit.add(store, batch, storage_class, action)
 
     def find(self, resource_path: ResourcePath, columns: str = "*") -> list[Row]:
         """Return the rows of all instances of a resource, in the order in which they were stored.
@@ -158,51 +162,54 @@ class InstanceStore:
         """Make all reads of this thread see one state of the database."""
         return self._database.snapshot()
 
-    def delete(self, resource_path: ResourcePath) -> list[Row]:
+    def delete(self, resource_path: ResourcePath) -> int:
         """Delete all instances of a resource, and the files that no other instance shares.
 
         Returns:
-            The UIDs, modality and storage class of each
+            The number of deleted instances
         """
         where, parameters = resource_path.where_clause()
         with self._lock:
             with self._database.write() as connection:
-                self._streams.add(
-                    connection, resource_path.store, _changes(connection, resource_path), DELETED
+                self._listener.add(
+                    connection,
+                    resource_path.store,
+                    Action.DELETED,
+                    partial(_changes, connection, resource_path),
                 )
                 removed = connection.execute(
-                    f"DELETE FROM dicom_instances WHERE {where}"  # noqa: S608
-                    f" RETURNING sha256, {_CHANGED}",
+                    f"DELETE FROM dicom_instances WHERE {where} RETURNING sha256",  # noqa: S608
                     parameters,
                 ).fetchall()
                 names = {row["sha256"] for row in removed}
                 unused = [name for name in names if not _is_used(connection, name)]
             self.blobs.remove(unused)
-        self._streams.wake()
-        return removed
+        self._listener.wake()
+        return len(removed)
 
     def delete_store(self, store: str) -> None:
         """Delete the instances of a store that is already deleted, so that no more are added."""
         self.delete(ResourcePath(store))
 
-    def set_storage_class(self, resource_path: ResourcePath, storage_class: str) -> list[Row]:
+    def set_storage_class(self, resource_path: ResourcePath, storage_class: str) -> int:
         """Change the storage class of all instances of a resource.
 
         Returns:
-            The UIDs, modality and previous storage class of each
+            The number of instances
         """
         where, parameters = resource_path.where_clause()
         with self._database.write() as connection:
+            self._listener.add(
+                connection,
+                resource_path.store,
+                Action.STORAGE_CLASS_SET,
+                partial(_changes, connection, resource_path, storage_class),
+            )
             changed = connection.execute(
-                f"SELECT {_CHANGED} FROM dicom_instances WHERE {where} ORDER BY id",  # noqa: S608
-                parameters,
-            ).fetchall()
-            connection.execute(
                 f"UPDATE dicom_instances SET storage_class = ?, updated = ? WHERE {where}",  # noqa: S608
                 [storage_class, timestamps.now(), *parameters],
-            )
-            self._streams.add(connection, resource_path.store, _changes(connection, resource_path))
-        self._streams.wake()
+            ).rowcount
+        self._listener.wake()
         return changed
 
     def delete_orphans(self) -> int:
@@ -250,16 +257,31 @@ class InstanceStore:
         return counted
 
 
-def _changes(connection: Connection, resource_path: ResourcePath) -> Iterator[Change]:
-    """Yield the instances of a resource as changes; lazily, as most stores have no stream."""
+def _changes(
+    connection: Connection, resource_path: ResourcePath, storage_class: str = ""
+) -> Iterator[Change]:
+    """Yield the instances of a resource, before a change of their storage class or none."""
     where, parameters = resource_path.where_clause()
     rows = connection.execute(
-        "SELECT bigquery_row, schema, size, storage_class FROM dicom_instances"  # noqa: S608
-        f" JOIN dicom_schemas ON dicom_schemas.sha256 = bigquery_schema WHERE {where}",
+        "SELECT study, series, sop, modality, bigquery_row, schema, size, storage_class"  # noqa: S608
+        " FROM dicom_instances JOIN dicom_schemas ON dicom_schemas.sha256 = bigquery_schema"
+        f" WHERE {where} ORDER BY id",
         parameters,
     )
     for row in rows:
-        yield Change(row["bigquery_row"], row["schema"], row["size"], row["storage_class"])
+        old = row["storage_class"]
+        new = storage_class or old
+        yield Change(
+            row["study"],
+            row["series"],
+            row["sop"],
+            row["modality"],
+            row["bigquery_row"],
+            row["schema"],
+            row["size"],
+            new,
+            "" if new == old else old,
+        )
 
 
 def _is_used(connection: Connection, sha256: str) -> bool:

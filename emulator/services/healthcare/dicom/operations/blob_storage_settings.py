@@ -5,13 +5,10 @@ from typing import Any
 from emulator.core.errors import invalid_argument
 from emulator.core.operations.operation_type import OperationRun
 from emulator.core.resource_name import ResourceName
-from emulator.services.healthcare.dicom import notifications
 from emulator.services.healthcare.dicom.instances.models import STORAGE_CLASSES
-from emulator.services.healthcare.dicom.notifications import ChangedInstance
 from emulator.services.healthcare.dicom.operations import filter_config
 from emulator.services.healthcare.dicom.resource_path import ResourcePath
 from emulator.services.healthcare.dicom.service import Dicom
-from emulator.services.healthcare.notifications import Action
 from emulator.services.healthcare.operation_types import operation_type
 
 METHOD = "dicom.DicomService.SetBlobStorageSettings"
@@ -50,14 +47,7 @@ def register(dicom: Dicom) -> None:
         resource_paths = filter_config.resolve(request["store"], request["places"])
         changed = 0
         for resource_path in resource_paths:
-            rows = contents.set_storage_class(resource_path, request["class"])
-            notifications.publish(
-                dicom.context.notifier,
-                resource_path.store,
-                Action.STORAGE_CLASS_SET,
-                (ChangedInstance.of_row(row, request["class"]) for row in rows),
-            )
-            changed += len(rows)
+            changed += contents.set_storage_class(resource_path, request["class"])
         absent = filter_config.log_missing(contents, operation, resource_paths)
         operation.progress(success=changed, failure=absent, pending=0)
         return {}

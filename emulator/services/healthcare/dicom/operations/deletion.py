@@ -7,11 +7,8 @@ from typing import Any
 
 from emulator.core.operations.operation_type import OperationRun
 from emulator.core.resource_name import ResourceName
-from emulator.services.healthcare.dicom import notifications
-from emulator.services.healthcare.dicom.notifications import ChangedInstance
 from emulator.services.healthcare.dicom.resource_path import ResourcePath
 from emulator.services.healthcare.dicom.service import Dicom
-from emulator.services.healthcare.notifications import Action
 from emulator.services.healthcare.operation_types import operation_type
 
 STUDY = "dicomweb.DicomWebService.DeleteStudy"
@@ -35,11 +32,9 @@ def register(dicom: Dicom) -> None:
 
     def run(operation: OperationRun) -> dict[str, Any]:
         request = operation.request
-        store = request["store"]
-        removed = dicom.contents.delete(ResourcePath(store, request["study"], request["series"]))
-        deleted = map(ChangedInstance.of_row, removed)
-        notifications.publish(dicom.context.notifier, store, Action.DELETED, deleted)
-        operation.progress(success=len(removed), failure=0, pending=0)
+        resource_path = ResourcePath(request["store"], request["study"], request["series"])
+        deleted = dicom.contents.delete(resource_path)
+        operation.progress(success=deleted, failure=0, pending=0)
         return {}
 
     for method in (STUDY, SERIES):

@@ -16,7 +16,7 @@ from emulator.core.operations.operation_type import OperationRun
 from emulator.core.resource_name import ResourceName
 from emulator.services.healthcare.clients import gcs_uri
 from emulator.services.healthcare.clients.gcs import GcsClient
-from emulator.services.healthcare.dicom import notifications
+from emulator.services.healthcare.dicom.instances.changes import Action
 from emulator.services.healthcare.dicom.instances.group_commit import (
     MISMATCH,
     StoreGoneError,
@@ -24,14 +24,12 @@ from emulator.services.healthcare.dicom.instances.group_commit import (
 )
 from emulator.services.healthcare.dicom.instances.models import STANDARD, STORAGE_CLASSES
 from emulator.services.healthcare.dicom.instances.staged_file import FetchResult, discard
-from emulator.services.healthcare.dicom.notifications import ChangedInstance
 from emulator.services.healthcare.dicom.operations import object_fetcher
 from emulator.services.healthcare.dicom.operations.object_fetcher import (
     FetchTask,
     StorageUnavailableError,
 )
 from emulator.services.healthcare.dicom.service import Dicom
-from emulator.services.healthcare.notifications import Action
 from emulator.services.healthcare.operation_types import operation_type
 
 METHOD = "dicom.DicomService.ImportDicomData"
@@ -129,17 +127,7 @@ class _Import:
         """Store the parsed files of a task, and count each."""
         good = [(one.name, one.staged) for one in fetched if one.staged]
         outcomes = self._dicom.contents.add(
-            self._store, [staged for _, staged in good], self._storage_class
-        )
-        notifications.publish(
-            self._dicom.context.notifier,
-            self._store,
-            Action.IMPORTED,
-            (
-                ChangedInstance.of_record(staged.record, self._storage_class)
-                for (_, staged), outcome in zip(good, outcomes, strict=True)
-                if outcome is StoreResult.STORED
-            ),
+            self._store, [staged for _, staged in good], self._storage_class, Action.IMPORTED
         )
         for (name, _), outcome in zip(good, outcomes, strict=True):
             if outcome is StoreResult.MISMATCH:

@@ -91,7 +91,9 @@ def test_an_instance_that_is_not_exported_or_deidentified(
 
 
 def test_a_notification_that_is_not_published(cloud: Cloud, log: FailureLog) -> None:
-    log.log_notifications(STORE, "projects/p1/topics/t", [f"{STORE}/dicomWeb/studies/1"], 5, "gone")
+    resources = [f"{STORE}/dicomWeb/studies/1"]
+    with cloud.database.write() as connection:
+        log.add_notifications(connection, STORE, "projects/p1/topics/t", resources, 5, "gone")
     [entry] = entries(cloud)
     assert entry["jsonPayload"] == {
         "@type": "type.googleapis.com/google.cloud.healthcare.logging.DicomNotificationLogEntry",

@@ -12,13 +12,12 @@ from starlette.testclient import TestClient
 
 from emulator.cloud import Cloud
 from emulator.services.healthcare.dicom import notifications
-from emulator.services.healthcare.dicom.notifications import ChangedInstance
-from emulator.services.healthcare.notifications import Action
+from emulator.services.healthcare.dicom.instances.changes import Action
+from emulator.services.healthcare.dicom.instances.staged_file import StagedFile
 from tests.support.dicom_files import make_dicom
 
 PROJECT = "projects/local-project"
 TOPICS = [f"{PROJECT}/topics/{name}" for name in ("one", "two")]
-INSTANCE = ChangedInstance("1.2.3", "1.2.3.4", "1.2.3.4.5", "CT", "STANDARD")
 
 Messages = list[dict[str, Any]]
 
@@ -126,27 +125,74 @@ def test_settings_in_the_plural_ask_for_every_change(
         ),
     ],
 )
-def test_which_actions_are_published(
+def test_which_actions_are_published(config: dict[str, Any], actions: list[Action]) -> None:
+    assert [action for action in Action if notifications.topics(config, action)] == actions
+
+
+def test_the_time_is_as_in_rfc_1123(
     store: str,
     cloud: Cloud,
     published: Any,
     configure: Any,
-    config: dict[str, Any],
-    actions: list[Action],
-) -> None:
-    configure(**config)
-    for action in Action:
-        notifications.publish(cloud.healthcare.context.notifier, store, action, [INSTANCE])
-    assert [one["attributes"]["action"] for one in published()[0]] == actions
-
-
-def test_the_time_is_as_in_rfc_1123(
-    store: str, cloud: Cloud, published: Any, configure: Any
+    incoming: Callable[[bytes], StagedFile],
 ) -> None:
     configure(notificationConfigs=[{"pubsubTopic": TOPICS[0]}])
-    notifications.publish(cloud.healthcare.context.notifier, store, Action.STORED, [INSTANCE])
+    cloud.healthcare.dicom.contents.add(store, [incoming(make_dicom())])
     [message] = published()[0]
     moment = datetime.strptime(
         message["attributes"]["lastUpdatedTime"], "%a, %d %b %Y %H:%M:%S GMT"
     ).replace(tzinfo=UTC)
     assert abs(moment - datetime.now(UTC)) < timedelta(minutes=5)
+
+
+def test_a_message_is_committed_with_its_instance_or_not_at_all(
+    store: str,
+    cloud: Cloud,
+    published: Any,
+    configure: Any,
+    incoming: Callable[[bytes], StagedFile],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    configure(notificationConfigs=[{"pubsubTopic": topic} for topic in TOPICS])
+    contents = cloud.healthcare.dicom.contents
+    with monkeypatch.context() as patch:
+        patch.setattr(contents.blobs, "fsync_dir", _fail)
+        with pytest.raises(OSError, match="no disk"):
+            contents.add(store, [incoming(make_dicom(SOPInstanceUID="1.2.3.4.1"))])
+    assert published() == ([], [])
+    contents.add(store, [incoming(make_dicom(SOPInstanceUID="1.2.3.4.1"))])
+    contents.add(store, [incoming(make_dicom(SOPInstanceUID="1.2.3.4.1"))])
+    for received in published():
+        assert [one["attributes"]["sopInstanceUID"] for one in received] == ["1.2.3.4.1"]
+
+
+def _fail() -> None:
+    raise OSError("no disk")
+
+
+def test_what_can_not_be_published_is_logged_and_the_instance_stays(
+    client: TestClient,
+    store: str,
+    cloud: Cloud,
+    published: Any,
+    configure: Any,
+    incoming: Callable[[bytes], StagedFile],
+) -> None:
+    configure(notificationConfigs=[{"pubsubTopic": topic} for topic in TOPICS])
+    client.post(f"/v1/{TOPICS[0]}:setIamPolicy", json={"policy": {}}).raise_for_status()
+    client.delete(f"/v1/{TOPICS[1]}").raise_for_status()
+    cloud.healthcare.dicom.contents.add(store, [incoming(make_dicom(SOPInstanceUID="1.2"))])
+    assert published()[0] == []
+    publisher = {"role": "roles/pubsub.publisher", "members": ["allUsers"]}
+    cloud.iam.policies.set(PROJECT, {"bindings": [publisher]})
+    cloud.healthcare.dicom.contents.add(store, [incoming(make_dicom(SOPInstanceUID="1.3"))])
+    [message] = published()[0]
+    assert message["attributes"]["sopInstanceUID"] == "1.3"
+    assert len(client.get(f"/v1/{store}/dicomWeb/instances").json()) == 2
+    entries = [entry for _, entry in cloud.logging.entries.page(["local-project"], None, 99)]
+    dropped = [one["jsonPayload"] for one in entries if "dicom_notification" in one["logName"]]
+    assert [(one["pubsubTopic"], one["error"]["code"]) for one in dropped] == [
+        (TOPICS[0], 7),
+        (TOPICS[1], 7),
+        (TOPICS[1], 5),
+    ]

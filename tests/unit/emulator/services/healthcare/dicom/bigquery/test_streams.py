@@ -13,7 +13,7 @@ from emulator.services.healthcare.clients.bigquery import BigQueryClient, Table
 from emulator.services.healthcare.clients.bigquery_outbox import BigQueryOutbox
 from emulator.services.healthcare.dicom.bigquery.streams import StreamDestination, Streams
 from emulator.services.healthcare.dicom.bigquery.table_layout import TableLayout
-from emulator.services.healthcare.dicom.instances.changes import Change
+from emulator.services.healthcare.dicom.instances.changes import Action, Change
 from emulator.services.healthcare.dicom.instances.staged_file import StagedFile
 from emulator.services.healthcare.dicom.resource_path import ResourcePath
 from emulator.services.healthcare.failure_log import FailureLog
@@ -79,9 +79,9 @@ def test_rows_wait_while_bigquery_is_away_and_over_a_restart(
 ) -> None:
     first = open_outbox()
     records = [incoming(make(SOPInstanceUID=f"1.2.{number}")).record for number in range(3)]
-    changes = [Change(one.row, one.schema, one.size, "STANDARD") for one in records]
+    changes = [Change.of_record(one, "STANDARD") for one in records]
     with cloud.database.write() as connection:
-        streams_into(first).add(connection, "projects/p/store", changes)
+        streams_into(first).add(connection, "projects/p/store", Action.STORED, lambda: changes)
     first.start()
     deadline = time.monotonic() + PATIENCE_SECONDS
     while "unavailable" not in caplog.text and time.monotonic() < deadline:
@@ -108,11 +108,11 @@ def test_a_transaction_that_fails_leaves_no_row(
 ) -> None:
     one = streams_into(open_outbox())
     record = incoming(make()).record
-    changes = [Change(record.row, record.schema, record.size, "STANDARD")]
+    changes = [Change.of_record(record, "STANDARD")]
 
     def fail() -> None:
         with cloud.database.write() as connection:
-            one.add(connection, "projects/p/store", changes)
+            one.add(connection, "projects/p/store", Action.STORED, lambda: changes)
             raise RuntimeError
 
     with pytest.raises(RuntimeError):

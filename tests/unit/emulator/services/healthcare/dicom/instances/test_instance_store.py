@@ -72,7 +72,7 @@ def test_deleting_a_series_leaves_the_rest(
             incoming(make(SeriesInstanceUID="1.2.3.5", SOPInstanceUID="1.2.3.5.1")),
         ],
     )
-    assert len(contents.delete(ResourcePath(store, "1.2.3", "1.2.3.4"))) == 2
+    assert contents.delete(ResourcePath(store, "1.2.3", "1.2.3.4")) == 2
     assert [row["series"] for row in contents.find(ResourcePath(store))] == ["1.2.3.5"]
     assert len(blobs(cloud)) == 1
 
