@@ -81,7 +81,7 @@ def _remove_dataset(cloud: CloudProject, name: str) -> None:
     except ScriptError:
         # Google Cloud also answers 403 for a dataset that does not exist.
         parent = name.rpartition("/")[0]
-        listed = cloud.require("healthcare", "GET", f"v1/{parent}")
+        listed = cloud.require("healthcare", "GET", f"v1/{parent}", params={"pageSize": "1000"})
         if name in {one["name"] for one in listed.get("datasets", [])}:
             raise
 

@@ -73,6 +73,8 @@ def clean_up(output: Output) -> None:
 def run(request: Request, output: Output) -> None:
     """Compare both clouds, print the table, write JSON and recordings.
 
+    First remove what runs that were killed have left; what can't be removed stops nothing.
+
     Raises:
         ScriptError: a cloud refused to create a resource, or a resource is left
         typer.Exit: 3, some checks differ
@@ -81,6 +83,8 @@ def run(request: Request, output: Output) -> None:
     checks = select(request.only)
     names = Names.new(request.project, request.location)
     _announce(names, request, output)
+    for error in cleanup.remove_left_over(output.report):
+        output.report(f"An earlier run has left {error}")
     real, local = _answers(checks, names, request, output)
     results = report.compare(checks, real, local)
     if not output.as_json:

@@ -89,6 +89,8 @@ class Creator:
             "name": names.bucket,
             "location": cloud.location,
             "iamConfiguration": {"uniformBucketLevelAccess": {"enabled": True}},
+            # Documented: else deleted objects stay, and are paid for, for seven days.
+            "softDeletePolicy": {"retentionDurationSeconds": "0"},
         }
         cloud.require(
             "storage", "POST", "storage/v1/b", params={"project": cloud.project}, json=body

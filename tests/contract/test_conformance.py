@@ -5,12 +5,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import replace as changed
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import psutil
 import pytest
@@ -26,6 +27,7 @@ from emulator.server.server_file import ServerInfo
 from scripts.lib.cli import Output
 from tests.support import http
 from tests.support.altered import Alteration, AlteredSession
+from tests.support.tapes import Tape, recorded
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.sockets
@@ -102,11 +104,13 @@ class Comparison:
         report: its JSON
         folder: its recordings
         lab_dir: of the kit
+        tapes: what each check has got, by its id
     """
 
     report: dict[str, Any]
     folder: Path
     lab_dir: Path
+    tapes: dict[str, Tape]
 
     @property
     def answers(self) -> dict[str, Any]:
@@ -133,11 +137,14 @@ def comparison(
     request = command.Request(
         real_project, LOCATION, (), output, folder / "recordings", emulator.url, yes=True
     )
+    tapes: dict[str, Tape] = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LAB_DIR", str(folder / "lab"))
+        patch.setattr(command, "ALL", tuple(recorded(check, tapes) for check in ALL))
         with suppress(typer.Exit):  # of a difference, which a test shows
             command.run(request, Output())
-    return Comparison(json.loads(output.read_text()), folder / "recordings", folder / "lab")
+    found = json.loads(output.read_text())
+    return Comparison(found, folder / "recordings", folder / "lab", tapes)
 
 
 def remains(emulator: ServerInfo, project: str) -> dict[str, Any]:
@@ -225,24 +232,51 @@ def test_every_planted_difference_is_found_and_no_other(
     assert remains(emulator, real_project) == {}
 
 
+OVER_GRPC = "pubsub-keep-alive"
+"""The check that makes no call over HTTP."""
+
+
+@pytest.mark.parametrize(
+    "check", [one for one in ALL if one.id != OVER_GRPC], ids=lambda one: one.id
+)
+def test_a_check_finds_an_altered_value(
+    comparison: Comparison, check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    tape = comparison.tapes[check.id]
+    answer = comparison.answers[check.id]
+    assert tape.play() == answer
+    assert any(
+        not report.is_failure(other) and different([check], {check.id: other}, {check.id: answer})
+        for other in (altered.play() for altered in tape.altered())
+    )
+
+
+def test_the_check_over_grpc_finds_a_stream_that_does_not_respond(comparison: Comparison) -> None:
+    tape = comparison.tapes[OVER_GRPC]
+    subscriber = mock.MagicMock()
+    subscriber.__enter__().streaming_pull().__next__.side_effect = StopIteration
+    with mock.patch("conformance.cloud_project.CloudProject.subscriber", return_value=subscriber):
+        assert tape.play() != comparison.answers[OVER_GRPC]
+
+
 def test_recordings_hold_the_answers_of_google_cloud(comparison: Comparison) -> None:
     found = recordings.read(comparison.folder)
     assert {check: one.answer for check, one in found.items()} == comparison.answers
     assert {one.location for one in found.values()} == {LOCATION}
 
 
-def test_the_emulator_answers_as_google_cloud_did(
-    emulator: ServerInfo, real_project: str, tmp_path: Path
-) -> None:
-    """Replay the recordings of real answers; there are none yet."""
-    recorded = recordings.read(recordings.FOLDER)
+def replay(
+    recorded: Mapping[str, recordings.Recording], emulator: ServerInfo, project: str, folder: Path
+) -> set[str]:
+    """Make the calls of recordings to the emulator; return the checks that differ."""
     wrong: set[str] = set()
     for location in {one.location for one in recorded.values()}:
         checks = [
             one for one in ALL if one.id in recorded and recorded[one.id].location == location
         ]
-        cloud = cleanup.open_cloud_project(real_project, location, emulator.url)
-        names, journal = Names.new(real_project, location), Journal(tmp_path / "journal.jsonl")
+        cloud = cleanup.open_cloud_project(project, location, emulator.url)
+        names, journal = Names.new(project, location), Journal(folder / "journal.jsonl")
         try:
             lab = Lab(cloud, names, Creator(cloud, names, journal).create())
             answers = run.run(checks, lab, lambda _: None)
@@ -250,7 +284,24 @@ def test_the_emulator_answers_as_google_cloud_did(
             cleanup.remove_all(journal, lambda _: None)
             journal.close()
         wrong |= different(checks, {check: one.answer for check, one in recorded.items()}, answers)
-    assert wrong == set()
+    return wrong
+
+
+def test_the_emulator_answers_as_google_cloud_did(
+    emulator: ServerInfo, real_project: str, tmp_path: Path
+) -> None:
+    """Replay the recordings of real answers; there are none yet."""
+    assert replay(recordings.read(recordings.FOLDER), emulator, real_project, tmp_path) == set()
+
+
+def test_a_recording_of_another_answer_is_found(
+    comparison: Comparison, emulator: ServerInfo, real_project: str, tmp_path: Path
+) -> None:
+    ids = ("dataset-missing", "stow-response", "iam-special-member-text")
+    found = {one: recordings.read(comparison.folder)[one] for one in ids}
+    other = {**found["stow-response"].answer, "status": 202}
+    found["stow-response"] = changed(found["stow-response"], answer=other)
+    assert replay(found, emulator, real_project, tmp_path) == {"stow-response"}
 
 
 @dataclass(frozen=True)
@@ -320,8 +371,23 @@ def test_ctrl_c_removes_everything(
     assert journals(stopped.lab_dir) == []
 
 
-def test_cleanup_removes_what_a_killed_run_has_left(
-    stopped: Stopped, emulator: ServerInfo, real_project: str, monkeypatch: pytest.MonkeyPatch
+def clean_up(_emulator: ServerInfo, _project: str) -> None:
+    command.clean_up(Output())
+
+
+def run_again(emulator: ServerInfo, project: str) -> None:
+    only, root = ("dataset-missing",), emulator.url
+    command.run(command.Request(project, LOCATION, only, real_root=root, yes=True), Output())
+
+
+@pytest.mark.parametrize("clean", [clean_up, run_again])
+def test_what_a_killed_run_has_left_is_removed(
+    stopped: Stopped,
+    emulator: ServerInfo,
+    real_project: str,
+    faults: str,
+    monkeypatch: pytest.MonkeyPatch,
+    clean: Callable[[ServerInfo, str], None],
 ) -> None:
     monkeypatch.setenv("LAB_DIR", str(stopped.lab_dir))
     command.clean_up(Output())
@@ -329,7 +395,8 @@ def test_cleanup_removes_what_a_killed_run_has_left(
     stopped.process.kill()
     stopped.finish()
     assert stopped.emulators()
-    command.clean_up(Output())
+    http.delete(faults).raise_for_status()
+    clean(emulator, real_project)
     assert remains(emulator, real_project) == {}
     assert stopped.emulators() == []
     assert journals(stopped.lab_dir) == []
