@@ -8,6 +8,47 @@ from engine.standin.provider_schema import Field, ResourceSchema
 
 Json = Mapping[str, Any]
 
+GOOGLES = "Google's default is kept"
+LATER = "no part of what this project makes"
+NOT_OFFERED: Mapping[str, Mapping[str, str]] = {
+    "gcp:bigquery/dataset:Dataset": {
+        "deletionPolicy": GOOGLES,
+        "defaultCollation": GOOGLES,
+        "externalCatalogDatasetOptions": LATER,
+        "externalDatasetReference": LATER,
+        "friendlyName": LATER,
+        "isCaseInsensitive": GOOGLES,
+        "maxTimeTravelHours": GOOGLES,
+        "resourceTags": LATER,
+        "storageBillingModel": GOOGLES,
+    },
+    "gcp:kms/cryptoKey:CryptoKey": {
+        "deletionPolicy": GOOGLES,
+        "purpose": GOOGLES,
+        "versionTemplate": GOOGLES,
+        "destroyScheduledDuration": GOOGLES,
+        "importOnly": GOOGLES,
+        "cryptoKeyBackend": GOOGLES,
+        "skipInitialVersionCreation": GOOGLES,
+        "keyAccessJustificationsPolicy": LATER,
+    },
+    "gcp:pubsub/topic:Topic": {
+        "deletionPolicy": GOOGLES,
+        "schemaSettings": LATER,
+        "tags": LATER,
+        "ingestionDataSourceSettings": LATER,
+        "messageTransforms": LATER,
+    },
+    "gcp:pubsub/subscription:Subscription": {
+        "deletionPolicy": GOOGLES,
+        "bigqueryConfig": LATER,
+        "cloudStorageConfig": LATER,
+        "messageTransforms": LATER,
+        "tags": LATER,
+    },
+}
+"""Resource type -> path of a field -> why neither the components nor the stack file set it."""
+
 _TYPES = {"String": "string", "Bool": "boolean", "Int": "integer", "Map": "object"}
 
 
@@ -35,16 +76,21 @@ class Row:
     Attributes:
         token: of the resource type
         renamed: key -> path of the field, where they differ; "" for a key of the project's own
-        not_offered: path of a field -> why no key sets it; its fields are not offered either
+        own_reasons: path of a field -> why these keys do not set it
         converted: keys whose type is another than the field's
     """
 
     token: str
     renamed: Mapping[str, str] = field(default_factory=dict)
-    not_offered: Mapping[str, str] = field(default_factory=dict)
+    own_reasons: Mapping[str, str] = field(default_factory=dict)
     converted: frozenset[str] = frozenset()
     names_values: bool = True
     """Whether the schema of the keys says which values and how many items are allowed."""
+
+    @property
+    def not_offered(self) -> Mapping[str, str]:
+        """Path of a field -> why no key sets it; its fields are not offered either."""
+        return {**NOT_OFFERED.get(self.token, {}), **self.own_reasons}
 
 
 def offers(schema: Json, definitions: Json, prefix: str = "") -> Iterator[tuple[str, Offer]]:

@@ -10,8 +10,6 @@ from tests.support.provider_fields import Offer, Row, differences, offers
 SCHEMA = package("0")
 TYPES = SCHEMA["types"]
 NAMESPACE = "gcp-healthcare-dicom:index:"
-GOOGLES = "Google's default is kept"
-LATER = "no argument of the component"
 PLACED = "the component places it"
 
 STORE = {"members": ""}
@@ -43,13 +41,8 @@ ROWS = {
         {
             "project": PLACED,
             "topic": PLACED,
-            "deletionPolicy": GOOGLES,
             "deadLetterPolicy": "deadLetterTopic makes it",
             "expirationPolicy": "neverExpires makes it",
-            "bigqueryConfig": LATER,
-            "cloudStorageConfig": LATER,
-            "messageTransforms": LATER,
-            "tags": LATER,
         },
         names_values=False,
     ),
@@ -81,12 +74,7 @@ COMPONENTS = {
             "allowedPersistenceRegions": "messageStoragePolicy.allowedPersistenceRegions",
         },
         {
-            "deletionPolicy": GOOGLES,
             "messageStoragePolicy": "allowedPersistenceRegions makes it",
-            "schemaSettings": LATER,
-            "tags": LATER,
-            "ingestionDataSourceSettings": LATER,
-            "messageTransforms": LATER,
         },
         converted=frozenset({"allowedPersistenceRegions"}),
         names_values=False,
@@ -104,15 +92,6 @@ COMPONENTS = {
         {
             "accesses": "grants are single memberships",
             "defaultEncryptionConfiguration": "kmsKeyName makes it",
-            "deletionPolicy": GOOGLES,
-            "defaultCollation": GOOGLES,
-            "externalCatalogDatasetOptions": LATER,
-            "externalDatasetReference": LATER,
-            "friendlyName": LATER,
-            "isCaseInsensitive": GOOGLES,
-            "maxTimeTravelHours": GOOGLES,
-            "resourceTags": LATER,
-            "storageBillingModel": GOOGLES,
         },
         converted=frozenset({"kmsKeyName"}),
         names_values=False,
@@ -120,16 +99,7 @@ COMPONENTS = {
     "EncryptionKey": Row(
         "gcp:kms/cryptoKey:CryptoKey",
         {"key": "name", "users": "", "kmsKeyName": "", "project": "", "location": ""},
-        {
-            "deletionPolicy": GOOGLES,
-            "purpose": GOOGLES,
-            "versionTemplate": GOOGLES,
-            "destroyScheduledDuration": GOOGLES,
-            "importOnly": GOOGLES,
-            "cryptoKeyBackend": GOOGLES,
-            "skipInitialVersionCreation": GOOGLES,
-            "keyAccessJustificationsPolicy": LATER,
-        },
+        {},
         converted=frozenset({"key", "keyRing"}),
         names_values=False,
     ),

@@ -12,14 +12,12 @@ from engine.standin import provider_schema, registry
 from engine.standin.iam import Member
 from engine.standin.provider_schema import Field, ResourceSchema
 from program.config import Settings
-from tests.support.provider_fields import Offer, Row, constrained, differences, offers
+from tests.support.provider_fields import LATER, Offer, Row, constrained, differences, offers
 from tests.support.settings import problems
 
 SCHEMA = Settings.model_json_schema(by_alias=True)
 ALL = dict(offers(SCHEMA, SCHEMA["$defs"]))
 GRANTS = "grants are single memberships, which take nothing from others"
-LATER = "no part of the stacks that this project makes"
-GOOGLES = "Google's default is kept"
 PLACED = "the stack places it"
 
 STORE = {"enabled": "", "members": ""}
@@ -56,13 +54,8 @@ ROWS = {
         },
         {
             "project": "gcp:project",
-            "deletionPolicy": GOOGLES,
             "messageStoragePolicy": "allowedPersistenceRegions makes it",
             "messageStoragePolicy.enforceInTransit": LATER,
-            "schemaSettings": LATER,
-            "tags": LATER,
-            "ingestionDataSourceSettings": LATER,
-            "messageTransforms": LATER,
         },
         converted=frozenset({"allowedPersistenceRegions"}),  # required inside a policy alone
     ),
@@ -76,13 +69,8 @@ ROWS = {
         {
             "project": "gcp:project",
             "topic": PLACED,
-            "deletionPolicy": GOOGLES,
             "expirationPolicy": "neverExpires makes it",
             "pushConfig.noWrapper.writeMetadata": "noWrapper sets it to false",
-            "bigqueryConfig": LATER,
-            "cloudStorageConfig": LATER,
-            "messageTransforms": LATER,
-            "tags": LATER,
         },
         converted=frozenset({"pushConfig.noWrapper"}),
     ),
@@ -102,15 +90,6 @@ ROWS = {
             "project": "gcp:project",
             "accesses": GRANTS,
             "defaultEncryptionConfiguration": "bigqueryKmsKeyName makes it",
-            "deletionPolicy": GOOGLES,
-            "defaultCollation": GOOGLES,
-            "externalCatalogDatasetOptions": LATER,
-            "externalDatasetReference": LATER,
-            "friendlyName": LATER,
-            "isCaseInsensitive": GOOGLES,
-            "maxTimeTravelHours": GOOGLES,
-            "resourceTags": LATER,
-            "storageBillingModel": GOOGLES,
         },
         converted=frozenset({"bigqueryDataset", "bigqueryKmsKeyName"}),  # both have defaults
     ),
@@ -119,14 +98,6 @@ ROWS = {
         {"kmsKeyName": "", "key": "name"},
         {
             "labels": "labels are the stack's",
-            "deletionPolicy": GOOGLES,
-            "purpose": GOOGLES,
-            "versionTemplate": GOOGLES,
-            "destroyScheduledDuration": GOOGLES,
-            "importOnly": GOOGLES,
-            "cryptoKeyBackend": GOOGLES,
-            "skipInitialVersionCreation": GOOGLES,
-            "keyAccessJustificationsPolicy": LATER,
         },
         converted=frozenset({"key", "keyRing"}),  # a check between them requires both
     ),
