@@ -14,7 +14,7 @@ from emulator.access.rules import BIGQUERY, LOGGING, STORAGE, Requirement
 from emulator.core.discovery import whole_path
 from emulator.core.errors import ApiError
 from emulator.core.rest import JsonResponse, limited_body, parse_json
-from emulator.services.healthcare.audited_methods import method_of
+from emulator.services.healthcare.audited_methods import method_of_call
 from emulator.services.iam import callers
 
 _OPEN = re.compile(r"/_emulator/.*|/token|/\$discovery/rest|/discovery/.*|/batch/storage/v1")
@@ -94,7 +94,7 @@ async def _needed(request: Request, receive: Receive) -> tuple[list[Requirement]
     verb, path = request.method, whole_path(request.url.path)
     if _UNDECIDED.fullmatch(path):
         return [], receive
-    if method := method_of(verb, path):
+    if method := method_of_call(request.scope):
         return [Requirement(HEALTHCARE, method.permission, method.resource)], receive
     if _BUCKETS.fullmatch(path):
         permission = "storage.buckets.list" if verb == "GET" else "storage.buckets.create"

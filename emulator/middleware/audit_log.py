@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emulator.core import disk
 from emulator.core.errors import RPC_CODES, ApiError
-from emulator.services.healthcare.audited_methods import AuditedMethod, method_of
+from emulator.services.healthcare.audited_methods import AuditedMethod, method_of_call
 from emulator.services.healthcare.service_agent import API
 from emulator.services.iam import callers
 from emulator.services.logging.audit import AuditedCall, AuditLog
@@ -33,7 +33,7 @@ class AuditLogMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the call on, and log it."""
-        method = method_of(scope["method"], scope["path"]) if scope["type"] == "http" else None
+        method = method_of_call(scope) if scope["type"] == "http" else None
         if method is None or not self._audit.may_audit(method.permission_type):
             await self._app(scope, receive, send)
             return

@@ -9,12 +9,15 @@ audit-data-access): the names of the DICOMweb methods, which follow the discover
 import re
 from dataclasses import dataclass
 
+from starlette.types import Scope
+
 ADMIN_READ, ADMIN_WRITE, DATA_READ, DATA_WRITE = (
     "ADMIN_READ",
     "ADMIN_WRITE",
     "DATA_READ",
     "DATA_WRITE",
 )
+_PARSED = "emulator.audited_method"  # key of the scope
 _PATH = re.compile(
     r"/(?P<version>v1|v1beta1)/(?P<location>projects/[^/]+/locations/[^/:]+)/datasets"
     r"(?:/(?P<dataset>[^/:]+)(?:/(?P<collection>\w+)(?:/(?P<id>[^/:]+))?)?)?"
@@ -79,6 +82,14 @@ class AuditedMethod:
     def project(self) -> str:
         """The project of the resource, as its name has it."""
         return self.resource.split("/")[1]
+
+
+def method_of_call(scope: Scope) -> AuditedMethod | None:
+    """Return the method that an HTTP call is for; parsed once for all the middleware that asks."""
+    if _PARSED not in scope:
+        scope[_PARSED] = method_of(scope["method"], scope["path"])
+    method: AuditedMethod | None = scope[_PARSED]
+    return method
 
 
 def method_of(http_method: str, path: str) -> AuditedMethod | None:

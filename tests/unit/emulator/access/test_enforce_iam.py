@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 
 from emulator.app import create_app
 from emulator.cloud import Cloud
+from emulator.services.healthcare import audited_methods
 from tests.support.dicom_files import make_dicom
 from tests.support.emulator_names import LOCATION
 
@@ -223,3 +224,21 @@ def test_a_custom_role_grants_what_it_lists(enforced: TestClient, stores: dict[s
     url, headers = f"/v1/{stores['patients']}", as_member(RESEARCHER)
     assert enforced.get(f"{url}/dicomWeb/studies", headers=headers).status_code == 200
     assert enforced.get(url, headers=headers).status_code == 403
+
+
+def test_the_path_of_a_call_is_parsed_once(
+    enforced: TestClient, stores: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[str] = []
+    method_of = audited_methods.method_of
+
+    def counted(http_method: str, path: str) -> audited_methods.AuditedMethod | None:
+        parsed.append(path)
+        return method_of(http_method, path)
+
+    monkeypatch.setattr(audited_methods, "method_of", counted)
+    path = f"/v1/{stores['patients']}"
+    assert enforced.get(path).status_code == 200
+    refused = enforced.get(path, headers=as_member(RESEARCHER))
+    assert refused.status_code == 403
+    assert parsed == [path, path]
