@@ -7,11 +7,13 @@ before it is acknowledged (https://www.sqlite.org/wal.html).
 was written before versions were counted; the first migration creates only what is missing.
 """
 
+import json
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from emulator.core.program_name import command
 
@@ -107,6 +109,27 @@ class Database:
             with self._readers_lock:
                 self._readers.append(connection)
         yield connection
+
+    def page(
+        self, table: str, column: str, value: str, after: str | None, limit: int, key: str = "name"
+    ) -> list[tuple[str, dict[str, Any]]]:
+        """Return keys and JSON bodies of rows, by key; see `paging.Fetch`.
+
+        Args:
+            table: has the column `body`
+            column: selects the rows
+            value: of the column
+            after: the last key of the page before; None for the first page
+            limit: of rows
+            key: the column that orders the rows
+        """
+        with self.read() as connection:
+            rows = connection.execute(
+                f"SELECT {key}, body FROM {table} WHERE {column} = ? AND {key} > ?"  # noqa: S608
+                f" ORDER BY {key} LIMIT ?",
+                (value, after or "", limit),
+            ).fetchall()
+        return [(row[key], json.loads(row["body"])) for row in rows]
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

@@ -40,14 +40,10 @@ class Accounts:
         return None if row is None else json.loads(row["body"])
 
     def page(self, project: str, after: str | None, limit: int) -> Sequence[tuple[str, Account]]:
-        """Return addresses and accounts of a project, by address; see `core.paging.Fetch`."""
-        with self._database.read() as connection:
-            rows = connection.execute(
-                "SELECT email, body FROM service_accounts WHERE project = ? AND email > ?"
-                " ORDER BY email LIMIT ?",
-                (project, after or "", limit),
-            ).fetchall()
-        return [(row["email"], json.loads(row["body"])) for row in rows]
+        """Return addresses and accounts of a project, by address; see `paging.Fetch`."""
+        return self._database.page(
+            "service_accounts", "project", project, after, limit, key="email"
+        )
 
     def add(self, account: Account) -> bool:
         """Add an account; return whether its address was free."""

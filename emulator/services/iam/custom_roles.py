@@ -47,14 +47,8 @@ class Roles:
         return None if row is None else json.loads(row["body"])
 
     def page(self, project: str, after: str | None, limit: int) -> Sequence[tuple[str, Role]]:
-        """Return names and custom roles of a project, by name; see `core.paging.Fetch`."""
-        with self._database.read() as connection:
-            rows = connection.execute(
-                "SELECT name, body FROM custom_roles WHERE project = ? AND name > ?"
-                " ORDER BY name LIMIT ?",
-                (project, after or "", limit),
-            ).fetchall()
-        return [(row["name"], json.loads(row["body"])) for row in rows]
+        """Return names and custom roles of a project, by name; see `paging.Fetch`."""
+        return self._database.page("custom_roles", "project", project, after, limit)
 
     def put(self, project: str, role: Role) -> None:
         """Write a custom role."""

@@ -73,7 +73,7 @@ class Keys:
     def page(
         self, parent: str, after: Sequence[Any] | None, limit: int
     ) -> Sequence[tuple[Sequence[Any], Resource]]:
-        """Return keys and resources of a collection, by name; see `core.paging.Fetch`.
+        """Return keys and resources of a collection, by name; see `paging.Fetch`.
 
         Versions are numbers, so a shorter name comes first.
         """

@@ -102,7 +102,7 @@ class Entries:
     def page(
         self, projects: Sequence[str], after: Key | None, limit: int, *, newest_first: bool = False
     ) -> list[tuple[Key, Entry]]:
-        """Return entries of projects, by time; see `core.paging.Fetch`."""
+        """Return entries of projects, by time; see `paging.Fetch`."""
         order, sign = ("DESC", "<") if newest_first else ("ASC", ">")
         following = f"AND (timestamp, id) {sign} (?, ?)" if after else ""
         with self._database.read() as connection:
@@ -115,7 +115,7 @@ class Entries:
         return [([row["timestamp"], row["id"]], json.loads(row["body"])) for row in rows]
 
     def logs(self, project: str, after: str | None, limit: int) -> list[tuple[str, str]]:
-        """Return the names of a project's logs that have entries; see `core.paging.Fetch`."""
+        """Return the names of a project's logs that have entries; see `paging.Fetch`."""
         with self._database.read() as connection:
             rows = connection.execute(
                 "SELECT DISTINCT log_name FROM log_entries"

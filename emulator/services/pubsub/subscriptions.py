@@ -69,14 +69,14 @@ class Subscriptions:
     def page(
         self, project: str, after: str | None, limit: int
     ) -> Sequence[tuple[str, Subscription]]:
-        """Return names and subscriptions of a project, by name; see `core.paging.Fetch`."""
+        """Return names and subscriptions of a project, by name; see `paging.Fetch`."""
         found = self._select("project = ? AND name > ?", project, after or "", limit=limit)
         return [(each["name"], each) for each in found]
 
     def page_of_topic(
         self, topic: str, after: str | None, limit: int
     ) -> Sequence[tuple[str, Subscription]]:
-        """Return names and subscriptions of a topic, by name; see `core.paging.Fetch`."""
+        """Return names and subscriptions of a topic, by name; see `paging.Fetch`."""
         found = self._select("topic = ? AND name > ?", topic, after or "", limit=limit)
         return [(each["name"], each) for each in found]
 

@@ -53,14 +53,8 @@ class Topics:
             return connection.execute(query, (name,)).fetchone() is not None
 
     def page(self, project: str, after: str | None, limit: int) -> Sequence[tuple[str, Topic]]:
-        """Return names and topics of a project, by name; see `core.paging.Fetch`."""
-        with self._database.read() as connection:
-            rows = connection.execute(
-                "SELECT name, body FROM topics WHERE project = ? AND name > ?"
-                " ORDER BY name LIMIT ?",
-                (project, after or "", limit),
-            ).fetchall()
-        return [(row["name"], json.loads(row["body"])) for row in rows]
+        """Return names and topics of a project, by name; see `paging.Fetch`."""
+        return self._database.page("topics", "project", project, after, limit)
 
     def create(self, name: str, body: Mapping[str, Any]) -> Topic:
         """Add a topic.

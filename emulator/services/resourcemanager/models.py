@@ -58,7 +58,7 @@ class Projects:
         return str(self.get(id_or_number)["projectNumber"])
 
     def page(self, after: str | None, limit: int) -> Sequence[tuple[str, dict[str, Any]]]:
-        """Return ids and projects that were named so far, by id; see `core.paging.Fetch`."""
+        """Return ids and projects that were named so far, by id; see `paging.Fetch`."""
         with self._database.read() as connection:
             rows = connection.execute(
                 "SELECT id FROM projects WHERE id > ? ORDER BY id LIMIT ?", (after or "", limit)

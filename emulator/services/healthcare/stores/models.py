@@ -87,14 +87,8 @@ class Resources:
     def page(
         self, collection: str, after: str | None, limit: int
     ) -> Sequence[tuple[str, Resource]]:
-        """Return names and bodies of a collection, by name; see `core.paging.Fetch`."""
-        with self._database.read() as connection:
-            rows = connection.execute(
-                "SELECT name, body FROM healthcare_resources WHERE parent = ? AND name > ?"
-                " ORDER BY name LIMIT ?",
-                (collection, after or "", limit),
-            ).fetchall()
-        return [(row["name"], json.loads(row["body"])) for row in rows]
+        """Return names and bodies of a collection, by name; see `paging.Fetch`."""
+        return self._database.page("healthcare_resources", "parent", collection, after, limit)
 
     def datasets(self) -> Sequence[str]:
         """Return the full names of all datasets, of every project and location."""
