@@ -11,7 +11,7 @@ from components.healthcare_dataset import HealthcareDataset
 from components.notification_topic import NotificationTopic
 from components.project_services import ProjectServices
 from program.config import FIRST_DATASET, Settings
-from program.service_agent_grants import agent_grants
+from program.service_agent_grants import agent_grants, used_keys
 
 
 def stack_outputs(
@@ -41,6 +41,7 @@ def stack_outputs(
         "topics": {name: topic.topic for name, topic in topics.items()},
         "subscriptions": _merged([topic.subscriptions for topic in topics.values()]),
         "serviceAgent": services.service_agent_email,
+        "keys": used_keys(settings),
         "access": [asdict(grant) for grant in agent_grants(settings)],
         "bigqueryDataset": bigquery_dataset.dataset_id,
         "labVariables": settings.lab_variables(),

@@ -72,6 +72,14 @@ def used_topics(settings: Settings) -> list[str]:
     )
 
 
+def used_keys(settings: Settings) -> list[str]:
+    """Return the full names of the keys of datasets, topics and BigQuery, each once."""
+    keys = [_key_of(settings, dataset) for dataset in settings.all_datasets()]
+    keys += [topic.kms_key_name for topic in settings.topics]
+    keys.append(settings.bigquery_kms_key_name)
+    return list(dict.fromkeys(key for key in keys if key))
+
+
 def _by_mode(settings: Settings) -> Iterator[AgentGrant]:
     project = f"project {settings.project}"
     if settings.access != "least-privilege":

@@ -19,10 +19,12 @@ A role on the project counts on every resource in it. Groups are named, not expa
 
   access.py --check anna@example.com healthcare.dicomStores.dicomWebRead
 
+  access.py --check anna@example.com storage.objects.get --resource gs://scans/ct/1.dcm
+
   access.py --check anna@example.com bigquery.tables.getData --json
 
 [bold]Exit codes[/bold]: 0 success, the member has the permission; 1 failure, the member
-does not have it; 2 usage error; 3 the member has it under a condition only;
+does not have it; 2 usage error; 3 a condition that can't be evaluated here decides;
 130 interrupted."""
 
 AFTER_INTERRUPT = "Nothing has changed; run the same command again."
@@ -40,6 +42,10 @@ def main(
         tuple[str, str] | None,
         typer.Option(metavar="MEMBER PERMISSION", help="Whether a member has a permission"),
     ] = None,
+    resource: Annotated[
+        str,
+        typer.Option(help="Ask about this resource only: its full name, or as the table has it"),
+    ] = "",
     as_json: cli.Json = False,
 ) -> None:
     """Run the command line."""
@@ -47,7 +53,7 @@ def main(
     def work(output: Output) -> None:
         from scripts.members import report
 
-        report.run(stack_name, member, check, output)
+        report.run(stack_name, report.Question(member, resource, check), output)
 
     cli.run(work, as_json=as_json, after_interrupt=AFTER_INTERRUPT)
 

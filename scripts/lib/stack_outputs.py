@@ -7,6 +7,7 @@ from scripts.lib.errors import ScriptError
 
 FIRST_DATASET = "healthcare"
 """The name of the first dataset in the outputs; the settings have no name for it."""
+_STORES = ("dicomStores", "fhirStores", "hl7v2Stores", "consentStores")
 
 
 @dataclass(frozen=True)
@@ -17,16 +18,23 @@ class Dataset:
         name: its full name
         dicom_stores: short id -> full name
         first_dicom_store: short id of the store that is written first; empty if not known
+        stores: full names of its stores of all types
     """
 
     name: str
     dicom_stores: dict[str, str]
     first_dicom_store: str = ""
+    stores: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """The outputs of a stack that the scripts use; stores map a short id to the full name."""
+    """The outputs of a stack that the scripts use; stores map a short id to the full name.
+
+    Attributes:
+        topics, subscriptions, keys: full names
+        granted_on: what the service agent has roles on, as people write it: `bq://P.D`, `gs://B`
+    """
 
     project: str
     project_number: str
@@ -39,6 +47,10 @@ class Outputs:
     bigquery_dataset: str = ""
     table_uri: str = ""
     datasets: dict[str, Dataset] = field(default_factory=dict)
+    topics: tuple[str, ...] = ()
+    subscriptions: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    granted_on: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, stack: str, body: dict[str, Any]) -> "Outputs":
@@ -66,6 +78,11 @@ class Outputs:
                 # Missing in a stack without DICOM stores.
                 table_uri=body.get("tableUri", ""),
                 datasets=_datasets(body),
+                topics=tuple(body.get("topics", {}).values()),
+                subscriptions=tuple(body.get("subscriptions", {}).values()),
+                # Missing in a stack of an older version.
+                keys=tuple(body.get("keys", ())),
+                granted_on=tuple(one["on"] for one in body.get("access", ())),
             )
         except KeyError as missing:
             raise ScriptError(
@@ -81,6 +98,11 @@ def _datasets(body: dict[str, Any]) -> dict[str, Dataset]:
     # A stack of an older version names the first store of its first dataset in `tableUri` alone.
     older = {FIRST_DATASET: body.get("tableUri", "").rpartition(".")[2]}
     return {
-        name: Dataset(each["dataset"], dict(each["dicomStores"]), {**older, **stores}.get(name, ""))
+        name: Dataset(
+            each["dataset"],
+            dict(each["dicomStores"]),
+            {**older, **stores}.get(name, ""),
+            tuple(full for key in _STORES for full in each.get(key, {}).values()),
+        )
         for name, each in body.get("datasets", {FIRST_DATASET: first}).items()
     }

@@ -1,13 +1,14 @@
 """Grants on the resources of a stack, read from their policies."""
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from scripts.lib.stack_outputs import Outputs
+from scripts.lib.errors import ScriptError
+from scripts.members.resources import Resource
 from scripts.resources.lookup import Json, Lookup, access_as_policy
 
-_DATASETS = "projects.locations.datasets"
+_APIS = {"healthcare": "healthcare", "pubsub": "pubsub", "cloudkms": "kms"}
 
 
 @dataclass(frozen=True)
@@ -26,46 +27,60 @@ class Grant:
     role: str
     condition: str = ""
 
-    def to_json(self) -> dict[str, str]:
-        """Return the shape of `--json`."""
-        return asdict(self)
+
+@dataclass(frozen=True)
+class Grants:
+    """The grants of a stack.
+
+    Attributes:
+        found: in the order of the resources
+        unread: full name of a resource that is not the stack's -> why its policy can't be read
+    """
+
+    found: list[Grant]
+    unread: dict[str, str]
 
 
-def read(outputs: Outputs, lookup: Lookup) -> list[Grant]:
-    """Return the grants on the project, datasets, stores and BigQuery dataset of a stack.
+def read(resources: Iterable[Resource], project: str, lookup: Lookup) -> Grants:
+    """Read the policies of resources.
+
+    Args:
+        resources: of the stack, and those that its settings name
+        project: of the stack
+        lookup: reads them
 
     Raises:
-        ScriptError: a policy can't be read
+        ScriptError: the policy of a resource of the project can't be read
     """
-    found: list[Grant] = []
-    for resource, policy in _policies(outputs, lookup):
-        found += _grants(resource, policy or {})
-    return found
+    grants = Grants([], {})
+    for resource in resources:
+        try:
+            policy = _policy(resource, project, lookup)
+        except ScriptError as error:
+            # The settings may name a bucket of others, such as a public one.
+            if resource.service != "storage" and _is_in(resource, project):
+                raise
+            grants.unread[resource.name] = str(error)
+        else:
+            grants.found.extend(_grants(resource.name, policy or {}))
+    return grants
 
 
-def _policies(outputs: Outputs, lookup: Lookup) -> Iterator[tuple[str, Json | None]]:
-    yield f"projects/{outputs.project}", lookup.project_policy(outputs.project)
-    for name in _dataset_names(outputs):
-        yield name, lookup.policy("healthcare", _DATASETS, name)
-    for collection, names in _stores(outputs).items():
-        for name in names:
-            yield name, lookup.policy("healthcare", f"{_DATASETS}.{collection}", name)
-    dataset = lookup.big_query_dataset(outputs.project, outputs.bigquery_dataset)
-    name = f"projects/{outputs.project}/datasets/{outputs.bigquery_dataset}"
-    yield name, access_as_policy(dataset or {})
+def _policy(resource: Resource, project: str, lookup: Lookup) -> Json | None:
+    name = resource.name
+    id_ = name.rpartition("/")[2]
+    if resource.service == "cloudresourcemanager":
+        return lookup.project_policy(id_)
+    if resource.service == "storage":
+        return lookup.bucket_policy(project, id_)
+    if resource.service == "bigquery":
+        return access_as_policy(lookup.big_query_dataset(name.split("/")[1], id_) or {})
+    collection = ".".join(name.split("/")[::2])
+    return lookup.policy(_APIS[resource.service], collection, name)
 
 
-def _dataset_names(outputs: Outputs) -> list[str]:
-    return sorted({outputs.dataset, *(each.name for each in outputs.datasets.values())})
-
-
-def _stores(outputs: Outputs) -> dict[str, list[str]]:
-    dicom = {name for each in outputs.datasets.values() for name in each.dicom_stores.values()}
-    return {
-        "dicomStores": sorted(dicom | set(outputs.dicom_stores.values())),
-        "fhirStores": sorted(outputs.fhir_stores.values()),
-        "hl7V2Stores": sorted(outputs.hl7v2_stores.values()),
-    }
+def _is_in(resource: Resource, project: str) -> bool:
+    return resource.name.split("/")[1] == project
 
 
 def _grants(resource: str, policy: dict[str, Any]) -> Iterator[Grant]:

@@ -109,7 +109,7 @@ class Lookup:
 
         def ask() -> Json:
             found = clients.cloud_storage(project).get_bucket(bucket, retry=retry.ONCE)
-            return {"name": found.name}
+            return {"name": found.name, "projectNumber": str(found.project_number)}
 
         return self._answer(("bucket", bucket), f"looking for bucket {bucket}", ask)
 

@@ -74,6 +74,7 @@ def test_outputs_name_all_that_the_scripts_and_the_manual_need(lab: Deployment) 
         "firstDicomStores": {"healthcare": "dicomstore1"},
         "topics": {},
         "subscriptions": {},
+        "keys": [],
         "access": [
             {"role": role, "on": "project local-project", "why": "the lab's roles"}
             for role in LAB_ROLES
@@ -174,3 +175,14 @@ def test_bad_settings_stop_the_program_before_the_first_resource() -> None:
 
 def test_the_program_stays_a_table_of_contents() -> None:
     assert len(MAIN.read_text().splitlines()) <= 70
+
+
+def test_outputs_name_the_keys_of_datasets_topics_and_bigquery() -> None:
+    ring = "projects/local-project/locations/us-central1/keyRings/ring"
+    given = f"{ring}/cryptoKeys/given"
+    outputs = run(
+        encryption={"keyRing": "ring", "key": "key"},
+        topics=[{"name": "imaging", "kmsKeyName": given}],
+        bigqueryKmsKeyName=given,
+    ).outputs["stack"]
+    assert outputs["keys"] == [f"{ring}/cryptoKeys/key", given]
