@@ -87,12 +87,17 @@ def _settings(root: Path, folder: Path, port: int) -> dict[str, object]:
 
 
 def _environment(root: Path) -> dict[str, str]:
-    """Lead the program to what it looks for in the folders of the system."""
+    """Lead the program to what it looks for in the folders of the system.
+
+    A package that the system has is not unpacked, and is found where the system has it.
+    """
     usr = root / "usr"
-    return {
-        "LD_LIBRARY_PATH": ":".join(map(str, (usr / "lib").glob("*-linux-gnu"))),
-        "DCMDICTPATH": ":".join(map(str, (usr / "share").glob("libdcmtk*/dicom.dic"))),
+    found = {
+        "LD_LIBRARY_PATH": (usr / "lib").glob("*-linux-gnu"),
+        "DCMDICTPATH": (usr / "share").glob("libdcmtk*/dicom.dic"),
     }
+    paths = {name: ":".join(map(str, files)) for name, files in found.items()}
+    return {name: path for name, path in paths.items() if path}
 
 
 def _plugin(root: Path) -> Path:
