@@ -2,6 +2,9 @@
 
 import httpx
 
+_MAX_IDLE_SECONDS = 2.0
+"""After which a connection is not used again: bqemulator closes it after 5, maybe at that moment."""
+
 
 def client(
     url: str = "", *, seconds: float, transport: httpx.BaseTransport | None = None
@@ -19,4 +22,5 @@ def client(
         transport=transport,
         verify=False,  # noqa: S501 - plain HTTP: loading certificates would take longer than a call
         trust_env=False,
+        limits=httpx.Limits(keepalive_expiry=_MAX_IDLE_SECONDS),
     )

@@ -23,6 +23,9 @@ with without_unused():
 LOG = logging.getLogger(__name__)
 _DRAIN_SECONDS = 5
 """How long running requests may take after the server is asked to stop."""
+_KEEP_ALIVE_SECONDS = 610
+"""How long an idle connection stays open. Documented, for Google's load balancers; googleapiclient
+does not retry a request whose connection the server closes at that moment."""
 
 
 def configure_logging() -> None:
@@ -118,6 +121,7 @@ def _run(running: ServerInfo, backends: Backends) -> None:
             proxy_headers=False,  # clients connect directly
             http=partial(Http2TunnelProtocol, grpc_port=grpc.port),  # type: ignore[arg-type]
             ws="none",  # not even imported
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=_DRAIN_SECONDS,
         )
     finally:
