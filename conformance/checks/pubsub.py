@@ -9,7 +9,7 @@ from google.api_core.exceptions import GoogleAPICallError
 from conformance.check import Check, Lab
 from conformance.cloud_project import Json
 
-_STREAM_SECONDS = 5.0
+_STREAM_SECONDS = 30.0
 
 
 def _call(lab: Lab, method: str, name: str, json: Json = None) -> Json:

@@ -3,7 +3,7 @@
 import httpx
 
 _MAX_IDLE_SECONDS = 2.0
-"""After which a connection is not used again: bqemulator closes it after 5, maybe at that moment."""
+"""Idle connections that are older are not used again: bqemulator closes them after 5 seconds."""
 
 
 def client(

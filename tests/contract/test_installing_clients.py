@@ -44,6 +44,14 @@ def test_an_old_tool_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         installing.node_modules()
 
 
+def test_a_registry_that_is_too_slow_is_a_reason_to_skip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(installing, "INSTALL_SECONDS", 0.05)
+    with pytest.raises(installing.MissingError, match="the registry of sleep is too slow"):
+        installing._run(["sleep", "60"], tmp_path)
+
+
 @pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
 def test_a_registry_out_of_reach_is_a_reason_to_skip_and_leaves_nothing(
     cache: Path, closed_port: int, monkeypatch: pytest.MonkeyPatch

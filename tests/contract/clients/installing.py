@@ -127,9 +127,15 @@ def _cached(name: str, pins: tuple[Path, ...], install: Callable[[Path], None]) 
 
 
 def _run(command: list[str], folder: Path) -> None:
-    done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=INSTALL_SECONDS
-    )
+    try:
+        done = subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, timeout=INSTALL_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        wait = f"{INSTALL_SECONDS} s"
+        raise MissingError(
+            f"the registry of {command[0]} is too slow: no end after {wait}"
+        ) from None
     if done.returncode:
         output = (done.stdout + done.stderr).strip()
         if line := _UNREACHABLE.search(output):

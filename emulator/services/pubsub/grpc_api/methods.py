@@ -1,8 +1,7 @@
 """The unary methods of google.pubsub.v1 and google.iam.v1, with the REST method of each.
 
 Documented: the `google.api.http` options of google/pubsub/v1/pubsub.proto and
-google/iam/v1/iam_policy.proto. Methods that are not listed, such as those of SchemaService, are
-answered UNIMPLEMENTED by gRPC itself.
+google/iam/v1/iam_policy.proto. Methods that REST does not serve are not listed.
 """
 
 from collections.abc import Mapping
@@ -56,19 +55,7 @@ _PUBLISHER = {
         "GET",
         "{topic}/subscriptions",
     ),
-    "ListTopicSnapshots": _method(
-        pubsub.ListTopicSnapshotsRequest,
-        pubsub.ListTopicSnapshotsResponse,
-        "GET",
-        "{topic}/snapshots",
-    ),
     "DeleteTopic": _method(pubsub.DeleteTopicRequest, _Empty, "DELETE", "{topic}"),
-    "DetachSubscription": _method(
-        pubsub.DetachSubscriptionRequest,
-        pubsub.DetachSubscriptionResponse,
-        "POST",
-        "{subscription}:detach",
-    ),
 }
 _SUBSCRIBER = {
     "CreateSubscription": _method(pubsub.Subscription, pubsub.Subscription, "PUT", "{name}"),
@@ -95,16 +82,6 @@ _SUBSCRIBER = {
     "ModifyPushConfig": _method(
         pubsub.ModifyPushConfigRequest, _Empty, "POST", "{subscription}:modifyPushConfig"
     ),
-    "GetSnapshot": _method(pubsub.GetSnapshotRequest, pubsub.Snapshot, "GET", "{snapshot}"),
-    "ListSnapshots": _method(
-        pubsub.ListSnapshotsRequest, pubsub.ListSnapshotsResponse, "GET", "{project}/snapshots"
-    ),
-    "CreateSnapshot": _method(pubsub.CreateSnapshotRequest, pubsub.Snapshot, "PUT", "{name}"),
-    "UpdateSnapshot": _method(
-        pubsub.UpdateSnapshotRequest, pubsub.Snapshot, "PATCH", "{snapshot.name}"
-    ),
-    "DeleteSnapshot": _method(pubsub.DeleteSnapshotRequest, _Empty, "DELETE", "{snapshot}"),
-    "Seek": _method(pubsub.SeekRequest, pubsub.SeekResponse, "POST", "{subscription}:seek"),
 }
 _IAM_POLICY = {
     "SetIamPolicy": _method(
@@ -120,9 +97,9 @@ _IAM_POLICY = {
         "{resource}:testIamPermissions",
     ),
 }
-SUBSCRIBER = "google.pubsub.v1.Subscriber"
+SUBSCRIBER, IAM_POLICY = "google.pubsub.v1.Subscriber", "google.iam.v1.IAMPolicy"
 SERVICES: Mapping[str, Mapping[str, Method]] = {
     "google.pubsub.v1.Publisher": _PUBLISHER,
     SUBSCRIBER: _SUBSCRIBER,
-    "google.iam.v1.IAMPolicy": _IAM_POLICY,
+    IAM_POLICY: _IAM_POLICY,
 }

@@ -2,15 +2,15 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from concurrent.futures import Future
 from typing import Any
 
 import grpc
 
-from emulator.core.errors import RPC_CODES, ApiError
+from emulator.core.errors import RPC_CODES, ApiError, permission_denied, unimplemented
 from emulator.services.pubsub.grpc_api import streaming_pull, transcoding
-from emulator.services.pubsub.grpc_api.methods import SERVICES, SUBSCRIBER, Method
+from emulator.services.pubsub.grpc_api.methods import IAM_POLICY, SERVICES, SUBSCRIBER, Method
 from emulator.services.pubsub.grpc_api.streaming_pull import StreamingPull
 from emulator.services.pubsub.grpc_api.transcoding import RestApi
 from emulator.services.pubsub.service import PubSub
@@ -74,8 +74,9 @@ class GrpcServer:
         for name, methods in SERVICES.items():
             handlers = {method: _unary(api, rest) for method, rest in methods.items()}
             if name == SUBSCRIBER:
-                handlers["StreamingPull"] = _streaming(StreamingPull(self._service))
+                handlers["StreamingPull"] = _streaming(api, StreamingPull(self._service))
             server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, handlers),))
+        server.add_generic_rpc_handlers((_Unserved(),))
         port = server.add_insecure_port(f"{HOST}:0")
         await server.start()
         started.set_result(port)
@@ -86,8 +87,7 @@ class GrpcServer:
 
 def _unary(api: RestApi, method: Method) -> Any:
     async def serve(request: Any, context: Any) -> Any:
-        headers = {key: value for key, value in context.invocation_metadata() if key in _FORWARDED}
-        return await _checked(context, api.call(method, request, headers))
+        return await _checked(context, api.call(method, request, _headers(context)))
 
     return grpc.unary_unary_rpc_method_handler(
         serve,
@@ -96,10 +96,14 @@ def _unary(api: RestApi, method: Method) -> Any:
     )
 
 
-def _streaming(pull: StreamingPull) -> Any:
+def _streaming(api: RestApi, pull: StreamingPull) -> Any:
     async def serve(requests: AsyncIterator[Any], context: Any) -> AsyncIterator[Any]:
         try:
-            async for response in pull.serve(requests):
+            first = await anext(requests, None)
+            if first is None:
+                return
+            await _require_consumer(api, first.subscription, _headers(context))
+            async for response in pull.serve(first, requests):
                 yield response
         except ApiError as error:
             await _abort(context, error)
@@ -109,6 +113,43 @@ def _streaming(pull: StreamingPull) -> Any:
         request_deserializer=streaming_pull.REQUEST.FromString,
         response_serializer=streaming_pull.RESPONSE.SerializeToString,
     )
+
+
+async def _require_consumer(api: RestApi, subscription: str, headers: Mapping[str, str]) -> None:
+    """Refuse a stream whose caller may not consume messages of a subscription.
+
+    Raises:
+        ApiError: 403; or that of REST, such as 404 if the subscription does not exist
+    """
+    subscriber, policies = SERVICES[SUBSCRIBER], SERVICES[IAM_POLICY]
+    test = policies["TestIamPermissions"]
+    permission = "pubsub.subscriptions.consume"
+    held = await api.call(
+        test, test.request(resource=subscription, permissions=[permission]), headers
+    )
+    if not held.permissions:
+        get = subscriber["GetSubscription"]
+        await api.call(get, get.request(subscription=subscription), headers)
+        raise permission_denied("User not authorized to perform this action.")
+
+
+def _headers(context: Any) -> dict[str, str]:
+    """Return what REST gets of the metadata of a call."""
+    return {key: value for key, value in context.invocation_metadata() if key in _FORWARDED}
+
+
+class _Unserved(grpc.GenericRpcHandler):
+    """Refuses methods that no other handler serves, by name."""
+
+    def service(self, handler_call_details: Any) -> Any:
+        """Return the handler of a method; streams take in unary calls."""
+        method = handler_call_details.method.strip("/").replace("/", ".")
+
+        async def refuse(_requests: Any, context: Any) -> None:
+            error = unimplemented(f"{method} is not served by the local Google Cloud yet.")
+            await _abort(context, error)
+
+        return grpc.stream_stream_rpc_method_handler(refuse)
 
 
 async def _checked(context: Any, answer: Awaitable[Any]) -> Any:

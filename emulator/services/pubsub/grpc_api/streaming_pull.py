@@ -61,13 +61,17 @@ class StreamingPull:
         loop = asyncio.get_running_loop()
         service.messages.on_change(lambda: _call_soon(loop, self._wake))
 
-    async def serve(self, requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    async def serve(self, first: Any, requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
         """Yield responses until the client ends its requests.
+
+        Args:
+            first: the first request
+            requests: the others
 
         Raises:
             ApiError: 400 for an invalid request, 404 if the subscription does not exist, or no more
         """
-        stream = _open(await anext(requests))
+        stream = _open(first)
         self._events[id(stream)] = stream.changed
         reader = asyncio.create_task(self._read(stream, requests))
         reader.add_done_callback(lambda _: stream.changed.set())
@@ -88,7 +92,7 @@ class StreamingPull:
             reader.cancel()
 
     async def _read(self, stream: Stream, requests: AsyncIterator[Any]) -> None:
-        """Acknowledge and extend what the client asks for; the first request was read."""
+        """Acknowledge and extend what the client asks for after the first request."""
         async for request in requests:
             if wrong := [name for name in _FIRST_ONLY if getattr(request, name)]:
                 raise invalid_argument(f"{wrong[0]} can only be set on the first request.")

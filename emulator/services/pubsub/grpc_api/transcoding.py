@@ -17,7 +17,7 @@ from emulator.core.errors import RPC_CODES, ApiError, invalid_argument, unavaila
 from emulator.services.pubsub.grpc_api.methods import Method
 
 _FIELD = re.compile(r"{([\w.]+)}")
-_NAME = re.compile(r"projects/[^/]+(/(topics|subscriptions|snapshots)/[^/]+)?")
+_NAME = re.compile(r"projects/[^/]+(/(topics|subscriptions)/[^/]+)?")
 
 
 class RestApi:
@@ -68,7 +68,7 @@ def _name(fields: Mapping[str, Any], path: str) -> str:
     """Return the name in a field such as `topic` or `topic.name`, for a URL.
 
     Raises:
-        ApiError: 400: it is not the name of a project, topic, subscription or snapshot
+        ApiError: 400: it is not the name of a project, topic or subscription
     """
     value: Any = fields
     for part in path.split("."):
