@@ -29,7 +29,7 @@ def _picture(number: int, params: dict[str, str], accept: str, lab: Lab) -> Json
         }
 
 
-def _check(check_id: str, title: str, number: int, accept: str = PNG, **params: str) -> Check:
+def _check(check_id: str, title: str, number: int, accept: str = PNG, /, **params: str) -> Check:
     return Check(check_id, title, partial(_picture, number, params, accept))
 
 
@@ -48,4 +48,11 @@ CHECKS = (
     _check("rendered-quality-text", "an invalid quality: text", 2, JPEG, quality="0"),
     _check("rendered-no-pixels-text", "a picture of an instance without pixels: text", 5),
     _check("rendered-accept-text", "a picture as a media type that is not served", 1, "image/bmp"),
+    _check(
+        "rendered-accept-query",
+        "a picture by the query parameter `accept`",
+        1,
+        "application/octet-stream",
+        accept="image/png",
+    ),
 )

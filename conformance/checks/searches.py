@@ -56,6 +56,11 @@ CHECKS = (
         lambda lab: _search(lab, "studies", StudyDescription="Samples"),
     ),
     Check(
+        "search-accept-query",
+        "a search with the query parameter `accept`",
+        lambda lab: _search(lab, "studies", PatientID="nobody", accept="application/dicom+json"),
+    ),
+    Check(
         "search-sop-class",
         "a search for instances by SOP class",
         lambda lab: _search(lab, _INSTANCES, SOPClassUID="1.2.840.10008.5.1.4.1.1.2", limit="1"),

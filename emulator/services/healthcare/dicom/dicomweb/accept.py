@@ -1,6 +1,7 @@
-"""The representation that an Accept header asks for (RFC 9110 12.5.1, PS3.18 8.3.3).
+"""The representation that a request asks for (RFC 9110 12.5.1, PS3.18 8.3.3 and 8.7.8.1).
 
 Inferred (conformance: accept-text, rendered-accept-text): the text of a refusal.
+Inferred (conformance: rendered-accept-query, search-accept-query): the query parameter `accept`.
 """
 
 import re
@@ -101,12 +102,15 @@ def _form(wanted: MediaRange, offer: Representation) -> MediaRange:
     )
 
 
-def choices(header: str | None, offers: Sequence[Representation]) -> list[MediaRange]:
+def choices(
+    header: str | None, offers: Sequence[Representation], query: str | None = None
+) -> list[MediaRange]:
     """Return the acceptable forms, the one that the client prefers first.
 
     Args:
         header: the Accept header; None if there is none
         offers: the default first
+        query: the query parameter `accept`, which decides if it names an offer
 
     Returns:
         The forms, without wildcards. An offer that several ranges accept has the quality of
@@ -115,19 +119,24 @@ def choices(header: str | None, offers: Sequence[Representation]) -> list[MediaR
     Raises:
         ApiError: 406, naming the offers
     """
-    ranges = parse(header)
-    closest = {
-        offer: max(_specificity(one, offer) for one in ranges) for offer in dict.fromkeys(offers)
-    }
-    found = []
-    for one in ranges:
-        for offer, specificity in closest.items():
-            if one.quality > 0 and 0 < specificity == _specificity(one, offer):
-                found.append(_form(one, offer))
+    offers = list(dict.fromkeys(offers))
+    found = _acceptable(parse(query), offers) if query else []
+    found = found or _acceptable(parse(header), offers)
     if not found:
-        served = ", ".join(_describe(offer) for offer in closest)
+        served = ", ".join(map(_describe, offers))
         raise not_acceptable(f"Not acceptable: {header!r}. Served here: {served}.")
     return found
+
+
+def _acceptable(ranges: Sequence[MediaRange], offers: Sequence[Representation]) -> list[MediaRange]:
+    """Return the forms of offers that the ranges accept."""
+    closest = {offer: max(_specificity(one, offer) for one in ranges) for offer in offers}
+    return [
+        _form(one, offer)
+        for one in ranges
+        for offer, specificity in closest.items()
+        if one.quality > 0 and 0 < specificity == _specificity(one, offer)
+    ]
 
 
 def prefer_lossless(
@@ -147,9 +156,11 @@ def _describe(offer: Representation) -> str:
     return f'{MULTIPART}; type="{offer.media_type}"' if offer.parts else offer.media_type
 
 
-def choose(header: str | None, offers: Sequence[Representation]) -> MediaRange:
+def choose(
+    header: str | None, offers: Sequence[Representation], query: str | None = None
+) -> MediaRange:
     """Return the form that the client prefers; see `choices`."""
-    return choices(header, offers)[0]
+    return choices(header, offers, query)[0]
 
 
 def combine_not_acceptable(errors: Sequence[ApiError]) -> ApiError:

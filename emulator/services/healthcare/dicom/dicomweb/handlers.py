@@ -59,7 +59,7 @@ def _multipart(parts: Iterable[tuple[str, Iterable[bytes]]], media_type: str) ->
 
 def search(level: Level, web: DicomWebRequest) -> Response:
     """Search for studies, series or instances."""
-    media_type = accept.choose(web.accept, MODELS).media_type
+    media_type = web.choose(MODELS).media_type
     found = qido.run(
         web.dicom.contents,
         search_parameters.parse(level, web.resource_path, web.query),
@@ -74,7 +74,7 @@ def search(level: Level, web: DicomWebRequest) -> Response:
 
 def metadata(web: DicomWebRequest) -> Response:
     """Return the metadata of all instances of a resource."""
-    chosen = accept.choose(web.accept, MODELS)
+    chosen = web.choose(MODELS)
     models = retrieval.metadata(web.dicom.contents, web.resource_path, web.root)
     if chosen.media_type != native_xml.MEDIA_TYPE:
         return plain(f"[{','.join(models)}]".encode(), DICOM_JSON)
@@ -86,9 +86,7 @@ def metadata(web: DicomWebRequest) -> Response:
 
 def retrieve(web: DicomWebRequest) -> Response:
     """Return the files of all instances of a resource."""
-    forms = accept.choices(
-        web.accept, [Representation(DICOM, None if web.resource_path.instance else True, True)]
-    )
+    forms = web.choices([Representation(DICOM, None if web.resource_path.instance else True, True)])
     contents = web.dicom.contents
     rows = retrieval.instances(contents, web.resource_path)
     retrieval.require_files(contents, web.resource_path.store, rows[1:])
@@ -159,7 +157,7 @@ def frames(web: DicomWebRequest) -> Response:
     numbers = retrieval.frame_numbers(web.path["frames"], row)
     chosen, found = _first_possible(
         accept.prefer_lossless(
-            accept.choices(web.accept, FRAMES if web.accept else FRAMES[:1]),
+            web.choices(FRAMES if web.accept or web.accept_query else FRAMES[:1]),
             lambda form: _is_lossy_frame(row, form),
         ),
         lambda form: _frames(web, row, numbers, form),
@@ -219,8 +217,8 @@ def _frames(
 def rendered(web: DicomWebRequest) -> Response:
     """Return a picture of an instance's first frame, or of the frame that the path names."""
     [row] = retrieval.instances(web.dicom.contents, web.resource_path)
-    media_type = accept.choose(
-        web.accept, [Representation(media_type, parts=False) for media_type in PICTURES]
+    media_type = web.choose(
+        [Representation(media_type, parts=False) for media_type in PICTURES]
     ).media_type
     number, *more = retrieval.frame_numbers(web.path.get("frames", "1"), row)
     if more:
@@ -234,7 +232,7 @@ def bulk_value(web: DicomWebRequest) -> Response:
     """Return a bulk data value as the file has it."""
     contents = web.dicom.contents
     [row] = retrieval.instances(contents, web.resource_path, f"{retrieval.COLUMNS}, metadata")
-    chosen = accept.choose(web.accept, [Representation(OCTETS, default_parts=True)])
+    chosen = web.choose([Representation(OCTETS, default_parts=True)])
     if chosen.transfer_syntax not in ("", transfer_syntaxes.ANY):
         raise not_acceptable(
             f"Bulk data is not served in transfer syntax {chosen.transfer_syntax}. Served here: "

@@ -1,6 +1,6 @@
 """A DICOMweb request, its endpoint, and the representations that handlers share."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +10,13 @@ from starlette.responses import Response
 
 from emulator.core.rest import Call, JsonResponse
 from emulator.services.healthcare.dicom import responses
-from emulator.services.healthcare.dicom.dicomweb import native_xml
-from emulator.services.healthcare.dicom.dicomweb.accept import Representation
+from emulator.services.healthcare.dicom.dicomweb import accept, native_xml
+from emulator.services.healthcare.dicom.dicomweb.accept import MediaRange, Representation
 from emulator.services.healthcare.dicom.instances import retrieval
 from emulator.services.healthcare.dicom.resource_path import ResourcePath
 from emulator.services.healthcare.dicom.service import Dicom
 
+ACCEPT = "accept"
 DICOM_JSON = "application/dicom+json"
 MODELS = [
     Representation(DICOM_JSON, parts=False),
@@ -37,8 +38,9 @@ class DicomWebRequest:
         dicom: the DICOM stores
         resource_path: the store, or the study, series or instance of the path
         path: the variables of the route
-        query: the query's pairs
+        query: the query's pairs, without `accept`
         accept: the lines of the Accept header, joined; None if there are none
+        accept_query: the values of the query parameter `accept`, joined
         root: URL of the store's DICOMweb service
         version: of the API, as called
     """
@@ -48,6 +50,7 @@ class DicomWebRequest:
     path: Mapping[str, str]
     query: list[tuple[str, str]]
     accept: str | None
+    accept_query: str
     root: str
     version: str
 
@@ -63,12 +66,21 @@ class DicomWebRequest:
             dicom=dicom,
             resource_path=responses.resource_path_of(call),
             path=request.path_params,
-            query=request.query_params.multi_items(),
-            accept=", ".join(request.headers.getlist("accept")) or None,
+            query=[one for one in request.query_params.multi_items() if one[0] != ACCEPT],
+            accept=", ".join(request.headers.getlist(ACCEPT)) or None,
+            accept_query=", ".join(request.query_params.getlist(ACCEPT)),
             # Not by the Host header: dicomweb-client leaves the port out of it.
             root=f"{dicom.settings.root_url}{request.url.path.split('/dicomWeb', 1)[0]}/dicomWeb",
             version=version,
         )
+
+    def choices(self, offers: Sequence[Representation]) -> list[MediaRange]:
+        """Return the acceptable forms of a response; see `accept.choices`."""
+        return accept.choices(self.accept, offers, self.accept_query)
+
+    def choose(self, offers: Sequence[Representation]) -> MediaRange:
+        """Return the form that the client prefers."""
+        return accept.choose(self.accept, offers, self.accept_query)
 
 
 Handler = Callable[[DicomWebRequest], Response]

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from emulator.core.errors import not_found
-from emulator.services.healthcare.dicom.dicomweb import accept, native_xml, stow
+from emulator.services.healthcare.dicom.dicomweb import native_xml, stow
 from emulator.services.healthcare.dicom.dicomweb.accept import Representation
 from emulator.services.healthcare.dicom.dicomweb.body_parts import PartFactory
 from emulator.services.healthcare.dicom.dicomweb.request import (
@@ -54,7 +54,7 @@ def _is_small(request: Request) -> bool:
 def _storing(dicom: Dicom, request: Request, version: str) -> tuple[DicomWebRequest, str]:
     """Return the request and the media type of its response, or refuse it."""
     web = DicomWebRequest.from_request(dicom, request, version)
-    return web, accept.choose(web.accept, STORED_MODELS).media_type
+    return web, web.choose(STORED_MODELS).media_type
 
 
 def _store(dicom: Dicom, request: Request, version: str, body: StowBody) -> Response:

@@ -142,3 +142,55 @@ def test_parameters_that_are_repeated(client: TestClient, studies: str) -> None:
 def test_a_window_that_is_repeated_is_refused(client: TestClient, studies: str) -> None:
     url = f"{instance(studies, 1)}/rendered?window=1,2&window=3,4"
     assert client.get(url).status_code == 400
+
+
+def test_the_query_asks_for_a_media_type_before_the_header_does(
+    client: TestClient, studies: str
+) -> None:
+    """PS3.18 8.7.8.1; OHIF asks for thumbnails so."""
+    url = f"{instance(studies, 1)}/rendered"
+    octets = {"Accept": 'multipart/related; type="application/octet-stream"'}
+    answer = client.get(f"{url}?accept=image%2Fjpeg", headers=octets)
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert answer.content.startswith(b"\xff\xd8")
+    png = {"Accept": "image/png"}
+    by_query = {
+        "accept=image/jpeg": "image/jpeg",
+        "accept=image/bmp,image/jpeg": "image/jpeg",
+        "accept=image/bmp&accept=image/jpeg": "image/jpeg",
+        "accept=image/jpeg;q=0": "image/png",
+        "accept=image/bmp": "image/png",  # not served, so that the header decides
+        "accept=": "image/png",
+    }
+    seen = {
+        query: client.get(f"{url}?{query}", headers=png).headers["content-type"]
+        for query in by_query
+    }
+    assert seen == by_query
+    refused = client.get(f"{url}?accept=image/bmp", headers={"Accept": "image/gif"})
+    assert refused.status_code == 406
+    assert "image/gif" in refused.json()["error"]["message"]
+
+
+def test_every_retrieval_and_search_reads_accept_from_the_query(
+    client: TestClient, studies: str
+) -> None:
+    json, one = {"Accept": "application/dicom+json"}, instance(studies, 1)
+    seen = {
+        "search": f"{studies}?PatientID=p1&accept=application/dicom%2Bxml",
+        "metadata": f"{one}/metadata?accept=application/dicom%2Bxml",
+        "file": f"{one}?accept=application/dicom",
+        "frame": f"{one}/frames/1?accept=application/octet-stream",
+        "value": f"{one}/bulkdata/7FE00010?accept=application/octet-stream",
+    }
+    types = {
+        name: client.get(url, headers=json).headers["content-type"].partition(";")[0]
+        for name, url in seen.items()
+    }
+    assert types == {
+        "search": "multipart/related",
+        "metadata": "application/dicom+xml",
+        "file": "application/dicom",
+        "frame": "application/octet-stream",
+        "value": "application/octet-stream",
+    }
