@@ -54,9 +54,13 @@ class Lab:
         self._environment: dict[str, str] = {}
         self._empty: tuple[str, str] | None = None
 
-    def start(self) -> None:
-        """Start the local Google Cloud, and learn the environment that leads to it."""
-        self.python("-m", "emulator", "start")
+    def start(self, *options: str) -> None:
+        """Start the local Google Cloud, and learn the environment that leads to it.
+
+        Args:
+            options: Of `python -m emulator start`.
+        """
+        self.python("-m", "emulator", "start", *options)
         # `env -0` as the command: exactly what `engine run` gives to anything it runs.
         listing = self.python("-m", "engine", "run", "--stack", "local", "--", "env", "-0").stdout
         pairs = (item.partition("=") for item in listing.split("\0") if item)

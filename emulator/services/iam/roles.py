@@ -96,6 +96,7 @@ _ROLES: dict[str, frozenset[str]] = {
     "roles/cloudkms.cryptoKeyEncrypter": _ENCRYPT,
     "roles/cloudkms.cryptoKeyEncrypterDecrypter": _ENCRYPT | _DECRYPT,
     "roles/cloudkms.viewer": _KMS_VIEWER,
+    "roles/healthcare.consentEditor": _store("consentStores", "get list"),
     "roles/healthcare.consentStoreAdmin": _store("consentStores", _ALL),
     "roles/healthcare.consentStoreViewer": _store("consentStores", "get list"),
     "roles/healthcare.datasetAdmin": _DATASETS_ADMIN,
@@ -104,19 +105,21 @@ _ROLES: dict[str, frozenset[str]] = {
     "roles/healthcare.dicomStoreAdmin": _DICOM_ADMIN,
     "roles/healthcare.dicomStoreViewer": _store("dicomStores", "get list"),
     "roles/healthcare.dicomViewer": _DICOM_VIEWER,
+    "roles/healthcare.fhirResourceEditor": _store("fhirStores", "get list"),
     "roles/healthcare.fhirStoreAdmin": _store("fhirStores", _ALL),
     "roles/healthcare.fhirStoreViewer": _store("fhirStores", "get list"),
+    "roles/healthcare.hl7V2Editor": _store("hl7V2Stores", "get list"),
     "roles/healthcare.hl7V2StoreAdmin": _store("hl7V2Stores", _ALL),
     "roles/healthcare.hl7V2StoreViewer": _store("hl7V2Stores", "get list"),
     "roles/iam.roleAdmin": _ROLES_VIEWER | _of("iam.roles", "create delete undelete update"),
     "roles/iam.roleViewer": _ROLES_VIEWER,
-    "roles/iam.securityReviewer": _ROLES_VIEWER | _of("iam.serviceAccounts", "getIamPolicy list"),
     "roles/iam.serviceAccountAdmin": _ACCOUNTS_VIEWER
     | _of("iam.serviceAccounts", f"create delete disable enable update {_POLICIES}"),
     "roles/iam.serviceAccountKeyAdmin": _ACCOUNTS_VIEWER
     | _of("iam.serviceAccountKeys", "create delete get list"),
     "roles/iam.serviceAccountTokenCreator": _TOKENS,
     "roles/iam.serviceAccountViewer": _ACCOUNTS_VIEWER,
+    "roles/iam.workloadIdentityUser": _TOKENS,
     "roles/logging.admin": _LOGS_VIEWER | _LOGS_WRITER | _of("logging.logs", "delete"),
     "roles/logging.logWriter": _LOGS_WRITER,
     "roles/logging.privateLogViewer": _LOGS_VIEWER,
@@ -144,13 +147,15 @@ _ROLES: dict[str, frozenset[str]] = {
     "roles/storage.objectUser": _OBJECTS_ADMIN,
     "roles/storage.objectViewer": _OBJECTS_VIEWER,
 }
+_REVIEWER = "roles/iam.securityReviewer"
 _BASIC = ("roles/owner", "roles/editor", "roles/viewer")
+_OF_ALL = (*_BASIC, _REVIEWER)
 _READING = ("get", "list", "getData", "getIamPolicy", "dicomWebRead")
 
 
 def names() -> list[str]:
     """Return the names of the predefined roles, basic ones too."""
-    return sorted([*_ROLES, *_BASIC])
+    return sorted([*_ROLES, *_OF_ALL])
 
 
 @cache
@@ -158,12 +163,15 @@ def permissions_of(role: str) -> frozenset[str]:
     """Return the permissions of a predefined role; none for a role that is not known.
 
     A basic role has those of all predefined ones: the editor cannot set policies, the viewer reads.
+    The security reviewer lists all resources, and reads their policies.
     """
-    if role not in _BASIC:
+    if role not in _OF_ALL:
         return _ROLES.get(role, frozenset())
     every: frozenset[str] = frozenset().union(*_ROLES.values())
     if role == "roles/owner":
         return every
     if role == "roles/editor":
         return frozenset(p for p in every if not p.endswith("setIamPolicy"))
+    if role == _REVIEWER:
+        return frozenset(p for p in every if p.endswith((".list", ".getIamPolicy")))
     return frozenset(p for p in every if p.endswith(_READING))
