@@ -93,7 +93,7 @@ class Hospital:
         return wait_until(ended, f"{name} has not ended")
 
     def entries(self, member: str, principal: str) -> list[dict[str, Any]]:
-        """What a member finds in the log of data accesses about another."""
+        """Entries about a principal that a member finds in the log of data accesses."""
         wanted = 'log_id("cloudaudit.googleapis.com/data_access")'
         wanted += f' AND protoPayload.authenticationInfo.principalEmail="{principal}"'
         body = {"resourceNames": [f"projects/{PROJECT}"], "filter": wanted}
@@ -101,7 +101,7 @@ class Hospital:
         return [entry["protoPayload"] for entry in found.get("entries", [])]
 
     def may(self, member: str, permission: str, resource: str) -> tuple[int, Any]:
-        """What `access.py` says: its exit code and its answer."""
+        """The exit code of `access.py`, and its answer."""
         flags = ("--stack", PROJECT, "--check", member, permission, "--resource", resource)
         done = self.lab.script("access", *flags, "--json")
         assert done.returncode in (0, 1), done.stderr
