@@ -360,11 +360,12 @@ def stopped(
     process.wait()
 
 
-def test_ctrl_c_removes_everything(
-    stopped: Stopped, emulator: ServerInfo, real_project: str
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_kill_remove_everything(
+    stopped: Stopped, emulator: ServerInfo, real_project: str, number: signal.Signals
 ) -> None:
     assert stopped.emulators()
-    stopped.process.send_signal(signal.SIGINT)
+    stopped.process.send_signal(number)
     assert stopped.finish() == 130
     assert remains(emulator, real_project) == {}
     assert stopped.emulators() == []
