@@ -3,26 +3,19 @@
 Each answer of a service is compared with that of `access.py` about the same member.
 """
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pydicom
 import pytest
-import requests
-from dicomweb_client import DICOMwebClient
 from google.api_core.exceptions import Forbidden
 from google.cloud import bigquery
 from google.cloud.storage import Client
-from google.oauth2.credentials import Credentials
-from googleapiclient.discovery import build
-from googleapiclient.errors import HttpError
 from pydicom.data import get_testdata_file
 
-from tests.support.labs import Lab, Stack
+from tests.support.hospital import Hospital, refusal, refused, refused_web
+from tests.support.labs import Lab
 from tests.support.program_host import ProgramHost
-from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sockets]
 
@@ -35,7 +28,10 @@ RADIOLOGIST, RESEARCHER = "user:radiologist@example.com", "user:researcher@examp
 TRAINEE, FELLOW = "user:trainee@example.com", "user:fellow@example.com"
 ADMIN, AUDITOR = "user:admin@example.com", "user:auditor@example.com"
 IMPORTER = f"serviceAccount:importer@{PROJECT}.iam.gserviceaccount.com"
+NURSE = "user:nurse@example.com"
 VIEWER = "roles/healthcare.dicomViewer"
+CUSTOM = f"projects/{PROJECT}/roles/searcher"
+SEARCH = ["healthcare.dicomStores.dicomWebRead"]
 IMAGE = pydicom.dcmread(str(get_testdata_file("CT_small.dcm")))
 STUDY = IMAGE.StudyInstanceUID
 
@@ -43,69 +39,6 @@ STUDY = IMAGE.StudyInstanceUID
 def binding(role: str, *members: str, before: str = "") -> dict[str, Any]:
     condition = {"title": "until", "expression": f'request.time < timestamp("{before}")'}
     return {"role": role, "members": [*members], **({"condition": condition} if before else {})}
-
-
-@dataclass(frozen=True)
-class Hospital:
-    """A stack with members, and the clients of each."""
-
-    lab: Lab
-    stack: Stack
-
-    def credentials(self, member: str) -> Credentials:
-        return Credentials(f"local:{member}")  # type: ignore[no-untyped-call]
-
-    def api(self, name: str, version: str, member: str) -> Any:
-        """Google's API client, as a member."""
-        endpoint = self.root if name != "logging" else f"{self.root}/"
-        return build(
-            name,
-            version,
-            credentials=self.credentials(member),
-            client_options={"api_endpoint": endpoint},
-            static_discovery=True,
-            cache_discovery=False,
-        )
-
-    @property
-    def root(self) -> str:
-        return self.lab.environment["STORAGE_EMULATOR_HOST"]
-
-    def stores(self, member: str) -> Any:
-        api = self.api("healthcare", "v1", member)
-        return api.projects().locations().datasets().dicomStores()
-
-    def dicom_web(self, store: str, member: str) -> DICOMwebClient:
-        session = requests.Session()
-        session.headers["Authorization"] = f"Bearer local:{member}"
-        return DICOMwebClient(f"{self.root}/v1/{store}/dicomWeb", session=session)
-
-    def import_files(self, member: str) -> dict[str, Any]:
-        """Import the bucket as a member; the operation's end."""
-        body = {"gcsSource": {"uri": f"gs://{BUCKET}/*.dcm"}}
-        name = self.stores(member).import_(name=PATIENTS, body=body).execute()["name"]
-        operations = self.api("healthcare", "v1", member).projects().locations().datasets()
-
-        def ended() -> dict[str, Any]:
-            found: dict[str, Any] = operations.operations().get(name=name).execute()
-            return found if found.get("done") else {}
-
-        return wait_until(ended, f"{name} has not ended")
-
-    def entries(self, member: str, principal: str) -> list[dict[str, Any]]:
-        """Entries about a principal that a member finds in the log of data accesses."""
-        wanted = 'log_id("cloudaudit.googleapis.com/data_access")'
-        wanted += f' AND protoPayload.authenticationInfo.principalEmail="{principal}"'
-        body = {"resourceNames": [f"projects/{PROJECT}"], "filter": wanted}
-        found = self.api("logging", "v2", member).entries().list(body=body).execute()
-        return [entry["protoPayload"] for entry in found.get("entries", [])]
-
-    def may(self, member: str, permission: str, resource: str) -> tuple[int, Any]:
-        """The exit code of `access.py`, and its answer."""
-        flags = ("--stack", PROJECT, "--check", member, permission, "--resource", resource)
-        done = self.lab.script("access", *flags, "--json")
-        assert done.returncode in (0, 1), done.stderr
-        return done.returncode, json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +66,7 @@ def _deployed(lab: Lab) -> Hospital:
                     binding(VIEWER, RADIOLOGIST),
                     binding("roles/healthcare.dicomEditor", IMPORTER),
                     binding("roles/healthcare.dicomStoreAdmin", ADMIN),
+                    binding(CUSTOM, NURSE),
                 ],
             }
         ],
@@ -157,51 +91,14 @@ def _deployed(lab: Lab) -> Hospital:
             patch.setenv(name, value)
         bucket = Client(project=PROJECT).create_bucket(BUCKET)
     bucket.blob("1.dcm").upload_from_filename(str(get_testdata_file("CT_small.dcm")))
+    role = {"roleId": "searcher", "role": {"title": "s", "includedPermissions": SEARCH}}
+    lab.call("POST", f"v1/projects/{PROJECT}/roles", role)
     stack.up()
-    operation = hospital.import_files(IMPORTER)
+    operation = hospital.import_files(IMPORTER, PATIENTS, f"gs://{BUCKET}/*.dcm")
     assert operation["metadata"]["counter"] == {"success": "1"}
     owner = hospital.dicom_web(DEIDENTIFIED, "user:you@example.com")
     owner.store_instances([IMAGE])
     return hospital
-
-
-def refused(call: Any) -> dict[str, Any]:
-    """The error of a call of Google's API client that is refused."""
-    with pytest.raises(HttpError) as caught:
-        call.execute()
-    assert caught.value.status_code == 403
-    error: dict[str, Any] = json.loads(caught.value.content)["error"]
-    return error
-
-
-def refusal(permission: str, resource: str) -> dict[str, Any]:
-    """The error of the Healthcare API, as Google has it."""
-    host = "//healthcare.googleapis.com"
-    return {
-        "code": 403,
-        "message": f"Permission '{permission}' denied on resource '{host}/{resource}'"
-        " (or it may not exist).",
-        "status": "PERMISSION_DENIED",
-        "details": [
-            {
-                "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-                "reason": "IAM_PERMISSION_DENIED",
-                "domain": "iam.googleapis.com",
-                "metadata": {"permission": permission, "resource": resource},
-            }
-        ],
-    }
-
-
-def refused_web(call: Any) -> dict[str, Any]:
-    """The error of a call of the DICOMweb client that is refused."""
-    with pytest.raises(requests.HTTPError) as caught:
-        call()
-    answer = caught.value.response
-    assert answer is not None
-    assert answer.status_code == 403
-    error: dict[str, Any] = answer.json()["error"]
-    return error
 
 
 def test_the_radiologist_reads_and_can_not_delete(hospital: Hospital) -> None:
@@ -272,6 +169,16 @@ def test_a_condition_that_has_expired_grants_nothing(hospital: Hospital) -> None
     assert refused_web(lambda: web.retrieve_study(STUDY)) == refusal(read, PATIENTS)
     answers = [hospital.may(member, read, PATIENTS) for member in (FELLOW, TRAINEE)]
     assert [(code, answer["by"][0]["holds"]) for code, answer in answers] == [(0, "yes"), (1, "no")]
+
+
+def test_a_custom_role_grants_what_it_lists(hospital: Hospital) -> None:
+    web = hospital.dicom_web(PATIENTS, NURSE)
+    assert len(web.search_for_studies()) == 1
+    delete = "healthcare.dicomStores.dicomWebDelete"
+    assert refused_web(lambda: web.delete_study(STUDY)) == refusal(delete, PATIENTS)
+    answers = [hospital.may(NURSE, each, PATIENTS) for each in (*SEARCH, delete)]
+    assert [code for code, _ in answers] == [0, 1]
+    assert [grant["role"] for grant in answers[0][1]["by"]] == [CUSTOM]
 
 
 def test_the_auditor_finds_who_read_and_who_was_refused(hospital: Hospital) -> None:
