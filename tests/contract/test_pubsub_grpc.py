@@ -16,6 +16,7 @@ from google.pubsub_v1.types import pubsub
 from emulator.server import lifecycle
 from emulator.server.server_file import ServerInfo
 from tests.support import http
+from tests.support.channels import channel_to
 from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.sockets
@@ -44,7 +45,7 @@ ANNA = "user:anna@example.com"
 
 @pytest.fixture(scope="module")
 def channel(emulator: ServerInfo) -> Iterator[grpc.Channel]:
-    with grpc.insecure_channel(f"127.0.0.1:{emulator.ports.api}") as opened:
+    with channel_to(f"127.0.0.1:{emulator.ports.api}") as opened:
         yield opened
 
 
@@ -90,7 +91,7 @@ def test_a_stream_needs_the_permission_to_consume(enforced: ServerInfo) -> None:
     change("PUT", topic, {})
     change("PUT", name, {"topic": topic})
     change("POST", f"{topic}:publish", {"messages": [{"data": "YQ=="}]})
-    channel = grpc.insecure_channel(f"127.0.0.1:{enforced.ports.api}")
+    channel = channel_to(f"127.0.0.1:{enforced.ports.api}")
     transport = SubscriberGrpcTransport(channel=channel)
     caller = [("authorization", f"Bearer local:{ANNA}")]
 

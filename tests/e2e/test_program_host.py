@@ -8,7 +8,7 @@ import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
-from tests.support.program_host import channel_to
+from tests.support.channels import channel_to
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sockets]
 

@@ -21,11 +21,11 @@ from typing import Any
 import grpc
 import pulumi
 from pulumi.runtime._callbacks import _CallbackServicer
-from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import engine_pb2_grpc, resource_pb2_grpc
 
 from engine.language_host import MESSAGE_LIMIT, LanguageHost
 from engine.pulumi_proto import language_pb2, language_pb2_grpc
+from tests.support.channels import channel_to
 
 _ROOT = Path(__file__).parents[2]
 _IMPORT_LOCK = threading.Lock()
@@ -83,16 +83,6 @@ class ProgramHost(LanguageHost):
     def Run(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's
         """Run a program to its end, in a context of its own: the SDK keeps its state there."""
         return contextvars.copy_context().run(_run, request, context)
-
-
-def channel_to(address: str) -> grpc.Channel:
-    """A channel that shares its connection with no other channel of the process.
-
-    gRPC keeps one connection an address, and for up to some seconds the failure to open it. An
-    engine that gets the port of an earlier one would be unavailable to its program.
-    """
-    options = [*_GRPC_CHANNEL_OPTIONS, ("grpc.use_local_subchannel_pool", 1)]
-    return grpc.insecure_channel(address, options=options)
 
 
 def _run(request: Any, context: Any) -> Any:

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import grpc
 from google.protobuf import json_format, struct_pb2
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
 from policy import environment
 from policy.model import UNKNOWN, Resource
+from tests.support.channels import channel_to
 
 PACK = Path(environment.__file__).parent
 _UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
@@ -95,7 +95,7 @@ def running(folder: Path = PACK) -> Iterator[Pack]:
         if not port:
             assert process.stderr is not None
             raise AssertionError(f"the pack does not start:\n{process.stderr.read()}")
-        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        with channel_to(f"127.0.0.1:{port}") as channel:
             yield Pack(analyzer_pb2_grpc.AnalyzerStub(channel))
     finally:
         process.send_signal(signal.SIGINT)

@@ -15,6 +15,7 @@ from google.protobuf import empty_pb2
 from engine.pulumi_proto import provider_pb2, provider_pb2_grpc
 from engine.standin import VERSION
 from engine.standin.values import to_struct
+from tests.support.channels import channel_to
 from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.sockets
@@ -34,7 +35,7 @@ def test_serves_until_the_engine_ends_it(end: signal.Signals) -> None:
     try:
         assert process.stdout is not None
         port = int(process.stdout.readline())
-        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        with channel_to(f"127.0.0.1:{port}") as channel:
             plugin = provider_pb2_grpc.ResourceProviderStub(channel)
             assert plugin.GetPluginInfo(empty_pb2.Empty()).version == VERSION
             plugin.Handshake(provider_pb2.ProviderHandshakeRequest())
@@ -77,7 +78,7 @@ def test_ends_with_an_engine_that_was_killed_whatever_it_is_at() -> None:
         pid, port = map(int, engine.stdout.readline().split())
         plugin = psutil.Process(pid)
         try:
-            with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            with channel_to(f"127.0.0.1:{port}") as channel:
                 stub = provider_pb2_grpc.ResourceProviderStub(channel)
                 stub.Configure(provider_pb2.ConfigureRequest(args=to_struct({"project": "p"})))
                 urn = "urn:pulumi:s::p::gcp:pubsub/topic:Topic::t"
