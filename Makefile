@@ -25,7 +25,7 @@ ACTIONLINT = $(GO) run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab lab-down stack preview up refresh adopt destroy example test test-fast soak conformance check format docs bench lock clean clean-state
+.PHONY: help setup lab lab-down view stack preview up refresh adopt destroy example test test-fast soak conformance check format docs bench lock clean clean-state
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ help: ## List the commands
 
 lab: $(READY) ## Run the whole lab: deploy, import, export, query
 	@$(BIN)/python scripts/lab.py --stack $(STACK) $(ARGS)
+
+view: $(READY) ## Open a patient's study in a viewer (not for diagnosis): ARGS='--patient 1'
+	@$(BIN)/python scripts/view.py --stack $(STACK) $(ARGS)
 
 lab-down: $(READY) ## Destroy the stack, then stop the local Google Cloud
 	@$(BIN)/python scripts/teardown.py --stack $(STACK) --cwd . $(ARGS)

@@ -151,6 +151,20 @@ def reset() -> None:
     _notes.print("reset")
 
 
+@app.command()
+def viewer() -> None:
+    """Fetch the OHIF viewer on first use, and print its address; it is not for diagnosis."""
+    from emulator.viewer import fetch
+
+    running = _running()
+    try:
+        fetch.fetch(_notes.print)
+    except fetch.ViewerError as error:
+        raise EmulatorError(str(error)) from error
+    _notes.print("The viewer is not for diagnosis.")
+    typer.echo(f"{running.url}/")
+
+
 def _running() -> ServerInfo:
     running = lifecycle.status(state_dir.state_dir())
     if running is None:

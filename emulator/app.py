@@ -39,6 +39,7 @@ from emulator.services.pubsub.routes import routes as pubsub
 from emulator.services.resourcemanager.routes import routes as resourcemanager
 from emulator.services.serviceusage.routes import routes as serviceusage
 from emulator.services.storage.routes import routes as storage
+from emulator.viewer.middleware import ViewerMiddleware
 
 LOG = logging.getLogger(__name__)
 
@@ -76,6 +77,9 @@ def create_app(cloud: Cloud, backends: Backends | None = None) -> Starlette:
         ],
         middleware=[
             Middleware(LoopbackOnlyMiddleware),
+            Middleware(
+                ViewerMiddleware, stores=lambda: cloud.healthcare.resources.stores("dicomStores")
+            ),
             Middleware(GzipRequestMiddleware),
             Middleware(MethodOverrideMiddleware),
             Middleware(AuditLogMiddleware, audit=cloud.audit, projects=cloud.projects),

@@ -21,7 +21,7 @@ from pydicom.uid import (
 from emulator.seed import picture, records
 from emulator.seed.records import ImageRecord
 
-GENERATOR = "1"
+GENERATOR = "2"
 """Incremented whenever the bytes change: files of another generation are replaced."""
 
 _NAMESPACE = uuid.UUID("8d3b8f7e-5f0a-5c1b-9e62-1f3c1c1f6f15")
@@ -106,9 +106,8 @@ def _describe_acquisition(dataset: Dataset, record: ImageRecord) -> None:
     dataset.PositionerType = ""
     dataset.DetectorType = ""
     dataset.DetectorElementSpacing = [f"{record.spacing_mm:.6f}"] * 2
+    # Equal, and without PixelSpacingCalibrationType: nothing was calibrated (PS3.3 10.7.1.3).
     dataset.ImagerPixelSpacing = dataset.PixelSpacing = [f"{spacing:.6f}"] * 2
-    dataset.PixelSpacingCalibrationType = "GEOMETRY"
-    dataset.PixelSpacingCalibrationDescription = "Original's spacing times its reduction"
     dataset.AcquisitionContextSequence = []
     dataset.ImageComments = _COMMENT
 

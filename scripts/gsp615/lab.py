@@ -141,7 +141,7 @@ def where_to_look(name: str, store_id: str) -> list[tuple[str, str]]:
     engine = command_line("", []).split()[0]
     return [
         ("Ask your own question", command_line("query_metadata.py", [*chosen, "--sql", ask])),
-        ("See patient 88", command_line("view_instance.py", chosen)),
+        ("See patient 88", command_line("view.py", chosen)),
         ("A shell where pulumi, gcloud, bq and your code find it all",
          f'eval "$({engine} -m engine env --stack {name})"'),
         ("Tear it down", make),

@@ -16,6 +16,7 @@ import pytest
 from google.cloud.storage import Client
 
 from scripts.lib.errors import ExitCode
+from tests.support import http, viewer_pages
 from tests.support.labs import ROOT, Lab
 from tests.support.program_host import ProgramHost
 from tests.support.waiting import PATIENCE_SECONDS
@@ -147,6 +148,16 @@ def test_a_picture_is_saved(runs: Runs, tmp_path: Path) -> None:
     done = runs.script("view_instance.py", "--into", str(tmp_path), "--json")
     [saved] = json.loads(_ended(done, ExitCode.OK).stdout)["files"]
     assert Path(saved["file"]).read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+
+
+def test_the_viewer_opens_at_patient_88(runs: Runs) -> None:
+    if reason := viewer_pages.why_not():
+        pytest.skip(reason)
+    done = runs.script("view.py", "--json")
+    shown = json.loads(_ended(done, ExitCode.OK).stdout)
+    assert shown["study_instance_uid"] == viewer_pages.study_of("00000088_000")
+    assert shown["store"] == f"{DATASET}/dicomStores/dicomstore1"
+    assert "<title>OHIF Viewer</title>" in http.get(shown["url"]).text
 
 
 class Grants:

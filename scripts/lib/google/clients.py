@@ -131,7 +131,11 @@ def session() -> AuthorizedSession:
     return AuthorizedSession(credentials())  # type: ignore[no-untyped-call]
 
 
+def healthcare_root() -> str:
+    """Return the address of the Healthcare API, with a slash at its end."""
+    return endpoint("GOOGLE_HEALTHCARE_CUSTOM_ENDPOINT") or HEALTHCARE_ROOT
+
+
 def dicom_web(store: str) -> tuple[AuthorizedSession, str]:
     """Make a session for DICOMweb; return it with the service root of a store."""
-    root = endpoint("GOOGLE_HEALTHCARE_CUSTOM_ENDPOINT") or HEALTHCARE_ROOT
-    return session(), f"{root}v1/{store}/dicomWeb"
+    return session(), f"{healthcare_root()}v1/{store}/dicomWeb"

@@ -13,6 +13,7 @@ READ_TIMEOUT_SECONDS = 60
 DICOM_JSON = "application/dicom+json"
 
 SOP_INSTANCE_UID = "00080018"
+STUDY_DATE = "00080020"
 STUDY_INSTANCE_UID = "0020000D"
 SERIES_INSTANCE_UID = "0020000E"
 
@@ -45,14 +46,15 @@ class DicomWeb:
         with translate_errors(f"reading {self._root}/{path}"):
             return retry.call(attempt)
 
-    def search(self, **match: str) -> Iterator[Dataset]:
-        """Search for instances, page by page.
+    def search(self, resource: str = "instances", **match: str) -> Iterator[Dataset]:
+        """Search for instances, series or studies, page by page.
 
         Args:
+            resource: instances, series or studies
             match: DICOM keywords and values, e.g. PatientID="88".
 
         Yields:
-            Each instance in the DICOM JSON model.
+            Each one in the DICOM JSON model.
 
         Raises:
             ScriptError: the service refuses or can't be reached
@@ -60,7 +62,7 @@ class DicomWeb:
         offset = 0
         while True:
             page = {"limit": str(PAGE), "offset": str(offset)}
-            answer = self._get("instances", DICOM_JSON, match | page)
+            answer = self._get(resource, DICOM_JSON, match | page)
             found = [] if answer.status_code == 204 else answer.json()
             yield from found
             if len(found) < PAGE:

@@ -96,6 +96,14 @@ class Resources:
             rows = connection.execute("SELECT name, parent FROM healthcare_resources").fetchall()
         return [row["name"] for row in rows if row["parent"].endswith("/datasets")]
 
+    def stores(self, collection: str) -> Sequence[str]:
+        """Return the full names of all stores of a collection, such as `dicomStores`, sorted."""
+        return [
+            store["name"]
+            for dataset in sorted(self.datasets())
+            for store in self.list(dataset, collection)
+        ]
+
     def create(self, collection_name: str, resource_id: str, body: Resource) -> Resource:
         """Add a dataset or store under an id.
 

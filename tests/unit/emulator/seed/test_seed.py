@@ -22,7 +22,7 @@ from emulator.services.storage import object_files, xattrs
 from emulator.services.storage.public_bucket import BUCKET
 
 EXAMPLE = "00000088_000"
-EXAMPLE_SHA256 = "2e71823566de91469718c0400b5b54233dcf0c79dd7118d13b312204322e6128"
+EXAMPLE_SHA256 = "031b5bd78279db4e59e33e8f0dc31d8457565c8c50285817fde871bca4b43358"
 
 
 def record(image: str = EXAMPLE) -> records.ImageRecord:
