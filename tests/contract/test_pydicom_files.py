@@ -34,6 +34,8 @@ UNDECODABLE = {
 """File -> why its pixels can't be decoded; all else about it works."""
 FRAMES_UNREADABLE = {"badVR.dcm"}
 """Files whose NumberOfFrames is not a number, which pydicom alone does not decode."""
+TWELVE_BITS = {"JPEG-lossy.dcm"}
+"""Files that pydicom decodes only in a process with the emulator's decoders."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,7 @@ def test_every_file_comes_back_bit_by_bit(client: httpx.Client, stored: str) -> 
 def test_every_file_decodes_to_what_pydicom_decodes(client: httpx.Client, stored: str) -> None:
     decoded = 0
     for case in GOOD:
-        if "PixelData" not in case.dataset or case.name in UNDECODABLE:
+        if "PixelData" not in case.dataset or case.name in {*UNDECODABLE, *TWELVE_BITS}:
             continue
         given = pydicom.dcmread(
             io.BytesIO(file_of(client, stored, case, str(ExplicitVRLittleEndian)))

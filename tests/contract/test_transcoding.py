@@ -1,6 +1,8 @@
 """Transfer syntaxes of retrieved files and frames, by the Accept header."""
 
 import io
+import shutil
+import subprocess
 from pathlib import Path
 
 import httpx
@@ -173,3 +175,19 @@ def test_colours_as_jpeg(web: str) -> None:
     [(media_type, frame)] = parts(get(f"{url}/frames/1", in_parts("image/jpeg", syntax)))
     assert media_type == f"image/jpeg; transfer-syntax={syntax}"
     assert frame in given.PixelData
+
+
+@pytest.mark.skipif(shutil.which("dcmdjpeg") is None, reason="DCMTK's dcmdjpeg is not installed")
+@pytest.mark.parametrize("name", ["SC_rgb_dcmtk_+eb+cy+s2.dcm", "SC_rgb_dcmtk_+eb+cy+s4.dcm"])
+def test_decoded_jpegs_are_those_of_dcmtk(web: str, tmp_path: Path, name: str) -> None:
+    url, _ = put(web, name)
+    path = tmp_path / "decoded.dcm"
+    subprocess.run(["dcmdjpeg", str(get_testdata_file(name)), path], check=True)
+    expected = pydicom.dcmread(path)
+    file = pydicom.dcmread(
+        io.BytesIO(get(url, f"application/dicom; transfer-syntax={EXPLICIT}").content)
+    )
+    assert file.PhotometricInterpretation == expected.PhotometricInterpretation == "RGB"
+    assert file.PixelData == expected.PixelData
+    [(_, frame)] = parts(get(f"{url}/frames/1", in_parts("application/octet-stream", EXPLICIT)))
+    assert frame == expected.PixelData

@@ -12,7 +12,6 @@ from PIL import Image
 from pydicom.encaps import encapsulate
 from pydicom.multival import MultiValue
 from pydicom.pixels.encoders.base import get_encoder
-from pydicom.pixels.utils import pixel_array
 from pydicom.uid import (
     JPEG2000,
     UID,
@@ -100,7 +99,7 @@ def _form(dataset: pydicom.FileDataset, syntax: UID) -> Form:
         int(dataset.BitsAllocated),
         int(dataset.BitsStored),
         bool(dataset.PixelRepresentation),
-        str(dataset.PhotometricInterpretation),
+        decoding.photometric(dataset),
     )
     # The limits of Google's conformance statement, and of what the forms of JPEG can hold.
     if form.allocated == 1:
@@ -118,7 +117,7 @@ def _form(dataset: pydicom.FileDataset, syntax: UID) -> Form:
 
 
 def _frame(dataset: pydicom.FileDataset, number: int, form: Form, syntax: UID) -> bytes:
-    values: Any = pixel_array(dataset, index=number - 1, raw=True)
+    values = decoding.values(dataset, number)
     if syntax == JPEGBaseline8Bit:
         return _jpeg(values.astype(np.uint8), form)
     if syntax in JPEG2000TransferSyntaxes and form.stored == 8 and not form.signed:

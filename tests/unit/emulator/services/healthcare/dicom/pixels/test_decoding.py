@@ -10,7 +10,7 @@ import pytest
 from pydicom.data import get_testdata_file
 from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
-from pydicom.uid import HTJ2K, UID, HTJ2KLossless, HTJ2KLosslessRPCL
+from pydicom.uid import HTJ2K, UID, HTJ2KLossless, HTJ2KLosslessRPCL, RLELossless
 
 from emulator.core.errors import ApiError
 from emulator.services.healthcare.dicom.pixels import decoding, gdcm_codec, rendering
@@ -87,6 +87,45 @@ def test_jpeg_of_twelve_bits_is_decoded() -> None:
     values = np.frombuffer(decoding.frame(decoding.read(path), 1), "<u2").reshape(1024, 256)
     assert (values[420, 140], values[230, 120]) == (244, 95)
     assert rendering.render(path, 1, rendering.PNG).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "SC_rgb_dcmtk_+eb+cy+np.dcm",  # YBR_FULL_422, colours by pixel
+        "SC_rgb_dcmtk_+eb+cy+s2.dcm",  # YBR_FULL_422
+        "SC_rgb_dcmtk_+eb+cy+s4.dcm",  # YBR_FULL
+        "SC_rgb_dcmtk_+eb+cr.dcm",  # RGB
+        "examples_ybr_color.dcm",  # YBR_FULL_422, 30 frames
+        "examples_jpeg2k.dcm",  # YBR_RCT
+    ],
+)
+def test_a_decoded_frame_has_the_colours_of_the_decoded_file(name: str) -> None:
+    dataset, whole = read(name), read(name)
+    decoding.decompress(whole)
+    assert (whole.PhotometricInterpretation, decoding.photometric(dataset)) == ("RGB", "RGB")
+    frame = decoding.frame(dataset, 1)
+    assert whole.PixelData.startswith(frame)
+    assert len(frame) == whole.Rows * whole.Columns * 3
+
+
+def test_decoded_colours_of_a_lossless_syntax_are_those_that_are_stored() -> None:
+    """Its values are YBR_FULL: a change to RGB rounds them."""
+    colours = np.random.default_rng(7).integers(0, 255, (4, 6, 3), dtype=np.uint8)
+    dataset = read("SC_rgb_small_odd.dcm")
+    dataset.set_pixel_data(colours, "YBR_FULL", 8, generate_instance_uid=False)
+    dataset.compress(RLELossless, generate_instance_uid=False)
+    assert decoding.photometric(dataset) == "YBR_FULL"
+    assert decoding.frame(dataset, 1) == colours.tobytes()
+    decoding.decompress(dataset)
+    assert dataset.PhotometricInterpretation == "YBR_FULL"
+    assert dataset.PixelData == colours.tobytes()
+    # A label for pairs of pixels, which decoded values are not.
+    dataset.compress(RLELossless, generate_instance_uid=False)
+    dataset.PhotometricInterpretation = "YBR_FULL_422"
+    frame = decoding.frame(dataset, 1)
+    decoding.decompress(dataset)
+    assert (dataset.PhotometricInterpretation, dataset.PixelData) == ("RGB", frame)
 
 
 def test_a_picture_that_kills_its_decoder_is_an_error_and_the_next_one_is_read(

@@ -94,6 +94,17 @@ def test_jpeg_loses_little_and_says_so(name: str) -> None:
     assert losses or isinstance(methods, str)
 
 
+@pytest.mark.parametrize("name", ["SC_rgb_dcmtk_+eb+cy+s2.dcm", "examples_jpeg2k.dcm"])
+@pytest.mark.parametrize("syntax", [RLELossless, JPEG2000, JPEGBaseline8Bit])
+def test_a_frame_of_an_encoded_instance_has_the_colours_of_its_whole_file(
+    name: str, syntax: UID
+) -> None:
+    stored = pydicom.dcmread(str(get_testdata_file(name)))
+    if syntax == stored.file_meta.TransferSyntaxUID:
+        return
+    assert encoding.frame(stored, 1, syntax) in encoded(plain(name), syntax).PixelData
+
+
 @pytest.mark.parametrize(
     ("name", "syntax", "reason"),
     [
