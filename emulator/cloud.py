@@ -5,6 +5,7 @@ from emulator.core.operations.runner import Operations
 from emulator.core.settings import Settings
 from emulator.migrations import MIGRATIONS
 from emulator.services.bigquery import backend as bigquery_backend
+from emulator.services.bigquery.job_statistics import JobStatistics
 from emulator.services.bigquery.models import Metadata
 from emulator.services.bigquery.service import BigQuery
 from emulator.services.bigquery.table_size import TableSizes
@@ -82,14 +83,17 @@ class Cloud:
         self.pubsub = self._pubsub()
         self.kms = self._kms()
         backend = bigquery_backend.Backend(settings.bigquery_url)
+        metadata = Metadata(self.database, self.iam.policies.roles.permissions_of)
+        sizes = TableSizes(backend)
         self.bigquery = BigQuery(
             settings.root_url,
             settings.bigquery_url,
             self.iam,
             self.projects,
             backend,
-            Metadata(self.database, self.iam.policies.roles.permissions_of),
-            TableSizes(backend),
+            metadata,
+            sizes,
+            JobStatistics(backend, metadata, sizes),
         )
         self.storage = Storage(
             settings.root_url,

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from emulator.access.rules import BIGQUERY, Requirement
+from emulator.services.bigquery import legacy_sql
 
 _READ, _WRITE = "bigquery.tables.getData", "bigquery.tables.updateData"
 _CREATE, _DELETE, _LIST = (f"bigquery.tables.{verb}" for verb in ("create", "delete", "list"))
@@ -25,7 +26,7 @@ def requirements(body: Json, project: str) -> list[Requirement]:
     found: set[tuple[str, str]] = set()
     if query := configuration.get("query"):
         default = query.get("defaultDataset", {})
-        found |= set(_of_statements(str(query.get("query", "")), project, default))
+        found |= set(_of_statements(legacy_sql.googlesql(query), project, default))
         found |= _destination(query, project)
     if load := configuration.get("load"):
         found |= _destination(load, project)

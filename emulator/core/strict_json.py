@@ -18,6 +18,11 @@ async def with_strict_json(request: Request) -> Request:
     if not _has_json_body(request):
         return request
     raw = await run_in_threadpool(json_reader.to_strict, await limited_body(request))
+    return with_body(request, raw)
+
+
+def with_body(request: Request, raw: bytes) -> Request:
+    """Return a request with another body."""
     headers = [one for one in request.scope["headers"] if one[0] != b"content-length"]
     headers.append((b"content-length", str(len(raw)).encode()))
     return Request({**request.scope, "headers": headers}, _receiver(raw))

@@ -118,8 +118,17 @@ def test_the_labs_bigquery_dataset(tools: Tools) -> None:
     assert json.loads(
         tools(*query, "--format=json", "SELECT COUNT(*), MAX(text) FROM dataset1.finds")
     ) == [{"f0_": "2", "f1_": "some"}]
-    assert "successfully validated" in tools(*query, "--dry_run", "SELECT * FROM dataset1.finds")
+    dry_run = tools(*query, "--dry_run", "SELECT * FROM dataset1.finds")
+    assert "successfully validated" in dry_run
+    assert "running this query will process 12 bytes" in dry_run
     assert json.loads(tools(*bq, "show", "--format=json", "dataset1.finds"))["numBytes"] == "12"
+    legacy = f"SELECT text FROM [{tools.project}:dataset1.finds]"
+    tools(*bq, "query", "--job_id=legacy", "--format=json", legacy)
+    statistics = json.loads(tools(*bq, "show", "--format=json", "-j", "legacy"))["statistics"]
+    assert statistics["totalBytesProcessed"] == "12"
+    assert statistics["query"]["totalBytesBilled"] == str(10 << 20)
+    jobs = json.loads(tools(*bq, "ls", "-j", "--format=json"))
+    assert not [job for job in jobs if "BYTE_LENGTH" in json.dumps(job)]
     tools(*bq, "rm", "-r", "-f", "-d", "dataset1")
 
 

@@ -15,6 +15,8 @@ Json = dict[str, Any]
 _SECONDS = 600.0
 _INITIAL_DELAY_SECONDS = 0.02
 _MAX_DELAY_SECONDS = 1.0
+INTERNAL = "\n-- the emulator's own"
+"""The end of the emulator's own statements, which are no jobs of the user."""
 
 
 class Backend:
@@ -72,7 +74,7 @@ class Backend:
         Raises:
             ApiError: as for the class; what the query failed with.
         """
-        query = {"query": statement, "useLegacySql": False}
+        query = {"query": statement + INTERNAL, "useLegacySql": False}
         result = self.call("POST", f"projects/{project}/queries", query)
         if errors := result.get("errors"):
             raise of_reason(errors[0]["reason"], errors[0]["message"])
@@ -84,7 +86,7 @@ class Backend:
         Raises:
             ApiError: as for the class; what the statement failed with.
         """
-        query = {"query": statement, "useLegacySql": False}
+        query = {"query": statement + INTERNAL, "useLegacySql": False}
         # Not `jobs.query`: bqemulator hides there what a statement failed with.
         job = self.call("POST", f"projects/{project}/jobs", {"configuration": {"query": query}})
         for delay in delays(_INITIAL_DELAY_SECONDS, _MAX_DELAY_SECONDS):

@@ -12,8 +12,8 @@ from typing import Any
 
 from emulator.services.bigquery.errors import of_reason
 
-_PATH = re.compile(r"/bigquery/v2/projects/[^/]+/(queries|jobs)(/.*)?")
-_SCHEMA_END = b'"rows"'
+_PATH = re.compile(r"/bigquery/v2/projects/([^/]+)/(?:queries|jobs)(?:/.*)?")
+_SCHEMA_END = b'"rows":'
 _NAME = re.compile(rb'"name"\s*:\s*"((?:[^"\\]|\\.)*)"')
 _COLUMN = re.compile(rb"(?!_col_[0-9]+$)[A-Za-z_][\w\x80-\xff]*")
 _KEYWORDS = frozenset(
@@ -26,9 +26,14 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _TABLE = re.compile(r"\b(Table|Dataset) ([\w-]+)\.(?=[\w-]+)")
 
 
-def is_result(path: str) -> bool:
-    """Whether a path, with its API's root, is that of a query or a job."""
-    return _PATH.fullmatch(path) is not None
+def project_of(path: str) -> str:
+    """Return the project of a query or a job; empty for any other path.
+
+    Args:
+        path: with the root of its API
+    """
+    match = _PATH.fullmatch(path)
+    return match[1] if match else ""
 
 
 def as_bigquery(content: bytes) -> bytes:

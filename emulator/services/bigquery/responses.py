@@ -2,6 +2,8 @@
 
 import json
 import ssl
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import googleapiclient.discovery_cache
@@ -14,8 +16,8 @@ from starlette.responses import Response, StreamingResponse
 from emulator.core.discovery import method_of, whole_path
 from emulator.core.errors import ApiError, not_found, unavailable
 from emulator.core.rest import Call, Json, JsonResponse
-from emulator.core.strict_json import with_strict_json
-from emulator.services.bigquery import datasets, errors, query_results, tables
+from emulator.core.strict_json import with_body, with_strict_json
+from emulator.services.bigquery import datasets, errors, legacy_sql, query_results, tables
 from emulator.services.bigquery.errors import BigQueryError
 from emulator.services.bigquery.service import BigQuery
 
@@ -124,15 +126,21 @@ async def discovery(request: Request) -> Response:
 async def forward(bigquery: BigQuery, request: Request) -> Response:
     """Pass a request on to bqemulator, and its answer back, both as streams."""
     request = await with_strict_json(request)
+    path = whole_path(request.scope["raw_path"].decode("latin-1"))
+    project = query_results.project_of(path)
+    estimated = None
+    if project:
+        request, body = await _in_googlesql(request)
+        if body is not None:
+            estimated = await run_in_threadpool(bigquery.statistics.estimate, project, body)
     client = httpx.AsyncClient(timeout=_QUERY_SECONDS, verify=_NO_CERTIFICATES)
-    path = whole_path(request.scope["raw_path"].decode("latin-1")).encode("latin-1")
     query = request.scope["query_string"]
     address = httpx.URL(bigquery.backend_url)
     headers = [(k, v) for k, v in request.headers.items() if k not in _HOP_BY_HOP]
     outgoing = client.build_request(
         request.method,
         # As it came: what is escaped in it means something else in plain.
-        address.copy_with(raw_path=path + (b"?" + query if query else b"")),
+        address.copy_with(raw_path=path.encode("latin-1") + (b"?" + query if query else b"")),
         headers=headers,
         content=request.stream() if request.method != "GET" else None,
     )
@@ -146,16 +154,42 @@ async def forward(bigquery: BigQuery, request: Request) -> Response:
             return await _refusal(request, answer)
         finally:
             await client.aclose()
-    if query_results.is_result(path.decode("latin-1")) and answer.status_code < 300:
-        return await _result(answer, client)
+    if project and answer.status_code < 300:
+        complete = partial(bigquery.statistics.complete, project, estimated=estimated)
+        return await _result(answer, client, complete)
     passed_on = {k: v for k, v in answer.headers.items() if k not in _HOP_BY_HOP}
     return StreamingResponse(
         answer.aiter_raw(), answer.status_code, passed_on, background=BackgroundTask(client.aclose)
     )
 
 
-async def _result(answer: httpx.Response, client: httpx.AsyncClient) -> Response:
+async def _in_googlesql(request: Request) -> tuple[Request, Json | None]:
+    """Return a request and its body; references of legacy SQL to tables are rewritten.
+
+    The body is None if there is none, as in a request that starts no job.
+    """
+    if request.method != "POST":
+        return request, None
+    try:
+        body = json.loads(await request.body())
+    except ValueError:
+        return request, None
+    query = legacy_sql.query_of(body)
+    if query is None or (sql := legacy_sql.googlesql(query)) == query.get("query"):
+        return request, body
+    query["query"] = sql
+    return with_body(request, json.dumps(body).encode()), body
+
+
+async def _result(
+    answer: httpx.Response, client: httpx.AsyncClient, complete: Callable[[bytes], bytes]
+) -> Response:
     """Return the result of a query, or a job, as BigQuery words it.
+
+    Args:
+        answer: of bqemulator
+        client: which is closed
+        complete: adds figures to the JSON of an answer
 
     Raises:
         ApiError: the query failed
@@ -165,7 +199,9 @@ async def _result(answer: httpx.Response, client: httpx.AsyncClient) -> Response
     finally:
         await client.aclose()
     try:
-        result = await run_in_threadpool(query_results.as_bigquery, content)
+        result = await run_in_threadpool(
+            lambda: complete(query_results.as_bigquery(content)) if content else content
+        )
     except ApiError as error:
         raise errors.to_bigquery_error(error) from None
     return Response(result, answer.status_code, media_type=answer.headers.get("content-type"))

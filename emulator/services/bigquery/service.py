@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from emulator.services.bigquery.backend import Backend
+from emulator.services.bigquery.job_statistics import JobStatistics
 from emulator.services.bigquery.models import Metadata
 from emulator.services.bigquery.table_size import TableSizes
 from emulator.services.iam.service import Iam
@@ -21,6 +22,7 @@ class BigQuery:
         backend: the emulator's own calls to bqemulator
         metadata: what bqemulator does not keep of datasets and tables
         sizes: those of tables, which it does not know
+        statistics: of queries
     """
 
     root_url: str
@@ -30,3 +32,4 @@ class BigQuery:
     backend: Backend
     metadata: Metadata
     sizes: TableSizes
+    statistics: JobStatistics

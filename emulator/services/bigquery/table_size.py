@@ -1,10 +1,10 @@
-"""The logical size of a table, `numBytes`, which bqemulator does not know.
+"""The logical size of a table, and of its columns, which bqemulator does not know.
 
 Documented: https://cloud.google.com/bigquery/pricing#data (bytes of each type; a null has none).
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from emulator.core.errors import ApiError
@@ -25,11 +25,11 @@ Key = tuple[str, str, str]
 
 
 class TableSizes:
-    """Sizes of tables, each worked out once for a version of its contents."""
+    """Sizes of columns, each worked out once for a version of its table."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-        self._known: dict[Key, str] = {}
+        self._known: dict[Key, dict[str, int]] = {}
 
     def of(self, table: Json) -> str:
         """Return the size of a table in bytes.
@@ -37,27 +37,44 @@ class TableSizes:
         Args:
             table: as bqemulator answers it, with its schema
         """
-        fields = table.get("schema", {}).get("fields", [])
+        return str(self.of_columns(table, None))
+
+    def of_columns(self, table: Json, columns: Container[str] | None) -> int:
+        """Return the size of some columns of a table in bytes.
+
+        Args:
+            table: as bqemulator answers it, with its schema
+            columns: their names in lower case; None for all
+        """
         rows = table.get("numRows", "0")
-        if table.get("type") != "TABLE" or rows == "0" or not fields:
-            return "0"
+        if table.get("type") != "TABLE" or rows == "0":
+            return 0
+        fields = [
+            field
+            for field in table.get("schema", {}).get("fields", [])
+            if columns is None or field["name"].lower() in columns
+        ]
         reference = table["tableReference"]
         name = ".".join(reference[part] for part in ("projectId", "datasetId", "tableId"))
         key = (name, str(table.get("lastModifiedTime")), str(rows))
         if key not in self._known:
             while len(self._known) >= MAX_KNOWN:
                 del self._known[next(iter(self._known))]
-            self._known[key] = self._measured(reference["projectId"], name, fields)
-        return self._known[key]
+        known = self._known.setdefault(key, {})
+        if missing := [field for field in fields if field["name"] not in known]:
+            known |= self._measured(reference["projectId"], name, missing)
+        return sum(known.get(field["name"], 0) for field in fields)
 
-    def _measured(self, project: str, name: str, fields: Sequence[Json]) -> str:
-        statement = f"SELECT SUM({row_size(fields)}) AS size FROM `{name}`"  # noqa: S608 - names
+    def _measured(self, project: str, name: str, fields: Sequence[Json]) -> dict[str, int]:
+        sums = ", ".join(
+            f"SUM({row_size([field])}) AS size{number}" for number, field in enumerate(fields)
+        )
         try:
-            [[size]] = self._backend.query(project, statement)
+            [sizes] = self._backend.query(project, f"SELECT {sums} FROM `{name}`")  # noqa: S608
         except ApiError as error:
             LOG.warning("the size of %s is not known: %s", name, error.message)
-            return "0"
-        return str(size or 0)
+            return {}
+        return {field["name"]: int(size or 0) for field, size in zip(fields, sizes, strict=True)}
 
 
 def row_size(fields: Sequence[Json], prefix: str = "", depth: int = 0) -> str:

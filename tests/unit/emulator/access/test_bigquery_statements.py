@@ -23,6 +23,7 @@ def needed(body: dict[str, Any]) -> set[tuple[str, str]]:
     [
         ("SELECT 1", set()),
         ("SELECT * FROM d.t", {(READ, "p/datasets/d")}),
+        ("SELECT * FROM [q:d.t]", {(READ, "q/datasets/d")}),
         (
             "SELECT * FROM `q.d.t` JOIN e.u USING (x)",
             {(READ, "q/datasets/d"), (READ, "p/datasets/e")},

@@ -61,11 +61,15 @@ def test_the_error_of_a_job_is_plain_text() -> None:
 @pytest.mark.parametrize(
     ("path", "wanted"),
     [
-        ("/bigquery/v2/projects/p/queries", True),
-        ("/bigquery/v2/projects/p/queries/job1", True),
-        ("/bigquery/v2/projects/p/jobs", True),
-        ("/bigquery/v2/projects/p/datasets/d/tables/t/data", False),
+        ("/bigquery/v2/projects/p/queries", "p"),
+        ("/bigquery/v2/projects/p/queries/job1", "p"),
+        ("/bigquery/v2/projects/p/jobs", "p"),
+        ("/bigquery/v2/projects/p/datasets/d/tables/t/data", ""),
     ],
 )
-def test_which_answers_are_results(path: str, wanted: bool) -> None:
-    assert query_results.is_result(path) is wanted
+def test_whose_results_a_path_has(path: str, wanted: str) -> None:
+    assert query_results.project_of(path) == wanted
+
+
+def test_a_column_may_be_called_rows() -> None:
+    assert names(query_results.as_bigquery(result("rows", "(a + 1)"))) == ["rows", "f0_"]

@@ -65,7 +65,7 @@ def test_a_size_is_worked_out_once_for_a_version() -> None:
     sizes = sizes_of(backend)
     assert [sizes.of(TABLE), sizes.of(TABLE)] == ["22", "22"]
     assert sizes.of({**TABLE, "numRows": "3"}) == "33"
-    assert backend.asked[0] == "SELECT SUM(IF(`a` IS NULL, 0, 8)) AS size FROM `p.d.t`"
+    assert backend.asked[0] == "SELECT SUM(IF(`a` IS NULL, 0, 8)) AS size0 FROM `p.d.t`"
 
 
 def test_views_and_empty_tables_have_none() -> None:
