@@ -27,7 +27,7 @@ is not the known one of the files.
 failed; 130 interrupted."""
 
 AFTER_INTERRUPT = (
-    "Run it again to continue; if Pulumi says that the stack is locked, run `pulumi cancel`."
+    "Run it again to continue; if the stack is locked, the message says how to release it."
 )
 
 app = cli.application()

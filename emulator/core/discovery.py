@@ -80,6 +80,12 @@ def whole_path(path: str) -> str:
     return _ROOTLESS.get(path.removeprefix("/").partition("/")[0], "") + path
 
 
+@cache
+def method_ids() -> frozenset[str]:
+    """Return the ids of all methods of the served APIs."""
+    return frozenset(method for served in _SERVED for _, _, method in _methods(*served))
+
+
 def method_in(api: str, version: str, http_method: str, path: str) -> str | None:
     """Return the id of the method of one API that a request calls; None if it calls none."""
     for verb, pattern, method in _methods(api, version):

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import Any
 
+from emulator.core.discovery import method_ids
 from emulator.core.errors import ApiError, invalid_argument, not_found
 from emulator.services.bigquery.errors import BigQueryError
 from emulator.services.storage.errors import StorageError
@@ -86,6 +87,11 @@ class Fault:
                 raise invalid_argument(f"{value!r} is not a valid {name} of a fault.")
         if not body.get("method"):
             raise invalid_argument("A fault needs a method, such as healthcare.*.datasets.get.")
+        if not fnmatch.filter(method_ids(), body["method"]):
+            raise invalid_argument(
+                f"No method matches {body['method']!r}: docs/methods.md lists the methods, and *"
+                " stands for any part."
+            )
         fault = cls(**body)
         fault.check()
         return fault

@@ -1,11 +1,13 @@
 """De-identify a DICOM store into another, and wait until it is done."""
 
+import re
 from typing import Annotated, Any
 
 import typer
 
 from scripts.lib import cli, stack
 from scripts.lib.cli import Output
+from scripts.lib.errors import UsageError
 from scripts.lib.follow_operation import OperationLabels, follow_operation
 from scripts.lib.google import clients, retry
 from scripts.lib.google.errors import translate_errors
@@ -21,7 +23,18 @@ blacked out, unless [bold]--keep-text[/bold]. UIDs are new, and consistent withi
   deidentify.py --stack local projects/P/locations/L/datasets/identified/dicomStores/originals
   projects/P/locations/L/datasets/research/dicomStores/copies"""
 
+_STORE = re.compile(r"projects/[^/]+/locations/[^/]+/datasets/[^/]+/dicomStores/[^/]+")
+
 app = cli.application()
+
+
+def check(store: str) -> None:
+    """Raise a UsageError unless a name is the full name of a DICOM store."""
+    if not _STORE.fullmatch(store):
+        raise UsageError(
+            f"{store!r} is not the full name of a DICOM store.",
+            "The form is projects/P/locations/L/datasets/D/dicomStores/S.",
+        )
 
 
 def settings(*, redact: bool) -> dict[str, Any]:
@@ -46,6 +59,8 @@ def main(
     """Run the command line."""
 
     def work(output: Output) -> None:
+        check(source)
+        check(destination)
         stack.enter_for(Choice(stack=stack_name), output.report)
         client = clients.healthcare()
         stores = client.projects().locations().datasets().dicomStores()

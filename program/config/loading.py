@@ -127,5 +127,5 @@ def _with_hint(error: ConfigError) -> ConfigError:
     """Add the command that sets the project, which a new stack lacks."""
     if error.key != "gcp:project" or error.value is not None:
         return error
-    hint = "Run `pulumi config set gcp:project MY-ID`."
+    hint = "Run `pulumi config set gcp:project MY-PROJECT`."
     return ConfigError(error.key, f"{error.message} {hint}")

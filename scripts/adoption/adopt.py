@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from scripts.adoption.survey import Survey
 from scripts.lib.errors import ScriptError
+from scripts.lib.pulumi_command import advised
 from scripts.lib.pulumi_stack import PulumiStack, State
 from scripts.stacks import plan as plans
 from scripts.stacks.plan import Plan
@@ -66,9 +67,10 @@ def _put_back(real: PulumiStack, kept: State, error: BaseException) -> None:
     except ScriptError as second:
         file = real.program / f"{real.name.rpartition('/')[2]}.state.json"
         file.write_text(json.dumps(kept), "utf-8")
+        restore = f"stack import --stack {real.name} --file {file}"
         raise ScriptError(
             f"{error} The state could not be restored either: {second.message}",
-            f"Restore it by hand: pulumi stack import --stack {real.name} --file {file}",
+            f"Restore it by hand: {advised(real.name, restore)}",
         ) from error
 
 

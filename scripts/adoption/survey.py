@@ -84,7 +84,7 @@ class Round:
             if state is None:
                 raise ScriptError(
                     f"The state of stack {stack.name!r} has no provider for its agents.",
-                    "Deploy the stack once (`make up`), then run it again.",
+                    f"Deploy the stack once (`make up STACK={stack.name}`), then run it again.",
                 )
             stack.import_state(state)
 

@@ -109,7 +109,9 @@ def _tables(dataset: Entry, ids: set[str]) -> Iterator[Content]:
     )
     for table in sorted(others, key=lambda t: (t.table_type not in _VIEWS, t.table_id)):
         type_name = "BigQuery view" if table.table_type in _VIEWS else "BigQuery table"
-        hint = "Set bigqueryDeleteContents and run `make up`, or delete or copy the tables."
+        hint = (
+            "Set bigqueryDeleteContents and run `make up STACK=...`, or delete or copy the tables."
+        )
         yield Content(type_name, f"{project}.{name}.{table.table_id}", treatment, hint)
 
 
@@ -134,7 +136,7 @@ def _objects(bucket: Entry) -> Iterator[Content]:
     )
     if found:
         treatment = Treatment.GOES if bucket.values.get("forceDestroy") else Treatment.BLOCKS
-        hint = "Set forceDestroy and run `make up`, or move the objects."
+        hint = "Set forceDestroy and run `make up STACK=...`, or move the objects."
         yield Content("objects of bucket", bucket.id, treatment, hint)
 
 

@@ -11,6 +11,7 @@ from scripts.destroy.journal import Item
 from scripts.destroy.remaining import ManagedResource
 from scripts.destroy.teardown import Outcome
 from scripts.lib.cli import Output
+from scripts.lib.pulumi_command import advised
 from scripts.preview.names import plural
 
 
@@ -65,7 +66,8 @@ def conclusion(outcome: Outcome, name: str, *, dry_run: bool) -> str:
     if outcome.skipped:
         return f"Stack {name!r} is left alone: {outcome.skipped}."
     if outcome.empty and outcome.no_stack:
-        return f"There is no stack {name!r}: nothing to tear down. `pulumi stack ls` lists them."
+        listing = advised(name, "stack ls")
+        return f"There is no stack {name!r}: nothing to tear down. {listing} lists them."
     if outcome.empty:
         return f"Stack {name!r} has no resources: nothing to tear down."
     if dry_run:

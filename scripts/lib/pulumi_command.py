@@ -23,6 +23,18 @@ _NO_STACK = re.compile(r"no stack named.*found")
 _LOCKED = ("the stack is currently locked by", "Another update is currently in progress")
 
 
+def advised(stack: str, command: str) -> str:
+    """Return a command for a message, in backticks, that works in any shell.
+
+    The engine of a local stack is not on PATH, and its environment says where the state is.
+
+    Args:
+        stack: whose environment it needs
+        command: of `pulumi`, such as `stack ls`
+    """
+    return f"`.venv/bin/python -m engine run --stack {stack} -- pulumi {command}`"
+
+
 @dataclass(frozen=True)
 class CommandResult:
     """The result of a command that has ended.

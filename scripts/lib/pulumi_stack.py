@@ -106,7 +106,10 @@ class PulumiStack:
         done = self._run("stack", "output", "--json")
         if done.is_stack_missing:
             return None
-        hint = "Check the backend (`pulumi whoami -v`) and the stack's name (`pulumi stack ls`)."
+        where, names = (
+            pulumi_command.advised(self.name, command) for command in ("whoami -v", "stack ls")
+        )
+        hint = f"Check the backend ({where}) and the stack's name ({names})."
         outputs: Json = json.loads(self._check("Reading the outputs of", done, hint) or "{}")
         return outputs
 
@@ -214,7 +217,8 @@ class PulumiStack:
         if done.is_locked:
             return ScriptError(
                 f"Stack {self.name!r} is locked: another update runs, or was killed.",
-                f"Wait for it; if there is none, run `pulumi cancel --stack {self.name}`.",
+                "Wait for it; if there is none, run"
+                f" {pulumi_command.advised(self.name, f'cancel --yes --stack {self.name}')}.",
             )
         reasons = " ".join(dict.fromkeys(errors) or done.errors) or done.stderr.strip()
         return ScriptError(

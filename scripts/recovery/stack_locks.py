@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from scripts.lib.errors import ExitCode, ScriptError
+from scripts.lib.pulumi_command import advised
 from scripts.lib.pulumi_stack import PulumiStack
 
 _INITIAL_POLL_SECONDS, _MAX_POLL_SECONDS = 0.2, 5.0
@@ -102,9 +103,10 @@ def _locks(folder: Path) -> Iterator[Lock]:
         except FileNotFoundError:
             continue  # released at this moment
         except ValueError as error:
+            stack = folder.name
             raise ScriptError(
                 f"The lock {file} can't be read: {error}.",
-                "If no update runs, run `pulumi cancel`.",
+                f"If no update runs, run {advised(stack, f'cancel --yes --stack {stack}')}.",
             ) from error
         if content.get("hostname") == here:
             yield Lock(file, int(content["pid"]))

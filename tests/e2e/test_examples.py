@@ -61,6 +61,9 @@ def test_researchers_get_copies_that_name_no_one(example: MakeExample) -> None:
     original = pydicom.dcmread(str(get_testdata_file("CT_small.dcm")))
     stores[0].store_instances([original])
     script = "examples/research/deidentify.py"
+    refused = program.lab.python(script, "originals", copies, "--stack", "local", check=False)
+    assert refused.returncode == 2
+    assert "'originals' is not the full name of a DICOM store." in refused.stderr
     done = program.lab.python(script, originals, copies, "--stack", "local", "--json")
     assert json.loads(done.stdout)["success"] == 1
     [found] = stores[1].search_for_instances(search_filters={}, fields=["PatientID", "PatientName"])

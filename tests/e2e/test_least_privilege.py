@@ -14,6 +14,7 @@ from google.cloud.storage import Client
 from pydicom.data import get_testdata_file
 from pydicom.uid import generate_uid
 
+from tests.support.advice import advised
 from tests.support.labs import Lab, Stack
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -220,3 +221,18 @@ def test_a_grant_is_needed_by_its_step_and_by_no_other(
     finally:
         deployed.stack.up("--refresh")
     assert deployed.broken() == {}
+
+
+def test_the_advice_for_a_bucket_that_no_setting_names(deployed: LeastPrivilegeStack) -> None:
+    lab, other = deployed.lab, f"{INCOMING}-too"
+    lab.call("POST", f"storage/v1/b?project={STACK}", {"name": other})
+    source = f"storage/v1/b/{PUBLIC}/o/dicom%2F00000088_000.dcm"
+    lab.call("POST", f"{source}/rewriteTo/b/{other}/o/one.dcm", {})
+    command = ("import_dicom", f"gs://{other}/*.dcm", "--stack", STACK, "--store", "ct")
+    refused = lab.script(*command)
+    assert refused.returncode != 0
+    key, _ = advised(r"for buckets alone that (\w+) or (\w+) name", refused.stderr)
+    deployed.stack.configure(**{key: [INCOMING, other]})
+    deployed.stack.up()
+    done = lab.script(*command)
+    assert done.returncode == 0, done.stderr

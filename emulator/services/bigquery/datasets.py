@@ -83,6 +83,12 @@ def get(bigquery: BigQuery, project: str, dataset: str) -> Json:
     return to_rest(bigquery, "Dataset", name, backend_resource, kept)
 
 
+def location(bigquery: BigQuery, project: str, dataset: str) -> str:
+    """Return where the queries of a dataset run; `US` where it does not exist."""
+    resource = bigquery.backend.find(f"projects/{project}/datasets/{dataset}")
+    return str((resource or {}).get("location") or "US")
+
+
 def list_page(bigquery: BigQuery, project: str, query: QueryParams) -> Json:
     """Return a page of a project's datasets in short form; hidden ones only if `all` is true.
 

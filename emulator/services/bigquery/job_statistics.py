@@ -1,8 +1,8 @@
 """Bytes that queries process, which bqemulator reports as 0.
 
 Documented: https://cloud.google.com/bigquery/pricing#on_demand_pricing (bytes billed are rounded up
-to a megabyte, with a minimum of 10 MB for each table). A repeated query is processed again: there
-is no cache of results. Figures are kept in memory: a restart forgets those of earlier jobs.
+to a megabyte, with a minimum of 10 MB for each table). A repeated query is processed again: results
+are not cached. Figures are kept in memory: a restart forgets those of earlier jobs.
 """
 
 import json
@@ -32,7 +32,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Bytes:
-    """What a query reads.
+    """Figures of a query.
 
     Attributes:
         processed: logical bytes of the columns

@@ -8,6 +8,7 @@ Observed: `Not found: Table PROJECT:DATASET.TABLE`, with a colon.
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from emulator.services.bigquery.errors import of_reason
@@ -24,6 +25,9 @@ _TAIL_BYTES = 4096
 """The end of a result, where its errors stand."""
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _TABLE = re.compile(r"\b(Table|Dataset) ([\w-]+)\.(?=[\w-]+)")
+_LOCATION = re.compile(r"Table ([\w-]+):([\w-]+)(\.[\w-]+) was not found in location US\b")
+LocationOf = Callable[[str, str], str]
+"""Returns the location of a dataset, by project and id; `US` for one that does not exist."""
 
 
 def project_of(path: str) -> str:
@@ -36,8 +40,12 @@ def project_of(path: str) -> str:
     return match[1] if match else ""
 
 
-def as_bigquery(content: bytes) -> bytes:
+def as_bigquery(content: bytes, location_of: LocationOf) -> bytes:
     """Return the JSON of a query or a job as BigQuery answers it.
+
+    Args:
+        content: as bqemulator answers it
+        location_of: where a query that names a dataset runs; bqemulator says `US` of each
 
     Raises:
         BigQueryError: the error of a query that has failed
@@ -50,8 +58,8 @@ def as_bigquery(content: bytes) -> bytes:
     body = json.loads(content)
     if body.get("kind") == "bigquery#queryResponse" and body.get("errors"):
         first = body["errors"][0]
-        raise of_reason(first["reason"], _message(first["message"]))
-    return json.dumps(_renamed(_worded(body))).encode()
+        raise of_reason(first["reason"], _message(first["message"], location_of))
+    return json.dumps(_renamed(_worded(body, location_of))).encode()
 
 
 def _is_unnamed(name: bytes) -> bool:
@@ -68,15 +76,22 @@ def _renamed(body: dict[str, Any]) -> dict[str, Any]:
     return body
 
 
-def _worded(value: Any) -> Any:
+def _worded(value: Any, location_of: LocationOf) -> Any:
     """Return a value whose messages are plain text."""
     if isinstance(value, dict):
         return {
-            key: _message(below) if key == "message" and isinstance(below, str) else _worded(below)
+            key: _message(below, location_of)
+            if key == "message" and isinstance(below, str)
+            else _worded(below, location_of)
             for key, below in value.items()
         }
-    return [_worded(item) for item in value] if isinstance(value, list) else value
+    return [_worded(item, location_of) for item in value] if isinstance(value, list) else value
 
 
-def _message(text: str) -> str:
-    return _TABLE.sub(r"\1 \2:", _COLOUR.sub("", text))
+def _message(text: str, location_of: LocationOf) -> str:
+    def located(match: re.Match[str]) -> str:
+        project, dataset, table = match.groups()
+        location = location_of(project, dataset)
+        return f"Table {project}:{dataset}{table} was not found in location {location}"
+
+    return _LOCATION.sub(located, _TABLE.sub(r"\1 \2:", _COLOUR.sub("", text)))

@@ -155,8 +155,12 @@ async def forward(bigquery: BigQuery, request: Request) -> Response:
         finally:
             await client.aclose()
     if project and answer.status_code < 300:
-        complete = partial(bigquery.statistics.complete, project, estimated=estimated)
-        return await _result(answer, client, complete)
+
+        def finish(content: bytes) -> bytes:
+            worded = query_results.as_bigquery(content, partial(datasets.location, bigquery))
+            return bigquery.statistics.complete(project, worded, estimated)
+
+        return await _result(answer, client, finish)
     passed_on = {k: v for k, v in answer.headers.items() if k not in _HOP_BY_HOP}
     return StreamingResponse(
         answer.aiter_raw(), answer.status_code, passed_on, background=BackgroundTask(client.aclose)
@@ -182,14 +186,14 @@ async def _in_googlesql(request: Request) -> tuple[Request, Json | None]:
 
 
 async def _result(
-    answer: httpx.Response, client: httpx.AsyncClient, complete: Callable[[bytes], bytes]
+    answer: httpx.Response, client: httpx.AsyncClient, finish: Callable[[bytes], bytes]
 ) -> Response:
     """Return the result of a query, or a job, as BigQuery words it.
 
     Args:
         answer: of bqemulator
         client: which is closed
-        complete: adds figures to the JSON of an answer
+        finish: returns the JSON of an answer with BigQuery's words and figures
 
     Raises:
         ApiError: the query failed
@@ -199,9 +203,7 @@ async def _result(
     finally:
         await client.aclose()
     try:
-        result = await run_in_threadpool(
-            lambda: complete(query_results.as_bigquery(content)) if content else content
-        )
+        result = await run_in_threadpool(finish, content) if content else content
     except ApiError as error:
         raise errors.to_bigquery_error(error) from None
     return Response(result, answer.status_code, media_type=answer.headers.get("content-type"))

@@ -13,6 +13,7 @@ from google.auth import exceptions as auth_exceptions
 from googleapiclient.errors import HttpError
 
 from scripts.lib.errors import ScriptError
+from scripts.lib.pulumi_command import advised
 
 LOG_IN = (
     "Set up application default credentials: run `gcloud auth application-default login`,"
@@ -24,7 +25,7 @@ AGAIN = "The service has an error at the moment. Try again in a minute."
 HINTS = {
     401: LOG_IN,
     403: "Grant the missing role, or check the project: the message names what was refused.",
-    404: "Check the names; `pulumi stack output` lists those of the stack.",
+    404: f"Check the names; {advised('...', 'stack output --stack ...')} lists those of the stack.",
     429: "The quota is used up. Wait a minute, or ask for more quota.",
     500: AGAIN,
     502: AGAIN,
@@ -32,25 +33,34 @@ HINTS = {
     504: AGAIN,
 }
 HINTS_BY_TEXT = {
-    "has not been used in project": "Deploy the stack, which enables it (`make up STACK=...`), or"
-    " enable it by hand: `gcloud services enable NAME.googleapis.com`.",
+    "not found: table": "Export the metadata first (`.venv/bin/python scripts/export_metadata.py`),"
+    " or check the table's name.",
     "zero gcs objects": "Check the URI. Only *, ** and ? are wildcards; a folder needs /* or /**"
     " after its name.",
     "storage.": "Grant the service agent roles/storage.objectAdmin. The stack does so by default:"
     " `make refresh STACK=...` notices a grant that was removed, then `make up STACK=...` restores"
-    " it. A grant can take minutes to propagate.",
+    " it. With `access: least-privilege` it does so for buckets alone that importBuckets or"
+    " exportBuckets name: add this one. A grant can take minutes to propagate.",
     "bigquery.": "Grant the service agent roles/bigquery.admin. The stack does so by default:"
     " `make refresh STACK=...` notices a grant that was removed, then `make up STACK=...` restores"
     " it. A grant can take minutes to propagate.",
     "has rows": "Choose another table with --table, or choose what happens to its rows:"
     " --write-disposition truncate or append.",
 }
+DISABLED = (
+    "Enable it: `gcloud services enable {service} --project {project}`. A stack enables its APIs"
+    " when it is deployed first, but can't be refreshed while one is disabled."
+)
 
-
+_DISABLED_API = re.compile(r"has not been used in project (\S+) before or it is disabled")
+_SERVICE = re.compile(r"[a-z]+\.googleapis\.com")
 _QUERY = re.compile(r"\?[^\s'\")]*")
 
 
 def _hint(code: int, message: str) -> str:
+    service = _SERVICE.search(message)
+    if service and (disabled := _DISABLED_API.search(message)):
+        return DISABLED.format(service=service[0], project=disabled[1])
     lowered = message.lower()
     for text, hint in HINTS_BY_TEXT.items():
         if text in lowered:

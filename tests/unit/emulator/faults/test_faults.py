@@ -27,6 +27,13 @@ def test_a_refused_call_carries_googles_error(client: TestClient, dataset: str) 
     assert answer.headers["Retry-After"] == "7"
 
 
+@pytest.mark.parametrize("method", ["healthcare.nosuch", "healthcare.projects.*.gett", "none.*"])
+def test_a_fault_for_no_method_is_refused(client: TestClient, method: str) -> None:
+    answer = client.post("/_emulator/faults", json={"method": method, "status": 503})
+    assert answer.status_code == 400
+    assert f"No method matches '{method}'" in answer.json()["error"]["message"]
+
+
 def test_other_calls_are_answered(client: TestClient, dataset: str) -> None:
     put(client, status=503)
     parent = dataset.rpartition("/datasets/")[0]
@@ -54,7 +61,7 @@ def test_a_late_answer_is_whole(client: TestClient, dataset: str) -> None:
 
 
 def test_cleared_faults_break_nothing(client: TestClient, dataset: str) -> None:
-    kept, gone = put(client, status=503, method="none.*"), put(client, status=503)
+    kept, gone = put(client, status=503, method="pubsub.*"), put(client, status=503)
     client.delete(f"/_emulator/faults?number={gone}").raise_for_status()
     assert client.get(f"/v1/{dataset}").status_code == 200
     left = [fault["number"] for fault in client.get("/_emulator/faults").json()["faults"]]

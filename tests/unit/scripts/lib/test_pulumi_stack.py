@@ -113,7 +113,7 @@ def test_a_locked_stack_has_a_hint_to_cancel(pulumi: FakePulumi) -> None:
         pulumi.answer(f"{command}.error", LOCKED)
         with pytest.raises(ScriptError, match="is locked") as caught:
             act()
-        assert "pulumi cancel --stack acme/dev" in caught.value.hint
+        assert "pulumi cancel --yes --stack acme/dev" in caught.value.hint
 
 
 def test_up_reports_lines_and_reads_outputs_and_counts_from_events(pulumi: FakePulumi) -> None:

@@ -15,6 +15,10 @@ def result(*columns: str, **more: Any) -> bytes:
     return json.dumps({**body, **more}).encode()
 
 
+def as_bigquery(content: bytes) -> bytes:
+    return query_results.as_bigquery(content, lambda project, dataset: f"{project}-{dataset}")
+
+
 def names(content: bytes) -> list[str]:
     return [field["name"] for field in json.loads(content)["schema"]["fields"]]
 
@@ -24,12 +28,12 @@ def test_unnamed_columns_are_numbered_among_themselves() -> None:
         "count_star()", "b", "(a + 1)", "CURRENT_DATE", "'x'", "NULL", "_col_6", "gr\u00f6\u00dfe"
     )
     wanted = ["f0_", "b", "f1_", "f2_", "f3_", "f4_", "f5_", "gr\u00f6\u00dfe"]
-    assert names(query_results.as_bigquery(given)) == wanted
+    assert names(as_bigquery(given)) == wanted
 
 
 def test_a_result_with_names_is_passed_on_as_it_is() -> None:
     given = result("a", "current_date", rows=[{"f": [{"v": "count_star()"}, {"v": None}]}])
-    assert query_results.as_bigquery(given) is given
+    assert as_bigquery(given) is given
 
 
 @pytest.mark.parametrize(
@@ -39,21 +43,21 @@ def test_a_result_with_names_is_passed_on_as_it_is() -> None:
             "notFound",
             404,
             "Not found: Table p-1.d.t was not found in location US",
-            "Not found: Table p-1:d.t was not found in location US",
+            "Not found: Table p-1:d.t was not found in location p-1-d",
         ),
         ("invalidQuery", 400, "Syntax error: \x1b[4m[\x1b[0mx]", "Syntax error: [x]"),
     ],
 )
 def test_a_query_that_fails_is_an_error(reason: str, code: int, message: str, wanted: str) -> None:
     with pytest.raises(BigQueryError) as caught:
-        query_results.as_bigquery(result(errors=[{"reason": reason, "message": message}]))
+        as_bigquery(result(errors=[{"reason": reason, "message": message}]))
     assert (caught.value.code, caught.value.reason, caught.value.message) == (code, reason, wanted)
 
 
 def test_the_error_of_a_job_is_plain_text() -> None:
     error = {"reason": "invalidQuery", "message": "\x1b[4mhere\x1b[0m"}
     job = {"kind": "bigquery#job", "status": {"errorResult": error, "errors": [error]}}
-    answered = json.loads(query_results.as_bigquery(json.dumps(job).encode()))
+    answered = json.loads(as_bigquery(json.dumps(job).encode()))
     assert answered["status"]["errorResult"]["message"] == "here"
     assert answered["status"]["errors"][0]["message"] == "here"
 
@@ -72,4 +76,4 @@ def test_whose_results_a_path_has(path: str, wanted: str) -> None:
 
 
 def test_a_column_may_be_called_rows() -> None:
-    assert names(query_results.as_bigquery(result("rows", "(a + 1)"))) == ["rows", "f0_"]
+    assert names(as_bigquery(result("rows", "(a + 1)"))) == ["rows", "f0_"]
