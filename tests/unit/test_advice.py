@@ -32,6 +32,7 @@ FOLLOWED = {
     "Run {}.": f"{E2E}reader",
     "`.venv/bin/python -m engine run": TEARDOWN,
     " Did you mean": f"{UNIT}test_did_you_mean",
+    "Its resources: ": "A list of the names to choose from.",
     "Its datasets: ": f"{E2E}test_names_of_stores_and_datasets",
     "Check the names; ": f"{E2E}test_names_of_stores_and_datasets",
     "Check the URI.": f"{E2E}test_sources",
