@@ -1,5 +1,5 @@
 from collections.abc import Mapping, Sequence
-from time import monotonic
+from time import thread_time
 from typing import Any
 
 import pytest
@@ -160,18 +160,18 @@ def test_an_error_quotes_the_beginning_of_a_long_filter() -> None:
 
 @pytest.mark.parametrize("text", ["{0}a{1}", "{0}a AND a{1}", "{0}NOT a{1} OR a"])
 def test_nesting_takes_no_time(text: str) -> None:
-    begin = monotonic()
+    begin = thread_time()
     passes = ENTRIES.compile(text.format("(" * 20, ")" * 20))
-    assert monotonic() - begin < 1
+    assert thread_time() - begin < 1
     assert isinstance(passes(AUDIT), bool)
 
 
 def test_many_wildcards_take_no_time() -> None:
     passes = ENTRIES.compile("jsonPayload.text=" + "*a" * 200)
-    begin = monotonic()
+    begin = thread_time()
     assert passes({"jsonPayload": {"text": "a" * 300}})
     assert not passes({"jsonPayload": {"text": "a" * 150 + "b"}})
-    assert monotonic() - begin < 1
+    assert thread_time() - begin < 1
 
 
 @pytest.mark.parametrize("wanted", ["a*c", "*b*", "abc*", "*abc", "a*", "*", "a*b*c"])
