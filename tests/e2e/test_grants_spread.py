@@ -1,9 +1,12 @@
 """A first `up` in a new project, where grants are not known everywhere at once."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
+from components import propagation
+from components.propagation import PropagationRetry
 from tests.support.labs import Lab, Stack
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sockets]
@@ -45,6 +48,37 @@ def test_a_store_is_tried_again_until_its_grant_has_spread(notifying: Stack) -> 
     assert notifying.plan() == {}
 
 
+MISSING = "Service account service-1@gcp-sa-healthcare.iam.gserviceaccount.com does not exist."
+NEVER = {
+    "the grant never spreads": (CREATE, 403, REFUSED, "healthcare-ct"),
+    "the agent is never created": (
+        "cloudresourcemanager.projects.setIamPolicy",
+        400,
+        MISSING,
+        "service-agent-bigquery.admin",
+    ),
+    "the dataset is never initialized": (CREATE, 404, "dataset not initialized", "healthcare-ct"),
+}
+
+
+@pytest.mark.parametrize("case", NEVER)
+def test_what_never_comes_ends_at_the_deadline_with_what_to_do(
+    notifying: Stack, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    method, status, message, name = NEVER[case]
+    monkeypatch.setattr(propagation, "PropagationRetry", partial(PropagationRetry, 0.5))
+    fault = {"method": method, "status": status, "message": message, "times": 1000}
+    notifying.lab.call("POST", "_emulator/faults", fault)
+    output = notifying.change("up", "--skip-preview", check=False)
+    assert message in output
+    assert f"{name}: {propagation.LATE_HINT}" in output
+    assert broken(notifying.lab) > 1
+    # As the hint says, the next update continues.
+    notifying.lab.call("DELETE", "_emulator/faults")
+    notifying.up()
+    assert notifying.plan() == {}
+
+
 def test_what_no_grant_fixes_fails_at_once(notifying: Stack) -> None:
     fault = {"method": CREATE, "status": 400, "message": "invalid store", "times": 3}
     notifying.lab.call("POST", "_emulator/faults", fault)
@@ -72,9 +106,8 @@ def test_a_failed_destroy_says_why(notifying: Stack) -> None:
 
 def test_a_grant_waits_for_a_service_agent_that_google_still_creates(stack: Stack) -> None:
     stack.configure(dicomStores=[], fhirStores=[], hl7v2Stores=[])
-    missing = "Service account service-1@gcp-sa-healthcare.iam.gserviceaccount.com does not exist."
     method = "cloudresourcemanager.projects.setIamPolicy"
-    fault = {"method": method, "status": 400, "message": missing, "times": 2}
+    fault = {"method": method, "status": 400, "message": MISSING, "times": 2}
     stack.lab.call("POST", "_emulator/faults", fault)
     output = stack.up()
     assert broken(stack.lab) == 2

@@ -384,6 +384,23 @@ def test_a_dataset_that_is_not_ready_is_waited_for(engine: Engine, google: FakeG
     assert len(google.calls("GET")) == 4
 
 
+def test_a_dataset_that_is_never_ready_is_waited_for_until_the_deadline(
+    engine: Engine, google: FakeGoogle
+) -> None:
+    def not_ready(request: Request) -> Reply | None:
+        never = error(404, "dataset not initialized", "NOT_FOUND")
+        return never if request.method == "GET" else None
+
+    google.faults.append(not_ready)
+
+    with pytest.raises(RefusedError) as refused:
+        engine.create(DATASET, _dataset())
+
+    # In the end, the 404 means to the provider that the dataset vanished.
+    assert refused.value.text.startswith("expected non-nil error with nil state during Create of")
+    assert len(google.calls("GET")) > 3
+
+
 def test_a_store_that_cannot_be_read_after_its_creation_is_kept(
     engine: Engine, google: FakeGoogle
 ) -> None:
