@@ -2,6 +2,7 @@
 
 import pulumi
 
+from components import existing_grants
 from components.audit_logs import AuditLogs, AuditLogsArgs
 from components.bigquery_dataset import BigQueryDataset
 from components.bigquery_views import BigQueryViews, BigQueryViewsArgs
@@ -22,7 +23,7 @@ services = ProjectServices(
         identities=component_args.identities(lab),
     ),
 )
-after_services = pulumi.ResourceOptions(depends_on=[services])
+after_services = existing_grants.options(depends_on=[services])
 bigquery_key = assembly.bigquery_key(lab, services)
 bigquery_dataset = BigQueryDataset(
     "warehouse",

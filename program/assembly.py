@@ -6,6 +6,7 @@ from typing import Any
 import pulumi
 from pulumi_gcp import bigquery
 
+from components import existing_grants
 from components.encryption_key import EncryptionKey, EncryptionKeyArgs
 from components.healthcare_dataset import HealthcareDataset
 from components.notification_topic import NotificationTopic, NotificationTopicArgs
@@ -46,7 +47,7 @@ def notification_topics(settings: Settings, services: ProjectServices) -> Topics
             resources[topic] = NotificationTopic(
                 f"topic-{topic.replace('/', '-')}",
                 NotificationTopicArgs(settings.project, topic, agent),
-                pulumi.ResourceOptions(depends_on=[services]),
+                existing_grants.options(depends_on=[services]),
             )
     return resources
 
@@ -63,7 +64,7 @@ def bigquery_key(settings: Settings, services: ProjectServices) -> EncryptionKey
     return EncryptionKey(
         "warehouse-key",
         EncryptionKeyArgs({"bigquery": agent.member}, kms_key_name=key),
-        pulumi.ResourceOptions(depends_on=[services]),
+        existing_grants.options(depends_on=[services]),
     )
 
 
@@ -104,7 +105,7 @@ def _healthcare_dataset(
     key_args = component_args.encryption_key(settings, dataset, services.service_agent_member)
     key = None
     if key_args is not None:
-        options = pulumi.ResourceOptions(
+        options = existing_grants.options(
             depends_on=[services], protect=dataset.deletion_protection or None
         )
         key = EncryptionKey(f"{name}-key", key_args, options)
@@ -127,5 +128,5 @@ def _topic_key(
     return EncryptionKey(
         f"topic-{topic}-key",
         EncryptionKeyArgs({"pubsub": pubsub_agent}, kms_key_name=key),
-        pulumi.ResourceOptions(depends_on=[services]),
+        existing_grants.options(depends_on=[services]),
     )

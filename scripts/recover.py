@@ -1,10 +1,13 @@
-"""Recover a stack after an interrupted update; `make up` and `make destroy` begin with it."""
+"""Prepare a stack for an update; `make up`, `make refresh` and `make example` begin with it."""
 
 from scripts.lib import cli
 from scripts.lib.cli import Output
 from scripts.lib.options import DEFAULT_STACK, ROOT
 
-HELP = """Recover a stack after an interrupted update: its lock, and what it may have created.
+HELP = """Prepare a stack for an update: recover it after an interrupted one, mark shared grants.
+
+An interrupted update leaves its lock, and what it may have created. Grants that other stacks of the
+backend hold too are marked: an update that no longer declares one leaves it in the policy.
 
 Nothing in the cloud changes. `make up`, `make destroy`, `make lab` and `make lab-down` begin with
 this; before a bare `pulumi up` or `pulumi destroy` run it yourself.
@@ -29,13 +32,15 @@ def main(
     """Run the command line."""
 
     def work(output: Output) -> None:
-        from scripts.lib import stack
+        from scripts.lib import stack as stacks
         from scripts.lib.pulumi_stack import PulumiStack, require_program
         from scripts.recovery.recover import recover
+        from scripts.resources import shared_grants
 
         program = require_program(cwd)
-        environment = stack.enter(stack_name, output.report).environment
-        recover(PulumiStack(stack_name, program, environment), output.result)
+        environment = stacks.enter(stack_name, output.report).environment
+        stack = PulumiStack(stack_name, program, environment)
+        shared_grants.retain_in_update(stack, recover(stack, output.result), output.result)
 
     cli.run(work, as_json=False, after_interrupt="Run it again to continue.")
 

@@ -14,7 +14,9 @@ HELP = """Destroy a stack, and check in the services that none of its resources 
 It cancels running operations in the stack's datasets, deletes BigQuery tables if the stack sets
 bigqueryDeleteContents, and removes bindings of deleted accounts. Resources that the stack did not
 create are not touched: if one would be lost, nothing is changed, and the error names it. Grants and
-audit logs that another stack of the backend declares too are left and named. Protected resources
+audit logs that existed before the stack, or that another stack of the backend declares too, are
+left and named. Stacks of other backends can't be seen: the other grants on a real project are
+deleted if you agree, or with --remove-grants. Protected resources
 (protect, deletionPolicy PREVENT) and their dependencies are left and named. Enabled services stay
 enabled.
 
@@ -62,6 +64,15 @@ def main(
     keep_running: Annotated[
         bool, typer.Option("--keep-running", help="Do not stop the local Google Cloud")
     ] = False,
+    keep_grants: Annotated[
+        bool | None,
+        typer.Option(
+            "--keep-grants/--remove-grants",
+            help="Whether to leave grants on resources that stay, such as the project, "
+            "if no other stack of the backend holds them",
+            show_default=False,
+        ),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first")] = False,
     cwd: cli.ProgramFolder = ROOT,
     as_json: cli.Json = False,
@@ -74,9 +85,11 @@ def main(
         limit = age.parse_duration(older_than) if older_than is not None else None
         again = ["--stack", stack_name]
         again += [flag for flag, given in (("--strays", strays), ("--yes", yes)) if given]
+        if keep_grants is not None:
+            again.append("--keep-grants" if keep_grants else "--remove-grants")
         again += [] if cwd == ROOT else ["--cwd", str(cwd)]
         resume = cli.command_line("teardown.py", again)
-        request = Request(resume, dry_run, limit, strays, timeout)
+        request = Request(resume, dry_run, limit, strays, timeout, keep_grants)
         command.run(stack_name, cwd, request, output, keep_running=keep_running, yes=yes)
 
     cli.run(work, as_json=as_json, after_interrupt=AFTER_INTERRUPT)

@@ -1,10 +1,22 @@
 """The functions that a program may call."""
 
+import json
+import re
 from collections.abc import Callable, Mapping
+from functools import partial
 
+from engine.standin import registry
 from engine.standin.errors import ApiError, StandInError
 from engine.standin.http import Api
+from engine.standin.iam import Member
+from engine.standin.resource import ResourceType
 from engine.standin.values import Values
+
+Function = Callable[[Values, Api], Values]
+
+_POLICY_OF = re.compile(
+    r"gcp:(?P<module>\w+)/get(?P<resource>\w*)IamPolicy:get(?P=resource)IamPolicy"
+)
 
 
 def get_project(args: Values, api: Api) -> Values:
@@ -83,8 +95,40 @@ def get_tables(args: Values, api: Api) -> Values:
     return {"id": path, "project": project, "datasetId": dataset, "tables": tables}
 
 
-FUNCTIONS: Mapping[str, Callable[[Values, Api], Values]] = {
+FUNCTIONS: Mapping[str, Function] = {
     "gcp:bigquery/getDefaultServiceAccount:getDefaultServiceAccount": get_default_service_account,
     "gcp:bigquery/getTables:getTables": get_tables,
     "gcp:organizations/getProject:getProject": get_project,
 }
+
+
+def find(token: str) -> Function | None:
+    """Return a function such as `gcp:projects/getIamPolicy:getIamPolicy`, or None."""
+    if token in FUNCTIONS:
+        return FUNCTIONS[token]
+    match = _POLICY_OF.fullmatch(token)
+    if match is None:
+        return None
+    resource = f"{match['resource']}IamMember".lower()
+    for type_ in registry.of_module(match["module"]):
+        named = type_.pulumi_type.rpartition(":")[2].lower()
+        if named == resource and isinstance(type_.operations, Member):
+            return partial(_get_policy, type_, type_.operations)
+    return None
+
+
+def _get_policy(type_: ResourceType, member: Member, args: Values, api: Api) -> Values:
+    """Return the policy of a resource that the provider knows grants on."""
+    name = member.resource_name(args, api)
+    try:
+        policy = member.get(api, member, name)
+    except ApiError as error:
+        raise StandInError(f"Error retrieving IAM policy for {name}: {error}") from error
+    data = {key: policy[key] for key in ("auditConfigs", "bindings") if policy.get(key)}
+    return {
+        **({"project": api.config.project} if "project" in type_.properties else {}),
+        **args,
+        "id": name,
+        "etag": policy.get("etag", ""),
+        "policyData": json.dumps(data, separators=(",", ":")),
+    }

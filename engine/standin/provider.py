@@ -9,7 +9,7 @@ import grpc
 from google.protobuf import empty_pb2
 
 from engine.pulumi_proto import plugin_pb2, provider_pb2, provider_pb2_grpc
-from engine.standin import VERSION, config, registry
+from engine.standin import VERSION, config, invokes, registry
 from engine.standin.checking.refusals import located
 from engine.standin.diff import Change, Difference
 from engine.standin.errors import (
@@ -20,7 +20,6 @@ from engine.standin.errors import (
     VanishedError,
 )
 from engine.standin.http import Api
-from engine.standin.invokes import FUNCTIONS
 from engine.standin.properties import Failure, Naming
 from engine.standin.resource import ResourceType
 from engine.standin.values import Values, from_struct, to_struct, without_internal
@@ -208,11 +207,12 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
     @_reports
     def Invoke(self, request: Any, context: Any) -> provider_pb2.InvokeResponse:  # noqa: ARG002, N802
         """Call a function."""
-        function = FUNCTIONS.get(request.tok)
+        function = invokes.find(request.tok)
         if function is None:
             raise StandInError(
                 f"the stand-in of the gcp plugin has no function {request.tok}: it has "
-                f"{', '.join(FUNCTIONS)}; all others need the real plugin"
+                f"{', '.join(invokes.FUNCTIONS)}, and the policies of its grants; all others need "
+                "the real plugin"
             )
         result = function(from_struct(request.args), self._api)
         response = provider_pb2.InvokeResponse()

@@ -1,6 +1,6 @@
 """Registry of resource types. A service's module is imported when a program first names a type."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import import_module
 
@@ -13,6 +13,11 @@ def find(token: str) -> ResourceType | None:
     """Return a type such as `gcp:healthcare/dataset:Dataset`, or None."""
     module = token.removeprefix("gcp:").partition("/")[0]
     return _table(module).get(token) if module in SERVICES else None
+
+
+def of_module(module: str) -> Iterable[ResourceType]:
+    """Return the types of a module of the provider, such as `storage`."""
+    return _table(module).values() if module in SERVICES else ()
 
 
 def resource_types() -> Iterator[ResourceType]:

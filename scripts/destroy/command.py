@@ -1,5 +1,6 @@
 """The command that tears a stack down: question, tear-down, report."""
 
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -8,6 +9,7 @@ from engine import stack_environment
 from scripts.destroy import report
 from scripts.destroy.journal import TeardownJournal
 from scripts.destroy.request import Request
+from scripts.destroy.state import Entry
 from scripts.destroy.teardown import Outcome, TearDown
 from scripts.lib import stack
 from scripts.lib.cli import Output
@@ -34,7 +36,8 @@ def run(
     """
     _ask_first(name, output, yes=yes or request.dry_run)
     found, journal = _open(name, program, output)
-    outcome = TearDown(found, journal, request, output).run()
+    keeps = partial(_keeps_grants, name, request, output, yes=yes)
+    outcome = TearDown(found, journal, request, output, keeps).run()
     report.show(outcome, output, dry_run=request.dry_run)
     code = _exit_code(outcome, dry_run=request.dry_run)
     if not (keep_running or request.dry_run or outcome.skipped or code):
@@ -56,6 +59,26 @@ def _ask_first(name: str, output: Output, *, yes: bool) -> None:
         )
     if not typer.confirm(f"Destroy stack {name!r} and all its data?", err=True):
         raise ScriptError("Nothing was destroyed.")
+
+
+def _keeps_grants(
+    name: str, request: Request, output: Output, grants: list[Entry], *, yes: bool
+) -> bool:
+    """Return whether to leave grants that no other stack of the backend holds.
+
+    Stacks of other backends can't be seen: without an answer, their grants stay. A local Google
+    Cloud has one backend.
+    """
+    if request.keep_grants is not None:
+        return request.keep_grants
+    if stack_environment.is_local(name):
+        return False
+    if yes or request.dry_run:
+        return True
+    output.report("No other stack of this backend holds these; a stack of another one may:")
+    for entry in grants:
+        output.report(f"  {entry.id}")
+    return not typer.confirm("Delete them too?", err=True)
 
 
 def _open(name: str, folder: Path, output: Output) -> tuple[PulumiStack, TeardownJournal]:

@@ -17,6 +17,8 @@ class Request:
         older_than: minimum age of the last update
         strays: also delete stores that the stack did not create in its datasets
         timeout: seconds to wait for running operations and updates
+        keep_grants: whether to leave the grants that no other stack of the backend holds, on
+            resources that the stack does not destroy; None to ask
     """
 
     resume: str
@@ -24,3 +26,4 @@ class Request:
     older_than: timedelta | None = None
     strays: bool = False
     timeout: float = WAIT_SECONDS
+    keep_grants: bool | None = None

@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from scripts.resources.shared_grants import AUDIT_LOGS, is_entry
+
 Json = dict[str, Any]
 
 _STACK = "pulumi:pulumi:Stack"
@@ -18,7 +20,8 @@ KEY_RING = "gcp:kms/keyRing:KeyRing"
 KEY = "gcp:kms/cryptoKey:CryptoKey"
 SERVICE = "gcp:projects/service:Service"
 AGENT = "gcp:projects/serviceIdentity:ServiceIdentity"
-AUDIT_LOGS = "gcp:projects/iAMAuditConfig:IAMAuditConfig"
+EXISTING_GRANT = "gcp-healthcare-dicom:index:ExistingGrant"
+"""Records that the grant of its name existed before the stack: components/existing_grants.py."""
 
 _STORES = ("dicomStore:DicomStore", "fhirStore:FhirStore", "hl7Store:Hl7Store")
 _DATA = frozenset(
@@ -37,7 +40,9 @@ class RetentionReason(StrEnum):
     NEEDED = "what is left needs it"
     ACCESS = "data is left, and access to it stays logged and granted"
     ABANDON = "its deletionPolicy is ABANDON"
+    EXISTED = "it existed before the stack"
     SHARED = "another stack needs it"
+    UNSEEN = "a stack of another backend may need it (--remove-grants deletes it)"
     RETAIN = "the program says so (retainOnDelete)"
     KEY_RING = "Google never deletes a key ring"
     KEY = "Google keeps the name of a key; its versions are destroyed"
@@ -85,6 +90,11 @@ class Entry:
     managed: bool = False
     why: RetentionReason | None = None
     touched: datetime | None = None
+
+    @property
+    def name(self) -> str:
+        """The logical name."""
+        return self.urn.rpartition("::")[2]
 
     @classmethod
     def from_json(cls, body: Json) -> "Entry":
@@ -134,6 +144,18 @@ def _why(body: Json, values: Mapping[str, Any]) -> RetentionReason | None:
     }.get(type_)
 
 
+def _with_existing(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Return the entries with the grants that existed before the stack marked as such."""
+    found = tuple(entries)
+    names = {entry.name for entry in found if entry.type == EXISTING_GRANT}
+    return tuple(
+        replace(entry, why=RetentionReason.EXISTED)
+        if entry.why is RetentionReason.RETAIN and entry.name in names and is_entry(entry.type)
+        else entry
+        for entry in found
+    )
+
+
 def _latest(*times: str | None) -> datetime | None:
     return max((datetime.fromisoformat(time) for time in times if time), default=None)
 
@@ -150,16 +172,16 @@ class State:
     def from_json(cls, exported: Json | None) -> "State":
         """Read `pulumi stack export`; a stack that has never been is empty."""
         deployment = (exported or {}).get("deployment") or {}
-        entries = tuple(Entry.from_json(body) for body in deployment.get("resources") or ())
+        entries = _with_existing(
+            Entry.from_json(body) for body in deployment.get("resources") or ()
+        )
         pending = len(deployment.get("pending_operations") or ())
         return cls(entries, pending, exists=exported is not None)
 
-    def sharing(self, urns: Container[str]) -> "State":
-        """Return the state with entries of policies that other stacks hold too as left."""
+    def leaving(self, urns: Container[str], why: RetentionReason) -> "State":
+        """Return the state with these entries of policies as left, unless they are already."""
         entries = tuple(
-            replace(entry, why=RetentionReason.SHARED)
-            if entry.urn in urns and entry.why is None
-            else entry
+            replace(entry, why=why) if entry.urn in urns and entry.why is None else entry
             for entry in self.entries
         )
         return replace(self, entries=entries)
@@ -243,8 +265,8 @@ class State:
         if not data:
             return
         for entry in self.managed:
-            is_grant = entry.type.lower().endswith("iammember")
-            if entry.type == AUDIT_LOGS or (is_grant and not data.isdisjoint(entry.needs)):
+            needs_data = is_entry(entry.type) and not data.isdisjoint(entry.needs)
+            if entry.type == AUDIT_LOGS or needs_data:
                 held.setdefault(entry.urn, RetentionReason.ACCESS)
         self._hold_what_is_needed(held)
 

@@ -12,13 +12,14 @@ from scripts.destroy.contents import Content, Treatment
 from scripts.destroy.journal import Item, TeardownJournal, merge
 from scripts.destroy.remaining import ManagedResource, Status
 from scripts.destroy.request import Request
-from scripts.destroy.state import HEALTHCARE_DATASET, HELD, RetentionReason, State
+from scripts.destroy.state import HEALTHCARE_DATASET, HELD, Entry, RetentionReason, State
 from scripts.lib.cli import Output
 from scripts.lib.errors import ExitCode, ScriptError
 from scripts.lib.google import clients
 from scripts.lib.pulumi_stack import PulumiStack
 from scripts.recovery import stack_locks
 from scripts.recovery.recover import recover
+from scripts.resources.shared_grants import retain
 
 # A service may list a deleted resource for a while.
 _MAX_CHECKS = 6
@@ -79,15 +80,22 @@ class TearDown:
         journal: of the resources to delete
         request: what is asked for
         output: where to report
+        keeps: asks whether to leave grants that no other stack of the backend holds
     """
 
     def __init__(
-        self, stack: PulumiStack, journal: TeardownJournal, request: Request, output: Output
+        self,
+        stack: PulumiStack,
+        journal: TeardownJournal,
+        request: Request,
+        output: Output,
+        keeps: Callable[[list[Entry]], bool] = lambda _: False,
     ) -> None:
         self._stack = stack
         self._journal = journal
         self._request = request
         self._output = output
+        self._keeps = keeps
 
     def run(self) -> Outcome:
         """Tear the stack down, or only report.
@@ -122,7 +130,7 @@ class TearDown:
         return state
 
     def _without_shared(self, state: State) -> State:
-        """Mark what another stack holds too: it is left, and the stack forgets it."""
+        """Mark what another stack holds too, or may: it is left, and the stack forgets it."""
         if not shared_grants.candidates(state):
             return state
         shared = shared_grants.find(state, self._stack.other_states())
@@ -132,14 +140,20 @@ class TearDown:
             for entry in state.managed:
                 if entry.urn in shared:
                     self._output.report(f"  {entry.id}")
-        return state.sharing(shared)
+        state = state.leaving(shared, RetentionReason.SHARED)
+        unshared = shared_grants.unshared(state)
+        if unshared and self._keeps(unshared):
+            urns = [entry.urn for entry in unshared]
+            return state.leaving(urns, RetentionReason.UNSEEN)
+        return state
 
     def _retain_shared(self, state: State) -> None:
-        """Have Pulumi forget, not delete, what another stack holds too."""
-        shared = [entry.urn for entry in state.managed if entry.why is RetentionReason.SHARED]
+        """Have Pulumi forget, not delete, what another stack holds too, or may need."""
+        whys = (RetentionReason.SHARED, RetentionReason.UNSEEN)
+        shared = [entry.urn for entry in state.managed if entry.why in whys]
         exported = self._stack.export_state() if shared else None
         if exported is not None:
-            self._stack.import_state(shared_grants.retain(exported, shared))
+            self._stack.import_state(retain(exported, shared))
 
     def _too_young(self) -> str:
         limit = self._request.older_than

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +21,7 @@ State = dict[str, Any]
 
 PROVIDER_PREFIX = "pulumi:providers:"
 _HISTORY_SIZE = 100
+_MAX_EXPORTS = 8
 
 
 @dataclass(frozen=True)
@@ -87,10 +89,11 @@ class PulumiStack:
             for each in listed
             if each.get("resourceCount") != 0 and each["name"].rpartition("/")[2] != own
         ]
-        found = {
-            name: PulumiStack(name, self.program, self.environment).export_state() for name in names
-        }
-        return {name: state for name, state in found.items() if state is not None}
+        stacks = [PulumiStack(name, self.program, self.environment) for name in names]
+        # Most of a command's time is that of the backend, or of its own start.
+        with ThreadPoolExecutor(_MAX_EXPORTS) as pool:
+            states = list(pool.map(PulumiStack.export_state, stacks))
+        return {name: state for name, state in zip(names, states, strict=True) if state is not None}
 
     def import_state(self, state: State) -> None:
         """Replace the whole state.

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from scripts.lib.pulumi_results import UpdateResult
 from scripts.lib.pulumi_stack import PulumiStack
 from scripts.recovery.recover import recover
+from scripts.resources import shared_grants
 
 
 def up(stack: PulumiStack, report: Callable[[str], None], *, color: bool) -> UpdateResult:
@@ -19,5 +20,5 @@ def up(stack: PulumiStack, report: Callable[[str], None], *, color: bool) -> Upd
         ScriptError: Pulumi failed; its lines have been reported
     """
     stack.select()
-    recover(stack, report)
+    shared_grants.retain_in_update(stack, recover(stack, report), report)
     return stack.up(report, color=color)
