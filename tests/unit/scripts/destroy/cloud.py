@@ -97,7 +97,7 @@ class Cloud(Services):
     def _get_bucket(self, name: str, **_options: Any) -> Any:
         if name not in self.buckets:
             raise _absent(name)
-        return SimpleNamespace(name=name)
+        return SimpleNamespace(name=name, project_number=1)
 
     def _bucket(self, name: str) -> Any:
         def read(requested_policy_version: int, **_options: Any) -> Any:
