@@ -2,6 +2,7 @@
 
 import io
 import random
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,10 @@ LONG_SERIES = 500
 PER_PATIENT = 10
 """Instances of every other patient's only series."""
 SIDE = 64
+_PREAMBLE = bytes(128) + b"DICM"
+_GROUP_LENGTH = 0x00020000
+_LONG = (b"OB", b"OW", b"UN", b"UT")
+"""Value representations with a length of 32 bits, of those in these files."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +55,10 @@ def small(count: int, first: int = 0) -> Iterator[tuple[Position, bytes]]:
         first: the number of the first one
     """
     draw = random.Random(SEED + first)
+    template = _elements(encode(image(position_of(0), b"")))
     for number in range(first, first + count):
         at = position_of(number)
-        yield at, _encode(_image(at, draw.randbytes(SIDE * SIDE)))
+        yield at, _changed(template, at, draw.randbytes(SIDE * SIDE))
 
 
 def lab(storage: Path) -> list[bytes]:
@@ -60,7 +66,8 @@ def lab(storage: Path) -> list[bytes]:
     return [path.read_bytes() for path in sorted((storage / BUCKET).rglob("*.dcm"))]
 
 
-def _image(at: Position, pixels: bytes) -> Dataset:
+def image(at: Position, pixels: bytes) -> Dataset:
+    """Return a small file's dataset."""
     image = Dataset()
     image.SpecificCharacterSet = "ISO_IR 192"
     image.SOPClassUID = CTImageStorage
@@ -92,9 +99,55 @@ def _image(at: Position, pixels: bytes) -> Dataset:
     return image
 
 
-def _encode(image: Dataset) -> bytes:
+def encode(image: Dataset) -> bytes:
+    """Return a file of a dataset."""
     image.file_meta = FileMetaDataset()
     image.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     buffer = io.BytesIO()
     dcmwrite(buffer, image, enforce_file_format=True)
     return buffer.getvalue()
+
+
+def _elements(file: bytes) -> dict[int, bytes]:
+    """Return the encoded elements of a file without sequences, by tag, in order."""
+    found = {}
+    start = len(_PREAMBLE)
+    while start < len(file):
+        group, element, vr = struct.unpack_from("<HH2s", file, start)
+        is_long = vr in _LONG
+        [length] = struct.unpack_from("<I" if is_long else "<H", file, start + 6 + 2 * is_long)
+        end = start + (12 if is_long else 8) + length
+        found[group << 16 | element] = file[start:end]
+        start = end
+    return found
+
+
+def _changed(template: dict[int, bytes], at: Position, pixels: bytes) -> bytes:
+    """Return the file that `encode` makes of `image`, at a fiftieth of the time.
+
+    Only the elements that differ from file to file are encoded.
+    """
+    root, patient = at.study, at.patient.encode()
+    instance = f"{at.series}.{at.index + 1}".encode()
+    elements = template | {
+        0x00020003: _element(0x00020003, b"UI", instance),
+        0x00080018: _element(0x00080018, b"UI", instance),
+        0x00080050: _element(0x00080050, b"SH", patient),
+        0x00100010: _element(0x00100010, b"PN", b"Benchmark^" + patient),
+        0x00100020: _element(0x00100020, b"LO", patient),
+        0x0020000D: _element(0x0020000D, b"UI", root.encode()),
+        0x0020000E: _element(0x0020000E, b"UI", at.series.encode()),
+        0x00200013: _element(0x00200013, b"IS", str(at.index + 1).encode()),
+        0x00200032: _element(0x00200032, b"DS", f"-100.0\\-100.0\\{at.index * 1.5}".encode()),
+        0x00200052: _element(0x00200052, b"UI", f"{root}.2".encode()),
+        0x7FE00010: _element(0x7FE00010, b"OB", pixels),
+    }
+    meta = sum(len(one) for tag, one in elements.items() if _GROUP_LENGTH < tag < 0x00030000)
+    elements[_GROUP_LENGTH] = _element(_GROUP_LENGTH, b"UL", struct.pack("<I", meta))
+    return _PREAMBLE + b"".join(elements.values())
+
+
+def _element(tag: int, vr: bytes, value: bytes) -> bytes:
+    value += (b"\0" if vr in (b"UI", b"OB") else b" ") * (len(value) % 2)
+    form = "<HH2s2xI" if vr in _LONG else "<HH2sH"
+    return struct.pack(form, tag >> 16, tag & 0xFFFF, vr, len(value)) + value

@@ -72,7 +72,7 @@ class Sides:
     @cached_property
     def large(self) -> str:
         """The bucket with the files of the large import in `first/`, and some of them in `few/`."""
-        self.report(f"creating {IMPORTED} small files (minutes)")
+        self.report(f"creating {IMPORTED} small files (a minute)")
         self.local.bucket(LARGE_BUCKET, _objects("first", files.small(IMPORTED)))
         self.local.add_objects(LARGE_BUCKET, _objects("few", files.small(FEW)))
         return LARGE_BUCKET

@@ -67,6 +67,13 @@ def test_small_files_are_valid_distinct_and_always_the_same() -> None:
     assert [image.PatientID for image in read] == ["BENCH00000"] * 3
 
 
+def test_small_files_are_those_that_pydicom_writes() -> None:
+    for first in (0, 499, 12_345, 1_000_507):
+        for at, content in files.small(2, first):
+            pixels = pydicom.dcmread(io.BytesIO(content)).PixelData
+            assert content == files.encode(files.image(at, pixels))
+
+
 def test_the_first_files_are_one_series_and_then_ten_a_patient() -> None:
     positions = [files.position_of(number) for number in range(520)]
     series = Counter(at.series for at in positions)
