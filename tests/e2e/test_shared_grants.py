@@ -149,6 +149,25 @@ def test_grants_on_buckets_keys_datasets_and_topics_are_kept_too(
     assert "deleted" not in first.change("refresh", "--skip-preview")
 
 
+def test_a_policy_that_cannot_be_read_is_named(stack: Stack) -> None:
+    """The grant belongs to the stack then."""
+    grants = [{"role": VIEWER, "members": [ANNA]}]
+    names = {"access": "explicit", "serviceAgentRoles": [], "projectMembers": grants}
+    stack.configure(**names, dicomStores=[], fhirStores=[], hl7v2Stores=[])
+    method = "cloudresourcemanager.projects.getIamPolicy"
+    fault = {"method": method, "status": 403, "message": "not yours to read", "times": 1}
+    stack.lab.call("POST", "_emulator/faults", fault)
+    try:
+        output = stack.up()
+    finally:
+        stack.lab.call("DELETE", "_emulator/faults")
+    warning = f"project-members-viewer-{ANNA}: the policy can't be read, so it is not known whether"
+    assert warning in output
+    assert "not yours to read" in output
+    assert retained(stack) == marks(stack) == set()
+    assert stack.plan() == {}
+
+
 def _without_times(output: str) -> str:
     """Return the output of an update with every duration as 0.00 s."""
     return re.sub(r"\(\d+\.\d+s\)", "(0.00s)", output)
