@@ -15,6 +15,7 @@ from starlette.routing import Route
 from emulator.access.decisions import Decisions
 from emulator.access.middleware import EnforceIamMiddleware
 from emulator.cloud import Cloud
+from emulator.console.routes import routes as console_routes
 from emulator.control.models import Backends, Control, NoBackends
 from emulator.control.routes import routes as control_routes
 from emulator.core import discovery, disk
@@ -73,7 +74,14 @@ def create_app(cloud: Cloud, backends: Backends | None = None) -> Starlette:
     control = Control(beside, cloud.operations, cloud.reset)
     return Starlette(
         routes=[
-            RouteTree([*control_routes(control), *fault_routes(faults), *routes_of(cloud)]),
+            RouteTree(
+                [
+                    *control_routes(control),
+                    *console_routes(),
+                    *fault_routes(faults),
+                    *routes_of(cloud),
+                ]
+            ),
         ],
         middleware=[
             Middleware(LoopbackOnlyMiddleware),

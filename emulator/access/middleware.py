@@ -17,7 +17,9 @@ from emulator.core.rest import JsonResponse, limited_body, parse_json
 from emulator.services.healthcare.audited_methods import method_of_call
 from emulator.services.iam import callers
 
-_OPEN = re.compile(r"/_emulator/.*|/token|/\$discovery/rest|/discovery/.*|/batch/storage/v1")
+_OPEN = re.compile(
+    r"/_(?:console|emulator)/.*|/token|/\$discovery/rest|/discovery/.*|/batch/storage/v1"
+)
 """Calls that need no permission; the parts of a batch are not decided."""
 _UNDECIDED = re.compile(
     r"/v1(beta1)?/roles(/.*)?|/v1(beta1)?/projects/[^/]+/locations(/[^/]+)?|.*/iam/testPermissions"
