@@ -86,7 +86,7 @@ def no_finding_question(table: Table) -> Question:
         f"SELECT PatientID FROM {table.sql} "  # noqa: S608
         "WHERE StudyDescription = 'No Finding' ORDER BY SAFE_CAST(PatientID AS INT64)"
     )
-    return Question("Patients with an image of 'No Finding'", sql, {})
+    return Question("PatientID of each image with 'No Finding'", sql, {})
 
 
 def lab_questions(table: Table) -> list[Question]:

@@ -45,6 +45,8 @@ def run(
     output.result(report.conclusion(outcome, name, dry_run=request.dry_run))
     output.json(report.shape(outcome, name, dry_run=request.dry_run))
     if code:
+        if stack_environment.is_local(name) and not keep_running:
+            output.result("The local Google Cloud still runs.")
         raise typer.Exit(int(code))
 
 

@@ -77,7 +77,11 @@ def conclusion(outcome: Outcome, name: str, *, dry_run: bool) -> str:
         )
     protected = outcome.protected
     if protected:
-        return f"Protected, and left in the stack: {_named(protected)}. Everything else is deleted."
+        return (
+            f"Protected, and left in the stack: {_named(protected)}. Everything else is deleted."
+            " To delete these too, take the protection out of the stack file, run"
+            f" `make up STACK={name}`, then run this again."
+        )
     summary = "Nothing of the stack is left."
     if outcome.worth_naming:
         summary = f"Left on purpose: {_named(outcome.worth_naming)}. Everything else is deleted."

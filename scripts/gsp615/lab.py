@@ -42,7 +42,7 @@ class Lab:
     def headline(self, text: str) -> None:
         """Print the heading of a phase, for people."""
         if not self.output.as_json:
-            self.output.out.rule(text, align="left")
+            self.output.headline(text)
 
     def run(self) -> Summary:
         """Run all phases.

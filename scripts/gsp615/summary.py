@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.bar import Bar
 from rich.console import Console
+from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
@@ -102,7 +103,7 @@ def show(summary: Summary, console: Console, *, where: list[tuple[str, str]]) ->
         where: what to do next, as (purpose, command)
     """
     found, target = summary.findings, summary.target
-    console.rule("Summary", align="left")
+    console.print(Rule("Summary", align="left"), width=min(80, console.width))
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="bold", no_wrap=True)
     facts.add_column(overflow="fold")

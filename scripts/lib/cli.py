@@ -9,10 +9,11 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, TextIO
 
 import typer
 from rich.console import Console
+from rich.rule import Rule
 from rich.text import Text
 
 from scripts.lib.errors import ExitCode, ScriptError
@@ -68,10 +69,21 @@ TableUri = Annotated[
     typer.Option("--table", metavar="BQ_URI", help="bq://PROJECT.DATASET.TABLE, not the stack's"),
 ]
 
+PIPED_COLUMNS = 240
+"""Columns of tables in a file or a pipe."""
+
 EXIT_CODES = (
     "[bold]Exit codes[/bold]: 0 success; 1 failure; 2 usage error; "
     "3 some files failed; 4 timed out, the operation is still running; 130 interrupted."
 )
+
+
+def _width(stream: TextIO) -> int | None:
+    """Return the columns of output that is not for a terminal; None lets the library find out.
+
+    Without a terminal it takes 80, and cuts the names of resources that a person copies.
+    """
+    return None if stream.isatty() or "COLUMNS" in os.environ else PIPED_COLUMNS
 
 
 class Output:
@@ -83,8 +95,12 @@ class Output:
 
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
-        self.out = Console(highlight=False)
+        self.out = Console(highlight=False, width=_width(sys.stdout))
         self.err = Console(stderr=True, highlight=False)
+
+    def headline(self, text: str) -> None:
+        """Print the heading of a part of the result."""
+        self.out.print(Rule(text, align="left"), width=min(80, self.out.width))
 
     def report(self, text: str) -> None:
         """Print a message for people that is not the result."""

@@ -183,6 +183,8 @@ def test_a_protected_store_is_named_and_left(teardown: TeardownFixture) -> None:
         dicomStores=[{"name": "kept", "deletionPolicy": "PREVENT"}, {"name": "other"}]
     )
     teardown.stack.up()
+    advice = f"take the protection out of the stack file, run `make up STACK={teardown.stack.name}`"
+    assert advice in " ".join(teardown.run(ExitCode.PROTECTED).stdout.split())
     for _ in range(2):
         summary = teardown.run_json(ExitCode.PROTECTED)
         whys = {each["name"]: each["why"] for each in summary["left"]}

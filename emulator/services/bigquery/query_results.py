@@ -3,15 +3,15 @@
 bqemulator names unnamed columns as DuckDB does, colours parts of its messages for a terminal, and
 answers a query that fails with 200. Documented: the names `f0_`, `f1_`, ... of unnamed columns
 (https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#implicit_aliases).
-Observed: `Not found: Table PROJECT:DATASET.TABLE`, with a colon.
 """
 
 import json
 import re
-from collections.abc import Callable
 from typing import Any
 
+from emulator.services.bigquery import query_errors
 from emulator.services.bigquery.errors import of_reason
+from emulator.services.bigquery.query_errors import LocationOf
 
 _PATH = re.compile(r"/bigquery/v2/projects/([^/]+)/(?:queries|jobs)(?:/.*)?")
 _SCHEMA_END = b'"rows":'
@@ -23,11 +23,6 @@ _KEYWORDS = frozenset(
 """What DuckDB names a column after, though it is a valid name too."""
 _TAIL_BYTES = 4096
 """The end of a result, where its errors stand."""
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_TABLE = re.compile(r"\b(Table|Dataset) ([\w-]+)\.(?=[\w-]+)")
-_LOCATION = re.compile(r"Table ([\w-]+):([\w-]+)(\.[\w-]+) was not found in location US\b")
-LocationOf = Callable[[str, str], str]
-"""Returns the location of a dataset, by project and id; `US` for one that does not exist."""
 
 
 def project_of(path: str) -> str:
@@ -58,7 +53,7 @@ def as_bigquery(content: bytes, location_of: LocationOf) -> bytes:
     body = json.loads(content)
     if body.get("kind") == "bigquery#queryResponse" and body.get("errors"):
         first = body["errors"][0]
-        raise of_reason(first["reason"], _message(first["message"], location_of))
+        raise of_reason(first["reason"], query_errors.worded(first["message"], location_of))
     return json.dumps(_renamed(_worded(body, location_of))).encode()
 
 
@@ -80,18 +75,9 @@ def _worded(value: Any, location_of: LocationOf) -> Any:
     """Return a value whose messages are plain text."""
     if isinstance(value, dict):
         return {
-            key: _message(below, location_of)
+            key: query_errors.worded(below, location_of)
             if key == "message" and isinstance(below, str)
             else _worded(below, location_of)
             for key, below in value.items()
         }
     return [_worded(item, location_of) for item in value] if isinstance(value, list) else value
-
-
-def _message(text: str, location_of: LocationOf) -> str:
-    def located(match: re.Match[str]) -> str:
-        project, dataset, table = match.groups()
-        location = location_of(project, dataset)
-        return f"Table {project}:{dataset}{table} was not found in location {location}"
-
-    return _LOCATION.sub(located, _TABLE.sub(r"\1 \2:", _COLOUR.sub("", text)))

@@ -145,5 +145,5 @@ def test_contradictions(
 def test_the_questions_are_the_labs() -> None:
     assert [q.title for q in metadata_query.lab_questions(TABLE)] == [
         "Findings of patient 88",
-        "Patients with an image of 'No Finding'",
+        "PatientID of each image with 'No Finding'",
     ]

@@ -155,6 +155,8 @@ def test_what_is_protected_is_named_and_left(
         assert ran.code == 6
         named = f"DICOM store {STORE}, Healthcare dataset {DATASET}"
         assert f"Protected, and left in the stack: {named}. Everything else" in ran.out
+        assert "`make up STACK=local`, then run this again" in ran.out
+        assert "The local Google Cloud still runs." in ran.out
         assert STORE in cloud.found
         assert DATASET in cloud.found
         assert TOPIC not in cloud.found
