@@ -49,6 +49,8 @@ FOLLOWED = {
     "If no update runs, run": TEARDOWN,
     "Set bigqueryDeleteContents": TEARDOWN,
     "Adopt it (docs/adoption.md)": TEARDOWN,
+    "Protected, and left in the stack": "tests/e2e/test_teardown.py::"
+    "test_a_protected_store_is_named_and_left",
     "Set forceDestroy": "No program here has a bucket of its own.",
     "Add --yes": f"{UNIT}test_yes_confirms",
     "Name the folder of the program": f"{UNIT}test_the_folder_of_a_program",
