@@ -19,6 +19,7 @@ ROOTS = {
     "iam": "https://iam.googleapis.com",
     "iamcredentials": "https://iamcredentials.googleapis.com",
     "logging": "https://logging.googleapis.com",
+    "monitoring": "https://monitoring.googleapis.com",
     "pubsub": "https://pubsub.googleapis.com",
     "serviceusage": "https://serviceusage.googleapis.com",
     "storage": "https://storage.googleapis.com",

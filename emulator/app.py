@@ -36,6 +36,7 @@ from emulator.services.healthcare.routes import routes as healthcare
 from emulator.services.iam_api.routes import routes as iam_api
 from emulator.services.kms.routes import routes as kms
 from emulator.services.logging.routes import routes as logging_routes
+from emulator.services.monitoring.routes import routes as monitoring
 from emulator.services.pubsub.routes import routes as pubsub
 from emulator.services.resourcemanager.routes import routes as resourcemanager
 from emulator.services.serviceusage.routes import routes as serviceusage
@@ -90,7 +91,12 @@ def create_app(cloud: Cloud, backends: Backends | None = None) -> Starlette:
             ),
             Middleware(GzipRequestMiddleware),
             Middleware(MethodOverrideMiddleware),
-            Middleware(AuditLogMiddleware, audit=cloud.audit, projects=cloud.projects),
+            Middleware(
+                AuditLogMiddleware,
+                audit=cloud.audit,
+                projects=cloud.projects,
+                buckets=cloud.storage.buckets,
+            ),
             *_access_control(cloud),
             Middleware(FaultInjectionMiddleware, faults=faults),
             Middleware(WaitForBackendsMiddleware, backends=beside),
@@ -121,6 +127,7 @@ def routes_of(cloud: Cloud) -> Iterator[Route]:
     yield from pubsub(cloud.pubsub)
     yield from kms(cloud.kms)
     yield from logging_routes(cloud.logging)
+    yield from monitoring(cloud.monitoring)
     yield from serviceusage(cloud.service_usage)
     yield from resourcemanager(cloud.resource_manager)
     yield from iam_api(cloud.iam_api)

@@ -2,6 +2,7 @@
 
 from emulator.core.database import STATE_FILE, Database
 from emulator.core.operations.runner import Operations
+from emulator.core.resources.stored import StoredResources
 from emulator.core.settings import Settings
 from emulator.migrations import MIGRATIONS
 from emulator.services.bigquery import backend as bigquery_backend
@@ -28,9 +29,12 @@ from emulator.services.kms import service as kms
 from emulator.services.kms.ciphertexts import Ciphertexts
 from emulator.services.kms.models import Keys
 from emulator.services.kms.service import Kms
+from emulator.services.log_sinks.destinations import Destinations
+from emulator.services.log_sinks.router import SinkRouter
 from emulator.services.logging.audit import AuditLog
 from emulator.services.logging.entries import Entries
 from emulator.services.logging.service import Logging
+from emulator.services.monitoring.service import Monitoring
 from emulator.services.pubsub import service as pubsub
 from emulator.services.pubsub.messages import Messages
 from emulator.services.pubsub.push_worker import PushWorker
@@ -79,7 +83,14 @@ class Cloud:
             self.iam.policies.roles,
             Accounts(self.database),
         )
-        self.logging = Logging(self.projects, entries)
+        sinks = StoredResources(self.database, "sinks", "Sink")
+        metrics = StoredResources(self.database, "metrics", "Metric")
+        self.logging = Logging(self.iam, self.projects, entries, sinks, metrics)
+        self.monitoring = Monitoring(
+            self.projects,
+            StoredResources(self.database, "alertPolicies", "Alert policy"),
+            StoredResources(self.database, "notificationChannels", "Notification channel"),
+        )
         self.pubsub = self._pubsub()
         self.kms = self._kms()
         backend = bigquery_backend.Backend(settings.bigquery_url)
@@ -104,6 +115,18 @@ class Cloud:
             Buckets(self.database, self.iam.policies, self.projects),
         )
         self.healthcare = self._healthcare()
+        self.sink_router = SinkRouter(
+            self.database,
+            sinks,
+            entries,
+            Destinations(
+                self.bigquery,
+                settings.bigquery_url,
+                self.storage.buckets,
+                settings.storage_url,
+                entries,
+            ),
+        )
 
     def _access(self, api: str) -> ProjectAccess:
         return ProjectAccess(self.projects, self.service_usage.services, api)
@@ -153,11 +176,13 @@ class Cloud:
     def start(self) -> None:
         """Start the background work, but for operations."""
         self.pubsub.push.start()
+        self.sink_router.start()
         self.healthcare.start()
 
     def close(self) -> None:
         """Stop running operations and close the state."""
         self.pubsub.push.close()
+        self.sink_router.close()
         self.operations.close()
         self.healthcare.close()
         self.storage.backend.close()

@@ -6,6 +6,7 @@ A change of a table is a new entry at the end; an entry that was released never 
 
 from emulator.core.database import Migration
 from emulator.core.operations import records as operations
+from emulator.core.resources import stored
 from emulator.services.bigquery import models as bigquery
 from emulator.services.healthcare.clients import bigquery_outbox
 from emulator.services.healthcare.dicom.bigquery import streams
@@ -16,6 +17,7 @@ from emulator.services.iam import accounts, custom_roles, service_accounts
 from emulator.services.iam import models as policies
 from emulator.services.kms import ciphertexts
 from emulator.services.kms import models as keys
+from emulator.services.log_sinks import router as sink_router
 from emulator.services.logging import entries as log_entries
 from emulator.services.pubsub import messages, subscriptions, topics
 from emulator.services.resourcemanager import models as projects
@@ -52,4 +54,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     reindexing.mark_odd_values,
     reindexing.add_file_meta,
     custom_roles.SCHEMA + accounts.SCHEMA,
+    stored.SCHEMA + sink_router.SCHEMA,
 )

@@ -46,11 +46,26 @@ def _set_policy(lab: Lab) -> Json:
     return _entries(lab, "activity", lab.names.store("copied"), "SetIamPolicy")
 
 
+def _of_services(lab: Lab) -> Json:
+    """Return the entries about the creation of the resources that all checks use."""
+    names = lab.names
+    return [
+        _entries(lab, "activity", names.topic, "CreateTopic"),
+        _entries(lab, "activity", f"buckets/{names.bucket}", "storage.buckets.create"),
+        _entries(lab, "activity", f"datasets/{names.bigquery_dataset}", "InsertDataset"),
+    ]
+
+
 CHECKS = (
     Check(
         "audit-activity",
         "the entry about the creation of a store",
         lambda lab: _entries(lab, "activity", lab.names.dataset, "CreateDicomStore"),
+    ),
+    Check(
+        "audit-services",
+        "the entries about the creation of a topic, a bucket and a table's dataset",
+        _of_services,
     ),
     Check("audit-policy", "the entry about a change of a policy: method", _set_policy),
     Check("audit-data-access", "the entry about a DICOMweb retrieval: method", _retrieve),

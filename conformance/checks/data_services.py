@@ -78,6 +78,18 @@ CHECKS = (
         ),
     ),
     Check(
+        "logging-missing-text",
+        "a sink that does not exist: text",
+        lambda lab: lab.call("logging", "GET", f"v2/projects/{lab.names.project}/sinks/missing"),
+    ),
+    Check(
+        "monitoring-missing-text",
+        "an alert policy that does not exist: text",
+        lambda lab: lab.call(
+            "monitoring", "GET", f"v3/projects/{lab.names.project}/alertPolicies/1"
+        ),
+    ),
+    Check(
         "logging-no-name-text",
         "writing a log entry without a log: text",
         lambda lab: _write_entry(lab, resource={"type": "global"}, textPayload="sample"),

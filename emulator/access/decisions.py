@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from emulator.access.rules import BIGQUERY, KMS, PUBSUB, STORAGE, Requirement
+from emulator.core.method_table import project_of
 from emulator.services.bigquery.models import Metadata
 from emulator.services.iam import conditions
 from emulator.services.iam.conditions import Target
@@ -55,7 +56,7 @@ class Decisions:
             name = rest[1] if len(rest) > 1 else ""
             return self.buckets.allows(bucket, "", member, needed.permission, name)
         parts = needed.resource.split("/")
-        parts[1] = self.projects.id_of(_project(parts))
+        parts[1] = self.projects.id_of(project_of(needed.resource))
         name = "/".join(parts)
         target = _target(needed.service, parts)
         holders = ["/".join(parts[:length]) for length in range(2, len(parts) + 1, 2)]
@@ -63,13 +64,6 @@ class Decisions:
             return True
         is_dataset = needed.service == BIGQUERY and len(parts) == 4
         return is_dataset and self.datasets.allows(name, member, needed.permission, target)
-
-
-def _project(parts: list[str]) -> str:
-    """Return the project of a resource; `-` stands for that of a service account's address."""
-    if parts[1] != "-":
-        return parts[1]
-    return parts[-1].partition("@")[2].partition(".")[0] or "-"
 
 
 def _target(service: str, parts: list[str]) -> Target:

@@ -9,13 +9,13 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emulator.access import bigquery_statements, refusals, rules
-from emulator.access.decisions import HEALTHCARE, Decisions
-from emulator.access.rules import BIGQUERY, LOGGING, STORAGE, Requirement
+from emulator.access.decisions import Decisions
+from emulator.access.rules import BIGQUERY, LOGGING, PROJECTS, Requirement
 from emulator.core.discovery import whole_path
 from emulator.core.errors import ApiError
 from emulator.core.rest import JsonResponse, limited_body, parse_json
-from emulator.services.healthcare.audited_methods import method_of_call
 from emulator.services.iam import callers
+from emulator.services.method_tables import method_of_call
 
 _OPEN = re.compile(
     r"/_(?:console|emulator)/.*|/token|/\$discovery/rest|/discovery/.*|/batch/storage/v1"
@@ -27,9 +27,6 @@ _UNDECIDED = re.compile(
 _TEST = re.compile(r"/v1(?:beta1)?/(projects/[^:]+):testIamPermissions")
 _JOBS = re.compile(r"/bigquery/v2/projects/([^/]+)/(queries|jobs)")
 _ENTRIES = re.compile(r"/v2/entries:(list|write)")
-_BUCKETS = re.compile(r"/storage/v1/b")
-_XML_OBJECT = re.compile(r"/([a-z0-9][a-z0-9._-]+)/(.+)")
-_XML = {"GET": "get", "HEAD": "get", "PUT": "create", "POST": "create", "DELETE": "delete"}
 
 
 class EnforceIamMiddleware:
@@ -96,18 +93,13 @@ async def _needed(request: Request, receive: Receive) -> tuple[list[Requirement]
     verb, path = request.method, whole_path(request.url.path)
     if _UNDECIDED.fullmatch(path):
         return [], receive
-    if method := method_of_call(request.scope):
-        return [Requirement(HEALTHCARE, method.permission, method.resource)], receive
-    if _BUCKETS.fullmatch(path):
-        permission = "storage.buckets.list" if verb == "GET" else "storage.buckets.create"
-        project = request.query_params.get("project", "")
-        return [Requirement(STORAGE, permission, f"projects/{project}")], receive
     if match := _ENTRIES.fullmatch(path):
         body, receive = await _read(request)
         return _of_entries(body, match[1]), receive
-    found = rules.requirement(verb, path)
-    if found is None:
-        return [_without_rule(verb, path)], receive
+    method = method_of_call(request.scope)
+    if method is None:
+        return [_without_rule(path)], receive
+    found = rules.requirement(method)
     match = _JOBS.fullmatch(path) if verb == "POST" else None
     if match is None or found.service != BIGQUERY:
         return [found], receive
@@ -124,15 +116,11 @@ def _of_entries(body: bytes, verb: str) -> list[Requirement]:
     return [Requirement(LOGGING, permission, f"projects/{project}") for project in projects]
 
 
-def _without_rule(verb: str, path: str) -> Requirement:
-    """Return what a call without a rule needs: on objects by the XML API, or on its project."""
-    match = _XML_OBJECT.fullmatch(path)
-    if match and verb in _XML and not re.match(r"/(v\d|storage|bigquery|upload|projects)", path):
-        permission = f"storage.objects.{_XML[verb]}"
-        return Requirement(STORAGE, permission, f"b/{match[1]}/o/{match[2]}")
+def _without_rule(path: str) -> Requirement:
+    """Return what a call without a rule needs: to own its project."""
     project = re.search(r"projects/([^/:]+)", path)
     resource = f"projects/{project[1] if project else '-'}"
-    return Requirement("cloudresourcemanager", "resourcemanager.projects.setIamPolicy", resource)
+    return Requirement(PROJECTS, "resourcemanager.projects.setIamPolicy", resource)
 
 
 async def _read(request: Request) -> tuple[bytes, Receive]:

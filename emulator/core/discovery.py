@@ -25,6 +25,7 @@ _SERVED = (
     ("pubsub", "v1"),
     ("cloudkms", "v1"),
     ("logging", "v2"),
+    ("monitoring", "v3"),
     ("iam", "v1"),
     ("iamcredentials", "v1"),
     ("serviceusage", "v1"),

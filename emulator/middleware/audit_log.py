@@ -1,4 +1,4 @@
-"""Middleware that writes the audit logs of the Healthcare API."""
+"""Middleware that writes the audit logs of all services."""
 
 import json
 import logging
@@ -12,11 +12,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emulator.core import disk
 from emulator.core.errors import RPC_CODES, ApiError
-from emulator.services.healthcare.audited_methods import AuditedMethod, method_of_call
-from emulator.services.healthcare.service_agent import API
+from emulator.core.method_table import AuditedMethod, project_of
+from emulator.core.settings import PROJECT
 from emulator.services.iam import callers
 from emulator.services.logging.audit import AuditedCall, AuditLog
+from emulator.services.method_tables import method_of_call
 from emulator.services.resourcemanager.models import Projects
+from emulator.services.storage.models import Buckets
 
 LOG = logging.getLogger(__name__)
 MAX_KEPT_BYTES = 64 << 10
@@ -26,15 +28,16 @@ MAX_KEPT_BYTES = 64 << 10
 class AuditLogMiddleware:
     """Writes an entry for each audited call before the last byte of its answer is sent."""
 
-    def __init__(self, app: ASGIApp, audit: AuditLog, projects: Projects) -> None:
+    def __init__(self, app: ASGIApp, audit: AuditLog, projects: Projects, buckets: Buckets) -> None:
         self._app = app
         self._audit = audit
         self._projects = projects
+        self._buckets = buckets
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the call on, and log it."""
         method = method_of_call(scope) if scope["type"] == "http" else None
-        if method is None or not self._audit.may_audit(method.permission_type):
+        if method is None or not method.name or not self._audit.may_audit(method):
             await self._app(scope, receive, send)
             return
         headers = Request(scope).headers
@@ -64,12 +67,17 @@ class AuditLogMiddleware:
 
     def _project(self, method: AuditedMethod, member: str) -> str | None:
         """Return the id of the project whose log has the call; None if it is not logged."""
+        collection, _, name = method.resource.partition("/")
         try:
-            project = self._projects.id_of(method.project)
+            if collection == "b":
+                # Before the call, which may delete the bucket.
+                owner = self._buckets.project_of(name.partition("/")[0]) or PROJECT
+            else:
+                owner = project_of(method.resource)
+            project = self._projects.id_of(owner)
         except ApiError:  # an invalid project, which the call's own answer names
             return None
-        is_audited = self._audit.is_audited(project, API, method.permission_type, member)
-        return project if is_audited else None
+        return project if self._audit.is_audited(project, method, member) else None
 
 
 class _Answer:
@@ -113,18 +121,20 @@ def _text(error: Any) -> str:
 def _call(
     method: AuditedMethod, project: str, member: str, user_agent: str, answer: _Answer
 ) -> AuditedCall:
-    name = answer.json().get("name", "")
-    parts = method.audited_resource.split("/")
+    body = answer.json()
+    status = answer.status()
+    name = str(body.get("name", ""))
+    is_start = "/operations/" in name and "Operations." not in method.name
+    parts = method.named_resource({} if status else body).split("/")
+    # A project may be named by its number, and is not in the names of buckets.
+    owner = parts[1] if parts[1] == "_" else project
     return AuditedCall(
-        service=API,
-        method=method.name,
+        method=method,
         project=project,
-        resource="/".join([parts[0], project, *parts[2:]]),
-        permission=method.permission,
-        permission_type=method.permission_type,
+        resource="/".join([parts[0], owner, *parts[2:]]),
         member=member,
-        status=answer.status(),
+        status=status,
         granted=answer.code != HTTPStatus.FORBIDDEN,
         user_agent=user_agent,
-        operation=name if "/operations/" in name and "Operations." not in method.name else "",
+        operation=name if is_start else "",
     )

@@ -20,6 +20,7 @@ def environment(state_dir: Path, *, port: int) -> dict[str, str]:
         "GOOGLE_SERVICE_USAGE_CUSTOM_ENDPOINT": f"{root}/v1/",
         "GOOGLE_PUBSUB_CUSTOM_ENDPOINT": f"{root}/v1/",
         "GOOGLE_LOGGING_CUSTOM_ENDPOINT": f"{root}/v2/",
+        "GOOGLE_MONITORING_CUSTOM_ENDPOINT": f"{root}/",  # the version is in the paths
         "GOOGLE_IAM_CUSTOM_ENDPOINT": f"{root}/v1/",
         "GOOGLE_IAM_CREDENTIALS_CUSTOM_ENDPOINT": f"{root}/v1/",
         "GOOGLE_KMS_CUSTOM_ENDPOINT": f"{root}/v1/",
@@ -41,6 +42,7 @@ def environment(state_dir: Path, *, port: int) -> dict[str, str]:
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM": f"{root}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS": f"{root}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_LOGGING": f"{root}/",
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_MONITORING": f"{root}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB": f"{root}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_SERVICEUSAGE": f"{root}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE": f"{root}/storage/v1/",

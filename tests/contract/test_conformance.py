@@ -39,6 +39,7 @@ SERVICES = (
     "storage",
     "pubsub",
     "logging",
+    "monitoring",
     "iam",
     "iamcredentials",
 )

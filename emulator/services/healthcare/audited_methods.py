@@ -7,17 +7,18 @@ audit-data-access): the names of the DICOMweb methods, which follow the discover
 """
 
 import re
-from dataclasses import dataclass
 
-from starlette.types import Scope
-
-ADMIN_READ, ADMIN_WRITE, DATA_READ, DATA_WRITE = (
-    "ADMIN_READ",
-    "ADMIN_WRITE",
-    "DATA_READ",
-    "DATA_WRITE",
+from emulator.core.method_table import (
+    ACTIVITY,
+    ADMIN_READ,
+    ADMIN_WRITE,
+    DATA_ACCESS,
+    DATA_READ,
+    DATA_WRITE,
+    AuditedMethod,
 )
-_PARSED = "emulator.audited_method"  # key of the scope
+from emulator.services.healthcare.service_agent import API
+
 _PATH = re.compile(
     r"/(?P<version>v1|v1beta1)/(?P<location>projects/[^/]+/locations/[^/:]+)/datasets"
     r"(?:/(?P<dataset>[^/:]+)(?:/(?P<collection>\w+)(?:/(?P<id>[^/:]+))?)?)?"
@@ -55,41 +56,6 @@ _STORE_VERBS = {
 }
 _IAM_VERBS = {"getIamPolicy": "GetIamPolicy", "setIamPolicy": "SetIamPolicy"}
 _LEVELS = {"studies": "Study", "series": "Series", "instances": "Instance", "frames": "Frames"}
-
-
-@dataclass(frozen=True)
-class AuditedMethod:
-    """A call of the API.
-
-    Attributes:
-        name: of the method, such as `google.cloud.healthcare.v1.dataset.DatasetService.GetDataset`
-        permission: that it needs, such as `healthcare.datasets.get`
-        resource: the full name of the resource whose policy decides
-        audited_resource: the full name that the log shows; below a DICOM store, that of the study
-    """
-
-    name: str
-    permission: str
-    resource: str
-    audited_resource: str
-
-    @property
-    def permission_type(self) -> str:
-        """The type of log: `ADMIN_READ`, `ADMIN_WRITE`, `DATA_READ` or `DATA_WRITE`."""
-        return _PERMISSION_TYPES[self.permission.rpartition(".")[2]]
-
-    @property
-    def project(self) -> str:
-        """The project of the resource, as its name has it."""
-        return self.resource.split("/")[1]
-
-
-def method_of_call(scope: Scope) -> AuditedMethod | None:
-    """Return the method that an HTTP call is for; parsed once for all the middleware that asks."""
-    if _PARSED not in scope:
-        scope[_PARSED] = method_of(scope["method"], scope["path"])
-    method: AuditedMethod | None = scope[_PARSED]
-    return method
 
 
 def method_of(http_method: str, path: str) -> AuditedMethod | None:
@@ -131,7 +97,7 @@ def _on_collection(
         return None
     noun = f"{message}s" if verb == "list" else message
     permission = f"healthcare.{_plural(message)}.{verb}"
-    return AuditedMethod(f"{service}.{verb.capitalize()}{noun}", permission, parent, parent)
+    return _method(f"{service}.{verb.capitalize()}{noun}", permission, parent, parent)
 
 
 def _on_dataset(http_method: str, verb: str, service: str, name: str) -> AuditedMethod | None:
@@ -139,13 +105,13 @@ def _on_dataset(http_method: str, verb: str, service: str, name: str) -> Audited
         return _policy(verb, "datasets", name)
     if verb == "deidentify":
         method = f"{service}.DeidentifyDataset"
-        return AuditedMethod(method, "healthcare.datasets.deidentify", name, name)
+        return _method(method, "healthcare.datasets.deidentify", name, name)
     action = _VERBS.get(http_method)
     if verb or action in (None, "create"):
         return None
     assert action
     method = f"{service}.{action.capitalize()}Dataset"
-    return AuditedMethod(method, f"healthcare.datasets.{action}", name, name)
+    return _method(method, f"healthcare.datasets.{action}", name, name)
 
 
 def _on_operations(
@@ -153,15 +119,13 @@ def _on_operations(
 ) -> AuditedMethod | None:
     service = "google.longrunning.Operations"
     if operation is None:
-        return AuditedMethod(
-            f"{service}.ListOperations", "healthcare.operations.list", dataset, dataset
-        )
+        return _method(f"{service}.ListOperations", "healthcare.operations.list", dataset, dataset)
     action = "cancel" if verb == "cancel" else "get" if http_method == "GET" else None
     if action is None:
         return None
     name = f"{dataset}/operations/{operation}"
     method = f"{service}.{action.capitalize()}Operation"
-    return AuditedMethod(method, f"healthcare.operations.{action}", dataset, name)
+    return _method(method, f"healthcare.operations.{action}", dataset, name)
 
 
 def _on_store(
@@ -182,12 +146,12 @@ def _on_store(
         assert found
         action, name = found, f"{found.capitalize()}{message}"
     method = f"{package}.{service}.{name}"
-    return AuditedMethod(method, f"healthcare.{plural}.{action}", store, store)
+    return _method(method, f"healthcare.{plural}.{action}", store, store)
 
 
 def _policy(verb: str, plural: str, name: str) -> AuditedMethod:
     method = f"google.iam.v1.IAMPolicy.{_IAM_VERBS[verb]}"
-    return AuditedMethod(method, f"healthcare.{plural}.{verb}", name, name)
+    return _method(method, f"healthcare.{plural}.{verb}", name, name)
 
 
 def _dicomweb(http_method: str, package: str, store: str, path: str) -> AuditedMethod | None:
@@ -199,7 +163,7 @@ def _dicomweb(http_method: str, package: str, store: str, path: str) -> AuditedM
     service = f"{package}.dicom.dicomweb.DicomWebService"
     name = _dicomweb_name(http_method, [part for part in path.split("/") if part])
     permission = f"healthcare.dicomStores.{action}"
-    return AuditedMethod(f"{service}.{name}", permission, store, f"{store}/dicomWeb{path}")
+    return _method(f"{service}.{name}", permission, store, f"{store}/dicomWeb{path}")
 
 
 def _dicomweb_name(http_method: str, parts: list[str]) -> str:
@@ -225,3 +189,18 @@ def _dicomweb_name(http_method: str, parts: list[str]) -> str:
 def _plural(message: str) -> str:
     """Return the collection of a message, as permissions name it: `dicomStores`."""
     return message[0].lower() + message[1:] + "s"
+
+
+def _method(name: str, permission: str, resource: str, audited_resource: str) -> AuditedMethod:
+    type_ = _PERMISSION_TYPES[permission.rpartition(".")[2]]
+    is_activity = type_ == ADMIN_WRITE
+    return AuditedMethod(
+        service=API,
+        name=name,
+        permission=permission,
+        permission_type=type_,
+        resource=resource,
+        audited_resource=audited_resource,
+        log=ACTIVITY if is_activity else DATA_ACCESS,
+        is_always_logged=is_activity,
+    )

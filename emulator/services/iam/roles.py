@@ -76,6 +76,16 @@ _KMS_ADMIN = (
 
 _LOGS_VIEWER = _of("logging.logEntries", "list") | _of("logging.logs", "list")
 _LOGS_WRITER = _of("logging.logEntries", "create")
+_LOGS_CONFIG_VIEWER = _of("logging.sinks", "get list") | _of("logging.logMetrics", "get list")
+_LOGS_CONFIG = (
+    _LOGS_CONFIG_VIEWER
+    | _of("logging.sinks", "create delete update")
+    | _of("logging.logMetrics", "create delete update")
+)
+_ALERTS_VIEWER = _of("monitoring.alertPolicies", "get list")
+_ALERTS = _ALERTS_VIEWER | _of("monitoring.alertPolicies", "create delete update")
+_CHANNELS_VIEWER = _of("monitoring.notificationChannels", "get list")
+_CHANNELS = _CHANNELS_VIEWER | _of("monitoring.notificationChannels", "create delete update")
 _ROLES_VIEWER = _of("iam.roles", "get list")
 _ACCOUNTS_VIEWER = _of("iam.serviceAccounts", "get list")
 _TOKENS = _of("iam.serviceAccounts", "getAccessToken get list")
@@ -120,10 +130,21 @@ _ROLES: dict[str, frozenset[str]] = {
     "roles/iam.serviceAccountTokenCreator": _TOKENS,
     "roles/iam.serviceAccountViewer": _ACCOUNTS_VIEWER,
     "roles/iam.workloadIdentityUser": _TOKENS,
-    "roles/logging.admin": _LOGS_VIEWER | _LOGS_WRITER | _of("logging.logs", "delete"),
+    "roles/logging.admin": _LOGS_VIEWER
+    | _LOGS_WRITER
+    | _LOGS_CONFIG
+    | _of("logging.logs", "delete"),
+    "roles/logging.configWriter": _LOGS_CONFIG | _of("logging.logs", "list"),
     "roles/logging.logWriter": _LOGS_WRITER,
-    "roles/logging.privateLogViewer": _LOGS_VIEWER,
-    "roles/logging.viewer": _LOGS_VIEWER,
+    "roles/logging.privateLogViewer": _LOGS_VIEWER | _LOGS_CONFIG_VIEWER,
+    "roles/logging.viewer": _LOGS_VIEWER | _LOGS_CONFIG_VIEWER,
+    "roles/monitoring.admin": _ALERTS | _CHANNELS,
+    "roles/monitoring.alertPolicyEditor": _ALERTS,
+    "roles/monitoring.alertPolicyViewer": _ALERTS_VIEWER,
+    "roles/monitoring.editor": _ALERTS | _CHANNELS,
+    "roles/monitoring.notificationChannelEditor": _CHANNELS,
+    "roles/monitoring.notificationChannelViewer": _CHANNELS_VIEWER,
+    "roles/monitoring.viewer": _ALERTS_VIEWER | _CHANNELS_VIEWER,
     "roles/pubsub.admin": _PUBSUB_ADMIN,
     "roles/pubsub.editor": _PUBSUB_EDITOR,
     "roles/pubsub.publisher": _PUBLISH,

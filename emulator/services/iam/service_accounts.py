@@ -20,6 +20,7 @@ CREATE TABLE IF NOT EXISTS service_identities (
 _AGENTS = {
     "bigquery.googleapis.com": "bq-{}@bigquery-encryption.iam.gserviceaccount.com",
     "healthcare.googleapis.com": "service-{}@gcp-sa-healthcare.iam.gserviceaccount.com",
+    "logging.googleapis.com": "service-{}@gcp-sa-logging.iam.gserviceaccount.com",
     "pubsub.googleapis.com": "service-{}@gcp-sa-pubsub.iam.gserviceaccount.com",
     "storage.googleapis.com": "service-{}@gs-project-accounts.iam.gserviceaccount.com",
 }

@@ -11,11 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from emulator.core.method_table import ACTIVITY, AuditedMethod
 from emulator.services.iam.models import Policies
 from emulator.services.logging.entries import Entries, Entry
 
-ADMIN_WRITE = "ADMIN_WRITE"
-ACTIVITY, DATA_ACCESS = "activity", "data_access"
 MAX_ENDED = 100
 """Operations whose end is remembered until the call that started them is logged."""
 _ALL_SERVICES = "allServices"
@@ -26,12 +25,9 @@ class AuditedCall:
     """A call that was answered.
 
     Attributes:
-        service: such as `healthcare.googleapis.com`
-        method: the full name of the method
+        method: what was called
         project: the id of the project of the resource
         resource: the full name that the log shows
-        permission: that the call needs
-        permission_type: `ADMIN_READ`, `ADMIN_WRITE`, `DATA_READ` or `DATA_WRITE`
         member: the caller, as IAM writes it
         status: the google.rpc.Status of the answer; empty if the call succeeded
         granted: whether the caller has the permission
@@ -39,12 +35,9 @@ class AuditedCall:
         operation: the full name of the operation that the call started, if any
     """
 
-    service: str
-    method: str
+    method: AuditedMethod
     project: str
     resource: str
-    permission: str
-    permission_type: str
     member: str
     status: Mapping[str, Any]
     granted: bool
@@ -61,28 +54,30 @@ class AuditLog:
         self._lock = threading.Lock()
         self._ended: dict[str, Mapping[str, Any]] = {}
 
-    def may_audit(self, permission_type: str) -> bool:
-        """Whether calls of a type are logged in any project."""
-        return permission_type == ADMIN_WRITE or self._policies.have_audit_configs()
+    def may_audit(self, method: AuditedMethod) -> bool:
+        """Whether calls of a method are logged in any project."""
+        return method.is_always_logged or self._policies.have_audit_configs()
 
-    def is_audited(self, project: str, service: str, permission_type: str, member: str) -> bool:
+    def is_audited(self, project: str, method: AuditedMethod, member: str) -> bool:
         """Whether a call is logged.
+
+        The settings of a service and those of all services add up, exempted members too.
 
         Args:
             project: the id of the resource's project
-            service: such as `healthcare.googleapis.com`
-            permission_type: of the call's permission
+            method: what is called
             member: the caller, as IAM writes it
         """
-        if permission_type == ADMIN_WRITE:
+        if method.is_always_logged:
             return True
-        for config in self._policies.get(f"projects/{project}").get("auditConfigs", []):
-            if config["service"] not in (service, _ALL_SERVICES):
-                continue
-            for log in config["auditLogConfigs"]:
-                if log["logType"] == permission_type:
-                    return member not in log.get("exemptedMembers", [])
-        return False
+        logs = [
+            log
+            for config in self._policies.get(f"projects/{project}").get("auditConfigs", [])
+            if config["service"] in (method.service, _ALL_SERVICES)
+            for log in config["auditLogConfigs"]
+            if log["logType"] == method.permission_type
+        ]
+        return bool(logs) and not any(member in log.get("exemptedMembers", []) for log in logs)
 
     def write(self, call: AuditedCall) -> None:
         """Write the entry of a call; of a call that starts an operation, the first of two."""
@@ -90,7 +85,7 @@ class AuditLog:
         if not call.operation:
             self._entries.write([entry], durable=False)
             return
-        entry |= _operation(call.operation, call.service, first=True)
+        entry |= _operation(call.operation, call.method.service, first=True)
         with self._lock:
             self._entries.write([entry], durable=False)
             status = self._ended.pop(call.operation, None)
@@ -122,31 +117,24 @@ class AuditLog:
 
 
 def _entry(call: AuditedCall) -> Entry:
-    log = ACTIVITY if call.permission_type == ADMIN_WRITE else DATA_ACCESS
-    log_name = f"projects/{call.project}/logs/cloudaudit.googleapis.com%2F{log}"
+    method = call.method
+    log_name = f"projects/{call.project}/logs/cloudaudit.googleapis.com%2F{method.log}"
     return {
         "logName": log_name,
         "severity": _severity(log_name, call.status),
-        "resource": {
-            "type": "audited_resource",
-            "labels": {
-                "project_id": call.project,
-                "service": call.service,
-                "method": call.method,
-            },
-        },
+        "resource": method.monitored_resource(call.resource, call.project),
         "protoPayload": {
             "@type": "type.googleapis.com/google.cloud.audit.AuditLog",
-            "serviceName": call.service,
-            "methodName": call.method,
+            "serviceName": method.service,
+            "methodName": method.name,
             "resourceName": call.resource,
             "authenticationInfo": {"principalEmail": call.member.partition(":")[2]},
             "authorizationInfo": [
                 {
                     "resource": call.resource,
-                    "permission": call.permission,
+                    "permission": method.permission,
                     "granted": call.granted,
-                    "permissionType": call.permission_type,
+                    "permissionType": method.permission_type,
                 }
             ],
             "requestMetadata": {

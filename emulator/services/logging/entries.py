@@ -7,7 +7,7 @@ with the same time and `insertId` are duplicates, and entries are deleted after 
 import json
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from sqlite3 import Connection
 from typing import Any
@@ -113,6 +113,40 @@ class Entries:
                 (json.dumps([*projects]), _oldest(), *(after or ()), limit),
             ).fetchall()
         return [([row["timestamp"], row["id"]], json.loads(row["body"])) for row in rows]
+
+    def following(self, project: str, after: int, limit: int) -> list[tuple[int, Entry]]:
+        """Return the entries of a project that were written after one, with their numbers."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT id, body FROM log_entries WHERE id > ? AND project = ? ORDER BY id LIMIT ?",
+                (after, project, limit),
+            ).fetchall()
+        return [(row["id"], json.loads(row["body"])) for row in rows]
+
+    def of_hour(self, log_name: str, hour: str, after: int) -> Iterator[Entry]:
+        """Yield the entries of a log in an hour, such as `2026-11-29T16`, by time.
+
+        Args:
+            log_name: of the log
+            hour: the beginning of their timestamps
+            after: the number of an entry; those written up to it are left out
+        """
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT body FROM log_entries WHERE log_name = ? AND id > ? AND timestamp >= ?"
+                " AND timestamp < ? ORDER BY timestamp, id",
+                (log_name, after, hour, f"{hour}~"),
+            ).fetchall()
+        yield from (json.loads(row["body"]) for row in rows)
+
+    def last_before(self, moment: str) -> int:
+        """Return the number of the last entry that was received before a moment; 0 for none."""
+        query = "SELECT id, body FROM log_entries ORDER BY id DESC"
+        with self._database.read() as connection:
+            for row in connection.execute(query):
+                if sortable(json.loads(row["body"])["receiveTimestamp"]) < sortable(moment):
+                    return int(row["id"])
+        return 0
 
     def logs(self, project: str, after: str | None, limit: int) -> list[tuple[str, str]]:
         """Return the names of a project's logs that have entries; see `paging.Fetch`."""

@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from emulator.core import rest
 from emulator.services.storage import errors, responses
+from emulator.services.storage.methods import NO_BUCKETS
 from emulator.services.storage.service import Storage
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -21,13 +22,12 @@ _FORWARDED = (
     # Objects at the paths of the XML API, as some client libraries and signed URLs read them.
     "/{bucket:bucket_name}/{object:path}",
 )
-_NO_BUCKETS = ("batch", "bigquery", "discovery", "download", "resumable", "storage", "upload")
 
 
 class _BucketName(Convertor[str]):
     """A bucket at the beginning of a path; a version of an API and a service's name are none."""
 
-    regex = rf"(?!v\d|(?:{'|'.join(_NO_BUCKETS)})/)[a-z0-9][a-z0-9._-]{{1,220}}[a-z0-9]"
+    regex = rf"(?!v\d|(?:{'|'.join(NO_BUCKETS)})/)[a-z0-9][a-z0-9._-]{{1,220}}[a-z0-9]"
 
     def convert(self, value: str) -> str:
         return value

@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 
 from emulator.app import create_app
 from emulator.cloud import Cloud
+from emulator.core.method_table import AuditedMethod
 from emulator.services.healthcare import audited_methods
 from tests.support.dicom_files import make_dicom
 from tests.support.emulator_names import LOCATION
@@ -232,7 +233,7 @@ def test_the_path_of_a_call_is_parsed_once(
     parsed: list[str] = []
     method_of = audited_methods.method_of
 
-    def counted(http_method: str, path: str) -> audited_methods.AuditedMethod | None:
+    def counted(http_method: str, path: str) -> AuditedMethod | None:
         parsed.append(path)
         return method_of(http_method, path)
 

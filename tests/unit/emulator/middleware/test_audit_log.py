@@ -117,3 +117,63 @@ def test_an_audit_config_of_an_earlier_process_counts(
 ) -> None:
     ask_for(client, "healthcare.googleapis.com", "DATA_READ")
     assert open_cloud().iam.policies.have_audit_configs()
+
+
+TOPIC = "/v1/projects/local-project/topics/topic1"
+
+
+def test_a_change_of_any_service_is_logged_with_its_caller(
+    client: TestClient, logged: Audit
+) -> None:
+    client.put(TOPIC, json={}, headers=ANNA).raise_for_status()
+    [entry] = logged(f"{ACTIVITY} CreateTopic")
+    assert entry["resource"]["type"] == "pubsub_topic"
+    payload = entry["protoPayload"]
+    assert payload["serviceName"] == "pubsub.googleapis.com"
+    assert payload["methodName"] == "google.pubsub.v1.Publisher.CreateTopic"
+    assert payload["resourceName"] == "projects/local-project/topics/topic1"
+    assert payload["authenticationInfo"] == {"principalEmail": "anna@example.com"}
+
+
+def test_a_policy_of_the_project_is_logged(client: TestClient, logged: Audit) -> None:
+    ask_for(client, "allServices", "DATA_READ")
+    [entry] = logged(f'{ACTIVITY} AND protoPayload.methodName="SetIamPolicy"')
+    assert entry["protoPayload"]["serviceName"] == "cloudresourcemanager.googleapis.com"
+    assert entry["protoPayload"]["resourceName"] == "projects/local-project"
+    [authorization] = entry["protoPayload"]["authorizationInfo"]
+    assert authorization["permission"] == "resourcemanager.projects.setIamPolicy"
+
+
+def test_the_settings_of_one_service_and_of_all_add_up(client: TestClient, logged: Audit) -> None:
+    client.put(TOPIC, json={})
+    configs = [
+        {"service": "allServices", "auditLogConfigs": [{"logType": "DATA_READ"}]},
+        {
+            "service": "pubsub.googleapis.com",
+            "auditLogConfigs": [
+                {"logType": "DATA_READ", "exemptedMembers": ["user:anna@example.com"]}
+            ],
+        },
+    ]
+    client.post(
+        "/v1/projects/local-project:setIamPolicy",
+        json={"policy": {"auditConfigs": configs}, "updateMask": "auditConfigs"},
+    ).raise_for_status()
+    client.get(TOPIC, headers=ANNA)
+    client.get(TOPIC)
+    [entry] = logged(f"{DATA_ACCESS} GetTopic")
+    assert entry["protoPayload"]["authenticationInfo"] == {"principalEmail": "you@example.com"}
+
+
+def test_a_service_account_that_names_its_project_by_its_address(
+    client: TestClient, logged: Audit
+) -> None:
+    accounts = "/v1/projects/local-project/serviceAccounts"
+    client.post(accounts, json={"accountId": "importer"}).raise_for_status()
+    email = "importer@local-project.iam.gserviceaccount.com"
+    client.post(f"/v1/projects/-/serviceAccounts/{email}/keys", json={}).raise_for_status()
+    [entry] = logged(f"{ACTIVITY} CreateServiceAccountKey")
+    name = f"projects/local-project/serviceAccounts/{email}"
+    assert entry["protoPayload"]["resourceName"] == name
+    assert entry["resource"]["labels"] == {"project_id": "local-project", "email_id": email}
+    assert "privateKeyData" not in str(entry)

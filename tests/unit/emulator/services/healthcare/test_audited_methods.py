@@ -2,6 +2,7 @@
 
 import pytest
 
+from emulator.core.method_table import project_of
 from emulator.services.healthcare.audited_methods import method_of
 
 LOCATION = "projects/p1/locations/l1"
@@ -52,7 +53,7 @@ def test_calls(line: str) -> None:
     wanted = path.rpartition("/")[0] if is_on_parent else path.partition(":")[0]
     assert found.audited_resource == wanted
     assert found.resource == wanted.partition("/dicomWeb")[0]
-    assert found.project == "p1"
+    assert project_of(found.resource) == "p1"
 
 
 @pytest.mark.parametrize(

@@ -125,10 +125,13 @@ def test_logs_are_listed_and_deleted(client: TestClient, write: Call, listed: Ca
     write({"textPayload": "a"}, {"textPayload": "b", "logName": f"{LOG}/part"})
     url = "/v2/projects/local-project/logs"
     encoded = "projects/local-project/logs/app%2Fpart"
+    audit = "projects/local-project/logs/cloudaudit.googleapis.com%2Factivity"
     assert client.get(url).json() == {"logNames": [LOG, encoded]}
     assert client.delete(f"{url}/app%2Fpart").json() == {}
-    assert client.get(url).json() == {"logNames": [LOG]}
-    assert texts(listed()) == ["a"]
+    assert client.get(url).json() == {"logNames": [LOG, audit]}
+    assert texts(listed(f'logName="{LOG}"')) == ["a"]
+    [deletion] = listed("DeleteLog")["entries"]
+    assert deletion["protoPayload"]["resourceName"] == "projects/local-project/logs/app/part"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Routing of log entries: what sinks write into BigQuery tables and into buckets."""
