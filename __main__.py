@@ -51,6 +51,7 @@ if lab.project_members:
     ProjectMembers("project-members", members, after_services)
 if lab.audit_logs:
     AuditLogs("audit-logs", AuditLogsArgs(lab.project, lab.audit_logs), after_services)
+assembly.log_routing(lab, services, bigquery_dataset)
 
 if lab.bigquery_views:
     exported = [store.name for store_type, store in lab.stores if store_type == "dicomStores"]

@@ -18,6 +18,8 @@ from components.bigquery_views import BigQueryViews, BigQueryViewsArgs
 from components.encryption_key import EncryptionKey, EncryptionKeyArgs
 from components.grants import ConditionArgs, GrantArgs
 from components.healthcare_dataset import HealthcareDataset, HealthcareDatasetArgs
+from components.logs.access_alert import AccessAlert, AccessAlertArgs
+from components.logs.audit_log_sink import AuditLogSink, AuditLogSinkArgs
 from components.notification_topic import (
     NotificationTopic,
     NotificationTopicArgs,
@@ -39,6 +41,8 @@ COMPONENTS: dict[type[Component], tuple[type, ...]] = {
     ServiceAgentAccess: (ServiceAgentAccessArgs,),
     ProjectMembers: (ProjectMembersArgs, GrantArgs, ConditionArgs),
     AuditLogs: (AuditLogsArgs,),
+    AuditLogSink: (AuditLogSinkArgs,),
+    AccessAlert: (AccessAlertArgs,),
     EncryptionKey: (EncryptionKeyArgs,),
     NotificationTopic: (NotificationTopicArgs, SubscriptionArgs),
     HealthcareDataset: (

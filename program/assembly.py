@@ -7,8 +7,11 @@ import pulumi
 from pulumi_gcp import bigquery
 
 from components import existing_grants
+from components.bigquery_dataset import BigQueryDataset
 from components.encryption_key import EncryptionKey, EncryptionKeyArgs
 from components.healthcare_dataset import HealthcareDataset
+from components.logs.access_alert import AccessAlert
+from components.logs.audit_log_sink import AuditLogSink
 from components.notification_topic import NotificationTopic, NotificationTopicArgs
 from components.project_services import ProjectServices
 from program import component_args
@@ -91,6 +94,18 @@ def healthcare_datasets(
         )
         for dataset in settings.all_datasets()
     }
+
+
+def log_routing(
+    settings: Settings, services: ProjectServices, bigquery_dataset: BigQueryDataset
+) -> None:
+    """Make the sink of the audit logs and the alert on unexpected access, if there are any."""
+    options = pulumi.ResourceOptions(depends_on=[services, bigquery_dataset])
+    sink, alert = component_args.audit_log_sink(settings), component_args.access_alert(settings)
+    if sink is not None:
+        AuditLogSink("audit-log-sink", sink, options)
+    if alert is not None:
+        AccessAlert("access-alert", alert, options)
 
 
 def _healthcare_dataset(

@@ -10,6 +10,8 @@ from components.bigquery_dataset import BigQueryDatasetArgs
 from components.encryption_key import EncryptionKeyArgs
 from components.grants import ConditionArgs, GrantArgs
 from components.healthcare_dataset import HealthcareDatasetArgs
+from components.logs.access_alert import AccessAlertArgs
+from components.logs.audit_log_sink import AuditLogSinkArgs
 from components.notification_topic import NotificationTopicArgs, SubscriptionArgs
 from components.service_agent_access import ServiceAgentAccessArgs
 from components.stores import ConsentStoreArgs, DicomStoreArgs, FhirStoreArgs, Hl7v2StoreArgs
@@ -25,6 +27,7 @@ from program.config.access import ConditionalGrantSettings
 from program.service_agent_grants import bigquery_targets, project_roles, used_topics
 
 PUBSUB = "pubsub.googleapis.com"
+LOGGING, MONITORING = "logging.googleapis.com", "monitoring.googleapis.com"
 KMS = "cloudkms.googleapis.com"
 
 _NOT_PROPERTIES = {"name", "enabled", "labels", "members"}
@@ -37,6 +40,11 @@ def services(settings: Settings) -> list[str]:
         needed.append(PUBSUB)
     if any(_has_key(dataset) for dataset in settings.all_datasets()):
         needed.append(KMS)
+    alerts = bool(settings.access_alert.allowed)
+    if settings.audit_log_sink.destination or alerts:
+        needed.append(LOGGING)
+    if alerts:
+        needed.append(MONITORING)
     return list(dict.fromkeys(needed))
 
 
@@ -156,12 +164,33 @@ def service_agent_access(
     )
 
 
+def audit_log_sink(settings: Settings) -> AuditLogSinkArgs | None:
+    """Return the sink of the audit logs; None if there is none."""
+    sink = settings.audit_log_sink
+    if sink.destination is None:
+        return None
+    own = f"bq://{settings.project}.{settings.bigquery_dataset}"
+    destination = own if sink.destination == rules.OWN_DATASET else sink.destination
+    more = {} if sink.filter is None else {"filter": sink.filter}
+    return AuditLogSinkArgs(settings.project, sink.name, destination, **more)
+
+
+def access_alert(settings: Settings) -> AccessAlertArgs | None:
+    """Return the alert on unexpected access; None if there is none."""
+    alert = settings.access_alert
+    if not alert.allowed:
+        return None
+    return AccessAlertArgs(project=settings.project, labels=settings.labels, **alert.model_dump())
+
+
 def grants(settings: Sequence[GrantSettings]) -> list[GrantArgs]:
     """Roles for members."""
     return [GrantArgs(item.role, item.members, _condition(item)) for item in settings]
 
 
 __all__ = [
+    "access_alert",
+    "audit_log_sink",
     "bigquery_dataset",
     "encryption_key",
     "grants",

@@ -25,6 +25,14 @@ from components.rules.general import (
     service,
     time_zone,
 )
+from components.rules.logs import (
+    domain,
+    email,
+    log_destination,
+    log_sink,
+    notification_channel,
+    own_or_log_destination,
+)
 from components.rules.references import (
     OWN_DATASET,
     base64,
@@ -54,7 +62,9 @@ __all__ = [
     "bucket",
     "dataset_uri",
     "dicom_store_id",
+    "domain",
     "duration",
+    "email",
     "healthcare_id",
     "json_object",
     "kms_id",
@@ -64,9 +74,13 @@ __all__ = [
     "label_key",
     "label_value",
     "location",
+    "log_destination",
+    "log_sink",
     "member",
     "nearest",
+    "notification_channel",
     "one_of",
+    "own_or_log_destination",
     "project",
     "pubsub_id",
     "push_endpoint",

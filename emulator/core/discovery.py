@@ -20,21 +20,11 @@ from emulator.core.errors import ApiError, bad_field
 DOCUMENTS = Path(googleapiclient.discovery_cache.__file__).parent / "documents"
 _INTEGER = re.compile(r"-?[0-9]{1,20}")
 _SERVED = (
-    ("healthcare", "v1"),
-    ("healthcare", "v1beta1"),
-    ("pubsub", "v1"),
-    ("cloudkms", "v1"),
-    ("logging", "v2"),
-    ("monitoring", "v3"),
-    ("iam", "v1"),
-    ("iamcredentials", "v1"),
-    ("serviceusage", "v1"),
-    ("serviceusage", "v1beta1"),
-    ("cloudresourcemanager", "v1"),
-    ("cloudresourcemanager", "v3"),
-    ("bigquery", "v2"),
-    ("storage", "v1"),
-)
+    ("healthcare", "v1"), ("healthcare", "v1beta1"), ("pubsub", "v1"), ("cloudkms", "v1"),
+    ("logging", "v2"), ("monitoring", "v3"), ("iam", "v1"), ("iamcredentials", "v1"),
+    ("serviceusage", "v1"), ("serviceusage", "v1beta1"), ("cloudresourcemanager", "v1"),
+    ("cloudresourcemanager", "v3"), ("bigquery", "v2"), ("storage", "v1"),
+)  # fmt: skip
 _MEDIA = "(?:/resumable)?(?:/upload)?(?:/download)?"
 """Prefixes of the paths of an API with uploads and downloads."""
 

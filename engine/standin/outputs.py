@@ -11,7 +11,7 @@ from typing import Any
 from engine.standin.properties import Properties, Property
 from engine.standin.values import Values, is_zero
 
-_ZEROS = {"string": "", "boolean": False, "integer": 0}
+_ZEROS = {"string": "", "boolean": False, "integer": 0, "number": 0}
 
 
 def fill(properties: Properties, values: Values) -> Values:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-PropertyType = Literal["string", "boolean", "integer", "list", "map", "object"]
+PropertyType = Literal["string", "boolean", "integer", "number", "list", "map", "object"]
 
 
 @dataclass(frozen=True, kw_only=True)

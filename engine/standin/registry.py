@@ -6,7 +6,16 @@ from importlib import import_module
 
 from engine.standin.resource import ResourceType
 
-SERVICES = ("bigquery", "healthcare", "kms", "projects", "pubsub", "storage")
+SERVICES = (
+    "bigquery",
+    "healthcare",
+    "kms",
+    "logging",
+    "monitoring",
+    "projects",
+    "pubsub",
+    "storage",
+)
 
 
 def find(token: str) -> ResourceType | None:

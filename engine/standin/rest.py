@@ -175,8 +175,10 @@ def to_body(properties: Properties, values: Values) -> Json:
     body: Json = {}
     for name, prop in properties.items():
         wire = prop.wire_name(name)
-        value = values.get("effectiveLabels" if name == "labels" else name)
-        if wire is None or prop.client or prop.output or is_zero(value):
+        is_labels = name == "labels" and "effectiveLabels" in properties
+        value = values.get("effectiveLabels" if is_labels else name)
+        is_switched_off = prop.default is True and value is False
+        if wire is None or prop.client or prop.output or (is_zero(value) and not is_switched_off):
             continue
         _put(body, wire, _to_wire(prop, value))
     return body

@@ -12,6 +12,7 @@ from components.rules import google_provider
 from program.config.datasets import STORE_TYPES, named
 from program.config.errors import ConfigError, show
 from program.config.grant_checks import grant_errors
+from program.config.log_checks import log_errors
 from program.config.raw import Raw, items, maps, text, texts, twice
 from program.config.references import TopicReference, topic_references
 from program.config.stack import FIRST_DATASET, SERVICES
@@ -61,6 +62,7 @@ def cross_field_errors(raw: Raw, full_key: Mapping[str, str]) -> Iterator[Config
         yield from grant_errors(raw.get(alias), full_key[alias])
     yield from _locations(raw, full_key, datasets)
     yield from _access(raw, full_key)
+    yield from log_errors(raw, full_key)
     missing = [item for item in NEEDED_SERVICES if item not in raw.get("services", SERVICES)]
     if missing:
         yield ConfigError(

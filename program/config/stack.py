@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field
 from components import rules
 from program.config.access import ConditionalGrantSettings
 from program.config.datasets import DatasetContent, DatasetSettings, named
+from program.config.logs import AccessAlertSettings, AuditLogSinkSettings
 from program.config.model import HealthcareId, Labels, Location, Model, Role, follows
 from program.config.stores import DicomStoreSettings
 from program.config.topics import TopicSettings
@@ -91,6 +92,10 @@ class Settings(DatasetContent, _StackLocation):
     """Whether to create views over exported tables, from the first update after an export."""
     audit_logs: list[Literal["ADMIN_READ", "DATA_READ", "DATA_WRITE"]] = []
     """Types of accesses through the Healthcare API to log; changes are always logged."""
+    audit_log_sink: AuditLogSinkSettings = AuditLogSinkSettings()
+    """A copy of the audit logs in BigQuery or in a bucket; none if empty."""
+    access_alert: AccessAlertSettings = AccessAlertSettings()
+    """An alert on access to health data by principals that are not listed; none if empty."""
     labels: Labels = {}
     """Labels of every store, topic and BigQuery dataset. Healthcare datasets carry none."""
     services: list[Annotated[str, follows(rules.service)]] = list(SERVICES)

@@ -21,6 +21,10 @@ TYPE_NAMES = {
     "gcp:projects/serviceIdentity:ServiceIdentity": "service identity",
     "gcp:projects/iAMMember:IAMMember": "project role",
     "gcp:projects/iAMAuditConfig:IAMAuditConfig": "audit logging",
+    "gcp:logging/projectSink:ProjectSink": "log sink",
+    "gcp:logging/metric:Metric": "log-based metric",
+    "gcp:monitoring/alertPolicy:AlertPolicy": "alert policy",
+    "gcp:monitoring/notificationChannel:NotificationChannel": "notification channel",
     "gcp:pubsub/topic:Topic": "topic",
     "gcp:pubsub/subscription:Subscription": "subscription",
 }

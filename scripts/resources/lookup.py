@@ -19,8 +19,16 @@ APIS: dict[str, tuple[Callable[[], Any], str]] = {
     "healthcare": (clients.healthcare, "GOOGLE_HEALTHCARE_CUSTOM_ENDPOINT"),
     "pubsub": (clients.pubsub, "GOOGLE_PUBSUB_CUSTOM_ENDPOINT"),
     "kms": (clients.key_management, "GOOGLE_KMS_CUSTOM_ENDPOINT"),
+    "logging": (clients.cloud_logging, "GOOGLE_LOGGING_CUSTOM_ENDPOINT"),
+    "monitoring": (clients.cloud_monitoring, "GOOGLE_MONITORING_CUSTOM_ENDPOINT"),
     "serviceusage": (clients.service_usage, "GOOGLE_SERVICE_USAGE_CUSTOM_ENDPOINT"),
     "resourcemanager": (clients.resource_manager, "GOOGLE_RESOURCE_MANAGER_CUSTOM_ENDPOINT"),
+}
+_NAME_PARAMETERS = {
+    "projects.topics": "topic",
+    "projects.subscriptions": "subscription",
+    "projects.sinks": "sinkName",
+    "projects.metrics": "metricName",
 }
 # A disabled service has no resources; both texts are Google's.
 _OFF = ("has not been used in project", "it is disabled")
@@ -55,8 +63,7 @@ class Lookup:
             NotServedError: the local Google Cloud has no such service
             ScriptError: the service does not answer
         """
-        parameter = {"projects.topics": "topic", "projects.subscriptions": "subscription"}
-        key = parameter.get(collection, "name")
+        key = _NAME_PARAMETERS.get(collection, "name")
         request = self._collection(api, collection).get(**{key: name})
         return self._answer(("get", name), f"looking for {name}", request.execute)
 

@@ -180,6 +180,11 @@ def _agent_exists(lookup: Lookup, wanted: Wanted) -> bool:
     return names_member(policy, f"serviceAccount:{email}")
 
 
+def _metric(lookup: Lookup, wanted: Wanted) -> bool:
+    name = wanted.fill("projects/{project}/metrics/{name}")
+    return lookup.get("logging", "projects.metrics", name) is not None
+
+
 def _bucket(lookup: Lookup, wanted: Wanted) -> bool:
     return lookup.bucket(wanted.text("project"), wanted.text("name")) is not None
 
@@ -255,6 +260,15 @@ RESOURCE_TYPES: dict[str, ResourceType] = {
     ),
     "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": _granted_at(
         "kms", f"{_RINGS}.cryptoKeys", "{cryptoKeyId}"
+    ),
+    "gcp:logging/projectSink:ProjectSink": _at(
+        "logging", "projects.sinks", "projects/{project}/sinks/{name}"
+    ),
+    "gcp:logging/metric:Metric": ResourceType("{name}", _metric),
+    # Google names these two: a program does not know the name of one that exists.
+    "gcp:monitoring/alertPolicy:AlertPolicy": _at("monitoring", "projects.alertPolicies", "{name}"),
+    "gcp:monitoring/notificationChannel:NotificationChannel": _at(
+        "monitoring", "projects.notificationChannels", "{name}"
     ),
     "gcp:storage/bucket:Bucket": ResourceType("{name}", _bucket),
     "gcp:storage/bucketIAMMember:BucketIAMMember": _granted("{bucket.last}", _bucket_policy),

@@ -49,7 +49,13 @@ NOT_OFFERED: Mapping[str, Mapping[str, str]] = {
 }
 """Resource type -> path of a field -> why neither the components nor the stack file set it."""
 
-_TYPES = {"String": "string", "Bool": "boolean", "Int": "integer", "Map": "object"}
+_TYPES = {
+    "String": "string",
+    "Bool": "boolean",
+    "Int": "integer",
+    "Float": "number",
+    "Map": "object",
+}
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from engine.standin.properties import Failure, Naming, Properties, Property, Pro
 from engine.standin.values import Values, is_unknown
 
 _PYTHON_TYPES: Mapping[PropertyType, type] = {
-    "string": str, "boolean": bool, "integer": int, "list": list, "map": dict, "object": dict,
+    "string": str, "boolean": bool, "integer": int, "number": float,
+    "list": list, "map": dict, "object": dict,
 }  # fmt: skip
 
 
@@ -143,8 +144,10 @@ class _Checker:
 
 
 def _is_a(type_: PropertyType, value: Any) -> bool:
-    if type_ == "integer" and isinstance(value, bool):
+    if type_ in ("integer", "number") and isinstance(value, bool):
         return False
+    if type_ == "number" and isinstance(value, int):
+        return True
     return isinstance(value, _PYTHON_TYPES[type_])
 
 

@@ -15,7 +15,8 @@ from engine.standin.provider_schema import Field, ResourceSchema
 Quirks = Mapping[str, Mapping[str, Any]]
 
 _TYPES: Mapping[str, PropertyType] = {
-    "String": "string", "Bool": "boolean", "Int": "integer", "Map": "map", "object": "object",
+    "String": "string", "Bool": "boolean", "Int": "integer", "Float": "number",
+    "Map": "map", "object": "object",
 }  # fmt: skip
 _COMMON: Quirks = {
     "name": {"autoname": True, "required": False, "wire": None},

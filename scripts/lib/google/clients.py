@@ -111,6 +111,16 @@ def key_management() -> Any:
     return _discovered("cloudkms", "v1", "GOOGLE_KMS_CUSTOM_ENDPOINT")
 
 
+def cloud_logging() -> Any:
+    """Make a client of Cloud Logging, v2 (sinks, log-based metrics)."""
+    return _discovered("logging", "v2", "GOOGLE_LOGGING_CUSTOM_ENDPOINT")
+
+
+def cloud_monitoring() -> Any:
+    """Make a client of Cloud Monitoring, v3 (alert policies, notification channels)."""
+    return _discovered("monitoring", "v3", "GOOGLE_MONITORING_CUSTOM_ENDPOINT")
+
+
 def cloud_storage(project: str) -> "StorageClient":
     """Make a Cloud Storage client; the library reads STORAGE_EMULATOR_HOST."""
     from google.cloud.storage import Client

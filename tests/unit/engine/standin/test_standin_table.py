@@ -115,7 +115,12 @@ def _type_of(annotation: str) -> str:
         return "list"
     if "Args'" in annotation:
         return "object"
-    plain = {"_builtins.str": "string", "_builtins.bool": "boolean", "_builtins.int": "integer"}
+    plain = {
+        "_builtins.str": "string",
+        "_builtins.bool": "boolean",
+        "_builtins.int": "integer",
+        "_builtins.float": "number",
+    }
     return next(name for type_, name in plain.items() if type_ in annotation)
 
 

@@ -1,0 +1,1 @@
+"""Components on top of audit logs: their copy, and the alert on unexpected access."""
