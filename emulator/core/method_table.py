@@ -2,6 +2,9 @@
 
 Documented (https://cloud.google.com/logging/docs/audit#types): the type of the permission decides
 which log has a call, the changes of resources in `activity`, everything else in `data_access`.
+
+Inferred (conformance: audit-services): the full names of resources in the logs, where Google's
+examples do not show them.
 """
 
 import re

@@ -26,13 +26,13 @@ def log_errors(raw: Raw, full_key: Mapping[str, str]) -> Iterator[ConfigError]:
     if not alert.get("allowedPrincipals") and not alert.get("allowedDomains"):
         yield ConfigError(
             full_key["accessAlert"],
-            "lists nobody, so every access would notify. Allowed: allowedPrincipals, "
+            "lists no principal, so every access would notify. Allowed: allowedPrincipals, "
             "allowedDomains or both.",
         )
     if not alert.get("emails") and not alert.get("notificationChannels"):
         yield ConfigError(
             full_key["accessAlert"],
-            "notifies nobody. Allowed: emails, notificationChannels or both.",
+            "notifies no address and no channel. Allowed: emails, notificationChannels or both.",
         )
     if _READS not in texts(raw.get("auditLogs")):
         yield ConfigError(

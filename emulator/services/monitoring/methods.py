@@ -14,7 +14,7 @@ _PROJECT = "projects/{p}"
 def _rows(collection: str, message: str) -> Iterator[Row]:
     parent, service = f"{_PROJECT}/{collection}", f"{_V3}.{message}Service"
     permissions, name = f"monitoring.{collection}", f"{parent}/{{i}}"
-    plural = message.replace("Policy", "Policie") + "s"
+    plural = collection[0].upper() + collection[1:]
     yield Row("GET", parent, f"{permissions}.list", _PROJECT, f"{service}.List{plural}")
     yield Row("POST", parent, f"{permissions}.create", _PROJECT, f"{service}.Create{message}")
     yield Row("GET", name, f"{permissions}.get", _PROJECT, f"{service}.Get{message}", name)

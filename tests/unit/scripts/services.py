@@ -1,5 +1,6 @@
 """Google's services as far as adoption asks them: what exists is a dictionary."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,7 +19,7 @@ class Services(FakeGoogle):
     lists_apart: bool = False
 
     def request(self, uri: str, *args: Any, **more: Any) -> Any:
-        path = urlsplit(uri).path.removeprefix("/v1/")
+        path = re.sub(r"^/v\d/", "", urlsplit(uri).path)
         there = self.found.get(path, self.found.get(path.removeprefix("projects/")))
         self.answers = [refusal(404, "NOT_FOUND", "no") if there is None else (200, there)]
         return super().request(uri, *args, **more)

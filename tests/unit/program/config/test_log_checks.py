@@ -17,12 +17,12 @@ ALERT = {"allowedDomains": ["example.com"], "emails": ["a@example.com"]}
         (
             {"accessAlert": {"emails": ["a@example.com"]}, "auditLogs": ["DATA_READ"]},
             "accessAlert",
-            "lists nobody",
+            "lists no principal",
         ),
         (
             {"accessAlert": {"allowedDomains": ["e.com"]}, "auditLogs": ["DATA_READ"]},
             "accessAlert",
-            "notifies nobody",
+            "notifies no address",
         ),
         ({"accessAlert": ALERT}, "accessAlert", "reads are not logged"),
     ],

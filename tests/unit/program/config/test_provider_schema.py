@@ -111,6 +111,10 @@ ELSEWHERE = {
     "gcp:projects/iAMAuditConfig:IAMAuditConfig": "auditLogs",
     "gcp:bigquery/table:Table": "bigqueryViews",
     "gcp:storage/bucket:Bucket": "buckets are not the stack's",
+    "gcp:logging/projectSink:ProjectSink": "auditLogSink",
+    "gcp:logging/metric:Metric": "accessAlert.metric",
+    "gcp:monitoring/alertPolicy:AlertPolicy": "accessAlert",
+    "gcp:monitoring/notificationChannel:NotificationChannel": "accessAlert.emails",
 }
 """Types without an object of keys of their own."""
 

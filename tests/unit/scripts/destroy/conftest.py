@@ -23,9 +23,14 @@ APIS = {
     "healthcare": ("healthcare", clients.healthcare),
     "pubsub": ("pubsub", clients.pubsub),
     "kms": ("cloudkms", clients.key_management),
+    "logging": ("logging", clients.cloud_logging),
+    "monitoring": ("monitoring", clients.cloud_monitoring),
     "serviceusage": ("serviceusage", clients.service_usage),
     "resourcemanager": ("cloudresourcemanager", clients.resource_manager),
 }
+
+VERSIONS = {"logging": "v2", "monitoring": "v3"}
+"""Of the APIs that are not in version 1."""
 
 
 @pytest.fixture
@@ -34,7 +39,9 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Cloud:
     fake = Cloud()
 
     def client(name: str) -> Any:
-        return build(name, "v1", http=fake, static_discovery=True, cache_discovery=False)
+        return build(
+            name, VERSIONS.get(name, "v1"), http=fake, static_discovery=True, cache_discovery=False
+        )
 
     for api, (name, make) in APIS.items():
         _, variable = lookup.APIS[api]

@@ -82,6 +82,12 @@ ROWS: dict[str, Row] = {
     "gcp:bigquery/datasetIamMember:DatasetIamMember": Row(
         f"{BIGQUERY} {ROLE} {ANNA}", {**GRANT, "datasetId": "b"}, {"bigquery": {}}
     ),
+    "gcp:logging/projectSink:ProjectSink": at(f"projects/{PROJECT}/sinks/s"),
+    "gcp:logging/metric:Metric": Row("m", {}, {f"projects/{PROJECT}/metrics/m": {"name": "m"}}),
+    "gcp:monitoring/alertPolicy:AlertPolicy": at(f"projects/{PROJECT}/alertPolicies/1"),
+    "gcp:monitoring/notificationChannel:NotificationChannel": at(
+        f"projects/{PROJECT}/notificationChannels/1"
+    ),
     "gcp:pubsub/topic:Topic": at(TOPIC),
     "gcp:pubsub/subscription:Subscription": at(SUBSCRIPTION),
     "gcp:pubsub/topicIAMMember:TopicIAMMember": _granted(TOPIC, topic=TOPIC),
