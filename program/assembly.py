@@ -100,12 +100,12 @@ def log_routing(
     settings: Settings, services: ProjectServices, bigquery_dataset: BigQueryDataset
 ) -> None:
     """Make the sink of the audit logs and the alert on unexpected access, if there are any."""
-    options = pulumi.ResourceOptions(depends_on=[services, bigquery_dataset])
+    waits_for: list[pulumi.Resource] = [services, bigquery_dataset]
     sink, alert = component_args.audit_log_sink(settings), component_args.access_alert(settings)
     if sink is not None:
-        AuditLogSink("audit-log-sink", sink, options)
+        AuditLogSink("audit-log-sink", sink, existing_grants.options(depends_on=waits_for))
     if alert is not None:
-        AccessAlert("access-alert", alert, options)
+        AccessAlert("access-alert", alert, pulumi.ResourceOptions(depends_on=waits_for))
 
 
 def _healthcare_dataset(

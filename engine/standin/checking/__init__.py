@@ -118,7 +118,8 @@ class _Checker:
         if reason := refusals.length(prop, len(value), tf):
             self._fail(at, reason)
             return
-        item = Property(type="object" if prop.fields else prop.item, fields=prop.fields)
+        type_ = "object" if prop.fields else prop.item
+        item = Property(type=type_, fields=prop.fields, choices=prop.choices)
         for i, entry in enumerate(value):
             if item.type == "object" and isinstance(entry, dict):
                 self.check_object(prop.fields, entry, f"{at}[{i}].", f"{tf}.{i}.")

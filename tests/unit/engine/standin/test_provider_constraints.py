@@ -41,7 +41,7 @@ ONE_TOO_MANY = (
 NONE_OF = 'Missing required argument. "{}": one of `{}` must be specified'
 ALL_OF = 'Missing required argument. "{}": all of `{}` must be specified'
 CONFLICT = 'Conflicting configuration arguments. "{}": conflicts with {}'
-OF_TYPE: Mapping[str, Any] = {"String": "text", "Bool": True, "Int": 1, "Map": {}}
+OF_TYPE: Mapping[str, Any] = {"String": "text", "Bool": True, "Int": 1, "Float": 1.5, "Map": {}}
 
 
 @dataclass(frozen=True)
@@ -154,8 +154,10 @@ def _of_the_value(token: str, path: str, fields: Mapping[str, Field]) -> Iterato
         yield Case(token, path, MISSING.format(tf), given=given, left_out=(path,))
     if field.values:
         allowed = " ".join(f'"{one}"' for one in field.values)
-        reason = f"expected {tf} to be one of [{allowed}], got nothing"
-        yield Case(token, path, reason, value="nothing")
+        is_list = field.type in ("List", "Set")
+        where, value = (f"{tf}.0", ["nothing"]) if is_list else (tf, "nothing")
+        reason = f"expected {where} to be one of [{allowed}], got nothing"
+        yield Case(token, path, reason, value=value)
     if field.type in ("List", "Set") and (field.maxItems or 1) > 1:
         most = field.maxItems or 0
         reason = TOO_MANY.format(tf, most, most + 1)
