@@ -11,6 +11,8 @@ LONGEST = (
     "e2e/test_adoption.py",
     "e2e/test_teardown.py",
     "e2e/test_lab.py",
+    "e2e/test_advice.py",
+    "contract/test_gsp615.py",
     "soak/test_fault_matrix.py",
     "soak/test_crashes.py",
     "e2e/test_engine.py",
