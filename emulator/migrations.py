@@ -12,6 +12,8 @@ from emulator.services.healthcare.clients import bigquery_outbox
 from emulator.services.healthcare.dicom.bigquery import streams
 from emulator.services.healthcare.dicom.instances import models as instances
 from emulator.services.healthcare.dicom.instances import other_values, reindexing
+from emulator.services.healthcare.hl7v2 import history as hl7v2_history
+from emulator.services.healthcare.hl7v2 import models as hl7v2_messages
 from emulator.services.healthcare.stores import models as stores
 from emulator.services.iam import accounts, custom_roles, service_accounts
 from emulator.services.iam import models as policies
@@ -55,4 +57,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     reindexing.add_file_meta,
     custom_roles.SCHEMA + accounts.SCHEMA,
     stored.SCHEMA + sink_router.SCHEMA,
+    hl7v2_messages.SCHEMA + hl7v2_history.SCHEMA,
 )

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from emulator.server.server_file import ServerInfo
+from tests.support.hl7v2_messages import RESULT, admission, encoded
 
 pytestmark = [
     pytest.mark.sockets,
@@ -149,3 +150,33 @@ def test_gcloud_acts_as_a_service_account(tools: Tools) -> None:
         "gcloud", "auth", "print-access-token", f"--impersonate-service-account={account}"
     )
     assert token.strip() == f"local:serviceAccount:{account}"
+
+
+def test_gcloud_manages_hl7v2_stores(tools: Tools, service_agent: str, tmp_path: Path) -> None:
+    where = [f"--location={LOCATION}"]
+    tools("gcloud", "services", "enable", "healthcare.googleapis.com")
+    tools("gcloud", "healthcare", "datasets", "create", "dataset1", *where)
+    inside = [*where, "--dataset=dataset1"]
+    hl7v2 = ("gcloud", "healthcare", "hl7v2-stores")
+    tools(*hl7v2, "create", "hl7", *inside)
+    name = f"projects/{tools.project}/locations/{LOCATION}/datasets/dataset1/hl7V2Stores/hl7"
+    assert [one["name"] for one in tools.read(*hl7v2, "list", *inside)] == [name]
+    assert tools.read(*hl7v2, "describe", "hl7", *inside) == {"name": name}
+
+    member = f"--member={service_agent}"
+    project = ("gcloud", "projects", "add-iam-policy-binding", tools.project, member)
+    tools(*project, "--role=roles/storage.objectAdmin")
+    bucket = f"gs://{tools.project}-messages"
+    tools("gcloud", "storage", "buckets", "create", bucket, "--uniform-bucket-level-access")
+    file = tmp_path / "in.ndjson"
+    lines = [{"data": encoded(each)} for each in (admission(), RESULT)]
+    file.write_text("\n".join(map(json.dumps, lines)))
+    tools("gcloud", "storage", "cp", str(file), f"{bucket}/in/")
+    tools(*hl7v2, "import", "gcs", "hl7", *inside, f"--gcs-uri={bucket}/in/*")
+    metrics = tools.read(*hl7v2, "metrics", "hl7", *inside)["metrics"]
+    assert {one["messageType"]: one["count"] for one in metrics} == {"ADT": "1", "ORU": "1"}
+    tools(*hl7v2, "export", "gcs", "hl7", *inside, f"--gcs-uri={bucket}/out")
+    exported = tools("gcloud", "storage", "cat", f"{bucket}/out/*").splitlines()
+    assert [json.loads(line)["data"] for line in exported] == [line["data"] for line in lines]
+    tools(*hl7v2, "delete", "hl7", *inside, "--quiet")
+    assert tools.read(*hl7v2, "list", *inside) == []

@@ -20,7 +20,7 @@ from pydicom.data import get_testdata_file
 
 from emulator.api_coverage import methods as served_methods
 from emulator.server.server_file import ServerInfo
-from tests.support import http, schema_walk, schemas
+from tests.support import hl7v2_messages, http, schema_walk, schemas
 from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.sockets
@@ -29,6 +29,7 @@ VERSIONS = ("v1", "v1beta1")
 LOCATION = "us-central1"
 DATASETS = "projects.locations.datasets"
 DICOM = f"{DATASETS}.dicomStores"
+HL7V2 = f"{DATASETS}.hl7V2Stores"
 BUCKET = "gcs-public-data--healthcare-nih-chest-xray"
 FILE = "CT_small.dcm"
 SERVED = [
@@ -223,6 +224,33 @@ def walk_bulk(walk: Walk) -> None:
     walk(f"{DATASETS}.operations.list", "d")
 
 
+def walk_messages(walk: Walk) -> None:
+    """Messages of an HL7v2 store, one by one and in bulk."""
+    of = f"{HL7V2}.messages"
+    admission = hl7v2_messages.body(hl7v2_messages.admission())
+    result = hl7v2_messages.body(hl7v2_messages.RESULT, team="ward")
+    ingested = walk(f"{of}.ingest", "d", "s", body=admission).json()["message"]
+    created = walk(f"{of}.create", "d", "s", body=result).json()
+    message = ("d", "s", created["name"].rpartition("/")[2])
+    assert walk(f"{of}.get", *message).json() == created
+    walk(f"{of}.list", "d", "s", params={"view": "FULL"})
+    page = walk(f"{of}.list", "d", "s", params={"pageSize": "1"}).json()
+    assert page["nextPageToken"]
+    mask = {"updateMask": "labels"}
+    walk(f"{of}.patch", *message, body={"labels": {"team": "other"}}, params=mask)
+    if walk.version == "v1beta1":
+        walk(f"{of}.batchGet", "d", "s", params={"ids": message[2], "view": "FULL"})
+    assert walk(f"{HL7V2}.getHL7v2StoreMetrics", "d", "s").json()["metrics"]
+    bucket = f"gs://hl7v2-{walk.version}"
+    folder = {"gcsDestination": {"uriPrefix": f"{bucket}/out"}}
+    assert walk.finish(walk(f"{HL7V2}.export", "d", "s", body=folder))["response"]
+    source = {"gcsSource": {"uri": f"{bucket}/out/*"}}
+    assert walk.finish(walk(f"{HL7V2}.import", "d", "s", body=source))["response"]
+    past = {"rollbackTime": ingested["createTime"], "resultGcsBucket": bucket, "force": True}
+    assert walk.finish(walk(f"{HL7V2}.rollback", "d", "s", body=past))["response"]
+    walk(f"{of}.delete", "d", "s", ingested["name"].rpartition("/")[2])
+
+
 def walk_bulk_data(walk: Walk, uids: tuple[str, str, str]) -> None:
     """Assert that the metadata's references are paths of methods."""
     name = f"{DICOM}.studies.series.instances"
@@ -274,6 +302,7 @@ def walk_all(emulator: ServerInfo, version: str) -> Walk:
     walk_bulk_data(walk, uids)
     walk_numbers(walk, uids)
     walk_bulk(walk)
+    walk_messages(walk)
     walk_deletions(walk, uids, dicom)
     return walk
 
@@ -293,6 +322,8 @@ def prepare(emulator: ServerInfo, project: str) -> None:
         policy["bindings"].append({"role": f"roles/{role}", "members": [agent]})
     http.post(f"{api}:setIamPolicy", json={"policy": policy}).raise_for_status()
     http.put(f"{api}/topics/events", json={}).raise_for_status()
+    bucket = f"{emulator.url}/storage/v1/b?project={project}"
+    http.post(bucket, json={"name": project.replace("schemas", "hl7v2")}).raise_for_status()
     bigquery_dataset = {"datasetReference": {"projectId": project, "datasetId": "d"}}
     url = f"{emulator.url}/bigquery/v2/projects/{project}/datasets"
     http.post(url, json=bigquery_dataset).raise_for_status()

@@ -22,7 +22,8 @@ from emulator.services.healthcare.service_agent import API
 _PATH = re.compile(
     r"/(?P<version>v1|v1beta1)/(?P<location>projects/[^/]+/locations/[^/:]+)/datasets"
     r"(?:/(?P<dataset>[^/:]+)(?:/(?P<collection>\w+)(?:/(?P<id>[^/:]+))?)?)?"
-    r"(?:/dicomWeb(?P<dicomweb>/[^:]*))?(?::(?P<verb>\w+))?"
+    r"(?:/dicomWeb(?P<dicomweb>/[^:]*)|(?P<messages>/messages)(?:/(?P<message>[^/:]+))?)?"
+    r"(?::(?P<verb>\w+))?"
 )
 _VERBS = {"POST": "create", "GET": "get", "PATCH": "update", "DELETE": "delete"}
 _PERMISSION_TYPES = {
@@ -40,7 +41,10 @@ _PERMISSION_TYPES = {
     "dicomWebDelete": DATA_WRITE,
     "import": DATA_WRITE,
     "deidentify": DATA_WRITE,
+    "rollback": DATA_WRITE,
 }
+_MESSAGES = "hl7V2Messages"
+_MESSAGE_VERBS = {"ingest": "ingest", "batchGet": "get"}
 _STORES = {
     "dicomStores": ("dicom.DicomService", "DicomStore"),
     "fhirStores": ("fhir.FhirStoreService", "FhirStore"),
@@ -48,11 +52,19 @@ _STORES = {
     "consentStores": ("consent.ConsentService", "ConsentStore"),
 }
 _STORE_VERBS = {
-    "import": ("import", "ImportDicomData"),
-    "export": ("export", "ExportDicomData"),
-    "deidentify": ("deidentify", "DeidentifyDicomStore"),
-    "getDICOMStoreMetrics": ("get", "GetDicomStoreMetrics"),
-    "setBlobStorageSettings": ("dicomWebWrite", "SetBlobStorageSettings"),
+    "DicomStore": {
+        "import": ("import", "ImportDicomData"),
+        "export": ("export", "ExportDicomData"),
+        "deidentify": ("deidentify", "DeidentifyDicomStore"),
+        "getDICOMStoreMetrics": ("get", "GetDicomStoreMetrics"),
+        "setBlobStorageSettings": ("dicomWebWrite", "SetBlobStorageSettings"),
+    },
+    "Hl7V2Store": {
+        "import": ("import", "ImportMessages"),
+        "export": ("export", "ExportMessages"),
+        "rollback": ("rollback", "RollbackHl7V2Messages"),
+        "getHL7v2StoreMetrics": ("get", "GetHl7V2StoreMetrics"),
+    },
 }
 _IAM_VERBS = {"getIamPolicy": "GetIamPolicy", "setIamPolicy": "SetIamPolicy"}
 _LEVELS = {"studies": "Study", "series": "Series", "instances": "Instance", "frames": "Frames"}
@@ -86,6 +98,8 @@ def method_of(http_method: str, path: str) -> AuditedMethod | None:
     store = f"{resource}/{collection}/{match['id']}"
     if match["dicomweb"] is not None:
         return _dicomweb(http_method, package, store, match["dicomweb"])
+    if match["messages"] is not None:
+        return _on_messages(http_method, verb, f"{package}.{service}", store, match["message"])
     return _on_store(http_method, verb, (package, service, message), store)
 
 
@@ -136,9 +150,10 @@ def _on_store(
     if verb in _IAM_VERBS:
         return _policy(verb, plural, store)
     if verb:
-        if verb not in _STORE_VERBS or message != "DicomStore":
+        verbs = _STORE_VERBS.get(message, {})
+        if verb not in verbs:
             return None
-        action, name = _STORE_VERBS[verb]
+        action, name = verbs[verb]
     else:
         found = _VERBS.get(http_method)
         if found in (None, "create"):
@@ -147,6 +162,24 @@ def _on_store(
         action, name = found, f"{found.capitalize()}{message}"
     method = f"{package}.{service}.{name}"
     return _method(method, f"healthcare.{plural}.{action}", store, store)
+
+
+def _on_messages(
+    http_method: str, verb: str, service: str, store: str, message: str | None
+) -> AuditedMethod | None:
+    action: str | None
+    if verb:
+        action, name = _MESSAGE_VERBS.get(verb), f"{verb[0].upper()}{verb[1:]}"
+    else:
+        action = _VERBS.get(http_method)
+        if message is None and action == "get":
+            action = "list"
+        name = str(action).capitalize()
+    if action is None:
+        return None
+    noun = "Messages" if verb == "batchGet" or action == "list" else "Message"
+    resource = f"{store}/messages/{message}" if message else store
+    return _method(f"{service}.{name}{noun}", f"healthcare.{_MESSAGES}.{action}", store, resource)
 
 
 def _policy(verb: str, plural: str, name: str) -> AuditedMethod:
@@ -192,7 +225,11 @@ def _plural(message: str) -> str:
 
 
 def _method(name: str, permission: str, resource: str, audited_resource: str) -> AuditedMethod:
-    type_ = _PERMISSION_TYPES[permission.rpartition(".")[2]]
+    _, resource_type, verb = permission.split(".")
+    if resource_type == _MESSAGES:
+        type_ = DATA_READ if verb in ("get", "list") else DATA_WRITE
+    else:
+        type_ = _PERMISSION_TYPES[verb]
     is_activity = type_ == ADMIN_WRITE
     return AuditedMethod(
         service=API,

@@ -49,7 +49,13 @@ _OPERATIONS = {
     "dataset.DatasetService.DeidentifyDataset": _LogType(
         "deidentify", "DeidentifyLogEntry", "resourceName"
     ),
+    "hl7v2.Hl7V2Service.ImportMessages": _LogType("import_hl7v2", "ImportHl7V2LogEntry", "source"),
 }
+_NOTIFICATIONS = {
+    "dicomStores": ("dicom_notification", "DicomNotificationLogEntry"),
+    "hl7V2Stores": ("hl7v2_notification", "Hl7V2NotificationLogEntry"),
+}
+"""Collection of stores -> the log, and the type of its payload."""
 _STORE_LABELS = {
     "dicomStores": ("healthcare_dicom_store", "dicom_store_id"),
     "fhirStores": ("healthcare_fhir_store", "fhir_store_id"),
@@ -99,11 +105,10 @@ class FailureLog:
             code: of google.rpc.Code
             error: the reason
         """
+        log, message = _NOTIFICATIONS[ResourceName.parse(store).collection]
         for resource in resources[:_MAX_NOTIFICATIONS]:
             payload = {"resourceName": resource, "pubsubTopic": topic}
-            message = "DicomNotificationLogEntry"
-            entry = _entry(store, "dicom_notification", message, payload, code, error)
-            self._entries.add(connection, entry)
+            self._entries.add(connection, _entry(store, log, message, payload, code, error))
 
     def add_stream(
         self, connection: Connection, store: str, destination: str, code: int, error: str

@@ -12,11 +12,17 @@ from emulator.services.healthcare.dicom.operations import (
     importer,
 )
 from emulator.services.healthcare.dicom.service import Dicom
+from emulator.services.healthcare.hl7v2 import store_settings
+from emulator.services.healthcare.hl7v2.operations import exporter as hl7v2_exporter
+from emulator.services.healthcare.hl7v2.operations import importer as hl7v2_importer
+from emulator.services.healthcare.hl7v2.operations import rollback as hl7v2_rollback
+from emulator.services.healthcare.hl7v2.service import Hl7v2
 from emulator.services.healthcare.operation_types import operation_type
 from emulator.services.healthcare.stores.models import CREATE_DATASET
 from emulator.services.healthcare.stores.store_types import STORE_TYPES
 
-_OPERATIONS = (importer, exporter, deletion, blob_storage_settings, deidentification)
+_DICOM_OPERATIONS = (importer, exporter, deletion, blob_storage_settings, deidentification)
+_HL7V2_OPERATIONS = (hl7v2_importer, hl7v2_exporter, hl7v2_rollback)
 
 
 class Healthcare:
@@ -32,14 +38,22 @@ class Healthcare:
         self.store_types = {
             **STORE_TYPES,
             "dicomStores": replace(STORE_TYPES["dicomStores"], validate=table_layout.check_store),
+            "hl7V2Stores": replace(
+                STORE_TYPES["hl7V2Stores"],
+                validate=store_settings.check_store,
+                check_change=store_settings.check_change,
+            ),
         }
         operations, policies = context.operations, context.stores.iam.policies
         operations.register(operation_type(CREATE_DATASET, self.resources.finish_create))
         self.resources.on_delete(policies.delete_prefix)
         self.resources.on_delete(operations.delete_for_parent)
         self.dicom = Dicom(context)
-        for module in _OPERATIONS:
+        for module in _DICOM_OPERATIONS:
             module.register(self.dicom)
+        self.hl7v2 = Hl7v2(context)
+        for module in _HL7V2_OPERATIONS:
+            module.register(self.hl7v2)
         self._finish_deletions()
 
     def _finish_deletions(self) -> None:
@@ -48,6 +62,7 @@ class Healthcare:
         self.context.stores.iam.policies.delete_orphans("/datasets/", exists)
         self.context.operations.delete_orphans(exists)
         self.dicom.delete_orphans()
+        self.hl7v2.delete_orphans()
 
     def start(self) -> None:
         """Start the background work."""

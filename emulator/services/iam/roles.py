@@ -46,6 +46,12 @@ _DICOM_EDITOR = (
 )
 _DICOM_ADMIN = _store("dicomStores", f"{_ALL} deidentify dicomWebDelete") | _OPERATIONS
 
+_HL7V2_CONSUMER = _store("hl7V2Stores", "get list") | _of(
+    "healthcare.hl7V2Messages", "create get list update"
+)
+_HL7V2_EDITOR = _HL7V2_CONSUMER | _of("healthcare.hl7V2Messages", "delete ingest") | _OPERATIONS
+_HL7V2_ADMIN = _store("hl7V2Stores", f"{_ALL} export import rollback") | _OPERATIONS
+
 _PUBLISH = _of("pubsub.topics", "publish")
 _CONSUME = _of("pubsub.subscriptions", "consume")
 _PUBSUB_VIEWER = _of("pubsub.topics", "get list") | _of("pubsub.subscriptions", "get list")
@@ -118,8 +124,11 @@ _ROLES: dict[str, frozenset[str]] = {
     "roles/healthcare.fhirResourceEditor": _store("fhirStores", "get list"),
     "roles/healthcare.fhirStoreAdmin": _store("fhirStores", _ALL),
     "roles/healthcare.fhirStoreViewer": _store("fhirStores", "get list"),
-    "roles/healthcare.hl7V2Editor": _store("hl7V2Stores", "get list"),
-    "roles/healthcare.hl7V2StoreAdmin": _store("hl7V2Stores", _ALL),
+    "roles/healthcare.hl7V2Consumer": _HL7V2_CONSUMER,
+    "roles/healthcare.hl7V2Editor": _HL7V2_EDITOR,
+    "roles/healthcare.hl7V2Ingest": _store("hl7V2Stores", "get list")
+    | _of("healthcare.hl7V2Messages", "ingest"),
+    "roles/healthcare.hl7V2StoreAdmin": _HL7V2_ADMIN,
     "roles/healthcare.hl7V2StoreViewer": _store("hl7V2Stores", "get list"),
     "roles/iam.roleAdmin": _ROLES_VIEWER | _of("iam.roles", "create delete undelete update"),
     "roles/iam.roleViewer": _ROLES_VIEWER,

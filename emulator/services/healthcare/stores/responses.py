@@ -144,6 +144,7 @@ def patch_store(type_: StoreType, call: Call[Stores]) -> dict[str, Any]:
     def change(store: dict[str, Any]) -> dict[str, Any]:
         changed = mask.apply(store, given)
         _check_store(type_, call, changed)
+        type_.check_change(store, changed)
         return changed
 
     return _represent(type_, call, call.service.resources.update(store_name(type_, call), change))

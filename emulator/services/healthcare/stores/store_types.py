@@ -26,6 +26,10 @@ def _accept(_store: Mapping[str, Any]) -> None:
     pass
 
 
+def _accept_change(_before: Mapping[str, Any], _after: Mapping[str, Any]) -> None:
+    pass
+
+
 @dataclass(frozen=True)
 class StoreType:
     """A type of store.
@@ -38,6 +42,7 @@ class StoreType:
         mutable: fields that a patch may change
         display_name: in errors
         validate: refuses a store that its data room does not serve; the room registers it
+        check_change: refuses a change of a store, before and after; the room registers it
     """
 
     collection: str
@@ -47,6 +52,7 @@ class StoreType:
     display_name: str
     id_pattern: re.Pattern[str] = ID
     validate: Callable[[Mapping[str, Any]], None] = _accept
+    check_change: Callable[[Mapping[str, Any], Mapping[str, Any]], None] = _accept_change
 
 
 _COMMON = {"labels", "notificationConfig", "notificationConfigs"}

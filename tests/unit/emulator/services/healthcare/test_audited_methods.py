@@ -12,7 +12,9 @@ WEB = "dicom.dicomweb.DicomWebService"
 
 
 INSTANCE = f"{STORE}/dicomWeb/studies/1/series/2/instances/3"
+HL7 = f"{DATASET}/hl7V2Stores/h1"
 DATASETS, DICOM = "dataset.DatasetService", "dicom.DicomService"
+HL7V2 = "hl7v2.Hl7V2Service"
 CALLS = f"""
 GET {LOCATION}/datasets | {DATASETS}.ListDatasets | datasets.list | ADMIN_READ
 POST {LOCATION}/datasets | {DATASETS}.CreateDataset | datasets.create | ADMIN_WRITE
@@ -24,6 +26,17 @@ POST {DATASET}/fhirStores | fhir.FhirStoreService.CreateFhirStore | fhirStores.c
 GET {DATASET}/hl7V2Stores/h | hl7v2.Hl7V2Service.GetHl7V2Store | hl7V2Stores.get | ADMIN_READ
 DELETE {DATASET}/consentStores/c | consent.ConsentService.DeleteConsentStore | \
 consentStores.delete | ADMIN_WRITE
+GET {HL7}/messages | {HL7V2}.ListMessages | hl7V2Messages.list | DATA_READ
+POST {HL7}/messages | {HL7V2}.CreateMessage | hl7V2Messages.create | DATA_WRITE
+POST {HL7}/messages:ingest | {HL7V2}.IngestMessage | hl7V2Messages.ingest | DATA_WRITE
+GET {HL7}/messages:batchGet | {HL7V2}.BatchGetMessages | hl7V2Messages.get | DATA_READ
+GET {HL7}/messages/m= | {HL7V2}.GetMessage | hl7V2Messages.get | DATA_READ
+PATCH {HL7}/messages/m= | {HL7V2}.UpdateMessage | hl7V2Messages.update | DATA_WRITE
+DELETE {HL7}/messages/m= | {HL7V2}.DeleteMessage | hl7V2Messages.delete | DATA_WRITE
+POST {HL7}:import | {HL7V2}.ImportMessages | hl7V2Stores.import | DATA_WRITE
+POST {HL7}:export | {HL7V2}.ExportMessages | hl7V2Stores.export | DATA_READ
+POST {HL7}:rollback | {HL7V2}.RollbackHl7V2Messages | hl7V2Stores.rollback | DATA_WRITE
+GET {HL7}:getHL7v2StoreMetrics | {HL7V2}.GetHl7V2StoreMetrics | hl7V2Stores.get | ADMIN_READ
 GET {DATASET}/dicomStores | {DICOM}.ListDicomStores | dicomStores.list | ADMIN_READ
 POST {STORE}:import | {DICOM}.ImportDicomData | dicomStores.import | DATA_WRITE
 POST {STORE}:export | {DICOM}.ExportDicomData | dicomStores.export | DATA_READ
@@ -49,10 +62,11 @@ def test_calls(line: str) -> None:
     assert found.name == f"google.cloud.healthcare.v1.{name}"
     assert found.permission == f"healthcare.{permission}"
     assert found.permission_type == permission_type
-    is_on_parent = verb in ("GET", "POST") and path.endswith(("/datasets", "Stores"))
+    is_on_parent = verb in ("GET", "POST") and path.endswith(("/datasets", "Stores", "/messages"))
     wanted = path.rpartition("/")[0] if is_on_parent else path.partition(":")[0]
+    wanted = wanted.removesuffix("/messages")
     assert found.audited_resource == wanted
-    assert found.resource == wanted.partition("/dicomWeb")[0]
+    assert found.resource == wanted.partition("/dicomWeb")[0].partition("/messages")[0]
     assert project_of(found.resource) == "p1"
 
 

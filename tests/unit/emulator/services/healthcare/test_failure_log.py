@@ -104,6 +104,21 @@ def test_a_notification_that_is_not_published(cloud: Cloud, log: FailureLog) -> 
     assert entry["resource"] == STORE_RESOURCE
 
 
+def test_a_notification_of_an_hl7v2_store(cloud: Cloud, log: FailureLog) -> None:
+    store = f"{DATASET}/hl7V2Stores/h1"
+    with cloud.database.write() as connection:
+        log.add_notifications(
+            connection, store, "projects/p1/topics/t", [f"{store}/messages/m="], 7, "no role"
+        )
+    [entry] = entries(cloud)
+    assert entry["logName"] == "projects/p1/logs/healthcare.googleapis.com%2Fhl7v2_notification"
+    assert entry["jsonPayload"]["@type"].endswith(".logging.Hl7V2NotificationLogEntry")
+    assert entry["resource"] == {
+        "type": "healthcare_hl7v2_store",
+        "labels": {**LABELS, "hl7v2_store_id": "h1"},
+    }
+
+
 def test_rows_that_are_not_streamed(cloud: Cloud, log: FailureLog) -> None:
     with cloud.database.write() as connection:
         log.add_stream(connection, STORE, "bq://p1.d.t", 7, "no role")

@@ -1,0 +1,1 @@
+"""The data of HL7v2 stores."""

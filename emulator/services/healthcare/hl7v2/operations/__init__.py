@@ -1,0 +1,1 @@
+"""Long-running operations on HL7v2 stores."""

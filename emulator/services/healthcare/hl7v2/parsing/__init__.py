@@ -1,0 +1,1 @@
+"""HL7v2 messages: from bytes to segments, fields and attributes."""

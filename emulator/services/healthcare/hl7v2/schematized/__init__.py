@@ -1,0 +1,1 @@
+"""Schematized parsing: the groups of segments and the types of fields that a schema defines."""

@@ -1,0 +1,104 @@
+"""The state of the HL7v2 stores, as their handlers and operations see it."""
+
+from collections.abc import Mapping
+from sqlite3 import Connection, Row
+from typing import Any
+
+from emulator.core.resource_name import ResourceName
+from emulator.services.healthcare.context import HealthcareContext
+from emulator.services.healthcare.hl7v2 import notifications, views
+from emulator.services.healthcare.hl7v2.models import MessageStore, NewMessage
+from emulator.services.healthcare.hl7v2.parsing.attributes import attributes
+from emulator.services.healthcare.hl7v2.parsing.parsed_data import parsed_data
+from emulator.services.healthcare.hl7v2.parsing.syntax import Hl7Error, parse
+from emulator.services.healthcare.hl7v2.schematized.package import SchemaPackage
+from emulator.services.healthcare.hl7v2.store_settings import ParserSettings
+
+COLLECTION = "hl7V2Stores"
+
+
+class Hl7v2:
+    """The messages of all stores.
+
+    Attributes:
+        context: what the HL7v2 stores use of the rest
+        settings: of the context
+        operations: of the context
+        agent: of the context
+        messages: the messages
+    """
+
+    def __init__(self, context: HealthcareContext) -> None:
+        self.context = context
+        self.settings = context.settings
+        self.operations = context.operations
+        self.agent = context.agent
+        self._resources = context.stores.resources
+        self.messages = MessageStore(context.database, self._resources.exists)
+        self._resources.on_delete(self.messages.delete_store)
+
+    def store(self, name: str) -> dict[str, Any]:
+        """Return a store as a resource; raises 404."""
+        return self._resources.get(name)
+
+    def time_zone(self, store: str) -> str:
+        """Return the time zone of a store's dataset."""
+        dataset = self._resources.get(str(ResourceName.parse(store).ancestor("datasets")))
+        return str(dataset.get("timeZone", "UTC"))
+
+    def parse(
+        self, store: Mapping[str, Any], data: bytes, labels: dict[str, str], operation: str = ""
+    ) -> NewMessage:
+        """Parse a message by the settings of a store.
+
+        Args:
+            store: the store as a resource
+            data: the raw message
+            labels: of the message
+            operation: the name of the import; empty without one
+
+        Raises:
+            Hl7Error: the message can't be parsed, or does not fit the schema of a store that
+                refuses such messages
+        """
+        settings = ParserSettings.of(store)
+        message = parse(data, settings.terminator, allow_null_header=settings.allow_null_header)
+        schematized: dict[str, str] = {}
+        if settings.schema is not None:
+            package = SchemaPackage(settings.schema)
+            schematized = package.schematize(message)
+            if package.fails_hard and "error" in schematized:
+                raise Hl7Error(schematized["error"])
+        return NewMessage(
+            data,
+            labels,
+            attributes(message, self.time_zone(store["name"])),
+            parsed_data(message, settings.version),
+            schematized,
+            operation=operation,
+        )
+
+    def add(self, store: Mapping[str, Any], message: NewMessage) -> tuple[Row, bool]:
+        """Store a message, and notify the topics of the store if it is new.
+
+        Returns:
+            The row, and whether it is new
+
+        Raises:
+            StoreGoneError: the store was deleted meanwhile
+        """
+        name, notifier = store["name"], self.context.notifier
+        time_zone = self.time_zone(name)
+
+        def notify(connection: Connection, row: Row) -> None:
+            resource = views.attributes_of(name, row)
+            notifications.add(connection, notifier, store, time_zone, resource)
+
+        row, is_new = self.messages.add(name, message, notify)
+        if is_new:
+            notifier.wake()
+        return row, is_new
+
+    def delete_orphans(self) -> None:
+        """Delete the messages of stores that no longer exist."""
+        self.messages.delete_orphans()
