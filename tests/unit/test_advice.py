@@ -67,6 +67,7 @@ FOLLOWED = {
     "Fix the stack file, and check again": REFUSED,
     "Adopted {}. Next": "tests/e2e/test_adoption.py::test_manual_resources_are_adopted_and_stay",
     "is a project number": "Only Google Cloud knows the projects of a person.",
+    "is not a notification channel": "`gcloud` lists the channels of Google Cloud alone.",
     "is not the name of a service": "`gcloud` lists the services of Google Cloud alone.",
     "Set up application default credentials": "A person signs in.",
     "Check the network": "A person looks, also at the network.",
