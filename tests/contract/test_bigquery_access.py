@@ -333,3 +333,13 @@ def test_an_agent_that_is_not_there_can_be_named_by_no_one(access: Access) -> No
 
     assert answer.status_code == 400
     assert f"Service account {email} does not exist" in answer.json()["error"]["message"]
+
+
+def test_a_dry_run_changes_nothing(client: bigquery.Client, table: bigquery.Table) -> None:
+    dry = bigquery.QueryJobConfig(dry_run=True)
+    for sql in ("SELECT 1; DROP TABLE lab.images", "SELECT ';';\nDROP TABLE lab.images;"):
+        with pytest.raises(exceptions.MethodNotImplemented, match="one statement at a time"):
+            client.query(sql, job_config=dry)
+    client.query("DROP TABLE lab.images;", job_config=dry)
+    assert client.query("SELECT ';';  -- all", job_config=dry).total_bytes_processed == 0
+    assert [row.n for row in client.query("SELECT COUNT(*) AS n FROM lab.images")] == [2]

@@ -17,7 +17,7 @@ from emulator.core.discovery import method_of, whole_path
 from emulator.core.errors import ApiError, not_found, unavailable
 from emulator.core.rest import Call, Json, JsonResponse
 from emulator.core.strict_json import with_body, with_strict_json
-from emulator.services.bigquery import datasets, errors, legacy_sql, query_results, tables
+from emulator.services.bigquery import datasets, dry_run, errors, legacy_sql, query_results, tables
 from emulator.services.bigquery.errors import BigQueryError
 from emulator.services.bigquery.service import BigQuery
 
@@ -132,6 +132,7 @@ async def forward(bigquery: BigQuery, request: Request) -> Response:
     if project:
         request, body = await _in_googlesql(request)
         if body is not None:
+            dry_run.refuse_script(body)
             estimated = await run_in_threadpool(bigquery.statistics.estimate, project, body)
     client = httpx.AsyncClient(timeout=_QUERY_SECONDS, verify=_NO_CERTIFICATES)
     query = request.scope["query_string"]
