@@ -1,7 +1,9 @@
 """The works at which the emulator is killed, each done again and again until that happens."""
 
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from urllib.parse import quote
 
 from tests.soak.crashing import (
@@ -15,6 +17,7 @@ from tests.soak.crashing import (
     fresh,
     image,
 )
+from tests.support import hl7v2_messages
 
 DATASET = f"{LOCATION}/datasets/site"
 BUCKET = "crash-bucket"
@@ -218,8 +221,25 @@ def deidentify(victim: KilledEmulator, site: Site) -> None:
     victim.operate("POST", f"/v1/{store}:deidentify", body, changes)
 
 
+def ingest(victim: KilledEmulator, _site: Site) -> None:
+    """Ingest HL7v2 messages, and delete some of them."""
+    store = fresh("messages")
+    name = f"{DATASET}/hl7V2Stores/{store}"
+    path = f"/v1/{DATASET}/hl7V2Stores?hl7V2StoreId={store}"
+    victim.change("POST", path, {}, {("there", f"/v1/{name}"): True})
+    for number in range(6):
+        data = hl7v2_messages.admission(fresh("control"))
+        digest = urlsafe_b64encode(sha256(data).digest()).decode()
+        message = f"/v1/{name}/messages/{digest}"
+        sent = hl7v2_messages.body(data)
+        victim.change("POST", f"/v1/{name}/messages:ingest", sent, {("there", message): True})
+        if number % 3 == 0:
+            victim.change("DELETE", message, None, {("there", message): GONE})
+
+
 WORKS: dict[str, Callable[[KilledEmulator, Site], None]] = {
     "STOW": stow,
+    "HL7v2 messages": ingest,
     "import": import_,
     "export to Cloud Storage": export_to_storage,
     "export to BigQuery": export_to_bigquery,

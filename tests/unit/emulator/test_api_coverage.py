@@ -12,18 +12,28 @@ def test_the_table_is_made_from_the_routes_and_the_discovery_document() -> None:
     assert api_coverage.insert_table(page) == page
 
 
-def test_all_of_datasets_and_dicom_stores_is_served() -> None:
+def test_all_of_datasets_dicom_stores_and_hl7v2_stores_is_served() -> None:
     missing = {
         method.name.removeprefix("projects.locations.")
         for method in api_coverage.methods()
-        if method.state != "served" and _of_imaging(method.name)
+        if method.state != "served" and _is_complete(method.name)
     }
     assert missing == set()
 
 
-def _of_imaging(name: str) -> bool:
+def test_all_of_hl7v2_stores_is_served_in_v1beta1() -> None:
+    states = {
+        method.name.rpartition(".")[2]: method.state
+        for method in api_coverage.methods("v1beta1")
+        if ".hl7V2Stores." in method.name
+    }
+    assert states["batchGet"] == "served"
+    assert set(states.values()) == {"served"}
+
+
+def _is_complete(name: str) -> bool:
     resource = name.removeprefix("projects.locations.datasets.").partition(".")[0]
-    return resource == "dicomStores" or name.count(".") == 3
+    return resource in ("dicomStores", "hl7V2Stores") or name.count(".") == 3
 
 
 @pytest.mark.parametrize("version", api_coverage.PARTLY)

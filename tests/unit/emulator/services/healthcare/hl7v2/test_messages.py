@@ -3,11 +3,13 @@
 import base64
 import hashlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
+from emulator.app import create_app
 from emulator.cloud import Cloud
 from tests.support import hl7v2_messages
 from tests.support.hl7v2_messages import admission, body, encoded, message
@@ -69,6 +71,23 @@ def test_a_duplicate_is_one_resource_with_one_ack(
     assert first == second
     assert first["message"]["labels"] == {"first": "yes"}
     assert len(ids(get(client, f"{hl7_store}/messages"))) == 1
+
+
+@pytest.mark.parametrize("rejects", [False, True])
+def test_concurrent_duplicates_are_one_message(
+    client: TestClient, make_store: Callable[..., str], rejects: bool
+) -> None:
+    store = make_store(rejectDuplicateMessage=rejects)
+
+    def send(_number: int) -> Any:
+        return client.post(f"/v1/{store}/messages:ingest", json=body(admission()))
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = [*pool.map(send, range(12))]
+    good = [one.json() for one in answers if one.status_code == 200]
+    assert len(good) == (1 if rejects else 12)
+    assert all(one == good[0] for one in good)
+    assert len(ids(get(client, f"{store}/messages"))) == 1
 
 
 def test_a_store_may_refuse_duplicates(
@@ -299,3 +318,30 @@ def test_the_version_of_a_parser_is_immutable(client: TestClient, hl7_store: str
 )
 def test_settings_that_are_not_valid(client: TestClient, dataset: str, settings: Any) -> None:
     refused(client.post(f"/v1/{dataset}/hl7V2Stores?hl7V2StoreId=bad", json=settings))
+
+
+def test_callers_need_the_permission_of_each_method(open_cloud: Callable[..., Cloud]) -> None:
+    cloud = open_cloud(enforce_iam=True)
+    cloud.service_usage.services.enable("local-project", ["healthcare.googleapis.com"])
+    location = "projects/local-project/locations/us-central1"
+    with TestClient(create_app(cloud), "http://127.0.0.1") as client:
+        client.post(f"/v1/{location}/datasets?datasetId=d", json={}).raise_for_status()
+        stores = f"/v1/{location}/datasets/d/hl7V2Stores"
+        client.post(f"{stores}?hl7V2StoreId=s", json={}).raise_for_status()
+        member = "user:sender@example.com"
+        binding = {"role": "roles/healthcare.hl7V2Ingest", "members": [member]}
+        policy = {"policy": {"bindings": [binding]}}
+        client.post(f"{stores}/s:setIamPolicy", json=policy).raise_for_status()
+        as_sender = {"Authorization": f"Bearer local:{member}"}
+        sent = client.post(f"{stores}/s/messages:ingest", json=body(admission()), headers=as_sender)
+        assert sent.status_code == 200
+        name = sent.json()["message"]["name"]
+        for answer in (
+            client.get(f"/v1/{name}", headers=as_sender),
+            client.delete(f"/v1/{name}", headers=as_sender),
+            client.get(f"{stores}/s/messages", headers=as_sender),
+            client.post(f"{stores}/s/messages", json=body(admission("x")), headers=as_sender),
+            client.post(f"{stores}/s:import", json={}, headers=as_sender),
+        ):
+            assert "hl7V2" in refused(answer, 403)["message"]
+        assert client.get(f"/v1/{name}").status_code == 200
