@@ -280,17 +280,19 @@ class TestTearingDown:
         assert self.tear_down(tmp_path, "schedule").returncode == 0
         assert self.calls(tmp_path) == [
             "-m engine run --stack lab-anna -- pulumi config refresh --force --stack lab-anna",
-            "scripts/teardown.py --stack lab-anna --yes --older-than 8h",
+            "scripts/teardown.py --stack lab-anna --yes --remove-grants --older-than 8h",
         ]
 
     def test_a_manual_run_ignores_the_age(self, tmp_path: Path) -> None:
         (tmp_path / "Pulumi.lab-anna.yaml").touch()
         assert self.tear_down(tmp_path, "workflow_dispatch", dry_run="false").returncode == 0
-        assert self.calls(tmp_path) == ["scripts/teardown.py --stack lab-anna --yes"]
+        assert self.calls(tmp_path) == [
+            "scripts/teardown.py --stack lab-anna --yes --remove-grants"
+        ]
 
     def test_a_manual_run_can_be_a_dry_run(self, tmp_path: Path) -> None:
         self.tear_down(tmp_path, "workflow_dispatch", dry_run="true")
-        assert self.calls(tmp_path)[-1].endswith("--yes --dry-run")
+        assert self.calls(tmp_path)[-1].endswith("--yes --remove-grants --dry-run")
 
     @pytest.mark.parametrize(
         ("event", "code", "ends"),
