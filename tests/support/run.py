@@ -6,6 +6,7 @@ state of the tests is in memory where that is possible: they write a lot, and fl
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,8 @@ WORKERS = str(max(2, min(4, os.cpu_count() or 1)))
 def main(arguments: Sequence[str]) -> int:
     """Run the tests; return pytest's exit code."""
     started = time.monotonic()
+    # A shell ignores it for what it starts in the background: tests of Ctrl-C would wait for ever.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     fast = "--fast" in arguments
     rest = [argument for argument in arguments if argument != "--fast"]
     if fast:

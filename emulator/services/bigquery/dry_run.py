@@ -33,7 +33,6 @@ def _is_script(sql: str) -> bool:
     """Whether anything follows the end of the first statement."""
     import sqlglot  # a quarter of a second, for this alone
     from sqlglot.errors import SqlglotError
-    from sqlglot.tokens import TokenType
 
     if ";" not in sql:
         return False
@@ -41,6 +40,5 @@ def _is_script(sql: str) -> bool:
         tokens = sqlglot.tokenize(sql, read="bigquery")
     except SqlglotError:
         return True
-    end = TokenType.SEMICOLON
-    ends = [position for position, token in enumerate(tokens) if token.token_type is end]
-    return bool(ends) and ends[0] + 1 < len(tokens)
+    types = [token.token_type for token in tokens[:-1]]
+    return sqlglot.TokenType.SEMICOLON in types
