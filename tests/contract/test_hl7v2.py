@@ -4,12 +4,16 @@ import base64
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from google.cloud.storage import Client as StorageClient
+from typer.testing import CliRunner
 
 from emulator.server.server_file import ServerInfo
+from scripts import send_hl7v2
+from scripts.lib.errors import ExitCode
 from tests.support import http
 from tests.support.hl7v2_messages import EUROPEAN, RESULT, admission, body, encoded
 from tests.support.import_export import ANONYMOUS, healthcare, refused
@@ -322,3 +326,19 @@ def test_notifications_name_new_messages_that_a_filter_matches(ward: Ward) -> No
 
     assert received("all") == [first, second, third]
     assert received("some") == [second, third]
+
+
+def test_the_script_sends_files_and_reports_what_is_refused(ward: Ward, tmp_path: Path) -> None:
+    for name, data in (("1.hl7", admission()), ("2.hl7", EUROPEAN), ("3.hl7", RESULT)):
+        (tmp_path / name).write_bytes(data)
+    where = ["--project", ward.project, "--location", "us-central1"]
+    command = [str(tmp_path), *where, "--dataset", "d", "--store", "hl7", "--json"]
+    for _ in range(2):
+        sent = CliRunner().invoke(send_hl7v2.app, command)
+        assert sent.exit_code == ExitCode.PARTLY_FAILED
+        error = json.loads(sent.stdout)["error"]
+        assert (error["store"], error["success"], error["failure"]) == (ward.store, 2, 1)
+        [failure] = error["failures"]
+        assert failure["source"].endswith("2.hl7")
+        assert "only ASCII and UTF-8" in failure["error"]
+    assert len(ward.names()) == 2
