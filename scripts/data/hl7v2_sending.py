@@ -8,12 +8,12 @@ from typing import Any
 
 from googleapiclient.errors import HttpError
 
-from scripts.lib import stack
+from scripts.data import hl7v2_store
 from scripts.lib.cli import Output
 from scripts.lib.errors import ExitCode, ScriptError, UsageError
 from scripts.lib.google import clients, retry
 from scripts.lib.google.errors import translate_errors
-from scripts.lib.options import DEFAULT_STACK, Choice
+from scripts.lib.options import Choice
 
 _DETAIL = "IngestMessageErrorDetail"
 _BAD_REQUEST = 400
@@ -28,7 +28,7 @@ def run(sources: Sequence[Path], choice: Choice, output: Output) -> None:
     files = [*_files(sources)]
     if not files:
         raise UsageError("There are no files to send.")
-    store = _store(choice, output)
+    store = hl7v2_store.resolve(choice, output)
     messages = clients.healthcare().projects().locations().datasets().hl7V2Stores().messages()
     failures = []
     for file in files:
@@ -54,31 +54,6 @@ def _files(sources: Sequence[Path]) -> Iterator[Path]:
             yield from (each for each in sorted(source.iterdir()) if each.is_file())
         else:
             yield source
-
-
-def _store(choice: Choice, output: Output) -> str:
-    """Return the full name of the HL7v2 store that the options mean.
-
-    Raises:
-        ScriptError: the stack is not up, or has no such store
-    """
-    stack.enter_for(choice, output.report)
-    if choice.explicit:
-        parent = f"projects/{choice.project}/locations/{choice.location}"
-        return f"{parent}/datasets/{choice.dataset}/hl7V2Stores/{choice.store}"
-    name = choice.stack or DEFAULT_STACK
-    if choice.project or choice.location or choice.dataset:
-        raise UsageError(
-            "Of a stack, --store alone chooses the HL7v2 store.",
-            "For a store outside of the stack, add --project, --location, --dataset and --store, "
-            "and leave out --stack.",
-        )
-    stores = stack.outputs(name).hl7v2_stores
-    wanted = choice.store or next(iter(stores), "")
-    if wanted not in stores:
-        listed = f"Its HL7v2 stores: {', '.join(stores) or 'none'}."
-        raise UsageError(f"Stack {name!r} has no HL7v2 store {wanted!r}.", listed)
-    return stores[wanted]
 
 
 def _send(messages: Any, store: str, file: Path) -> str:

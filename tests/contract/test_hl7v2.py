@@ -12,7 +12,7 @@ from google.cloud.storage import Client as StorageClient
 from typer.testing import CliRunner
 
 from emulator.server.server_file import ServerInfo
-from scripts import send_hl7v2
+from scripts import export_hl7v2, import_hl7v2, send_hl7v2
 from scripts.lib.errors import ExitCode
 from tests.support import http
 from tests.support.hl7v2_messages import EUROPEAN, RESULT, admission, body, encoded
@@ -342,3 +342,29 @@ def test_the_script_sends_files_and_reports_what_is_refused(ward: Ward, tmp_path
         assert failure["source"].endswith("2.hl7")
         assert "only ASCII and UTF-8" in failure["error"]
     assert len(ward.names()) == 2
+
+
+def test_the_scripts_export_and_import(ward: Ward) -> None:
+    names = [ward.ingest(data)["message"]["name"] for data in (admission(), RESULT)]
+    ward.add_store("copy")
+    where = ["--project", ward.project, "--location", "us-central1", "--dataset", "d", "--json"]
+    folder = f"gs://{ward.bucket.name}/out"
+    restriction = ["--filter", 'message_type = "ORU"', "--start", "2024-01-01T00:00:00Z"]
+    exported = CliRunner().invoke(
+        export_hl7v2.app, [folder, *where, "--store", "hl7", *restriction]
+    )
+    assert exported.exit_code == 0, exported.stdout
+    assert json.loads(exported.stdout)["success"] == 1
+    assert [line["name"] for line in ward.read("out/")] == names[1:]
+    command = [f"{folder}/*", *where, "--store", "copy"]
+    imported = CliRunner().invoke(import_hl7v2.app, command)
+    assert imported.exit_code == 0, imported.stdout
+    assert json.loads(imported.stdout)["success"] == 1
+    assert len(ward.names(f"{ward.dataset}/hl7V2Stores/copy")) == 1
+    ward.write("bad.ndjson", "not JSON")
+    bad = CliRunner().invoke(
+        import_hl7v2.app, [f"gs://{ward.bucket.name}/bad.ndjson", *where, "--store", "copy"]
+    )
+    assert bad.exit_code == ExitCode.PARTLY_FAILED
+    [failure] = json.loads(bad.stdout)["error"]["failures"]
+    assert failure["source"] == f"gs://{ward.bucket.name}/bad.ndjson:1"

@@ -16,6 +16,8 @@ from scripts.lib.google.operations import Operation
 LOOK_SECONDS = 10.0
 """Deadline of the list, in seconds; only a lost response needs it."""
 _PAGE = 1000
+_PACKAGES = {"dicomStores": "dicom", "hl7V2Stores": "hl7v2"}
+"""Collection of stores -> the part of the names of its methods."""
 
 Report = Callable[[str], None]
 
@@ -34,7 +36,7 @@ class StartedOperation:
 
 
 class OperationStart:
-    """One operation to start on a DICOM store.
+    """One operation to start on a store.
 
     Args:
         client: of the Healthcare API
@@ -57,7 +59,8 @@ class OperationStart:
     ) -> None:
         self._client, self._method, self._send = client, method, send
         self._report, self._repeatable = report, repeatable
-        self._dataset = store.rpartition("/dicomStores/")[0]
+        self._dataset, collection, _ = store.rsplit("/", 2)
+        self._package = _PACKAGES[collection]
         self._before: frozenset[str] | ScriptError = frozenset()
         self._doubtful = False
 
@@ -118,5 +121,5 @@ class OperationStart:
         return frozenset(names)
 
     def _is_ours(self, method: str) -> bool:
-        """Whether it is of the method, and of DICOM: `google...v1.dicom.DicomService.X`."""
-        return ".dicom." in method and self._method in method.rpartition(".")[2]
+        """Whether it is of the method and the type of store: `google...v1.dicom.DicomService.X`."""
+        return f".{self._package}." in method and self._method in method.rpartition(".")[2]
