@@ -6,8 +6,8 @@ from emulator.core.resources.stored import StoredResources
 from emulator.core.settings import Settings
 from emulator.migrations import MIGRATIONS
 from emulator.services.bigquery import backend as bigquery_backend
-from emulator.services.bigquery.job_statistics import JobStatistics
 from emulator.services.bigquery.models import Metadata
+from emulator.services.bigquery.queries.job_statistics import JobStatistics
 from emulator.services.bigquery.service import BigQuery
 from emulator.services.bigquery.table_size import TableSizes
 from emulator.services.healthcare import service_agent

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from emulator.access.rules import BIGQUERY, Requirement
-from emulator.services.bigquery import legacy_sql
+from emulator.services.bigquery.queries import legacy_sql
 
 _READ, _WRITE = "bigquery.tables.getData", "bigquery.tables.updateData"
 _CREATE, _DELETE, _LIST = (f"bigquery.tables.{verb}" for verb in ("create", "delete", "list"))

@@ -17,8 +17,9 @@ from emulator.core.discovery import method_of, whole_path
 from emulator.core.errors import ApiError, not_found, unavailable
 from emulator.core.rest import Call, Json, JsonResponse
 from emulator.core.strict_json import with_body, with_strict_json
-from emulator.services.bigquery import datasets, dry_run, errors, legacy_sql, query_results, tables
+from emulator.services.bigquery import datasets, errors, tables
 from emulator.services.bigquery.errors import BigQueryError
+from emulator.services.bigquery.queries import dry_run, legacy_sql, query_results
 from emulator.services.bigquery.service import BigQuery
 
 _DOCUMENT = Path(googleapiclient.discovery_cache.__file__).parent / "documents/bigquery.v2.json"

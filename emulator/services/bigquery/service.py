@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from emulator.services.bigquery.backend import Backend
-from emulator.services.bigquery.job_statistics import JobStatistics
 from emulator.services.bigquery.models import Metadata
+from emulator.services.bigquery.queries.job_statistics import JobStatistics
 from emulator.services.bigquery.table_size import TableSizes
 from emulator.services.iam.service import Iam
 from emulator.services.resourcemanager.models import Projects

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from emulator.services.bigquery.read_columns import Name, read_columns
+from emulator.services.bigquery.queries.read_columns import Name, read_columns
 
 COLUMNS = {("p-1", "d", "t"): ["Name", "age", "notes", "lots"], ("p-1", "d", "u"): ["age", "city"]}
 VIEWS = {("p-1", "d", "v"): "SELECT * FROM d.t", ("p-2", "e", "w"): "SELECT name FROM `p-1.d.v`"}

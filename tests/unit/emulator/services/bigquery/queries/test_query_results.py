@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from emulator.services.bigquery import query_results
 from emulator.services.bigquery.errors import BigQueryError
+from emulator.services.bigquery.queries import query_results
 
 
 def result(*columns: str, **more: Any) -> bytes:

@@ -9,9 +9,9 @@ import json
 import re
 from typing import Any
 
-from emulator.services.bigquery import query_errors
 from emulator.services.bigquery.errors import of_reason
-from emulator.services.bigquery.query_errors import LocationOf
+from emulator.services.bigquery.queries import query_errors
+from emulator.services.bigquery.queries.query_errors import LocationOf
 
 _PATH = re.compile(r"/bigquery/v2/projects/([^/]+)/(?:queries|jobs)(?:/.*)?")
 _SCHEMA_END = b'"rows":'

@@ -1,7 +1,7 @@
 import pytest
 
-from emulator.services.bigquery import dry_run
 from emulator.services.bigquery.errors import BigQueryError
+from emulator.services.bigquery.queries import dry_run
 
 
 @pytest.mark.parametrize("sql", ["SELECT 1; DROP TABLE t", "SELECT ';'; SELECT 2;", "SELECT ';"])

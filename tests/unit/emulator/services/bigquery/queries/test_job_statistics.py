@@ -6,8 +6,8 @@ from typing import Any, cast
 import pytest
 
 from emulator.services.bigquery.backend import INTERNAL, Backend
-from emulator.services.bigquery.job_statistics import Bytes, JobStatistics
 from emulator.services.bigquery.models import Metadata
+from emulator.services.bigquery.queries.job_statistics import Bytes, JobStatistics
 from emulator.services.bigquery.table_size import TableSizes
 
 MEGABYTE = 1 << 20

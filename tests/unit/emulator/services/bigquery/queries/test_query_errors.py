@@ -2,7 +2,7 @@
 
 import pytest
 
-from emulator.services.bigquery.query_errors import worded
+from emulator.services.bigquery.queries.query_errors import worded
 
 TABLE = '"my-project__lab"."t"'
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from emulator.services.bigquery import legacy_sql
 from emulator.services.bigquery.errors import BigQueryError
+from emulator.services.bigquery.queries import legacy_sql
 
 
 def refuse_script(body: Any) -> None:

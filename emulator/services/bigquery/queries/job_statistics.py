@@ -13,10 +13,10 @@ from functools import cache
 from typing import Any
 
 from emulator.core.errors import ApiError
-from emulator.services.bigquery import legacy_sql
 from emulator.services.bigquery.backend import INTERNAL, Backend
 from emulator.services.bigquery.models import Metadata
-from emulator.services.bigquery.read_columns import Name, read_columns
+from emulator.services.bigquery.queries import legacy_sql
+from emulator.services.bigquery.queries.read_columns import Name, read_columns
 from emulator.services.bigquery.table_size import TableSizes
 
 LOG = logging.getLogger(__name__)

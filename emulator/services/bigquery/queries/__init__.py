@@ -1,0 +1,1 @@
+"""Queries as BigQuery answers them, where bqemulator's answers differ."""
