@@ -80,6 +80,9 @@ class _Cloud(mocks.Mocks):
         if args.typ == "gcp:healthcare/dataset:Dataset":
             parent = f"projects/{inputs['project']}/locations/{inputs['location']}"
             return f"{parent}/datasets/{inputs['name']}", dict(inputs)
+        if args.typ == "gcp:monitoring/notificationChannel:NotificationChannel":
+            name = f"projects/{inputs['project']}/notificationChannels/1"
+            return name, inputs | {"name": name}
         collection = _COLLECTIONS.get(args.typ.rpartition(":")[2])
         if collection:
             return f"{inputs['dataset']}/{collection}/{inputs['name']}", dict(inputs)
