@@ -7,7 +7,8 @@ from scripts.lib.options import DEFAULT_STACK, ROOT
 HELP = """Prepare a stack for an update: recover it after an interrupted one, mark shared grants.
 
 An interrupted update leaves its lock, and what it may have created. Grants that other stacks of the
-backend hold too are marked: an update that no longer declares one leaves it in the policy.
+backend hold too are marked: an update that no longer declares one leaves it in the policy. Before
+its first update, the other stacks in its project are named.
 
 Nothing in the cloud changes. `make up`, `make destroy`, `make lab` and `make lab-down` begin with
 this; before a bare `pulumi up` or `pulumi destroy` run it yourself.
@@ -34,13 +35,12 @@ def main(
     def work(output: Output) -> None:
         from scripts.lib import stack as stacks
         from scripts.lib.pulumi_stack import PulumiStack, require_program
-        from scripts.recovery.recover import recover
-        from scripts.resources import shared_grants
+        from scripts.stacks import deploy
 
         program = require_program(cwd)
         environment = stacks.enter(stack_name, output.report).environment
         stack = PulumiStack(stack_name, program, environment)
-        shared_grants.retain_in_update(stack, recover(stack, output.result), output.result)
+        deploy.prepare(stack, output.result)
 
     cli.run(work, as_json=False, after_interrupt="Run it again to continue.")
 

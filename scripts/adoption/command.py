@@ -11,7 +11,7 @@ from scripts.lib import stack
 from scripts.lib.cli import Output
 from scripts.lib.errors import ExitCode, ScriptError, UsageError
 from scripts.lib.pulumi_stack import PulumiStack, State, require_program
-from scripts.preview.names import plural
+from scripts.lib.wording import plural
 from scripts.resources.lookup import Lookup
 from scripts.stacks.scratch import count_managed, scratch
 

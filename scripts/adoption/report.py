@@ -11,6 +11,7 @@ from scripts.adoption.conflicts import text
 from scripts.adoption.survey import AdoptionOutcome, Candidate, Survey
 from scripts.lib.cli import Output
 from scripts.lib.property_values import format_path
+from scripts.lib.wording import plural
 from scripts.preview import names
 from scripts.preview.model import Change
 from scripts.resources.resource_types import RESOURCE_TYPES
@@ -36,9 +37,7 @@ def show(survey: Survey, output: Output, *, dry_run: bool) -> None:
     output.out.print(drawn)
     updated = survey.plan.updated(survey.adopted)
     if updated:
-        output.result(
-            f"The next `up` would update {names.plural(len(updated), 'adopted resource')}:"
-        )
+        output.result(f"The next `up` would update {plural(len(updated), 'adopted resource')}:")
     for change in updated:
         output.result(f"  {names.type_name(change.state)} {names.name(change.state)}")
         for each in change.properties:

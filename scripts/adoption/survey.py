@@ -14,6 +14,7 @@ from scripts.adoption import service_agents
 from scripts.adoption.service_agents import Identity
 from scripts.lib.errors import ScriptError
 from scripts.lib.pulumi_stack import PulumiStack
+from scripts.lib.wording import plural
 from scripts.preview import names
 from scripts.preview.model import Change, State
 from scripts.resources.lookup import Lookup, NotServedError
@@ -155,7 +156,7 @@ class Discovery:
             found = self._judge(plan)
             if not found:
                 break
-            self._report(f"  found {names.plural(len(found), 'resource')}; continuing ...")
+            self._report(f"  found {plural(len(found), 'resource')}; continuing ...")
             self._rounds.append(self._round(plan, found))
             self._rounds[-1].import_into(copy)
         wanted = {change.urn for change in plan.created}

@@ -12,6 +12,7 @@ from scripts.lib.google.operations import Operation
 from scripts.lib.google.start_operation import OperationStart, Report
 from scripts.lib.options import Choice, Following
 from scripts.lib.stack import Target
+from scripts.lib.wording import plural
 
 SCRIPT = "import_dicom.py"
 
@@ -38,7 +39,7 @@ def run(source: str, choice: Choice, following: Following, output: Output) -> No
     described = labels(choice, target.store if target else "", name)
     operation = finish(client, name, described, following, output)
     if not following.no_wait:
-        output.result(f"{operation.success} files are in the store, none failed.")
+        output.result(f"{plural(operation.success, 'file')} stored, none failed.")
     output.json(_summary(operation, target, shown_source, time.monotonic() - started_at))
 
 

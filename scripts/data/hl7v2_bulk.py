@@ -11,6 +11,7 @@ from scripts.lib.google import clients, operations
 from scripts.lib.google.errors import translate_errors
 from scripts.lib.google.start_operation import OperationStart
 from scripts.lib.options import Choice, Following
+from scripts.lib.wording import plural
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def run(work: Work, choice: Choice, following: Following, output: Output) -> Non
     doing = f"{work.label.lower()} messages of {store}"
     operation = finish(client, name, OperationLabels(work.label, doing, resume), following, output)
     if not following.no_wait:
-        output.result(f"{operation.success} messages, none failed.")
+        output.result(f"{plural(operation.success, 'message')}, none failed.")
     output.json(operation.to_json() | {"store": store, "location": work.location, "failures": []})
 
 

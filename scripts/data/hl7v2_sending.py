@@ -14,6 +14,7 @@ from scripts.lib.errors import ExitCode, ScriptError, UsageError
 from scripts.lib.google import clients, retry
 from scripts.lib.google.errors import translate_errors
 from scripts.lib.options import Choice
+from scripts.lib.wording import plural
 
 _DETAIL = "IngestMessageErrorDetail"
 _BAD_REQUEST = 400
@@ -39,12 +40,12 @@ def run(sources: Sequence[Path], choice: Choice, output: Output) -> None:
     summary = {"store": store, "success": len(files) - len(failures), "failure": len(failures)}
     if failures:
         raise ScriptError(
-            f"{store} refused {len(failures)} of {len(files)} messages.",
+            f"{store} refused {len(failures)} of {plural(len(files), 'message')}.",
             "Correct them, and run the same command again: it sends no message twice.",
             ExitCode.PARTLY_FAILED,
             {**summary, "failures": failures},
         )
-    output.result(f"{store} has acknowledged {len(files)} messages.")
+    output.result(f"{store} has acknowledged {plural(len(files), 'message')}.")
     output.json({**summary, "failures": []})
 
 

@@ -15,6 +15,7 @@ from scripts.lib.google.operations import OperationFailedError
 from scripts.lib.google.start_operation import OperationStart, Report, StartedOperation
 from scripts.lib.options import Choice, Following
 from scripts.lib.stack import Target
+from scripts.lib.wording import plural
 
 SCRIPT = "export_metadata.py"
 
@@ -59,7 +60,7 @@ def run(
     rows = None
     if not following.no_wait:
         rows = bigquery.row_count(clients.big_query(target.project, target.location), table)
-        output.result(f"{table.uri} has {rows} rows.")
+        output.result(f"{table.uri} has {plural(rows, 'row')}.")
     facts = {"store": target.store, "table": table.uri, "rows": rows}
     seconds = round(time.monotonic() - started_at, 2)
     output.json(operation.to_json() | facts | {"seconds": seconds})

@@ -12,7 +12,7 @@ from scripts.destroy.remaining import ManagedResource
 from scripts.destroy.teardown import Outcome
 from scripts.lib.cli import Output
 from scripts.lib.pulumi_command import advised
-from scripts.preview.names import plural
+from scripts.lib.wording import plural
 
 
 def show(outcome: Outcome, output: Output, *, dry_run: bool) -> None:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from scripts.lib.property_values import Special, Value, format_path, show
+from scripts.lib.wording import plural
 from scripts.preview.model import Action, Change, Preview, PropertyChange, State
-from scripts.preview.names import is_view, name, plural, type_name
+from scripts.preview.names import is_view, name, type_name
 
 
 class Name(str):

@@ -87,10 +87,3 @@ def name(state: State, *, hide: bool = False) -> str:
         if isinstance(found, str) and found:
             return found.rpartition("/")[2] or found
     return logical_name(state.urn)
-
-
-def plural(count: int, noun: str) -> str:
-    """Return `1 DICOM store`, `2 DICOM stores`."""
-    if count == 1:
-        return f"1 {noun}"
-    return f"{count} {noun[:-1]}ies" if noun.endswith("ry") else f"{count} {noun}s"

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 
 from scripts.lib.property_values import Special, Value, format_path, leaves, show
+from scripts.lib.wording import plural
 from scripts.preview.acknowledge import Acknowledgement
 from scripts.preview.escape import code, comment
 from scripts.preview.loss import (
@@ -16,7 +17,7 @@ from scripts.preview.loss import (
     lowered_guards,
 )
 from scripts.preview.model import Action, Change, Preview, Problem, PropertyChange, State
-from scripts.preview.names import logical_name, name, plural, type_name
+from scripts.preview.names import logical_name, name, type_name
 from scripts.preview.page import Page
 
 # GitHub refuses a comment of more than 65,536 characters; the rest is for additions.

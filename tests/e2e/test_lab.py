@@ -204,7 +204,7 @@ def test_without_the_storage_role_the_import_fails(runs: Runs) -> None:
             _ended(whole, ExitCode.FAILED, "storage.objects.list")
             assert runs.summary() == {}
         # What everybody may read needs no role.
-        _ended(runs.script("import_dicom.py"), ExitCode.OK, "405 files are in the store")
+        _ended(runs.script("import_dicom.py"), ExitCode.OK, "405 files stored")
 
 
 def test_without_the_bigquery_role_the_export_fails(runs: Runs) -> None:
@@ -339,7 +339,7 @@ def test_a_killed_script_is_taken_up_again(runs: Runs) -> None:
     script.kill()
     script.communicate()
     done = runs.script("import_dicom.py", *flags, "--resume", name)
-    _ended(done, ExitCode.OK, "405 files are in the store, none failed.")
+    _ended(done, ExitCode.OK, "405 files stored, none failed.")
     assert runs.count("killed-script") == 405
 
 
@@ -352,7 +352,7 @@ def test_an_interrupted_script_says_how_to_go_on_and_that_works(runs: Runs) -> N
     command = output.partition("Follow it again: ")[2].split()
     assert command[-2:] == ["--resume", name]
     done = runs.script("import_dicom.py", *command[2:])
-    _ended(done, ExitCode.OK, "405 files are in the store, none failed.")
+    _ended(done, ExitCode.OK, "405 files stored, none failed.")
 
 
 def test_a_lab_that_was_interrupted_is_simply_run_again(runs: Runs) -> None:
@@ -386,7 +386,7 @@ def test_a_killed_emulator_loses_and_doubles_nothing(runs: Runs) -> None:
     script.communicate()
     runs.lab.start()
     done = runs.script("import_dicom.py", *flags, "--resume", name)
-    _ended(done, ExitCode.OK, "405 files are in the store, none failed.")
+    _ended(done, ExitCode.OK, "405 files stored, none failed.")
     assert runs.count("killed-emulator") == 405
 
 

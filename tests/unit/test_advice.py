@@ -59,6 +59,11 @@ FOLLOWED = {
     "Write a whole number and a unit": f"{UNIT}test_durations",
     "Create it with `make stack": NEW_STACK,
     "Add --project": NEW_STACK,
+    "Stack {} has resources in the project": NEW_STACK,
+    "For a store outside of the stack": "tests/contract/test_hl7v2.py::"
+    "test_the_scripts_export_and_import",
+    "Correct them, and run the same command": "tests/contract/test_hl7v2.py::"
+    "test_the_script_sends_files_and_reports_what_is_refused",
     "Use 1 to 100 letters": NEW_STACK,
     "Use 6 to 30 lowercase": NEW_STACK,
     "Run `pulumi config set": f"{UNIT}test_the_project_of_a_stack",

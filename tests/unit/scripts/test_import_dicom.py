@@ -21,7 +21,7 @@ def test_it_waits_and_reports_the_counts(google: FakeGoogle, run: Run) -> None:
     ]
     ran = run(import_dicom.app)
     assert ran.code == 0
-    assert ran.out == "405 files are in the store, none failed.\n"
+    assert ran.out == "405 files stored, none failed.\n"
     assert "Importing: 200 of 405" in ran.err
     assert "Importing: 405 of 405" in ran.err
     method, uri, body = google.asked[0]
@@ -90,7 +90,7 @@ def test_resume_follows_without_starting(google: FakeGoogle, run: Run) -> None:
     google.answers = [(200, operation(success=405, done=True))]
     ran = run(import_dicom.app, "--resume", OPERATION)
     assert ran.code == 0
-    assert ran.out == "405 files are in the store, none failed.\n"
+    assert ran.out == "405 files stored, none failed.\n"
     assert [method for method, _, _ in google.asked] == ["GET"]
 
 

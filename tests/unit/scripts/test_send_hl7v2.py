@@ -48,7 +48,7 @@ def test_a_store_of_the_stack_is_chosen_by_name(
 ) -> None:
     google.answers = [(503, {}), (200, {"hl7Ack": ""})]
     ran = run(send_hl7v2.app, str(file), "--store", "other")
-    assert ran.out.strip() == f"{OTHER} has acknowledged 1 messages."
+    assert ran.out.strip() == f"{OTHER} has acknowledged 1 message."
     assert len(google.asked) == 2  # the first one was retried
 
 
