@@ -12,6 +12,8 @@ PULUMI = $(BIN)/python -m engine run --stack $(STACK) -- pulumi
 RECOVER = $(BIN)/python scripts/recover.py --stack $(STACK)
 # Without this check Pulumi writes a stack file that holds only a salt.
 REQUIRE_STACK = test -f Pulumi.$(STACK).yaml || { echo 'error: Pulumi.$(STACK).yaml does not exist: create it with make stack NAME=$(STACK)' >&2; exit 2; }
+# Pulumi asks on a terminal alone, and its error does not say how to answer here.
+REQUIRE_YES = { test -t 0 && test -t 1; } || test -n "$$PULUMI_SKIP_CONFIRMATIONS" || case ' $(ARGS) ' in *' --yes '*|*' -y '*|*' --skip-preview '*) ;; *) echo 'error: there is no terminal to confirm the changes on: add ARGS=--yes' >&2; exit 2 ;; esac
 # The policy pack: see docs/policies.md. It has its own environment.
 POLICY_CONFIG ?= policy/config.json
 POLICY = --policy-pack policy --policy-pack-config $$($(BIN)/python -m policy.stack_config $(STACK) --config $(POLICY_CONFIG))
@@ -55,12 +57,14 @@ preview: $(READY) ## Show what `up` would change, property by property, and the 
 
 up: $(READY) ## Deploy the stack
 	@$(REQUIRE_STACK)
+	@$(REQUIRE_YES)
 	@$(PULUMI) stack select --create $(STACK)
 	@$(BIN)/python -m policy.environment
 	@$(RECOVER) --cwd .
 	@$(PULUMI) up --stack $(STACK) $(POLICY) $(ARGS)
 
 refresh: $(READY) ## Compare the state with the resources that exist
+	@$(REQUIRE_YES)
 	@$(RECOVER) --cwd .
 	@$(PULUMI) refresh --stack $(STACK) $(ARGS)
 

@@ -127,3 +127,24 @@ def test_clean_state_deletes_the_state_after_a_confirmation(
     assert state.exists() != deletes
     assert (done.returncode == 0) == deletes
     assert ("Nothing was deleted." in done.stdout) != deletes
+
+
+@pytest.mark.parametrize("target", ["up", "refresh"])
+@pytest.mark.parametrize(
+    ("arguments", "code"), [("", 2), ("--yes --target x", 0), ("-y", 0), ("--yes-please", 2)]
+)
+def test_without_a_terminal_changes_need_a_yes(
+    checkout: Path, target: str, arguments: str, code: int
+) -> None:
+    (checkout / ".venv/bin").mkdir()
+    (checkout / ".venv/bin/python").symlink_to(shutil.which("true") or "")
+    (checkout / "Pulumi.local.yaml").touch()
+    done = subprocess.run(
+        ["make", target, f"ARGS={arguments}"],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    assert (done.returncode, "add ARGS=--yes" in done.stderr) == (code, code != 0), done.stderr
