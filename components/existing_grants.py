@@ -28,11 +28,12 @@ MARK = f"{PACKAGE}:ExistingGrant"
 """The type of the component that records a grant."""
 _OWN_STATE = "pulumi:pulumi:readStackResourceOutputs"
 _AUDIT_LOGS = "gcp:projects/iAMAuditConfig:IAMAuditConfig"
+_BUCKET_MEMBER = "gcp:storage/bucketIAMMember:BucketIAMMember"
 # Type -> the function that reads the policy, and its arguments, which the type has too.
 _POLICIES = {
     "gcp:projects/iAMMember:IAMMember": ("gcp:projects/getIamPolicy:getIamPolicy", ("project",)),
     _AUDIT_LOGS: ("gcp:projects/getIamPolicy:getIamPolicy", ("project",)),
-    "gcp:storage/bucketIAMMember:BucketIAMMember": (
+    _BUCKET_MEMBER: (
         "gcp:storage/getBucketIamPolicy:getBucketIamPolicy",
         ("bucket",),
     ),
@@ -129,20 +130,34 @@ async def _existed(args: pulumi.ResourceTransformArgs, cloud: _Cloud) -> bool:
     if (args.type_, args.name) in own:
         return (MARK, args.name) in own
     known = dict(args.props)
-    if any(isinstance(value, pulumi.Output) for value in known.values()):
-        return False  # a preview: not known before the agent exists
     function, names = _POLICIES[args.type_]
     arguments = {name: known[name] for name in names if known.get(name)}
+    if _is_unknown(arguments):
+        return False  # a preview of what is not there yet
     try:
         policy = await cloud.policy(function, arguments, _provider_of(args.opts))
     except Exception as error:  # noqa: BLE001 (the SDK raises Exception)
-        if not is_dry_run():
-            pulumi.log.warn(
-                f"{args.name}: the policy can't be read, so it is not known whether this grant "
-                f"existed before the stack. A tear-down would delete it. {error}"
-            )
+        if text := _warning(args.type_, arguments, str(error)):
+            pulumi.log.warn(f"{args.name}: {text}")
         return False
-    return holds(policy, args.type_, known)
+    # In a preview the agent may not be there yet.
+    return not _is_unknown(known) and holds(policy, args.type_, known)
+
+
+def _is_unknown(inputs: Json) -> bool:
+    return any(isinstance(value, pulumi.Output) for value in inputs.values())
+
+
+def _warning(type_: str, arguments: Json, error: str) -> str:
+    """Return what a policy that can't be read means; empty for what the update will create."""
+    if type_ == _BUCKET_MEMBER and "Error 404" in error:
+        return f"there is no bucket {arguments['bucket']}. Create it, or correct the stack file."
+    if is_dry_run():
+        return ""
+    return (
+        "the policy can't be read, so it is not known whether this grant existed before the "
+        f"stack. A tear-down would delete it. {error}"
+    )
 
 
 async def _own() -> frozenset[Key]:

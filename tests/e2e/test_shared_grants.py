@@ -152,8 +152,11 @@ def test_grants_on_buckets_keys_datasets_and_topics_are_kept_too(
 def test_a_policy_that_cannot_be_read_is_named(stack: Stack) -> None:
     """The grant belongs to the stack then."""
     grants = [{"role": VIEWER, "members": [ANNA]}]
+    stores: dict[str, Any] = {"dicomStores": [], "fhirStores": [], "hl7v2Stores": []}
+    stack.configure(access="least-privilege", importBuckets=["no-such-bucket"], **stores)
+    assert "there is no bucket no-such-bucket. Create it" in stack.preview()
     names = {"access": "explicit", "serviceAgentRoles": [], "projectMembers": grants}
-    stack.configure(**names, dicomStores=[], fhirStores=[], hl7v2Stores=[])
+    stack.configure(**names, importBuckets=None)
     method = "cloudresourcemanager.projects.getIamPolicy"
     fault = {"method": method, "status": 403, "message": "not yours to read", "times": 1}
     stack.lab.call("POST", "_emulator/faults", fault)
