@@ -11,7 +11,10 @@ import grimp
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("components", "program", "policy", "engine", "emulator", "scripts", "conformance")
+PACKAGES = (
+    *("components", "program", "policy", "engine", "emulator", "scripts", "workloads"),
+    "conformance",
+)
 MAX_FILES = 20
 MAX_LINES = 300
 DICOM = "emulator.services.healthcare.dicom"

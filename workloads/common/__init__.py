@@ -1,0 +1,1 @@
+"""Parts that the workloads share: logs, counters, spool, delivery, the session with Google."""

@@ -1,0 +1,1 @@
+"""The MLLP adapter: HL7v2 messages of hospitals to HL7v2 stores, and back."""
