@@ -12,7 +12,7 @@ import sys
 import traceback
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
 _LOGGER = "workloads"
 
@@ -34,13 +34,13 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str)
 
 
-def configure(level: int = logging.INFO) -> None:
-    """Write the log of the workload to standard error."""
-    handler = logging.StreamHandler(sys.stderr)
+def configure(stream: TextIO | None = None) -> None:
+    """Write the log of the workload to a stream, by default to standard error."""
+    handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter())
     root = logging.getLogger(_LOGGER)
     root.handlers = [handler]
-    root.setLevel(level)
+    root.setLevel(logging.INFO)
     root.propagate = False
 
 

@@ -82,10 +82,7 @@ class Spool:
         Raises:
             OSError: the disk is full or fails; the item was not accepted
         """
-        with self._lock:
-            # Keys stay in order when the clock is set back.
-            self._last = max(time.time_ns(), self._last + 1)
-            key = _KEY.format(self._last)
+        key = self._new_key()
         item = Item(key, attributes, self._pending / key)
         _write(item.path, json.dumps(attributes).encode() + b"\n" + data)
         self._queue.put(item)
@@ -109,14 +106,12 @@ class Spool:
             item: a pending item
             reason: the error of the service; it may hold patient data, as the item does
         """
-        report = {
-            "attributes": item.attributes,
-            "reason": reason,
-            "refused": datetime.now(UTC).isoformat(),
-        }
-        _write(self._dead / item.key, item.read())
-        _write(self._dead / f"{item.key}.json", json.dumps(report, indent=2).encode() + b"\n")
+        self._write_dead(item.key, item.read(), reason, item.attributes)
         self.remove(item)
+
+    def bury(self, data: bytes, reason: str, **attributes: str) -> None:
+        """Write a dead letter of an item that was never pending."""
+        self._write_dead(self._new_key(), data, reason, attributes)
 
     def pending(self) -> int:
         """Return the number of items that wait for delivery."""
@@ -133,6 +128,21 @@ class Spool:
     def release(self) -> None:
         """Let another process use the folder."""
         self._lock_file.close()
+
+    def _new_key(self) -> str:
+        with self._lock:
+            # Keys stay in order when the clock is set back.
+            self._last = max(time.time_ns(), self._last + 1)
+            return _KEY.format(self._last)
+
+    def _write_dead(self, key: str, data: bytes, reason: str, attributes: dict[str, str]) -> None:
+        report = {
+            "attributes": attributes,
+            "reason": reason,
+            "refused": datetime.now(UTC).isoformat(),
+        }
+        _write(self._dead / key, data)
+        _write(self._dead / f"{key}.json", json.dumps(report, indent=2).encode() + b"\n")
 
     def _recover(self) -> None:
         """Queue the items of an earlier process; remove what it had not accepted yet."""
