@@ -140,9 +140,12 @@ $(READY): requirements.txt pyproject.toml
 	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
 	@pwd -P > $@
 
-lock: $(READY) ## Update the two requirements.txt
+lock: $(READY) ## Update the three requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes \
 		--no-emit-index-url --no-emit-find-links pyproject.toml --output-file requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra adapters --generate-hashes \
+		--constraint requirements.txt --no-emit-index-url --no-emit-find-links \
+		pyproject.toml --output-file workloads/requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links policy/requirements.in --output-file policy/requirements.txt
 

@@ -2,13 +2,13 @@
 
 import base64
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from googleapiclient.errors import HttpError
 
-from scripts.data import hl7v2_store
+from scripts.data import hl7v2_store, mllp
 from scripts.lib.cli import Output
 from scripts.lib.errors import ExitCode, ScriptError, UsageError
 from scripts.lib.google import clients, retry
@@ -26,27 +26,51 @@ def run(sources: Sequence[Path], choice: Choice, output: Output) -> None:
     Raises:
         ScriptError: there is no such store, the service fails, or it refuses some messages
     """
-    files = [*_files(sources)]
-    if not files:
-        raise UsageError("There are no files to send.")
+    files = _found(sources)
     store = hl7v2_store.resolve(choice, output)
     messages = clients.healthcare().projects().locations().datasets().hl7V2Stores().messages()
+    _send_all(files, store, lambda file: _send(messages, store, file), output)
+
+
+def run_mllp(sources: Sequence[Path], address: str, choice: Choice, output: Output) -> None:
+    """Send the messages of files to a server of MLLP, on one connection.
+
+    Raises:
+        ScriptError: the server can't be reached, does not answer, or refuses some messages
+    """
+    if choice != Choice(None, None, None, None, None):
+        raise UsageError("--mllp sends to a server, so it does not go with the names of a store.")
+    with mllp.Connection(address) as connection:
+        _send_all(_found(sources), address, connection.send, output)
+
+
+def _send_all(
+    files: Sequence[Path], target: str, send: Callable[[Path], str], output: Output
+) -> None:
+    """Send files; `send` returns why the target refused one, or nothing."""
     failures = []
     for file in files:
-        reason = _send(messages, store, file)
+        reason = send(file)
         if reason:
             failures.append({"source": str(file), "error": reason})
             output.report(f"{file} was refused: {reason}")
-    summary = {"store": store, "success": len(files) - len(failures), "failure": len(failures)}
+    summary = {"store": target, "success": len(files) - len(failures), "failure": len(failures)}
     if failures:
         raise ScriptError(
-            f"{store} refused {len(failures)} of {plural(len(files), 'message')}.",
+            f"{target} refused {len(failures)} of {plural(len(files), 'message')}.",
             "Correct them, and run the same command again: it sends no message twice.",
             ExitCode.PARTLY_FAILED,
             {**summary, "failures": failures},
         )
-    output.result(f"{store} has acknowledged {plural(len(files), 'message')}.")
+    output.result(f"{target} has acknowledged {plural(len(files), 'message')}.")
     output.json({**summary, "failures": []})
+
+
+def _found(sources: Sequence[Path]) -> list[Path]:
+    files = [*_files(sources)]
+    if not files:
+        raise UsageError("There are no files to send.")
+    return files
 
 
 def _files(sources: Sequence[Path]) -> Iterator[Path]:

@@ -85,13 +85,17 @@ class FakePeer:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
 
-        async def start() -> None:
-            server = await start_hl7_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
+        async def start() -> asyncio.Server:
+            server: asyncio.Server = await start_hl7_server(
+                self._serve, "127.0.0.1", 0, ssl=self._tls
+            )
             self.port = server.sockets[0].getsockname()[1]
-            self._ready.set()
+            return server
 
-        self._loop.run_until_complete(start())
+        server = self._loop.run_until_complete(start())
+        self._loop.call_soon(self._ready.set)
         self._loop.run_forever()
+        server.close()
         for task in asyncio.all_tasks(self._loop):
             task.cancel()
         self._loop.run_until_complete(asyncio.sleep(0))

@@ -33,11 +33,11 @@ def session(connections: int) -> AuthorizedSession:
     Raises:
         CredentialsError: there are no credentials
     """
-    made = AuthorizedSession(_credentials())  # type: ignore[no-untyped-call]
+    authorized = AuthorizedSession(_credentials())  # type: ignore[no-untyped-call]
     adapter = HTTPAdapter(pool_connections=4, pool_maxsize=connections)
     for prefix in ("http://", "https://"):
-        made.mount(prefix, adapter)
-    return made
+        authorized.mount(prefix, adapter)
+    return authorized
 
 
 def _credentials() -> object:

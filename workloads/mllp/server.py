@@ -5,6 +5,7 @@ import socket
 import socketserver
 import ssl
 import threading
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,15 +102,18 @@ class MllpServer(socketserver.ThreadingTCPServer):
             # Not the method of a TLS socket, which would end the encryption of the answer.
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(connection, socket.SHUT_RD)
+        deadline = time.monotonic() + timeout
         for thread in connections:
-            thread.join(timeout)
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def _run(self, connection: socket.socket, peer: str) -> None:
         self._counters.add("connections")
         try:
             _keep_alive(connection)
-            connection.settimeout(self._limits.frame_seconds)
+            if not connection.recv(1, socket.MSG_PEEK):
+                return  # a health check
             if self._tls:
+                connection.settimeout(self._limits.frame_seconds)
                 connection = self._tls.wrap_socket(connection, server_side=True)
                 with self._lock:
                     self._connections[threading.current_thread()] = connection

@@ -9,6 +9,8 @@ import pytest
 
 from scripts import send_hl7v2
 from scripts.lib.errors import ExitCode
+from tests.support.hl7v2_messages import EUROPEAN, admission
+from tests.support.mllp import FakePeer
 from tests.unit.scripts.fakes import DATASET, FakeGoogle, Ran, refusal
 
 STORE = f"{DATASET}/hl7V2Stores/hl7v2store1"
@@ -90,3 +92,30 @@ def test_usage_errors(
 def test_an_empty_folder_has_nothing_to_send(run: Callable[..., Ran], tmp_path: Path) -> None:
     ran = run(send_hl7v2.app, str(tmp_path))
     assert (ran.code, "no files to send" in ran.err) == (ExitCode.USAGE, True)
+
+
+def test_messages_go_to_a_server_of_mllp_on_one_connection(
+    run: Callable[..., Ran], file: Path
+) -> None:
+    (file.parent / "b.hl7").write_bytes(EUROPEAN)
+    file.write_bytes(admission())
+    with FakePeer(["AE"]) as peer:
+        ran = run(send_hl7v2.app, str(file.parent), "--mllp", f"localhost:{peer.port}", "--json")
+    assert ran.code == ExitCode.PARTLY_FAILED
+    assert (ran.json["error"]["success"], ran.json["error"]["failure"]) == (1, 1)
+    assert ran.json["error"]["failures"] == [{"source": str(file), "error": "AE"}]
+    assert (peer.received, peer.connections) == ([admission(), EUROPEAN], 1)
+
+
+def test_a_server_of_mllp_that_fails_is_named(run: Callable[..., Ran], file: Path) -> None:
+    file.write_bytes(admission())
+    with FakePeer(["close"]) as peer:
+        address = f"127.0.0.1:{peer.port}"
+        ran = run(send_hl7v2.app, str(file), "--mllp", address)
+        assert ran.code == ExitCode.FAILED
+        assert f"Sending to {address} failed: the connection was closed" in ran.err
+    ran = run(send_hl7v2.app, str(file), "--mllp", address)
+    assert ran.code == ExitCode.FAILED
+    assert f"Sending to {address} failed" in ran.err
+    for more in (["--mllp", "host"], ["--mllp", address, "--store", "s"]):
+        assert run(send_hl7v2.app, str(file), *more).code == ExitCode.USAGE

@@ -50,7 +50,7 @@ def connect(port: int) -> socket.socket:
 
 
 def rest(connection: socket.socket) -> bytes:
-    """What comes until the server closes the connection."""
+    """The bytes that come until the server closes the connection."""
     found = b""
     with contextlib.suppress(ConnectionResetError):
         while chunk := connection.recv(4096):
@@ -184,6 +184,16 @@ def test_tls_asks_for_the_certificate_of_a_client(
     assert {line["message"] for line in lines} == {"TLS failed"}
     assert any("PEER_DID_NOT_RETURN_A_CERTIFICATE" in line["reason"] for line in lines)
     assert len(receiver.received) == 2
+
+
+def test_a_health_check_is_not_logged(receiver: Fake, tmp_path: Path, logged: Lines) -> None:
+    authority = Authority(tmp_path)
+    pair = authority.sign("server")
+    for context in (None, tls.server_context(pair.certificate, pair.key, None)):
+        with serving(receiver, tls=context) as server, connect(server.port) as probe:
+            probe.shutdown(socket.SHUT_WR)
+            assert rest(probe) == b""
+    assert logged() == []
 
 
 def test_files_that_are_not_certificates_are_named(tmp_path: Path) -> None:
