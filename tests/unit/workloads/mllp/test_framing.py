@@ -46,7 +46,7 @@ def test_an_oversized_message_is_cut_and_the_next_one_is_read(size: int) -> None
     large = b"MSH|^~\\&|" + bytes(range(0x20, 0x7F)) * 100
     stream = framed(large) + framed(b"next")
     decoder = FrameDecoder(5000)
-    frames = []
+    frames: list[Frame] = []
     for at in range(0, len(stream), size):
         frames += decoder.feed(stream[at : at + size])
         assert size > 7 or len(decoder._buffer) <= 5000 + size
