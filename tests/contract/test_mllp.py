@@ -182,4 +182,4 @@ def test_what_does_not_exist_is_named_at_the_start(
         }
         adapter = start(*(one.format(**known) for one in arguments))
         assert words.format(**known) in str(adapter.wait_for_error())
-    assert adapter.terminate() == 1
+    assert adapter.wait() == 1

@@ -50,14 +50,15 @@ class Adapter:
     def terminate(self) -> int:
         """Stop it by SIGTERM; return its exit code."""
         self._process.terminate()
-        return self._end()
+        return self.wait()
 
     def kill(self) -> None:
         """Stop it by SIGKILL."""
         self._process.kill()
-        self._end()
+        self.wait()
 
-    def _end(self) -> int:
+    def wait(self) -> int:
+        """Wait for its end; return its exit code."""
         code = self._process.wait(PATIENCE_SECONDS)
         self._thread.join(PATIENCE_SECONDS)
         return code
