@@ -13,7 +13,7 @@ from components.service_agent_roles import ServiceAgentRoles, ServiceAgentRolesA
 from program import assembly, component_args, config, service_agent_grants
 from program.outputs import stack_outputs
 
-lab = config.load()
+lab = config.load_or_exit()
 
 services = ProjectServices(
     "services",

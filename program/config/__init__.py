@@ -3,7 +3,7 @@
 from program.config.access import ConditionSettings, GrantSettings
 from program.config.datasets import STORE_TYPES, DatasetContent, DatasetSettings
 from program.config.encryption import EncryptionSettings
-from program.config.loading import NAMESPACE, load, parse
+from program.config.loading import NAMESPACE, load, load_or_exit, parse
 from program.config.stack import FIRST_DATASET, SERVICES, Settings
 from program.config.stores import (
     ConsentStoreSettings,
@@ -33,5 +33,6 @@ __all__ = [
     "SubscriptionSettings",
     "TopicSettings",
     "load",
+    "load_or_exit",
     "parse",
 ]

@@ -1,6 +1,7 @@
 """Settings from the configuration that the engine passes; any error refuses all of them."""
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,9 @@ from program.config.stack import Settings
 
 NAMESPACE = "gcp-healthcare-dicom"
 """The namespace of the stack's own keys: the name of the project in `Pulumi.yaml`."""
+
+EXIT_CODE_OF_SHOWN_ERRORS = 32
+"""`PYTHON_PROCESS_EXITED_AFTER_SHOWING_USER_ACTIONABLE_MESSAGE_CODE` of Pulumi's launcher."""
 
 
 def load(config: pulumi.Config | None = None) -> Settings:
@@ -29,6 +33,18 @@ def load(config: pulumi.Config | None = None) -> Settings:
     values = {str(key): str(value) for key, value in {**get_config_env(), **CONFIG.get()}.items()}
     secret = {key for key in values if is_config_secret(key)}
     return parse(values, secret=secret, namespace=namespace, stack=pulumi.get_stack())
+
+
+def load_or_exit() -> Settings:
+    """Read the configuration of the stack that is being run; show its errors and exit.
+
+    Pulumi takes any other end of a program for an unhandled error, and says so.
+    """
+    try:
+        return load()
+    except SettingsError as error:
+        pulumi.log.error(str(error))
+        sys.exit(EXIT_CODE_OF_SHOWN_ERRORS)
 
 
 def parse(

@@ -120,7 +120,7 @@ def _run_program(request: Any, context: Any) -> Any:
             # An engine that has ended or was killed waits for no program.
             context.add_callback(lambda: _cancel(loop, task))
             loop.run_until_complete(task)
-    except asyncio.CancelledError:
+    except (asyncio.CancelledError, SystemExit):  # it has shown its error
         return language_pb2.RunResponse(bail=True)
     except pulumi.RunError as error:
         pulumi.log.error(str(error))

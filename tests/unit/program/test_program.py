@@ -1,8 +1,9 @@
 """The program itself, as the engine runs it: settings, components, outputs."""
 
+import pulumi
 import pytest
 
-from program.config.errors import SettingsError
+from program.config.loading import EXIT_CODE_OF_SHOWN_ERRORS
 from program.service_agent_grants import LAB_ROLES
 from tests.support.program import MAIN, run
 from tests.unit.components.deployment import AGENT, PROJECT_NUMBER, Deployment
@@ -166,10 +167,16 @@ def test_a_renamed_dataset_keeps_every_logical_name(lab: Deployment) -> None:
     assert sorted(run(dataset="dataset2").names) == sorted(run().names)
 
 
-def test_bad_settings_stop_the_program_before_the_first_resource() -> None:
+def test_bad_settings_stop_the_program_before_the_first_resource(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     nothing = Deployment()
-    with pytest.raises(SettingsError, match="us-centrall"):
+    shown: list[str] = []
+    monkeypatch.setattr(pulumi.log, "error", shown.append)
+    with pytest.raises(SystemExit) as ended:
         run(nothing, location="us-centrall")
+    assert ended.value.code == EXIT_CODE_OF_SHOWN_ERRORS
+    assert "us-centrall" in shown[0]
     assert nothing.resources == []
 
 
