@@ -45,7 +45,9 @@ class Connection:
             self._reader, self._writer = self._run(opening, _CONNECT_SECONDS)
         except OSError as error:
             self._runner.close()
-            raise self._failure(error.strerror or "time-out") from error
+            reason = "time-out" if isinstance(error, TimeoutError) else error.strerror
+            # For a name with several addresses there is no code, but a text with all of them.
+            raise self._failure(reason or str(error)) from error
         return self
 
     def __exit__(

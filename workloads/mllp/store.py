@@ -10,7 +10,7 @@ from google.auth.transport.requests import AuthorizedSession
 from workloads.common import google
 from workloads.common.delivery import Refused, Unavailable
 
-TIMEOUT_SECONDS = 30.0
+TIMEOUT_SECONDS = 20.0
 _DETAIL = "IngestMessageErrorDetail"
 _REFUSED_CODES = frozenset({400, 413, 422})
 _HEADERS = {"X-GOOG-API-FORMAT-VERSION": "2"}

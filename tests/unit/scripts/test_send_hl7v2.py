@@ -114,8 +114,10 @@ def test_a_server_of_mllp_that_fails_is_named(run: Callable[..., Ran], file: Pat
         ran = run(send_hl7v2.app, str(file), "--mllp", address)
         assert ran.code == ExitCode.FAILED
         assert f"Sending to {address} failed: the connection was closed" in ran.err
-    ran = run(send_hl7v2.app, str(file), "--mllp", address)
-    assert ran.code == ExitCode.FAILED
-    assert f"Sending to {address} failed" in ran.err
+    for host in ("127.0.0.1", "localhost"):
+        ran = run(send_hl7v2.app, str(file), "--mllp", f"{host}:{peer.port}")
+        assert ran.code == ExitCode.FAILED
+        assert f"Sending to {host}:{peer.port} failed: " in ran.err
+        assert "Connect call failed" in ran.err
     for more in (["--mllp", "host"], ["--mllp", address, "--store", "s"]):
         assert run(send_hl7v2.app, str(file), *more).code == ExitCode.USAGE
