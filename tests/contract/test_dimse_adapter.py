@@ -1,0 +1,426 @@
+"""The DIMSE adapter between DCMTK, or pynetdicom, and a DICOM store."""
+
+import io
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.uid import JPEGBaseline8Bit, generate_uid
+from pynetdicom import AE, AllStoragePresentationContexts, build_role, evt
+from pynetdicom.association import Association
+from pynetdicom.presentation import build_context
+
+from emulator.server.server_file import ServerInfo
+from tests.support import http
+from tests.support.dicom_files import make_dicom
+from tests.support.dimse_adapter import AET, Adapter, adapter, dcmtk
+from tests.support.waiting import wait_until
+from workloads.dimse.sop_classes import (
+    STORAGE_COMMITMENT,
+    STORAGE_COMMITMENT_INSTANCE,
+    STUDY_ROOT,
+    VERIFICATION,
+)
+
+pytestmark = [
+    pytest.mark.sockets,
+    pytest.mark.skipif(shutil.which("storescu") is None, reason="DCMTK is not installed"),
+]
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+PEER = "MODALITY"
+NAMES = {"1": "Amber^Ada", "2": "Birch^Bo", "3": "Amberley^Cy"}
+
+
+def instance(patient: str, number: int, **elements: Any) -> bytes:
+    """An instance of a patient's study; every second one is in a second series."""
+    study = f"1.2.826.77.{patient}"
+    series = f"{study}.{number % 2 + 1}"
+    return make_dicom(
+        pixels=np.arange(64, dtype=np.uint8).reshape(8, 8),
+        **{
+            "PatientID": f"P{patient}",
+            "PatientName": NAMES[patient],
+            "StudyInstanceUID": study,
+            "SeriesInstanceUID": series,
+            "SOPInstanceUID": f"{series}.{number}",
+            "StudyDate": f"2024010{patient}",
+            "StudyDescription": f"Study of {patient}",
+            "Modality": "CR" if patient == "2" else "CT",
+            "InstanceNumber": number,
+            **elements,
+        },
+    )
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Files of three patients: four instances, two and one."""
+    folder = tmp_path_factory.mktemp("files")
+    for patient, number in (("1", 4), ("2", 2), ("3", 1)):
+        for index in range(1, number + 1):
+            (folder / f"{patient}-{index}.dcm").write_bytes(instance(patient, index))
+    return folder
+
+
+def new_store(emulator: ServerInfo, name: str) -> str:
+    """A DICOM store in a project of its own."""
+    services = {"serviceIds": ["healthcare.googleapis.com", "pubsub.googleapis.com"]}
+    project = f"dimse-{name}"
+    api = f"{emulator.url}/v1/projects/{project}"
+    http.post(f"{api}/services:batchEnable", json=services).raise_for_status()
+    parent = f"{api}/locations/us-central1/datasets"
+    http.post(parent, params={"datasetId": "d"}, json={}).raise_for_status()
+    stores = http.post(f"{parent}/d/dicomStores", params={"dicomStoreId": "s"}, json={})
+    return str(stores.raise_for_status().json()["name"])
+
+
+@contextmanager
+def destination() -> Iterator[tuple[int, list[Dataset]]]:
+    """A peer that keeps what it gets, uncompressed instances alone, and results of commitments."""
+    got: list[Dataset] = []
+
+    def keep(event: evt.Event) -> int:
+        dataset = event.dataset
+        dataset.file_meta = event.file_meta
+        got.append(dataset)
+        return 0
+
+    def keep_result(event: evt.Event) -> tuple[int, None]:
+        result = event.event_information
+        result.EventTypeID = event.event_type
+        got.append(result)
+        return 0, None
+
+    entity = AE(ae_title=PEER)
+    for context in AllStoragePresentationContexts:
+        entity.add_supported_context(str(context.abstract_syntax))
+    entity.add_supported_context(STORAGE_COMMITMENT, scu_role=True, scp_role=True)
+    handlers: Any = [(evt.EVT_C_STORE, keep), (evt.EVT_N_EVENT_REPORT, keep_result)]
+    server = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)
+    assert server
+    yield server.server_address[1], got
+    entity.shutdown()
+
+
+@contextmanager
+def association(running: Adapter, *contexts: Any, **more: Any) -> Iterator[Association]:
+    """An association with the adapter."""
+    entity = AE(ae_title=more.pop("calling", PEER))
+    opened = entity.associate(
+        "127.0.0.1", int(running.port), contexts=list(contexts), ae_title=AET, **more
+    )
+    yield opened
+    if opened.is_established:
+        opened.release()
+
+
+@pytest.fixture(scope="module")
+def peer() -> Iterator[tuple[int, list[Dataset]]]:
+    with destination() as listening:
+        yield listening
+
+
+@pytest.fixture(scope="module")
+def store(emulator: ServerInfo) -> str:
+    return new_store(emulator, "served")
+
+
+@pytest.fixture(scope="module")
+def served(
+    emulator: ServerInfo,
+    store: str,
+    files: Path,
+    peer: tuple[int, list[Dataset]],
+) -> Iterator[Adapter]:
+    """An adapter of a store that DCMTK has filled through it."""
+    dictionary = [
+        {"name": PEER, "host": "127.0.0.1", "port": peer[0]},
+        {"name": "CLOSED", "host": "127.0.0.1", "port": 9},
+    ]
+    allowed = [f"--calling-aet={name}" for name in (PEER, "OTHER")]
+    with adapter(
+        store,
+        f"--aet-dictionary-inline={json.dumps(dictionary)}",
+        *allowed,
+        "--max-instance-bytes=100000",
+        environment=emulator.environment() | {"PATH": "/usr/bin"},
+    ) as running:
+        sent = dcmtk("storescu", *titles(), *address(running), "+sd", str(files))
+        assert sent.returncode == 0, sent.stderr
+        yield running
+        counters = running.stop()
+        assert counters["stored"] >= 7
+        log = "".join(running.lines)
+        assert not any(name.split("^")[0] in log for name in NAMES.values())
+        assert "P1" not in log
+
+
+def titles(calling: str = PEER, called: str = AET) -> tuple[str, ...]:
+    return ("-aet", calling, "-aec", called)
+
+
+def address(running: Adapter) -> tuple[str, str]:
+    return "127.0.0.1", running.port
+
+
+def stored(emulator: ServerInfo, store: str) -> set[str]:
+    url = f"{emulator.url}/v1/{store}/dicomWeb/instances"
+    answer = http.get(url, params={"limit": "5000"})
+    return {one["00080018"]["Value"][0] for one in (answer.json() if answer.content else [])}
+
+
+def c_find(running: Adapter, level: str, **keys: Any) -> list[tuple[int, Dataset | None]]:
+    identifier = Dataset()
+    identifier.QueryRetrieveLevel = level
+    for keyword, value in keys.items():
+        setattr(identifier, keyword, value)
+    with association(running, build_context(STUDY_ROOT[0])) as opened:
+        found = [(status, match) for status, match in opened.send_c_find(identifier, STUDY_ROOT[0])]
+    comments = [str(status.get("ErrorComment", "")) for status, _ in found]
+    assert all(len(comment) <= 64 for comment in comments)
+    return [(int(status.Status), match or status) for status, match in found]
+
+
+def test_dcmtk_stores_and_verifies(
+    served: Adapter, emulator: ServerInfo, store: str, files: Path
+) -> None:
+    assert dcmtk("echoscu", *titles(), *address(served)).returncode == 0
+    expected = {pydicom.dcmread(file).SOPInstanceUID for file in files.iterdir()}
+    assert expected <= stored(emulator, store)
+
+
+def test_dcmtk_finds_studies_series_and_images(served: Adapter) -> None:
+    def printed(*keys: str, level: str) -> str:
+        asked = [part for key in (f"QueryRetrieveLevel={level}", *keys) for part in ("-k", key)]
+        result = dcmtk("findscu", "-v", "-S", *titles(), *address(served), *asked)
+        assert result.returncode == 0, result.stderr
+        return result.stdout + result.stderr
+
+    studies = printed("PatientID=P1", "StudyInstanceUID", "PatientName", level="STUDY")
+    assert "[1.2.826.77.1 " in studies or "[1.2.826.77.1]" in studies
+    assert "Amber^Ada" in studies
+    assert "1.2.826.77.2" not in studies
+    series = printed("StudyInstanceUID=1.2.826.77.1", "SeriesInstanceUID", level="SERIES")
+    assert "1.2.826.77.1.1" in series
+    assert "1.2.826.77.1.2" in series
+    images = printed("SeriesInstanceUID=1.2.826.77.1.1", "SOPInstanceUID", level="IMAGE")
+    assert "1.2.826.77.1.1.2" in images
+    assert "1.2.826.77.1.1.4" in images
+
+
+@pytest.mark.parametrize(
+    ("keys", "status", "patients"),
+    [
+        ({"StudyDate": "20240102-"}, 0xFF00, {"P2", "P3"}),
+        ({"PatientName": "Amber*"}, 0xFF01, {"P1", "P3"}),
+        ({"StudyDescription": "Study of 2"}, 0xFF01, {"P2"}),
+        ({"ModalitiesInStudy": "CR"}, 0xFF00, {"P2"}),
+        ({"StudyInstanceUID": ["1.2.826.77.1", "1.2.826.77.3"]}, 0xFF00, {"P1", "P3"}),
+        ({"PatientID": "nowhere"}, 0xFF00, set()),
+    ],
+)
+def test_matches_and_what_the_store_does_not_search(
+    served: Adapter, keys: dict[str, Any], status: int, patients: set[str]
+) -> None:
+    *found, last = c_find(served, "STUDY", **{"PatientID": "", **keys})
+    assert last[0] == 0
+    assert {match.PatientID for _, match in found if match} == patients
+    assert all(code == status for code, _ in found)
+
+
+@pytest.mark.parametrize(
+    ("level", "keys", "comment"),
+    [
+        ("PATIENT", {}, "QueryRetrieveLevel is not one of STUDY, SERIES, IMAGE"),
+        (
+            "STUDY",
+            {
+                "RequestAttributesSequence": [
+                    pydicom.Dataset.from_json({"00400007": {"vr": "LO", "Value": ["x"]}})
+                ]
+            },
+            "RequestAttributesSequence: sequence matching not supported",
+        ),
+    ],
+)
+def test_refused_queries_have_their_reason(
+    served: Adapter, level: str, keys: dict[str, Any], comment: str
+) -> None:
+    [(status, answer)] = c_find(served, level, **keys)
+    assert status == 0xA900
+    assert answer
+    assert answer.ErrorComment == comment
+
+
+def test_a_match_has_the_keys_asked_for(served: Adapter) -> None:
+    (_, match), _ = c_find(
+        served,
+        "SERIES",
+        SeriesInstanceUID="1.2.826.77.2.1",
+        Modality="",
+        RetrieveAETitle="",
+        PerformedStationName="",
+    )
+    assert match
+    del match.SpecificCharacterSet
+    assert {element.keyword: element.value for element in match} == {
+        "QueryRetrieveLevel": "SERIES",
+        "RetrieveAETitle": AET,
+        "Modality": "CR",
+        "SeriesInstanceUID": "1.2.826.77.2.1",
+        "PerformedStationName": "",
+    }
+
+
+def test_dcmtk_gets_a_study(served: Adapter, tmp_path: Path) -> None:
+    keys = ("-k", "QueryRetrieveLevel=STUDY", "-k", "StudyInstanceUID=1.2.826.77.1")
+    got = dcmtk("getscu", "-S", *titles(), *address(served), "-od", str(tmp_path), *keys)
+    assert got.returncode == 0, got.stderr
+    files = [pydicom.dcmread(file) for file in tmp_path.iterdir()]
+    assert sorted(one.InstanceNumber for one in files) == [1, 2, 3, 4]
+    assert {bytes(one.PixelData) for one in files} == {bytes(range(64))}
+
+
+def test_dcmtk_moves_a_series(served: Adapter, peer: tuple[int, list[Dataset]]) -> None:
+    peer[1].clear()
+    keys = [
+        part
+        for key in (
+            "QueryRetrieveLevel=SERIES",
+            "StudyInstanceUID=1.2.826.77.1",
+            "SeriesInstanceUID=1.2.826.77.1.2",
+        )
+        for part in ("-k", key)
+    ]
+    moved = dcmtk("movescu", "-S", *titles(), "-aem", PEER, *address(served), *keys)
+    assert moved.returncode == 0, moved.stderr
+    assert sorted(one.SOPInstanceUID for one in peer[1]) == [
+        "1.2.826.77.1.2.1",
+        "1.2.826.77.1.2.3",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("to", "study", "status", "comment"),
+    [
+        ("NOWHERE", "1.2.826.77.1", 0xA801, "NOWHERE is not in the AET dictionary"),
+        ("CLOSED", "1.2.826.77.1", 0xA801, "no association with CLOSED could be opened"),
+        (PEER, "", 0xA900, "StudyInstanceUID is required at STUDY level"),
+    ],
+)
+def test_refused_moves_have_their_reason(
+    served: Adapter, to: str, study: str, status: int, comment: str
+) -> None:
+    identifier = Dataset()
+    identifier.QueryRetrieveLevel = "STUDY"
+    identifier.StudyInstanceUID = study
+    with association(served, build_context(STUDY_ROOT[1])) as opened:
+        [(answer, _)] = list(opened.send_c_move(identifier, to, STUDY_ROOT[1]))
+    assert (answer.Status, answer.ErrorComment) == (status, comment)
+
+
+def test_compressed_instances_are_decoded_for_a_peer_that_needs_it(
+    served: Adapter, emulator: ServerInfo, store: str, peer: tuple[int, list[Dataset]]
+) -> None:
+    dataset = pydicom.dcmread(str(pydicom.data.get_testdata_file("SC_rgb_jpeg_dcmtk.dcm")))
+    dataset.StudyInstanceUID = "1.2.826.77.9"
+    syntax = dataset.file_meta.TransferSyntaxUID
+    assert syntax == JPEGBaseline8Bit
+    with association(served, build_context(SECONDARY_CAPTURE, syntax)) as opened:
+        assert opened.send_c_store(dataset).Status == 0
+    identifier = Dataset()
+    identifier.QueryRetrieveLevel = "STUDY"
+    identifier.StudyInstanceUID = "1.2.826.77.9"
+    peer[1].clear()
+    with association(served, build_context(STUDY_ROOT[1])) as opened:
+        *_, (answer, _) = opened.send_c_move(identifier, PEER, STUDY_ROOT[1])
+    assert answer.Status == 0
+    assert not peer[1][0].file_meta.TransferSyntaxUID.is_compressed
+
+    as_stored: list[Dataset] = []
+
+    def keep(event: evt.Event) -> int:
+        as_stored.append(event.file_meta)
+        return 0
+
+    contexts = build_context(STUDY_ROOT[2]), build_context(SECONDARY_CAPTURE, syntax)
+    roles = [build_role(SECONDARY_CAPTURE, scp_role=True)]
+    handlers = [(evt.EVT_C_STORE, keep)]
+    with association(served, *contexts, ext_neg=roles, evt_handlers=handlers) as opened:
+        *_, (answer, _) = opened.send_c_get(identifier, STUDY_ROOT[2])
+    assert answer.Status == 0
+    assert [meta.TransferSyntaxUID for meta in as_stored] == [syntax]
+
+
+def test_refused_instances_have_their_reason(served: Adapter) -> None:
+    other = pydicom.dcmread(io.BytesIO(instance("1", 1, PatientName="Changed")))
+    large = pydicom.dcmread(io.BytesIO(instance("1", 7)))
+    large.PixelData = bytes(200_000)
+    nameless = pydicom.dcmread(io.BytesIO(instance("1", 8)))
+    del nameless.StudyInstanceUID
+    with association(served, build_context(SECONDARY_CAPTURE)) as opened:
+        answers = [opened.send_c_store(one) for one in (other, large, nameless)]
+    assert [answer.Status for answer in answers] == [0x0111, 0xA700, 0xC000]
+    comments = [answer.ErrorComment for answer in answers]
+    assert comments[0].startswith("already exists")
+    assert comments[1].endswith("the limit is 100000")
+    assert "StudyInstanceUID" in comments[2]
+
+
+@pytest.mark.parametrize("held", ["dictionary", "association"])
+def test_commitment_is_answered_from_the_store(
+    served: Adapter, peer: tuple[int, list[Dataset]], held: str
+) -> None:
+    request = Dataset()
+    request.TransactionUID = generate_uid()
+    request.ReferencedSOPSequence = []
+    for uid in ("1.2.826.77.1.2.1", "1.2.826.77.404"):
+        item = Dataset()
+        item.ReferencedSOPClassUID = SECONDARY_CAPTURE
+        item.ReferencedSOPInstanceUID = uid
+        request.ReferencedSOPSequence.append(item)
+    peer[1].clear()
+    here: list[Dataset] = []
+
+    def keep(event: evt.Event) -> tuple[int, None]:
+        result = event.event_information
+        result.EventTypeID = event.event_type
+        here.append(result)
+        return 0, None
+
+    calling = PEER if held == "dictionary" else "OTHER"
+    handlers = [(evt.EVT_N_EVENT_REPORT, keep)]
+    context = build_context(STORAGE_COMMITMENT)
+    with association(served, context, calling=calling, evt_handlers=handlers) as opened:
+        answer, _ = opened.send_n_action(
+            request, 1, STORAGE_COMMITMENT, STORAGE_COMMITMENT_INSTANCE
+        )
+        assert answer.Status == 0
+        got = peer[1] if held == "dictionary" else here
+        wait_until(lambda: got, "no result of the commitment")
+    [result] = got
+    assert (result.TransactionUID, result.EventTypeID) == (request.TransactionUID, 2)
+    [kept], [failed] = result.ReferencedSOPSequence, result.FailedSOPSequence
+    assert kept.ReferencedSOPInstanceUID == "1.2.826.77.1.2.1"
+    assert (failed.ReferencedSOPInstanceUID, failed.FailureReason) == ("1.2.826.77.404", 0x0112)
+
+
+@pytest.mark.parametrize(("calling", "called"), [("STRANGER", AET), (PEER, "WRONG")])
+def test_titles_that_are_not_known_are_rejected(served: Adapter, calling: str, called: str) -> None:
+    refused = dcmtk("echoscu", *titles(calling, called), *address(served))
+    assert refused.returncode != 0
+    reason = "Calling AE Title" if calling == "STRANGER" else "Called AE Title"
+    assert f"{reason} Not Recognized" in refused.stderr
+    assert served.entries("association rejected")[-1]["peer"] == calling
+
+
+def test_verification_needs_no_other_context(served: Adapter) -> None:
+    with association(served, build_context(VERIFICATION)) as opened:
+        assert opened.send_c_echo().Status == 0

@@ -1,0 +1,1 @@
+"""The DIMSE adapter: modalities and archives in front, a DICOM store of Google Cloud behind."""

@@ -1,0 +1,227 @@
+"""The outgoing side: notifications of a store become C-STORE requests to a peer.
+
+A message is acknowledged once its instance's path is in the spool; instances are sent from there.
+The format of a message is documented: https://cloud.google.com/healthcare-api/docs/dicom-pubsub.
+"""
+
+import base64
+import re
+import ssl
+import threading
+from typing import Any
+
+import requests
+from google.auth.exceptions import GoogleAuthError
+from pynetdicom import AE
+from pynetdicom.association import Association
+
+from workloads.common import google
+from workloads.common.counters import Counters
+from workloads.common.delivery import Backoff, Refused, Unavailable
+from workloads.common.logs import Log
+from workloads.common.spool import Item, Spool
+from workloads.dimse import query, tls
+from workloads.dimse.aet_dictionary import Peer
+from workloads.dimse.dicomweb import DicomWeb, StoreRefusal, value
+from workloads.dimse.errors import DUPLICATE_INSTANCE, PROCESSING_FAILURE, Refusal, UsageError
+from workloads.dimse.retrieving import Retriever, accepted_syntaxes, proposed_contexts
+
+LOG = Log("dimse.outgoing")
+SUBSCRIPTION = re.compile(r"projects/[^/]+/subscriptions/[^/]+")
+MAX_MESSAGES = 100
+PULL_SECONDS = 120
+NOT_FOUND = 404
+EMPTY_SECONDS = 0.2
+"""Until the next call after one that returned nothing."""
+_PATH = re.compile(
+    r"(projects/[^/]+/locations/[^/]+/datasets/[^/]+/dicomStores/[^/]+)/dicomWeb/"
+    r"(studies/[0-9.]+/series/[0-9.]+/instances/([0-9.]+))"
+)
+_DELETED = "DeleteInstance"
+
+
+class Receiver:
+    """Receives the notifications of a subscription.
+
+    Args:
+        subscription: `projects/P/subscriptions/S`
+        store: whose notifications are sent; those of others are skipped
+        spool: gets the path of each instance
+        counters: counts `notifications` and `skipped_notifications`
+    """
+
+    def __init__(self, subscription: str, store: str, spool: Spool, counters: Counters) -> None:
+        if not SUBSCRIPTION.fullmatch(subscription):
+            raise UsageError(
+                f"{subscription!r} is not a valid subscription:"
+                " projects/P/subscriptions/S is expected."
+            )
+        self.failure: UsageError | None = None
+        self._subscription = subscription
+        self._url = f"{google.pubsub_root()}v1/{subscription}"
+        self._store, self._spool, self._counters = store, spool, counters
+        self._session = google.session(2)
+
+    def run(self, stop: threading.Event) -> None:
+        """Receive until the adapter stops, with backoff while Pub/Sub is unavailable.
+
+        A subscription that does not exist stops the adapter: `failure` has the reason.
+        """
+        backoff = Backoff()
+        while not stop.is_set():
+            try:
+                received = self.receive()
+                backoff.reset()
+                if not received:
+                    stop.wait(EMPTY_SECONDS)
+            except (requests.RequestException, GoogleAuthError, OSError) as error:
+                if _code(error) == NOT_FOUND:
+                    self.failure = UsageError(f"{self._subscription} does not exist.")
+                    stop.set()
+                    return
+                seconds = backoff.seconds()
+                LOG.warning(
+                    "notifications not received",
+                    reason=_reason(error),
+                    retry_in_seconds=round(seconds, 1),
+                )
+                stop.wait(seconds)
+
+    def receive(self) -> int:
+        """Wait for messages once, keep their instances in the spool, and count them."""
+        answer = self._post("pull", {"maxMessages": MAX_MESSAGES})
+        messages = answer.get("receivedMessages", [])
+        for message in messages:
+            self._keep(message["message"])
+        if messages:
+            self._post("acknowledge", {"ackIds": [message["ackId"] for message in messages]})
+        return len(messages)
+
+    def _keep(self, message: dict[str, Any]) -> None:
+        self._counters.add("notifications")
+        data = base64.b64decode(message.get("data", "")).decode("utf-8", "replace")
+        match = _PATH.search(data)
+        deleted = message.get("attributes", {}).get("action") == _DELETED
+        if match is None or match[1] != self._store or deleted:
+            self._counters.add("skipped_notifications")
+            return
+        self._spool.put(match[2].encode(), instance=match[3])
+
+    def _post(self, method: str, body: dict[str, Any]) -> dict[str, Any]:
+        answer = self._session.post(f"{self._url}:{method}", json=body, timeout=PULL_SECONDS)
+        answer.raise_for_status()
+        content: dict[str, Any] = answer.json() if answer.content else {}
+        return content
+
+
+def _code(error: Exception) -> int | None:
+    """Return the HTTP status of an error; None if it is not about an answer."""
+    response = getattr(error, "response", None)
+    return None if response is None else int(response.status_code)
+
+
+def _reason(error: Exception) -> str:
+    code = _code(error)
+    return type(error).__name__ if code is None else f"HTTP {code}"
+
+
+class Sender:
+    """Sends instances to a peer, over an association of each thread.
+
+    Args:
+        aet: own title
+        peer: of all instances
+        client_tls: if the peer expects TLS
+        dicomweb: the store
+        counters: counts `sent` and `gone`
+    """
+
+    def __init__(
+        self,
+        aet: str,
+        peer: Peer,
+        client_tls: ssl.SSLContext,
+        dicomweb: DicomWeb,
+        counters: Counters,
+    ) -> None:
+        self._entity = AE(ae_title=aet)
+        self._entity.maximum_pdu_size = 0
+        self._peer, self._client_tls = peer, client_tls
+        self._dicomweb, self._counters = dicomweb, counters
+        self._retriever = Retriever(dicomweb, counters)
+
+    def deliver(self, item: Item) -> None:
+        """Send the instance of an item.
+
+        Raises:
+            Refused: the peer will never take it
+            Unavailable: the peer or the store may work later
+        """
+        path = item.read().decode()
+        try:
+            found = list(
+                self._dicomweb.search(
+                    "instances", [("SOPInstanceUID", item.attributes["instance"])]
+                )
+            )
+            result = next((one for one in found if query.path(one) == path), None)
+            if result is None:
+                self._counters.add("gone")
+                LOG.info("instance is no longer in the store", instance=item.attributes["instance"])
+                return
+            self._send(path, value(result, query.CLASS_UID))
+        except StoreRefusal as refusal:
+            waits = refusal.transient or refusal.code in {403, 404}
+            raise (Unavailable if waits else Refused)(refusal.comment) from refusal
+        except Refusal as refusal:
+            raise Refused(refusal.comment) from refusal
+        self._counters.add("sent")
+
+    def _send(self, path: str, class_uid: str) -> None:
+        association = self._associate(class_uid)
+        try:
+            accepted = accepted_syntaxes(association.accepted_contexts, class_uid)
+            dataset = self._retriever.fetch(path, accepted)
+            _check_status(self._store(association, dataset))
+        finally:
+            if association.is_established:
+                association.release()
+
+    def _store(self, association: Association, dataset: Any) -> Any:
+        try:
+            return association.send_c_store(dataset)
+        except (RuntimeError, ValueError, AttributeError) as error:
+            if not association.is_established:
+                raise Unavailable("the peer ended the association") from error
+            raise Refused(f"the instance can't be encoded: {error}") from error
+
+    def _associate(self, class_uid: str) -> Association:
+        association = self._entity.associate(
+            self._peer.host,
+            self._peer.port,
+            contexts=proposed_contexts({class_uid}),
+            ae_title=self._peer.name,
+            tls_args=tls.arguments(self._peer, self._client_tls),
+        )
+        if association.is_established:
+            return association
+        if association.is_rejected:
+            raise Unavailable(f"{self._peer.name} rejects the association")
+        if association.acceptor.primitive is not None:
+            raise Refused(f"{self._peer.name} does not accept the SOP class {class_uid}")
+        raise Unavailable(
+            f"{self._peer.name} can't be reached at {self._peer.host}:{self._peer.port}"
+        )
+
+
+def _check_status(status: Any) -> None:
+    """Raise for a status that is neither success nor a warning (PS3.4 B.2.3)."""
+    if "Status" not in status:
+        raise Unavailable("the peer did not answer")
+    code = int(status.Status)
+    if code in (0, DUPLICATE_INSTANCE) or code >> 12 == 0xB or code in (0x0107, 0x0116):
+        return
+    if code >> 8 == 0xA7 or code == PROCESSING_FAILURE:
+        raise Unavailable(f"the peer answers {code:04X}")
+    # The peer's comment may hold patient data: the report of a dead letter may, the log may not.
+    raise Refused(f"the peer answers {code:04X} {status.get('ErrorComment', '')}".strip())
