@@ -18,11 +18,12 @@ from pynetdicom.presentation import build_context
 
 from emulator.server.server_file import ServerInfo
 from tests.support import http
-from tests.support.certificates import Certificates, write_certificates
+from tests.support.certificates import Authority
 from tests.support.dicom_files import make_dicom
 from tests.support.dimse_adapter import AET, Adapter, adapter
 from tests.support.waiting import wait_until
 from workloads.common.spool import SpoolError
+from workloads.common.tls import TlsError
 from workloads.dimse.errors import UsageError
 from workloads.dimse.run import Options, run
 from workloads.dimse.sop_classes import VERIFICATION
@@ -109,27 +110,28 @@ def test_what_was_acknowledged_survives_a_crash(
 
 
 @pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    return write_certificates(tmp_path_factory.mktemp("certificates"))
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("certificates"))
 
 
 def test_tls_with_certificates_of_both_sides(
-    emulator: ServerInfo, store: str, certificates: Certificates, tmp_path: Path
+    emulator: ServerInfo, store: str, authority: Authority, tmp_path: Path
 ) -> None:
+    own = authority.sign("adapter")
     options = (
-        f"--tls-certificate={certificates.certificate}",
-        f"--tls-key={certificates.key}",
-        f"--tls-ca={certificates.ca}",
+        f"--tls-certificate={own.certificate}",
+        f"--tls-key={own.key}",
+        f"--tls-ca={authority.certificate}",
     )
-    stranger = write_certificates(tmp_path)
+    known, stranger = authority.sign("peer"), Authority(tmp_path).sign("stranger")
     with adapter(store, *options, environment=emulator.environment()) as running:
         silent = associate_by_socket(running)
-        trusting = ssl.create_default_context(cafile=str(certificates.ca))
-        trusting.load_cert_chain(certificates.certificate, certificates.key)
+        trusting = ssl.create_default_context(cafile=str(authority.certificate))
+        trusting.load_cert_chain(known.certificate, known.key)
         opened = associate(running, VERIFICATION, tls_args=(trusting, "127.0.0.1"))
         assert opened.send_c_echo().Status == 0
         opened.release()
-        other = ssl.create_default_context(cafile=str(certificates.ca))
+        other = ssl.create_default_context(cafile=str(authority.certificate))
         other.load_cert_chain(stranger.certificate, stranger.key)
         assert not associate(running, VERIFICATION, tls_args=(other, "127.0.0.1")).is_established
         assert not associate(running, VERIFICATION).is_established
@@ -254,10 +256,10 @@ def options(store: str, **changed: Any) -> Options:
 
 
 def test_options_that_do_not_work_have_a_clear_error(
-    emulator: ServerInfo, project: str, store: str, certificates: Certificates, tmp_path: Path
+    emulator: ServerInfo, project: str, store: str, authority: Authority, tmp_path: Path
 ) -> None:
     port = emulator.ports.api
-    key_of_another = write_certificates(tmp_path / "other").key
+    own, other = authority.sign("one"), authority.sign("other")
     broken = tmp_path / "broken.pem"
     broken.write_text("no certificate")
     dictionary = tmp_path / "aets.json"
@@ -280,12 +282,18 @@ def test_options_that_do_not_work_have_a_clear_error(
         ({"aet_dictionary": dictionary}, "entry 1 has the unknown key 'Port'"),
         ({"aet_dictionary": tmp_path / "no"}, "can't be read: No such file or directory"),
         ({"tls_certificate": broken}, "needs both --tls-certificate and --tls-key"),
-        ({"tls_certificate": broken, "tls_key": broken}, f"{broken} can't be used for TLS"),
         (
-            {"tls_certificate": certificates.certificate, "tls_key": key_of_another},
-            "can't be used for TLS: KEY_VALUES_MISMATCH",
+            {"tls_certificate": broken, "tls_key": broken},
+            f"{broken} and {broken} can't be used for TLS",
         ),
-        ({"tls_ca": tmp_path / "no.pem"}, f"{tmp_path / 'no.pem'} can't be read"),
+        (
+            {"tls_certificate": own.certificate, "tls_key": other.key},
+            "can't be used for TLS: key values mismatch",
+        ),
+        (
+            {"tls_ca": tmp_path / "no.pem"},
+            f"{tmp_path / 'no.pem'} can't be used for TLS: No such file",
+        ),
         ({"spool": used}, "can't be used as a spool"),
         ({**sending, "peer": "OTHER"}, "--peer 'OTHER' is not in the AET dictionary. It has: ARCH"),
         ({**sending, "spool": None}, "--outgoing needs --spool"),
@@ -296,7 +304,7 @@ def test_options_that_do_not_work_have_a_clear_error(
         ),
     ]
     for changed, message in cases:
-        with pytest.raises((UsageError, SpoolError)) as caught:
+        with pytest.raises((UsageError, SpoolError, TlsError)) as caught:
             run(options(store, **changed), threading.Event())
         assert message in str(caught.value), changed
 

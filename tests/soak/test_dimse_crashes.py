@@ -39,9 +39,7 @@ class Modality:
         entity = AE(ae_title="MODALITY")
         # It waits so long for an answer that a killed process does not send.
         entity.dimse_timeout = ANSWER_SECONDS
-        opened = entity.associate(
-            "127.0.0.1", int(running.port), contexts=contexts, ae_title=AET
-        )
+        opened = entity.associate("127.0.0.1", int(running.port), contexts=contexts, ae_title=AET)
         assert opened.is_established
 
         def send() -> None:

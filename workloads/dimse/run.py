@@ -52,6 +52,7 @@ def run(options: Options, stop: threading.Event) -> None:
 
     Raises:
         UsageError: an option, a file or the store is not valid
+        TlsError: certificates or keys are not valid
         SpoolError: the folder of the spool can't be used
         CredentialsError: there are no credentials
     """
