@@ -35,11 +35,12 @@ def why_not() -> str | None:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[str]:
+def running(folder: Path, **settings: object) -> Iterator[str]:
     """Run a separate server, empty at first, as long as the context lasts.
 
     Args:
         folder: for its data and its log.
+        settings: in addition, as Orthanc's configuration names them
 
     Yields:
         The root of its REST API; DICOMweb is below `/dicom-web`.
@@ -50,12 +51,12 @@ def running(folder: Path) -> Iterator[str]:
     root = _installed()
     folder.mkdir(parents=True, exist_ok=True)
     port = _free_port()
-    settings = folder / "orthanc.json"
-    settings.write_text(json.dumps(_settings(root, folder, port)))
+    configuration = folder / "orthanc.json"
+    configuration.write_text(json.dumps(_settings(root, folder, port) | settings))
     log = folder / "orthanc.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [root / "usr" / "sbin" / "Orthanc", settings],
+            [root / "usr" / "sbin" / "Orthanc", configuration],
             stdout=output,
             stderr=output,
             env={**os.environ, **_environment(root)},
