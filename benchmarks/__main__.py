@@ -14,6 +14,7 @@ from benchmarks import (
     exporting,
     growth,
     lab,
+    mllp,
     returning,
     scaling,
     searching,
@@ -38,6 +39,7 @@ SIDE_BY_SIDE = {
     "export": exporting.measure_export,
     "start": starting.measure_start,
     "return": returning.measure_return,
+    "mllp": mllp.measure_mllp,
 }
 ONLY_HELP = f"measure some things, with commas: lab, growth, {', '.join(SIDE_BY_SIDE)}"
 AGAINST_HELP = "measure another checkout beside this one, each row there and then here"

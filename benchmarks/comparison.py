@@ -61,6 +61,11 @@ def ceiling(work: str, ours: float, maximum: float, unit: str) -> Row:
     return Row(work, ours, maximum, unit, f"under {maximum:g} {unit}", ours < maximum)
 
 
+def floor(work: str, ours: float, minimum: float, unit: str) -> Row:
+    """Compare with a figure that is to be reached."""
+    return Row(work, ours, minimum, unit, f"at least {minimum:g} {unit}", ours >= minimum)
+
+
 def in_turns(
     ours: Callable[[], float], peer: Callable[[], float], rounds: int = ROUNDS
 ) -> tuple[float, float]:

@@ -36,6 +36,8 @@ def test_both_sides_take_turns_and_the_warm_up_does_not_count() -> None:
         (comparison.overhead("w", 6, 60), False),
         (comparison.ceiling("w", 599, 600, "MB"), True),
         (comparison.ceiling("w", 600, 600, "MB"), False),
+        (comparison.floor("w", 500, 500, "/s"), True),
+        (comparison.floor("w", 499, 500, "/s"), False),
     ],
 )
 def test_a_goal_is_met_or_missed(row: Row, met: bool) -> None:
