@@ -34,6 +34,7 @@ HAS_DCMTK = shutil.which("storescu") is not None
 needs_dcmtk = pytest.mark.skipif(not HAS_DCMTK, reason="DCMTK is not installed")
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 PEER = "MODALITY"
+MAX_ASSOCIATIONS = 8
 NAMES = {"1": "Amber^Ada", "2": "Birch^Bo", "3": "Amberley^Cy"}
 
 
@@ -149,6 +150,7 @@ def served(
         f"--aet-dictionary-inline={json.dumps(dictionary)}",
         *allowed,
         "--max-instance-bytes=100000",
+        f"--max-associations={MAX_ASSOCIATIONS}",
         environment=emulator.environment() | {"PATH": "/usr/bin"},
     ) as running:
         fill(running, files)
@@ -438,3 +440,25 @@ def test_titles_that_are_not_known_are_rejected(served: Adapter, calling: str, c
 def test_verification_needs_no_other_context(served: Adapter) -> None:
     with association(served, build_context(VERIFICATION)) as opened:
         assert opened.send_c_echo().Status == 0
+
+
+def test_more_associations_than_the_limit_are_rejected(served: Adapter) -> None:
+    entity = AE(ae_title=PEER)
+    contexts = [build_context(VERIFICATION)]
+    opened = [
+        entity.associate("127.0.0.1", int(served.port), contexts=contexts, ae_title=AET)
+        for _ in range(MAX_ASSOCIATIONS + 1)
+    ]
+    established = [one for one in opened if one.is_established]
+    rejected = [one for one in opened if one.is_rejected]
+    for one in established:
+        one.release()
+    assert len(established) <= MAX_ASSOCIATIONS
+    assert opened[-1] in rejected
+    assert len(established) + len(rejected) == len(opened)
+
+    def is_admitted() -> bool:
+        with association(served, build_context(VERIFICATION)) as again:
+            return again.is_established
+
+    wait_until(is_admitted, "no association is admitted after the others have ended")
