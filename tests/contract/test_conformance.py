@@ -355,10 +355,16 @@ def stopped(
         assert process.poll() is None, process.communicate()[0]
         return any(one["broken"] for one in http.get(faults).json()["faults"])
 
-    wait_until(is_waiting, "the kit does not reach its check")
-    yield Stopped(process, tmp_path)
-    process.kill()
-    process.wait()
+    run = Stopped(process, tmp_path)
+    try:
+        wait_until(is_waiting, "the kit does not reach its check")
+        yield run
+    finally:
+        process.kill()
+        process.wait()
+        for pid in run.emulators():
+            with suppress(psutil.Error):  # it has ended by itself
+                psutil.Process(pid).kill()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
