@@ -76,6 +76,7 @@ FOLLOWED = {
     "is not the name of a service": "`gcloud` lists the services of Google Cloud alone.",
     "Set up application default credentials": "A person signs in.",
     "Check the network": "A person looks, also at the network.",
+    "Check the address, and that a server of MLLP": "A person looks, also at the server.",
     "Check the backend": "A person looks at the two lists.",
     "The export may have been started": "tests/unit/scripts/test_export_metadata.py::"
     "test_a_lost_append_is_not_sent_again",
