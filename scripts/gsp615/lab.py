@@ -57,9 +57,10 @@ class Lab:
             "version": environment.engine.version.removeprefix("v"),
             "source": environment.engine.source,
         }
-        self.output.result(
-            f"Pulumi {engine['version']} ({engine['source']}), gcp plugin: {environment.gcp_plugin}"
-        )
+        plugin: str = environment.gcp_plugin
+        if not stack_environment.is_local(self.stack):
+            plugin += ", which Pulumi downloads if it is not installed"
+        self.output.result(f"Pulumi {engine['version']} ({engine['source']}), gcp plugin: {plugin}")
         self.headline(f"pulumi up --stack {self.stack}")
         with self.watch.phase("up"):
             stack_file.require(self.stack)
