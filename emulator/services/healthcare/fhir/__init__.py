@@ -1,0 +1,1 @@
+"""FHIR stores: their resources, searches, and operations on their content."""
