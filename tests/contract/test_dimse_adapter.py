@@ -430,11 +430,12 @@ def test_commitment_is_answered_from_the_store(
 @needs_dcmtk
 @pytest.mark.parametrize(("calling", "called"), [("STRANGER", AET), (PEER, "WRONG")])
 def test_titles_that_are_not_known_are_rejected(served: Adapter, calling: str, called: str) -> None:
+    before = len(served.entries("association rejected", peer=calling))
     refused = dcmtk("echoscu", *titles(calling, called), *address(served))
     assert refused.returncode != 0
     reason = "Calling AE Title" if calling == "STRANGER" else "Called AE Title"
     assert f"{reason} Not Recognized" in refused.stderr
-    assert served.entries("association rejected")[-1]["peer"] == calling
+    served.wait_for("association rejected", before + 1, peer=calling)
 
 
 def test_verification_needs_no_other_context(served: Adapter) -> None:

@@ -17,7 +17,7 @@ from emulator.core import http_client
 from emulator.server.server_file import ServerInfo
 from tests.support import http
 from tests.support.dicom_files import make_dicom
-from tests.support.waiting import PATIENCE_SECONDS, finished
+from tests.support.waiting import PATIENCE_SECONDS, finished, wait_until
 
 pytestmark = pytest.mark.sockets
 
@@ -158,9 +158,10 @@ def test_a_row_that_the_table_refuses_costs_no_other(
         uid: patient for uid, patient in patients.items() if uid != "1.9"
     }
     assert len(rows(bigquery_client, "copies", 6)) == 6
-    log = (emulator.state / "emulator.log").read_text()
-    assert f"dropped 1 rows of {store.partition('/v1/')[2]} for" in log
-    assert "a name" not in log
+    log = emulator.state / "emulator.log"
+    dropped = f"dropped 1 rows of {store.partition('/v1/')[2]} for"
+    wait_until(lambda: dropped in log.read_text(), "the dropped row is not logged")
+    assert "a name" not in log.read_text()
 
 
 def test_imports_and_deletions_are_streamed(
@@ -196,11 +197,10 @@ def test_a_table_that_may_not_be_written_costs_rows_and_no_instance(
 ) -> None:
     grant("roles/storage.objectViewer")
     put(store, "CT_small.dcm")
-    log, deadline = emulator.state / "emulator.log", time.monotonic() + PATIENCE_SECONDS
+    log = emulator.state / "emulator.log"
     name = store.partition("/v1/")[2]
     message = f"rows of {name} for bq://{bigquery_client.project}.streamed.copies"
-    while message not in log.read_text() and time.monotonic() < deadline:
-        time.sleep(0.1)
+    wait_until(lambda: message in log.read_text(), "the refusal is not logged")
     [line] = [one for one in log.read_text().splitlines() if message in one]
     assert "roles/bigquery.dataEditor" in line
     assert len(http.get(f"{store}/dicomWeb/instances").json()) == 1

@@ -35,18 +35,25 @@ class Adapter:
         assert self.process.stderr
         self.lines.extend(self.process.stderr)
 
-    def entries(self, message: str) -> list[dict[str, Any]]:
-        """The entries of the log with a message."""
-        found = [json.loads(line) for line in list(self.lines) if line.startswith("{")]
-        return [entry for entry in found if entry["message"] == message]
+    def entries(self, message: str, **fields: Any) -> list[dict[str, Any]]:
+        """The entries of the log so far, with a message and values of fields.
 
-    def wait_for(self, message: str, number: int = 1) -> dict[str, Any]:
-        """Wait for so many entries with a message; return the last."""
+        They come later than the answer of the adapter to its peer: `wait_for` waits for them.
+        """
+        wanted = {"message": message, **fields}.items()
+        found = [json.loads(line) for line in list(self.lines) if line.startswith("{")]
+        return [entry for entry in found if wanted <= entry.items()]
+
+    def wait_for(self, message: str, number: int = 1, **fields: Any) -> dict[str, Any]:
+        """Wait for so many entries with a message and values of fields; return the last."""
 
         def look() -> list[dict[str, Any]]:
-            assert self.process.poll() is None, "".join(self.lines)
-            found = self.entries(message)
-            return found if len(found) >= number else []
+            has_ended = not self._reader.is_alive()
+            found = self.entries(message, **fields)
+            if len(found) >= number:
+                return found
+            assert not has_ended, "".join(self.lines)
+            return []
 
         return wait_until(look, f"no {message!r} in the log")[-1]
 
