@@ -37,7 +37,12 @@ _PATH = re.compile(
     r"(projects/[^/]+/locations/[^/]+/datasets/[^/]+/dicomStores/[^/]+)/dicomWeb/"
     r"(studies/[0-9.]+/series/[0-9.]+/instances/([0-9.]+))"
 )
-_DELETED = "DeleteInstance"
+_WITHOUT_CONTENT = {"DeleteInstances", "SetBlobSettings"}
+"""Values of the attribute `action`: names of methods after which there is nothing to send.
+
+`SetBlobSettings` is documented: `DicomNotificationConfig.pubsubTopic` in the API's reference says
+"the name of the endpoint that generated the notification". `DeleteInstances` is inferred from it.
+"""
 
 
 class Receiver:
@@ -101,8 +106,8 @@ class Receiver:
         self._counters.add("notifications")
         data = base64.b64decode(message.get("data", "")).decode("utf-8", "replace")
         match = _PATH.search(data)
-        deleted = message.get("attributes", {}).get("action") == _DELETED
-        if match is None or match[1] != self._store or deleted:
+        has_none = message.get("attributes", {}).get("action") in _WITHOUT_CONTENT
+        if match is None or match[1] != self._store or has_none:
             self._counters.add("skipped_notifications")
             return
         self._spool.put(match[2].encode(), instance=match[3])
