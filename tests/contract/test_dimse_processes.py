@@ -23,6 +23,7 @@ from tests.support.dicom_files import make_dicom
 from tests.support.dimse_adapter import AET, Adapter, adapter
 from tests.support.waiting import wait_until
 from workloads.common.spool import SpoolError
+from workloads.common.subscription import SubscriptionError
 from workloads.common.tls import TlsError
 from workloads.dimse.errors import UsageError
 from workloads.dimse.run import Options, run
@@ -302,11 +303,11 @@ def test_options_that_do_not_work_have_a_clear_error(
         ({**sending, "subscription": "s"}, "'s' is not a valid subscription"),
         (
             {**sending, "subscription": f"projects/{project}/subscriptions/none"},
-            "subscriptions/none does not exist",
+            "subscriptions/none can't be used: 404",
         ),
     ]
     for changed, message in cases:
-        with pytest.raises((UsageError, SpoolError, TlsError)) as caught:
+        with pytest.raises((UsageError, SpoolError, SubscriptionError, TlsError)) as caught:
             run(options(store, **changed), threading.Event())
         assert message in str(caught.value), changed
 

@@ -14,6 +14,7 @@ from workloads.common import logs
 from workloads.common.google import CredentialsError
 from workloads.common.logs import Log
 from workloads.common.spool import SpoolError
+from workloads.common.subscription import SubscriptionError
 from workloads.common.tls import TlsError
 from workloads.dimse.errors import UsageError
 from workloads.dimse.run import Options, run
@@ -98,7 +99,7 @@ def main(
     )
     try:
         run(options, stop)
-    except (UsageError, SpoolError, TlsError, CredentialsError) as error:
+    except (UsageError, SpoolError, SubscriptionError, TlsError, CredentialsError) as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(USAGE_ERROR)
 

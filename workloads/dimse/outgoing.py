@@ -4,35 +4,27 @@ A message is acknowledged once its instance's path is in the spool; instances ar
 The format of a message is documented: https://cloud.google.com/healthcare-api/docs/dicom-pubsub.
 """
 
-import base64
 import re
 import ssl
 import threading
 from typing import Any
 
-import requests
-from google.auth.exceptions import GoogleAuthError
 from pynetdicom import AE
 from pynetdicom.association import Association
 
-from workloads.common import google
 from workloads.common.counters import Counters
-from workloads.common.delivery import Backoff, Refused, Unavailable
+from workloads.common.delivery import Refused, Unavailable
 from workloads.common.logs import Log
 from workloads.common.spool import Item, Spool
+from workloads.common.subscription import Notification, Subscription, SubscriptionError
 from workloads.dimse import query, tls
 from workloads.dimse.aet_dictionary import Peer
 from workloads.dimse.dicomweb import DicomWeb, StoreRefusal, value
-from workloads.dimse.errors import DUPLICATE_INSTANCE, PROCESSING_FAILURE, Refusal, UsageError
+from workloads.dimse.errors import DUPLICATE_INSTANCE, PROCESSING_FAILURE, Refusal
 from workloads.dimse.retrieving import Retriever, accepted_syntaxes, proposed_contexts
 
 LOG = Log("dimse.outgoing")
-SUBSCRIPTION = re.compile(r"projects/[^/]+/subscriptions/[^/]+")
 MAX_MESSAGES = 100
-PULL_SECONDS = 120
-NOT_FOUND = 404
-EMPTY_SECONDS = 0.2
-"""Until the next call after one that returned nothing."""
 _PATH = re.compile(
     r"(projects/[^/]+/locations/[^/]+/datasets/[^/]+/dicomStores/[^/]+)/dicomWeb/"
     r"(studies/[0-9.]+/series/[0-9.]+/instances/([0-9.]+))"
@@ -49,85 +41,49 @@ class Receiver:
     """Receives the notifications of a subscription.
 
     Args:
-        subscription: `projects/P/subscriptions/S`
+        subscription: to the notifications of the store
         store: whose notifications are sent; those of others are skipped
         spool: gets the path of each instance
         counters: counts `notifications` and `skipped_notifications`
     """
 
-    def __init__(self, subscription: str, store: str, spool: Spool, counters: Counters) -> None:
-        if not SUBSCRIPTION.fullmatch(subscription):
-            raise UsageError(
-                f"{subscription!r} is not a valid subscription:"
-                " projects/P/subscriptions/S is expected."
-            )
-        self.failure: UsageError | None = None
+    def __init__(
+        self, subscription: Subscription, store: str, spool: Spool, counters: Counters
+    ) -> None:
+        self.failure: SubscriptionError | None = None
         self._subscription = subscription
-        self._url = f"{google.pubsub_root()}v1/{subscription}"
         self._store, self._spool, self._counters = store, spool, counters
-        self._session = google.session(2)
 
     def run(self, stop: threading.Event) -> None:
-        """Receive until the adapter stops, with backoff while Pub/Sub is unavailable.
+        """Receive until the adapter stops.
 
-        A subscription that does not exist stops the adapter: `failure` has the reason.
+        A subscription that can't be used stops the adapter: `failure` has the reason.
         """
-        backoff = Backoff()
-        while not stop.is_set():
-            try:
-                received = self.receive()
-                backoff.reset()
-                if not received:
-                    stop.wait(EMPTY_SECONDS)
-            except (requests.RequestException, GoogleAuthError, OSError) as error:
-                if _code(error) == NOT_FOUND:
-                    self.failure = UsageError(f"{self._subscription} does not exist.")
-                    stop.set()
-                    return
-                seconds = backoff.seconds()
-                LOG.warning(
-                    "notifications not received",
-                    reason=_reason(error),
-                    retry_in_seconds=round(seconds, 1),
-                )
-                stop.wait(seconds)
+        try:
+            for notifications in self._subscription.receive(MAX_MESSAGES, stop):
+                self._keep_all(notifications)
+        except SubscriptionError as error:
+            self.failure = error
+            stop.set()
 
-    def receive(self) -> int:
-        """Wait for messages once, keep their instances in the spool, and count them."""
-        answer = self._post("pull", {"maxMessages": MAX_MESSAGES})
-        messages = answer.get("receivedMessages", [])
-        for message in messages:
-            self._keep(message["message"])
-        if messages:
-            self._post("acknowledge", {"ackIds": [message["ackId"] for message in messages]})
-        return len(messages)
+    def _keep_all(self, notifications: list[Notification]) -> None:
+        try:
+            for each in notifications:
+                self._keep(each)
+        except OSError as error:
+            # They are delivered again after their deadline.
+            LOG.error("spool can't be written", reason=error.strerror)
+        else:
+            self._subscription.acknowledge(notifications)
 
-    def _keep(self, message: dict[str, Any]) -> None:
+    def _keep(self, notification: Notification) -> None:
         self._counters.add("notifications")
-        data = base64.b64decode(message.get("data", "")).decode("utf-8", "replace")
-        match = _PATH.search(data)
-        has_none = message.get("attributes", {}).get("action") in _WITHOUT_CONTENT
+        match = _PATH.search(notification.name)
+        has_none = notification.action in _WITHOUT_CONTENT
         if match is None or match[1] != self._store or has_none:
             self._counters.add("skipped_notifications")
             return
         self._spool.put(match[2].encode(), instance=match[3])
-
-    def _post(self, method: str, body: dict[str, Any]) -> dict[str, Any]:
-        answer = self._session.post(f"{self._url}:{method}", json=body, timeout=PULL_SECONDS)
-        answer.raise_for_status()
-        content: dict[str, Any] = answer.json() if answer.content else {}
-        return content
-
-
-def _code(error: Exception) -> int | None:
-    """Return the HTTP status of an error; None if it is not about an answer."""
-    response = getattr(error, "response", None)
-    return None if response is None else int(response.status_code)
-
-
-def _reason(error: Exception) -> str:
-    code = _code(error)
-    return type(error).__name__ if code is None else f"HTTP {code}"
 
 
 class Sender:

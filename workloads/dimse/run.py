@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from workloads.common import google, subscription
 from workloads.common.counters import Counters
 from workloads.common.delivery import Delivery
 from workloads.common.logs import Log
 from workloads.common.spool import Spool
+from workloads.common.subscription import Subscription
 from workloads.dimse import aet_dictionary, storing, tls
 from workloads.dimse.aet_dictionary import Peer
 from workloads.dimse.dicomweb import DicomWeb, StoreRefusal
@@ -54,6 +56,7 @@ def run(options: Options, stop: threading.Event) -> None:
         UsageError: an option, a file or the store is not valid
         TlsError: certificates or keys are not valid
         SpoolError: the folder of the spool can't be used
+        SubscriptionError: the subscription can't be used
         CredentialsError: there are no credentials
     """
     for title in (options.aet, *options.calling_aets):
@@ -127,8 +130,14 @@ def _send(
         )
     if not options.spool:
         raise UsageError("--outgoing needs --spool FOLDER: what was received is kept there.")
+    if not subscription.NAME.fullmatch(options.subscription):
+        raise UsageError(
+            f"{options.subscription!r} is not a valid subscription:"
+            " projects/P/subscriptions/S is expected."
+        )
+    notifications = Subscription(google.session(2), options.subscription, LOG)
     spool = Spool(options.spool)
-    receiver = Receiver(options.subscription, options.dicomweb_store, spool, counters)
+    receiver = Receiver(notifications, options.dicomweb_store, spool, counters)
     sender = Sender(options.aet, peers[options.peer], client_tls, dicomweb, counters)
     delivery = Delivery(spool, sender.deliver, LOG, counters, workers=options.delivery_threads)
     delivery.start()

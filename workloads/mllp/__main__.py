@@ -11,13 +11,13 @@ import typer
 from workloads.common import logs
 from workloads.common.google import CredentialsError
 from workloads.common.spool import SpoolError
+from workloads.common.subscription import SubscriptionError
 from workloads.common.tls import TlsError
 from workloads.mllp import options, run
 from workloads.mllp.options import TlsFiles, UsageError
 from workloads.mllp.run import StartError
 from workloads.mllp.server import Limits
 from workloads.mllp.store import UnknownStoreError
-from workloads.mllp.subscription import SubscriptionError
 
 HELP = """Carry HL7v2 messages between MLLP and HL7v2 stores of the Healthcare API.
 

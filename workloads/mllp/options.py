@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workloads.common import tls
+from workloads.common.subscription import NAME as SUBSCRIPTION
 from workloads.mllp.peer import Address, parse_address
 from workloads.mllp.server import Limits
 
 _STORE = re.compile(r"projects/[^/]+/locations/[^/]+/datasets/[^/]+/hl7V2Stores/[^/]+")
-_SUBSCRIPTION = re.compile(r"projects/[^/]+/subscriptions/[^/]+")
 
 
 class UsageError(Exception):
@@ -110,7 +110,7 @@ def outgoing(
     """
     if not subscription or not peer:
         raise UsageError("--outgoing needs --subscription and --peer.")
-    if not _SUBSCRIPTION.fullmatch(subscription):
+    if not SUBSCRIPTION.fullmatch(subscription):
         raise UsageError(
             f"{subscription!r} is not a valid subscription: write"
             " projects/PROJECT/subscriptions/SUBSCRIPTION."

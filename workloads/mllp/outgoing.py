@@ -11,11 +11,11 @@ from workloads.common.counters import Counters
 from workloads.common.delivery import Backoff, Unavailable
 from workloads.common.logs import Log
 from workloads.common.spool import Spool
+from workloads.common.subscription import Notification, Subscription
 from workloads.mllp.acknowledgement import REJECT, Acknowledgement
 from workloads.mllp.framing import CARRIAGE_RETURN, END
 from workloads.mllp.peer import Peer
 from workloads.mllp.store import Messages
-from workloads.mllp.subscription import Notification, Subscription, SubscriptionError
 
 _PULLED = 10
 _ATTEMPTS = 5
@@ -58,14 +58,8 @@ class Outgoing:
         Raises:
             SubscriptionError: the subscription can't be used
         """
-        backoff = Backoff()
-        while not self._stop.is_set():
-            try:
-                pulled = self._route.subscription.pull(_PULLED)
-                backoff.reset()
-                self._send_all(pulled)
-            except Unavailable as failure:
-                self._wait(backoff, failure)
+        for pulled in self._route.subscription.receive(_PULLED, self._stop):
+            self._send_all(pulled)
         self._route.peer.close()
 
     def _send_all(self, notifications: list[Notification]) -> None:
@@ -79,18 +73,18 @@ class Outgoing:
         """Send the first message of those that are pulled, and keep the others."""
         backoff, errors = Backoff(), 0
         while not self._stop.is_set():
-            self._extend(rest, self._deadline())
+            self._route.subscription.extend(rest, self._deadline())
             try:
                 answer = self._send(rest[0])
             except Unavailable as failure:
-                self._wait(backoff, failure, name=rest[0].name)
+                self._wait(backoff, failure, rest[0].name)
                 continue
             if answer is None or answer.is_accepted:
-                return self._acknowledge(rest[0])
+                return self._route.subscription.acknowledge(rest[:1])
             errors += 1
             if answer.is_rejected or errors == _ATTEMPTS:
                 return self._give_up(rest[0], answer)
-            self._wait(backoff, Unavailable(f"the peer answers {answer.code}"), name=rest[0].name)
+            self._wait(backoff, Unavailable(f"the peer answers {answer.code}"), rest[0].name)
         return None
 
     def _send(self, notification: Notification) -> Acknowledgement | None:
@@ -111,32 +105,19 @@ class Outgoing:
         self._counters.add("dead_letters")
         self._log.error("peer refused a message", name=notification.name, code=answer.code)
         if self._route.dead_letters is None:
-            self._extend([notification], 0)
+            self._route.subscription.extend([notification], 0)
             return
         reason = f"{answer.code} {answer.text}".strip()
         self._route.dead_letters.bury(b"", reason, name=notification.name)
-        self._acknowledge(notification)
-
-    def _acknowledge(self, notification: Notification) -> None:
-        try:
-            self._route.subscription.acknowledge(notification)
-        except (Unavailable, SubscriptionError) as failure:
-            # It is delivered again, and the peer gets the message twice.
-            self._log.warning("not acknowledged", name=notification.name, reason=str(failure))
-
-    def _extend(self, notifications: list[Notification], seconds: int) -> None:
-        try:
-            self._route.subscription.extend(notifications, seconds)
-        except (Unavailable, SubscriptionError) as failure:
-            self._log.warning("deadline not extended", reason=str(failure))
+        self._route.subscription.acknowledge([notification])
 
     def _deadline(self) -> int:
         return min(int(self._route.ack_seconds) + _MARGIN_SECONDS, _MAX_DEADLINE_SECONDS)
 
-    def _wait(self, backoff: Backoff, failure: Unavailable, **fields: str) -> None:
+    def _wait(self, backoff: Backoff, failure: Unavailable, name: str) -> None:
         seconds = backoff.seconds()
         self._counters.add("retries")
         self._log.warning(
-            "not sent", reason=str(failure), retry_in_seconds=round(seconds, 1), **fields
+            "not sent", name=name, reason=str(failure), retry_in_seconds=round(seconds, 1)
         )
         self._stop.wait(seconds)

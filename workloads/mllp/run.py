@@ -7,13 +7,13 @@ from workloads.common.counters import Counters
 from workloads.common.delivery import Delivery, Unavailable
 from workloads.common.logs import Log
 from workloads.common.spool import Spool
+from workloads.common.subscription import Subscription
 from workloads.mllp.options import IncomingOptions, OutgoingOptions
 from workloads.mllp.outgoing import Outgoing, Route
 from workloads.mllp.peer import Peer
 from workloads.mllp.receivers import DirectReceiver, Receiver, SpooledReceiver, StoreDelivery
 from workloads.mllp.server import MllpServer
 from workloads.mllp.store import Messages
-from workloads.mllp.subscription import Subscription
 
 STOP_SECONDS = 10.0
 COUNTERS_SECONDS = 60.0
@@ -67,7 +67,7 @@ def send(options: OutgoingOptions, stop: threading.Event) -> None:
     log, counters = Log("mllp"), Counters()
     session = google.session(2)
     route = Route(
-        Subscription(session, options.subscription),
+        Subscription(session, options.subscription, log),
         Messages(session),
         Peer(options.peer, options.ack_seconds, options.tls),
         options.ack_seconds,

@@ -13,16 +13,16 @@ from tests.support.certificates import Authority
 from tests.support.hl7v2_messages import EUROPEAN, admission
 from tests.support.mllp import FakePeer
 from tests.support.waiting import wait_until
-from tests.unit.workloads.mllp.fakes import Answer, FakeSession
+from tests.unit.workloads.fakes import Answer, FakeSession
 from workloads.common import delivery, tls
 from workloads.common.counters import Counters
 from workloads.common.delivery import Unavailable
 from workloads.common.logs import Log
 from workloads.common.spool import Spool
+from workloads.common.subscription import Subscription, SubscriptionError
 from workloads.mllp.outgoing import Outgoing, Route
 from workloads.mllp.peer import Address, Peer, parse_address
 from workloads.mllp.store import Messages
-from workloads.mllp.subscription import Subscription, SubscriptionError
 
 NAME = "projects/p/locations/l/datasets/d/hl7V2Stores/s/messages/"
 
@@ -48,7 +48,7 @@ class Cloud:
         """Run until every notification was acknowledged or returned."""
         session = self.fake.session()
         route = Route(
-            Subscription(session, "projects/p/subscriptions/s"),
+            Subscription(session, "projects/p/subscriptions/s", Log("test")),
             Messages(session),
             peer,
             30.0,
@@ -209,7 +209,7 @@ def test_a_subscription_that_does_not_exist_ends_the_adapter() -> None:
     fake = FakeSession((503, {}), (404, {}))
     session = fake.session()
     route = Route(
-        Subscription(session, "projects/p/subscriptions/s"),
+        Subscription(session, "projects/p/subscriptions/s", Log("test")),
         Messages(session),
         peer_at(1),
         1.0,

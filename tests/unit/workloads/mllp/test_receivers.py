@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from tests.support.hl7v2_messages import EUROPEAN, admission
-from tests.unit.workloads.mllp.fakes import FakeSession
+from tests.unit.workloads.fakes import FakeSession
 from workloads.common import delivery
 from workloads.common.counters import Counters
 from workloads.common.delivery import Refused, Unavailable
