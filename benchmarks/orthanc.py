@@ -1,7 +1,8 @@
 """Orthanc with its DICOMweb plug-in, from Debian's packages: the server that others measure by.
 
-Nothing is installed: the packages are unpacked into the user's cache, with what they depend on and
-the machine lacks. No rights are needed, but Debian or one of its kin.
+Nothing is installed: the packages are unpacked into the user's cache, also where the machine has
+them, with what they depend on and the machine lacks. No rights are needed, but Debian or one of
+its kin.
 """
 
 import json
@@ -20,6 +21,7 @@ from platformdirs import user_cache_path
 
 PACKAGES = ("orthanc", "orthanc-dicomweb")
 TOOLS = ("apt-get", "dpkg-deb")
+PROGRAM = Path("usr/sbin/Orthanc")
 PLUGIN = "libOrthancDicomWeb.so"
 PATIENCE_SECONDS = 60.0
 
@@ -56,7 +58,7 @@ def running(folder: Path, **settings: object) -> Iterator[str]:
     log = folder / "orthanc.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [root / "usr" / "sbin" / "Orthanc", configuration],
+            [root / PROGRAM, configuration],
             stdout=output,
             stderr=output,
             env={**os.environ, **_environment(root)},
@@ -138,7 +140,7 @@ def _installed() -> Path:
     cache.mkdir(parents=True, exist_ok=True)
     root = cache / "root"
     with FileLock(cache / "lock"):
-        if not root.exists():
+        if not (root / PROGRAM).exists():
             _unpack(cache, root)
     return root
 
@@ -159,10 +161,11 @@ def _unpack(cache: Path, root: Path) -> None:
     _run([*apt, "update"], downloads)
     install = [*apt, "install", "--simulate", "--no-install-recommends", *PACKAGES]
     plan = _run(install, downloads)
-    names = [line.split()[1] for line in plan.splitlines() if line.startswith("Inst ")]
-    _run([*apt, "download", *(names or PACKAGES)], downloads)
+    lacking = {line.split()[1] for line in plan.splitlines() if line.startswith("Inst ")}
+    _run([*apt, "download", *sorted(lacking.union(PACKAGES))], downloads)
     for package in downloads.glob("*.deb"):
         _run(["dpkg-deb", "--extract", str(package), str(draft)], downloads)
+    shutil.rmtree(root, ignore_errors=True)
     draft.replace(root)
 
 
