@@ -19,8 +19,9 @@ from pynetdicom.presentation import build_context
 
 from emulator.server.server_file import ServerInfo
 from tests.support import http
+from tests.support.adapters import Adapter
 from tests.support.dicom_files import make_dicom
-from tests.support.dimse_adapter import AET, Adapter, adapter, dcmtk
+from tests.support.dimse_adapter import AET, adapter, dcmtk
 from tests.support.waiting import wait_until
 from workloads.dimse.sop_classes import (
     STORAGE_COMMITMENT,
@@ -114,7 +115,7 @@ def association(running: Adapter, *contexts: Any, **more: Any) -> Iterator[Assoc
     """An association with the adapter."""
     entity = AE(ae_title=more.pop("calling", PEER))
     opened = entity.associate(
-        "127.0.0.1", int(running.port), contexts=list(contexts), ae_title=AET, **more
+        "127.0.0.1", running.port, contexts=list(contexts), ae_title=AET, **more
     )
     yield opened
     if opened.is_established:
@@ -151,13 +152,13 @@ def served(
         *allowed,
         "--max-instance-bytes=100000",
         f"--max-associations={MAX_ASSOCIATIONS}",
-        environment=emulator.environment() | {"PATH": "/usr/bin"},
+        environment=emulator.environment(),
     ) as running:
         fill(running, files)
         yield running
-        counters = running.stop()
-        assert counters["stored"] >= 7
-        log = "".join(running.lines)
+        running.stop()
+        assert running.counters["stored"] >= 7
+        log = str(running.lines)
         assert not any(name.split("^")[0] in log for name in NAMES.values())
         assert "P1" not in log
 
@@ -167,7 +168,7 @@ def titles(calling: str = PEER, called: str = AET) -> tuple[str, ...]:
 
 
 def address(running: Adapter) -> tuple[str, str]:
-    return "127.0.0.1", running.port
+    return "127.0.0.1", str(running.port)
 
 
 def fill(running: Adapter, files: Path) -> None:
@@ -447,7 +448,7 @@ def test_more_associations_than_the_limit_are_rejected(served: Adapter) -> None:
     entity = AE(ae_title=PEER)
     contexts = [build_context(VERIFICATION)]
     opened = [
-        entity.associate("127.0.0.1", int(served.port), contexts=contexts, ae_title=AET)
+        entity.associate("127.0.0.1", served.port, contexts=contexts, ae_title=AET)
         for _ in range(MAX_ASSOCIATIONS + 1)
     ]
     established = [one for one in opened if one.is_established]

@@ -58,7 +58,7 @@ def test_orthanc_stores_finds_moves_and_asks_for_commitment(
         httpx.Client(base_url=url, timeout=PATIENCE_SECONDS, trust_env=False) as client,
     ):
         post = _poster(client)
-        modality = {"AET": AET, "Host": "127.0.0.1", "Port": int(running.port)}
+        modality = {"AET": AET, "Host": "127.0.0.1", "Port": running.port}
         client.put("/modalities/adapter", json=modality).raise_for_status()
         post("/modalities/adapter/echo", {})
         content = make_dicom(

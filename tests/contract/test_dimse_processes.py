@@ -18,9 +18,10 @@ from pynetdicom.presentation import build_context
 
 from emulator.server.server_file import ServerInfo
 from tests.support import http
+from tests.support.adapters import Adapter
 from tests.support.certificates import Authority
 from tests.support.dicom_files import make_dicom
-from tests.support.dimse_adapter import AET, Adapter, adapter
+from tests.support.dimse_adapter import AET, adapter
 from tests.support.waiting import wait_until
 from workloads.common.spool import SpoolError
 from workloads.common.subscription import SubscriptionError
@@ -63,7 +64,7 @@ def stored(emulator: ServerInfo, store: str) -> set[str]:
 def associate(running: Adapter, uid: str, **more: Any) -> Association:
     entity = AE(ae_title="MODALITY")
     contexts = [build_context(uid, ExplicitVRLittleEndian)]
-    return entity.associate("127.0.0.1", int(running.port), contexts=contexts, ae_title=AET, **more)
+    return entity.associate("127.0.0.1", running.port, contexts=contexts, ae_title=AET, **more)
 
 
 def send(running: Adapter, *numbers: int) -> set[str]:
@@ -102,12 +103,13 @@ def test_what_was_acknowledged_survives_a_crash(
         assert opened.send_c_store(mislabeled).ErrorComment == "StudyInstanceUID is missing"
         opened.release()
         assert running.wait_for("dead letter")["instance"] == "1.2.3.4.1"
-        counters = running.stop()
+        running.stop()
+    counters = running.counters
     assert len(acknowledged) == 4
     assert (counters["spooled"], counters["delivered"], counters["dead_letters"]) == (2, 4, 1)
     [report] = (tmp_path / "spool" / "dead").glob("*.json")
     assert json.loads(report.read_text())["reason"].startswith("already exists")
-    assert "Q8" not in "".join(running.lines)
+    assert "Q8" not in str(running.lines)
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +146,7 @@ def associate_by_socket(running: Adapter) -> Any:
     """A client that connects and sends nothing: it must not keep others from it."""
     import socket
 
-    return socket.create_connection(("127.0.0.1", int(running.port)))
+    return socket.create_connection(("127.0.0.1", running.port))
 
 
 @pytest.fixture
@@ -207,7 +209,8 @@ def test_notified_instances_are_sent_to_the_peer(
         http.post(f"{api}/topics/topic:publish", json=message).raise_for_status()
         running.wait_for("instance is no longer in the store")
         running.wait_for("dead letter", 2)
-        counters = running.stop()
+        running.stop()
+    counters = running.counters
     assert got == ["1.2.3.4.2"]
     assert (counters["notifications"], counters["skipped_notifications"]) == (5, 1)
     assert (counters["sent"], counters["gone"], counters["dead_letters"]) == (1, 1, 2)
@@ -314,6 +317,4 @@ def test_options_that_do_not_work_have_a_clear_error(
 
 def test_the_command_ends_with_a_usage_error(emulator: ServerInfo, store: str) -> None:
     with adapter(store + "x", environment=emulator.environment()) as running:
-        assert running.process.wait(60) == 2
-        wait_until(lambda: running.lines, "no output")
-        assert running.lines[-1].startswith(f"error: The DICOM store {store}x does not exist")
+        assert f"The DICOM store {store}x does not exist" in running.wait_for_error(2)

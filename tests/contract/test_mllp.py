@@ -78,7 +78,7 @@ def test_messages_reach_the_store_and_its_answers_the_sender(
     ward: Ward, start: Callable[..., Adapter]
 ) -> None:
     adapter = start("--port", "0", "--hl7v2-store", ward.store)
-    port = adapter.wait_for("listening")["port"]
+    port = adapter.port
     answers = exchange(port, [admission("1"), EUROPEAN, RESULT, b"no header"])
     assert [code_of(answer) for answer in answers] == [
         ("AA", "1"),
@@ -88,10 +88,9 @@ def test_messages_reach_the_store_and_its_answers_the_sender(
     ]
     assert b"only ASCII and UTF-8" in answers[1]
     assert ward.stored() == [admission("1"), RESULT]
-    assert adapter.terminate() == 0
-    [counters] = [line["counters"] for line in adapter.lines if "counters" in line]
-    assert counters == {"acks": 2, "connections": 1, "messages": 4, "nacks": 2}
-    assert not [line for line in adapter.lines if "Muster" in str(line) or "Müller" in str(line)]
+    adapter.stop()
+    assert adapter.counters == {"acks": 2, "connections": 1, "messages": 4, "nacks": 2}
+    assert not any(name in str(adapter.lines) for name in ("Muster", "Müller"))
 
 
 def test_the_script_sends_by_the_adapter(
@@ -99,7 +98,7 @@ def test_the_script_sends_by_the_adapter(
 ) -> None:
     for name, data in (("1.hl7", admission()), ("2.hl7", EUROPEAN), ("3.hl7", RESULT)):
         (tmp_path / name).write_bytes(data)
-    port = start("--port", "0", "--hl7v2-store", ward.store).wait_for("listening")["port"]
+    port = start("--port", "0", "--hl7v2-store", ward.store).port
     command = [str(tmp_path), "--mllp", f"127.0.0.1:{port}", "--json"]
     sent = CliRunner().invoke(send_hl7v2.app, command)
     assert sent.exit_code == ExitCode.PARTLY_FAILED, sent.output
@@ -114,7 +113,7 @@ def test_the_spool_is_delivered_and_keeps_dead_letters(
 ) -> None:
     spool = tmp_path / "spool"
     adapter = start("--port", "0", "--hl7v2-store", ward.store, "--spool", str(spool))
-    port = adapter.wait_for("listening")["port"]
+    port = adapter.port
     answers = exchange(port, [admission("1"), EUROPEAN, RESULT])
     assert [code_of(answer) for answer in answers] == [("AA", "1"), ("AA", "K1"), ("AA", "L-77")]
     wait_until(lambda: len(ward.stored()) == 2, "the spool is not delivered")
@@ -123,9 +122,9 @@ def test_the_spool_is_delivered_and_keeps_dead_letters(
     assert "only ASCII and UTF-8" in json.loads(letter.read_text())["reason"]
     assert letter.with_suffix("").read_bytes() == EUROPEAN
     second = start("--port", "0", "--hl7v2-store", ward.store, "--spool", str(spool))
-    assert "in use by another process" in str(second.wait_for_error())
-    assert adapter.terminate() == 0
-    assert adapter.lines[-1]["pending"] == 0
+    assert "in use by another process" in second.wait_for_error(1)
+    adapter.stop()
+    assert adapter.entries("stopped", pending=0)
 
 
 def test_new_messages_of_a_store_reach_a_peer(
@@ -149,7 +148,7 @@ def test_new_messages_of_a_store_reach_a_peer(
         ward.messages.create(parent=store, body=body(admission("4"))).execute()
         wait_until(lambda: peer.received[3:] == [admission("4")], "the peer gets no new message")
         adapter.wait_for("peer refused a message")
-    assert adapter.terminate() == 0
+    adapter.stop()
     assert peer.connections == 1
     assert len([*(tmp_path / "dead").glob("*.json")]) == 1
 
@@ -181,5 +180,4 @@ def test_what_does_not_exist_is_named_at_the_start(
             "port": other.getsockname()[1],
         }
         adapter = start(*(one.format(**known) for one in arguments))
-        assert words.format(**known) in str(adapter.wait_for_error())
-    assert adapter.wait() == 1
+        assert words.format(**known) in adapter.wait_for_error(1)

@@ -76,7 +76,7 @@ def test_nothing_acknowledged_is_lost(
             *("--port", str(sender.port), "--hl7v2-store", store, "--spool", str(tmp_path)),
             environment=victim.running.environment(),
         )
-        sender.port = adapter.wait_for("listening")["port"]
+        sender.port = adapter.port
         return adapter
 
     adapter = start()
@@ -93,7 +93,7 @@ def test_nothing_acknowledged_is_lost(
     sender.stop.set()
     sender.join()
     wait_until(lambda: not [*(tmp_path / "pending").iterdir()], "the spool is not delivered")
-    assert adapter.terminate() == 0
+    adapter.stop()
     lost = set(sender.acknowledged) - _stored(victim, store)
     report(
         "kills of the MLLP adapter", kills=kills, messages=len(sender.acknowledged), lost=len(lost)

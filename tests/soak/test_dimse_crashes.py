@@ -14,8 +14,9 @@ from pynetdicom.presentation import build_context
 
 from tests.soak.fuzzing import Target
 from tests.support import http
+from tests.support.adapters import Adapter
 from tests.support.dicom_files import make_dicom
-from tests.support.dimse_adapter import AET, Adapter, adapter
+from tests.support.dimse_adapter import AET, adapter
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.sockets
@@ -39,7 +40,7 @@ class Modality:
         entity = AE(ae_title="MODALITY")
         # It waits so long for an answer that a killed process does not send.
         entity.dimse_timeout = ANSWER_SECONDS
-        opened = entity.associate("127.0.0.1", int(running.port), contexts=contexts, ae_title=AET)
+        opened = entity.associate("127.0.0.1", running.port, contexts=contexts, ae_title=AET)
         assert opened.is_established
 
         def send() -> None:
