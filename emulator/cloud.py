@@ -10,6 +10,9 @@ from emulator.services.bigquery.models import Metadata
 from emulator.services.bigquery.queries.job_statistics import JobStatistics
 from emulator.services.bigquery.service import BigQuery
 from emulator.services.bigquery.table_size import TableSizes
+from emulator.services.containers.images import Images
+from emulator.services.containers.service import FOLDER as CONTAINERS_FOLDER
+from emulator.services.containers.service import Containers
 from emulator.services.healthcare import service_agent
 from emulator.services.healthcare.clients.bigquery_outbox import BigQueryOutbox
 from emulator.services.healthcare.context import HealthcareContext
@@ -82,6 +85,13 @@ class Cloud:
             self.projects,
             self.iam.policies.roles,
             Accounts(self.database),
+        )
+        self.containers = Containers(
+            settings.state_dir / CONTAINERS_FOLDER,
+            settings.environment,
+            Images(settings.images),
+            self.iam_api,
+            entries,
         )
         sinks = StoredResources(self.database, "sinks", "Sink")
         metrics = StoredResources(self.database, "metrics", "Metric")
@@ -170,6 +180,7 @@ class Cloud:
 
     def reset(self) -> None:
         """Delete everything: datasets with all inside them, policies, projects, services."""
+        self.containers.reset()
         self.healthcare.reset()
         self.database.empty()
 
@@ -181,6 +192,7 @@ class Cloud:
 
     def close(self) -> None:
         """Stop running operations and close the state."""
+        self.containers.close()
         self.pubsub.push.close()
         self.sink_router.close()
         self.operations.close()

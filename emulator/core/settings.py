@@ -1,6 +1,7 @@
 """Settings of the emulator that every service may read."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 PROJECT = "local-project"
@@ -19,6 +20,8 @@ class Settings:
         all_services_enabled: whether every service counts as enabled in every project
         enforce_iam: whether every call is decided by the roles of its caller
         storage_dir: the folder of the Cloud Storage backend's objects, if it is on this machine
+        environment: variables that lead Google's tools and libraries to the emulator
+        images: name of a container image -> the Python module or file that runs in its place
     """
 
     state_dir: Path
@@ -28,3 +31,5 @@ class Settings:
     all_services_enabled: bool = False
     enforce_iam: bool = False
     storage_dir: Path | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    images: Mapping[str, str] = field(default_factory=dict)

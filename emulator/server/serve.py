@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -42,6 +43,7 @@ def serve(
     *,
     all_services_enabled: bool = False,
     enforce_iam: bool = False,
+    images: Mapping[str, str] | None = None,
 ) -> None:
     """Serve until a signal stops the process.
 
@@ -50,6 +52,7 @@ def serve(
         ports: free ports; none is 0
         all_services_enabled: whether every service counts as enabled in every project
         enforce_iam: whether every call is decided by the roles of its caller
+        images: name of a container image -> the Python module or file that runs in its place
     """
     # At its import numpy starts a thread a core, in each process; the processes share the work.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -65,6 +68,7 @@ def serve(
         all_services_enabled,
         code_version(),
         enforce_iam,
+        images or {},
     )
     credentials.ensure_key(state / "credentials.json", PROJECT, running.url)
     credentials.ensure_token_file(state / "token")
@@ -107,6 +111,8 @@ def _run(running: ServerInfo, backends: Backends) -> None:
             all_services_enabled=running.all_services_enabled,
             enforce_iam=running.enforce_iam,
             storage_dir=state_dir.storage_folder(running.state),
+            environment=running.environment(),
+            images=running.images,
         )
     )
     app = create_app(cloud, backends)

@@ -2,7 +2,8 @@
 
 import json
 import threading
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from emulator.server.environment import environment
@@ -35,6 +36,7 @@ class ServerInfo:
         all_services_enabled: whether every service counts as enabled in every project
         code: the version of its code, see `code_version`; empty if an old emulator wrote none
         enforce_iam: whether every call is decided by the roles of its caller
+        images: name of a container image -> the Python module or file that runs in its place
     """
 
     pid: int
@@ -44,6 +46,7 @@ class ServerInfo:
     all_services_enabled: bool = False
     code: str = ""
     enforce_iam: bool = False
+    images: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -67,6 +70,7 @@ def write_server_info(running: ServerInfo) -> None:
         "all_services_enabled": running.all_services_enabled,
         "code": running.code,
         "enforce_iam": running.enforce_iam,
+        "images": dict(running.images),
     }
     write_json(running.state / "server.json", content)
 
@@ -75,10 +79,16 @@ def read_server_info(state: Path) -> ServerInfo | None:
     """Return what was written last, whether that process still runs or not."""
     try:
         content = json.loads((state / "server.json").read_text())
-        ports = Ports(**content["ports"])
-        enabled = bool(content.get("all_services_enabled"))
-        code, enforced = str(content.get("code", "")), bool(content.get("enforce_iam"))
-        return ServerInfo(content["pid"], content["created"], ports, state, enabled, code, enforced)
+        return ServerInfo(
+            content["pid"],
+            content["created"],
+            Ports(**content["ports"]),
+            state,
+            bool(content.get("all_services_enabled")),
+            str(content.get("code", "")),
+            bool(content.get("enforce_iam")),
+            dict(content.get("images", {})),
+        )
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 

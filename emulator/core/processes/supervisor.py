@@ -8,7 +8,6 @@ import logging
 import os
 import shutil
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,10 +17,9 @@ from pathlib import Path
 import httpx
 
 from emulator.core import http_client
-from emulator.core.processes import pdeathsig
+from emulator.core.processes import child
 
 LOG = logging.getLogger(__name__)
-STOP_SECONDS = 10.0
 RESTART_DELAYS_SECONDS = (0.2, 1.0, 5.0)
 """Seconds before each restart of a child that ended; after the last one it has failed."""
 STABLE_SECONDS = 60.0
@@ -133,10 +131,10 @@ class Supervisor:
             self._follow(service, process)
             self._ready.discard(service.name)
             if self._stop.is_set():
-                _end(process)
+                child.end(process)
                 return
             if service.name in self._emptying:
-                _end(process)
+                child.end(process)
                 self._empty(service.name)
                 continue
             tries = 0 if time.monotonic() - began > STABLE_SECONDS else tries
@@ -156,28 +154,18 @@ class Supervisor:
         del self._emptying[name]
 
     def _launch(self, service: ProcessSpec) -> subprocess.Popen[bytes]:
-        command = [
-            sys.executable,
-            "-I",
-            "-S",
-            pdeathsig.__file__,
-            str(os.getpid()),
-            *service.command,
-        ]
         with self.log_file(service.name).open("ab") as output:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
+            process = child.launch(
+                service.command,
+                {**os.environ, **service.environment},
                 stdout=output,
                 stderr=output,
-                env={**os.environ, **service.environment},
-                start_new_session=True,  # a Ctrl-C in the terminal is for the server alone
             )
         self._pids[service.name] = process.pid
         try:
             self._on_change([*self._pids.values()])
         except OSError:
-            _end(process)  # no other process knows its id
+            child.end(process)  # no other process knows its id
             raise
         return process
 
@@ -199,13 +187,3 @@ def _answers(client: httpx.Client, url: str) -> bool:
         return client.get(url).status_code < 500
     except httpx.TransportError:
         return False
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ask a process to end, and make it end if it does not."""
-    process.terminate()
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

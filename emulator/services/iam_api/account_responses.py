@@ -9,24 +9,21 @@ import base64
 import hashlib
 import json
 import re
-import secrets
 from functools import partial
 from typing import Any
 
-from emulator.core import timestamps
 from emulator.core.discovery import api
 from emulator.core.errors import already_exists, invalid_argument, not_found
 from emulator.core.resources.field_mask import FieldMask
 from emulator.core.resources.paging import paginate
 from emulator.core.rest import Call
-from emulator.services.iam import key_file
 from emulator.services.iam.accounts import Account, Key
+from emulator.services.iam_api import keys
 from emulator.services.iam_api.service import IamApi
 
 _ID = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
 _SETTABLE = frozenset({"displayName", "description"})
 _DOMAIN = ".iam.gserviceaccount.com"
-_NEVER = "9999-12-31T23:59:59Z"
 
 
 def resource(call: Call[IamApi]) -> str:
@@ -125,32 +122,7 @@ def set_disabled(call: Call[IamApi], *, disabled: bool) -> dict[str, Any]:
 
 def create_key(call: Call[IamApi]) -> Key:
     """Create a key; the answer alone holds its private part, as a JSON key file."""
-    from cryptography.hazmat.primitives import serialization
-
-    account = get(call)
-    private = key_file.new_private_key()
-    public = private.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    key_id = secrets.token_hex(20)
-    key = {
-        "name": f"{account['name']}/keys/{key_id}",
-        "keyAlgorithm": "KEY_ALG_RSA_2048",
-        "keyOrigin": "GOOGLE_PROVIDED",
-        "keyType": "USER_MANAGED",
-        "validAfterTime": timestamps.now("seconds"),
-        "validBeforeTime": _NEVER,
-        "publicKeyData": base64.b64encode(public).decode(),
-    }
-    call.service.accounts.add_key(account["email"], key_id, key)
-    file = key_file.key_file(
-        private,
-        email=account["email"],
-        project=account["projectId"],
-        key_id=key_id,
-        client_id=account["uniqueId"],
-    )
-    file["token_uri"] = f"{call.service.root_url}/token"
+    key, file = keys.add_key(call.service.accounts, get(call), call.service.root_url)
     return {
         **_shown(key),
         "privateKeyType": "TYPE_GOOGLE_CREDENTIALS_FILE",
@@ -160,8 +132,8 @@ def create_key(call: Call[IamApi]) -> Key:
 
 def list_keys(call: Call[IamApi]) -> dict[str, Any]:
     """Return the keys of an account, without their private parts."""
-    keys = [_shown(key) for key in call.service.accounts.keys(get(call)["email"])]
-    return {"keys": keys} if keys else {}
+    found = [_shown(key) for key in call.service.accounts.keys(get(call)["email"])]
+    return {"keys": found} if found else {}
 
 
 def get_key(call: Call[IamApi]) -> Key:
