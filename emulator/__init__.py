@@ -11,7 +11,7 @@ Importing this package is cheap: what the functions need is imported when they a
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from emulator.server.errors import EmulatorError
@@ -28,6 +28,7 @@ def start(
     *,
     all_services_enabled: bool = False,
     enforce_iam: bool = False,
+    images: Mapping[str, str] | None = None,
     report: Callable[[str], None] = LOG.info,
 ) -> ServerInfo:
     """Start the emulator in the background and wait until it is ready; keep one that runs.
@@ -39,6 +40,8 @@ def start(
         all_services_enabled: whether every service counts as enabled in every project
         enforce_iam: whether every call is decided by the roles of its caller; so it is too where
             the variable EMULATOR_ENFORCE_IAM is 1
+        images: name of a container image -> the Python module or file that runs in its place; those
+            of earlier starts stay, an empty program removes one
         report: called with each message about the start
 
     Raises:
@@ -52,6 +55,7 @@ def start(
         ports,
         all_services_enabled=all_services_enabled,
         enforce_iam=enforce_iam,
+        images=images,
         report=report,
     )
 

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from emulator.core.program_name import command, program_name
 from emulator.fault_cli import app as faults
-from emulator.server import lifecycle, state_dir
+from emulator.server import image_options, lifecycle, state_dir
 from emulator.server.errors import EmulatorError
 from emulator.server.server_file import Ports, ServerInfo
 
@@ -74,19 +74,29 @@ def start(
             "the token `local` is the owner, `local:user:anna@example.com` another member",
         ),
     ] = False,
+    image: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=MODULE",
+            help="a Python module, or a FILE.py, that runs in the place of a container image; "
+            "repeatable, remembered, NAME= removes it",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Start it and wait until it is ready; one that runs is kept."""
     ports = Ports(port, bigquery_port, storage_port)
     state = state_dir.state_dir()
+    images = image_options.read_options(image or [])
     if foreground:
-        _serve(ports, all_services_enabled, enforce_iam)
+        _serve(ports, all_services_enabled, enforce_iam, images)
         return
     running = lifecycle.start(
         state,
         ports,
         all_services_enabled=all_services_enabled,
         enforce_iam=enforce_iam,
+        images=images,
         report=_notes.print,
     )
     _show(running, as_json)
@@ -193,7 +203,9 @@ def _show(running: ServerInfo, as_json: bool, health: dict[str, Any] | None = No
     typer.echo(f'for your shell: eval "$({command("env")})"')
 
 
-def _serve(ports: Ports, all_services_enabled: bool, enforce_iam: bool) -> None:
+def _serve(
+    ports: Ports, all_services_enabled: bool, enforce_iam: bool, images: dict[str, str]
+) -> None:
     from emulator.server import serve
 
     serve.configure_logging()
@@ -208,6 +220,7 @@ def _serve(ports: Ports, all_services_enabled: bool, enforce_iam: bool) -> None:
         lifecycle.choose_ports(state, ports),
         all_services_enabled=all_services_enabled,
         enforce_iam=enforce_iam or os.environ.get(lifecycle.ENFORCE_IAM) == "1",
+        images=image_options.merge(state, images),
     )
 
 

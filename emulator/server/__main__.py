@@ -6,7 +6,7 @@ It has no command line for users and so imports no library for one: see `emulato
 import argparse
 from pathlib import Path
 
-from emulator.server import serve
+from emulator.server import image_options, serve
 from emulator.server.server_file import Ports
 
 
@@ -18,6 +18,7 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, required=True)
     parser.add_argument("--all-services-enabled", action="store_true")
     parser.add_argument("--enforce-iam", action="store_true")
+    parser.add_argument("--image", action="append", default=[])
     options = parser.parse_args()
     serve.configure_logging()
     ports = Ports(options.port, options.bigquery_port, options.storage_port)
@@ -26,6 +27,7 @@ def main() -> None:
         ports,
         all_services_enabled=options.all_services_enabled,
         enforce_iam=options.enforce_iam,
+        images=image_options.read_options(options.image),
     )
 
 

@@ -4,7 +4,7 @@ import logging
 import os
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,11 @@ from emulator.core.backoff import delays
 from emulator.core.processes import python_module
 from emulator.core.processes.ports import free_port, is_free, port_owner
 from emulator.core.program_name import command
+from emulator.server import image_options, reuse
 from emulator.server.code_version import code_version
 from emulator.server.errors import EmulatorError
 from emulator.server.running_processes import find_process, running_children
-from emulator.server.server_file import Ports, ServerInfo, read_server_info
+from emulator.server.server_file import NAMES, Ports, ServerInfo, read_server_info
 from emulator.server.state_dir import FOLDER, check_state_dir
 
 LOG = logging.getLogger(__name__)
@@ -30,7 +31,6 @@ RESET_SECONDS = 90.0
 LOG_FILE = "emulator.log"
 MAX_LOG_BYTES = 10 * 1024 * 1024
 ENFORCE_IAM = "EMULATOR_ENFORCE_IAM"
-NAMES = ("api", "bigquery", "storage")
 
 
 def start(
@@ -39,6 +39,7 @@ def start(
     *,
     all_services_enabled: bool = False,
     enforce_iam: bool = False,
+    images: Mapping[str, str] | None = None,
     report: Callable[[str], None] = LOG.info,
 ) -> ServerInfo:
     """Start the emulator in the background and wait until it is ready; keep one that runs.
@@ -51,6 +52,8 @@ def start(
         all_services_enabled: whether every service counts as enabled in every project
         enforce_iam: whether every call is decided by the roles of its caller; so it is too where
             the variable EMULATOR_ENFORCE_IAM is 1
+        images: name of a container image -> the Python module or file that runs in its place; those
+            of earlier starts stay, an empty program removes one
         report: called with each message about the start
 
     Raises:
@@ -67,18 +70,23 @@ def start(
     with FileLock(state / "start.lock"):
         found = status(state)
         if found is not None:
-            _check_same(found, wanted, all_services_enabled, enforce_iam)
+            reuse.check_same(
+                found, wanted, all_services_enabled=all_services_enabled, enforce_iam=enforce_iam
+            )
+            image_options.check_same(found, images or {})
             if not (reason := _restart_reason(found)):
                 return _wait_ready(found, None)
             report(f"restarting the local Google Cloud: {reason}")
             stop(state)
             all_services_enabled = found.all_services_enabled
             enforce_iam = found.enforce_iam
+        programs = image_options.merge(state, images or {})
         kill_orphans(state)
         chosen = choose_ports(state, wanted, report)
         report("starting the local Google Cloud ...")
         options = ["--all-services-enabled"] if all_services_enabled else []
         options += ["--enforce-iam"] if enforce_iam else []
+        options += [f"--image={name}={program}" for name, program in programs.items()]
         process = _spawn(state, chosen, options)
         running = _wait_recorded(state, process)
         return _wait_ready(running, process)
@@ -250,27 +258,6 @@ def _restart_reason(running: ServerInfo) -> str:
     if running.code != code_version():
         return "the running one has another version of the code; its state stays"
     return str(health(running).get("trouble", ""))
-
-
-def _check_same(
-    running: ServerInfo, wanted: Ports, all_services_enabled: bool, enforce_iam: bool
-) -> None:
-    for name in NAMES:
-        port, present = getattr(wanted, name), getattr(running.ports, name)
-        if port and port != present:
-            raise EmulatorError(
-                f"The emulator is already running with {name} port {present}, not {port}. "
-                f"Stop it first: `{command('stop')}`."
-            )
-    for option, asked, present in (
-        ("--all-services-enabled", all_services_enabled, running.all_services_enabled),
-        ("--enforce-iam", enforce_iam, running.enforce_iam),
-    ):
-        if asked and not present:
-            raise EmulatorError(
-                f"The emulator is already running without {option}. "
-                f"Stop it first: `{command('stop')}`."
-            )
 
 
 def _in_use(port: int, name: str) -> str:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from emulator.server.environment import environment
 
+NAMES = ("api", "bigquery", "storage")
+"""The services that listen on a port of their own."""
+
 
 @dataclass(frozen=True)
 class Ports:

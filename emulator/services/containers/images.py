@@ -68,17 +68,19 @@ def name_of(image: str) -> str:
 
 
 def parse(option: str) -> tuple[str, str]:
-    """Return the name and the program of an option `NAME=MODULE` or `NAME=FILE.py`.
+    """Return the name and the program of an option `NAME=MODULE`, `NAME=FILE.py` or `NAME=`.
 
     Raises:
         ValueError: it is not valid; the message is a sentence for people
     """
-    name, _, program = option.partition("=")
-    if not _NAME.fullmatch(name):
+    name, equals, program = option.partition("=")
+    if not equals or not _NAME.fullmatch(name):
         raise ValueError(
             f"{option!r} is not a valid image: write NAME=MODULE, where NAME is the last part of "
             "the image's reference, without its tag."
         )
+    if not program:
+        return name, ""
     if program.endswith(".py"):
         file = Path(program).expanduser().resolve()
         if not file.is_file():

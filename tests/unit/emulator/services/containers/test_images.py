@@ -76,7 +76,7 @@ def test_no_other_program_may() -> None:
 @pytest.mark.parametrize(
     ("option", "complaint"),
     [
-        ("web", "not a valid program"),
+        ("web", "write NAME=MODULE"),
         ("web=a b", "'a b' is not a valid program"),
         ("Web/1=a", "write NAME=MODULE"),
         ("web=missing.py", "There is no file .*missing.py"),
