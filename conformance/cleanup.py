@@ -102,6 +102,10 @@ def _remove_bigquery_dataset(cloud: CloudProject, name: str) -> None:
     _delete(cloud, "bigquery", path, deleteContents="true")
 
 
+def _remove_secret(cloud: CloudProject, name: str) -> None:
+    _delete(cloud, "secretmanager", f"v1/{name}")
+
+
 def _remove_pubsub(cloud: CloudProject, name: str) -> None:
     _delete(cloud, "pubsub", f"v1/{name}")
 
@@ -112,6 +116,7 @@ _REMOVERS: Mapping[str, Callable[[CloudProject, str], None]] = {
     "bucket": _remove_bucket,
     "dataset": _remove_dataset,
     "job-user": project_policy.remove_job_user,
+    "secret": _remove_secret,
     "subscription": _remove_pubsub,
     "topic": _remove_pubsub,
 }

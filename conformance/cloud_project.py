@@ -21,6 +21,7 @@ ROOTS = {
     "logging": "https://logging.googleapis.com",
     "monitoring": "https://monitoring.googleapis.com",
     "pubsub": "https://pubsub.googleapis.com",
+    "secretmanager": "https://secretmanager.googleapis.com",
     "serviceusage": "https://serviceusage.googleapis.com",
     "storage": "https://storage.googleapis.com",
 }

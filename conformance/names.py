@@ -77,6 +77,11 @@ class Names:
         """The full name of a subscription without messages, to the closed topic."""
         return f"{self.subscription}-idle"
 
+    @property
+    def secret(self) -> str:
+        """The full name of a secret of Secret Manager, by the project's id."""
+        return f"projects/{self.project}/secrets/conformance-{self.run}"
+
     def describe(self) -> list[str]:
         """Return a line for each resource that a run creates and removes."""
         return [
@@ -85,6 +90,7 @@ class Names:
             f"BigQuery dataset     {self.project}.{self.bigquery_dataset}",
             f"topics               {self.topic}, {self.closed_topic}",
             f"subscriptions        {self.subscription}, {self.idle_subscription}",
+            f"secret               {self.secret}",
             "grants               to the Healthcare service agent on these, and "
             "roles/bigquery.jobUser on the project unless it has it",
             "audit config         DATA_READ of healthcare.googleapis.com on the project, unless it "

@@ -50,6 +50,7 @@ class Creator:
         project_policy.add_audit_config(cloud, lambda: self._note("audit-config", service))
         self._create_topics(agent)
         self._create_bucket(agent)
+        self._create_secret()
         self._create_bigquery_dataset(agent)
         member = f"serviceAccount:{agent}"
         project_policy.add_job_user(cloud, member, lambda: self._note("job-user", member))
@@ -110,6 +111,15 @@ class Creator:
                 data=content,
                 headers={"Content-Type": DICOM},
             )
+
+    def _create_secret(self) -> None:
+        secret = self._names.secret
+        self._note("secret", secret)
+        parent, _, id_ = secret.rpartition("/")
+        body: dict[str, Any] = {"replication": {"automatic": {}}}
+        self._cloud.require(
+            "secretmanager", "POST", f"v1/{parent}", params={"secretId": id_}, json=body
+        )
 
     @staticmethod
     def _objects() -> Mapping[str, bytes]:

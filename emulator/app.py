@@ -39,6 +39,7 @@ from emulator.services.logging.routes import routes as logging_routes
 from emulator.services.monitoring.routes import routes as monitoring
 from emulator.services.pubsub.routes import routes as pubsub
 from emulator.services.resourcemanager.routes import routes as resourcemanager
+from emulator.services.secretmanager.routes import routes as secretmanager
 from emulator.services.serviceusage.routes import routes as serviceusage
 from emulator.services.storage.routes import routes as storage
 from emulator.viewer.middleware import ViewerMiddleware
@@ -126,6 +127,7 @@ def routes_of(cloud: Cloud) -> Iterator[Route]:
     yield from healthcare(cloud.healthcare)
     yield from pubsub(cloud.pubsub)
     yield from kms(cloud.kms)
+    yield from secretmanager(cloud.secret_manager)
     yield from logging_routes(cloud.logging)
     yield from monitoring(cloud.monitoring)
     yield from serviceusage(cloud.service_usage)

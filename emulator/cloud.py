@@ -46,6 +46,10 @@ from emulator.services.pubsub.subscriptions import Subscriptions
 from emulator.services.pubsub.topics import Topics
 from emulator.services.resourcemanager.models import Projects
 from emulator.services.resourcemanager.service import ResourceManager
+from emulator.services.secretmanager import service as secretmanager
+from emulator.services.secretmanager.models import Secrets
+from emulator.services.secretmanager.service import SecretManager
+from emulator.services.secretmanager.versions import Versions
 from emulator.services.serviceusage.models import Services
 from emulator.services.serviceusage.service import ProjectAccess, ServiceUsage
 from emulator.services.storage import backend as storage_backend
@@ -103,6 +107,7 @@ class Cloud:
         )
         self.pubsub = self._pubsub()
         self.kms = self._kms()
+        self.secret_manager = self._secret_manager()
         backend = bigquery_backend.Backend(settings.bigquery_url)
         metadata = Metadata(self.database, self.iam.policies.roles.permissions_of)
         sizes = TableSizes(backend)
@@ -152,6 +157,11 @@ class Cloud:
         keys = Keys(self.database, self.iam.policies)
         return Kms(self.iam, self._access(kms.API), keys, Ciphertexts(self.database, keys))
 
+    def _secret_manager(self) -> SecretManager:
+        secrets = Secrets(self.database, self.projects, self.iam.policies)
+        access = self._access(secretmanager.API)
+        return SecretManager(self.iam, access, secrets, Versions(self.database, secrets))
+
     def _healthcare(self) -> Healthcare:
         agent = ServiceAgent(self.projects, self.iam, self.storage.buckets, self.bigquery.metadata)
         resources = Resources(self.database)
@@ -186,6 +196,7 @@ class Cloud:
 
     def start(self) -> None:
         """Start the background work, but for operations."""
+        self.secret_manager.versions.destroy_due()
         self.pubsub.push.start()
         self.sink_router.start()
         self.healthcare.start()

@@ -23,6 +23,7 @@ from emulator.services.log_sinks import router as sink_router
 from emulator.services.logging import entries as log_entries
 from emulator.services.pubsub import messages, subscriptions, topics
 from emulator.services.resourcemanager import models as projects
+from emulator.services.secretmanager import models as secret_models
 from emulator.services.serviceusage import models as services
 from emulator.services.storage import models as buckets
 
@@ -58,4 +59,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     custom_roles.SCHEMA + accounts.SCHEMA,
     stored.SCHEMA + sink_router.SCHEMA,
     hl7v2_messages.SCHEMA + hl7v2_history.SCHEMA,
+    secret_models.SCHEMA,
 )

@@ -1,4 +1,4 @@
-"""Checks of BigQuery, Cloud Storage, Cloud Logging and Service Usage: errors and their texts."""
+"""Checks of the services around the Healthcare API: errors and their texts."""
 
 from conformance.check import Check, Lab
 from conformance.cloud_project import Json
@@ -25,7 +25,68 @@ def _delete_used(lab: Lab) -> Json:
     return _bigquery(lab, f"datasets/{dataset}", "DELETE")
 
 
+def _create_secret(lab: Lab, id_: str, body: Json) -> Json:
+    path = f"v1/projects/{lab.names.project}/secrets"
+    return lab.call("secretmanager", "POST", path, params={"secretId": id_}, json=body)
+
+
+def _add_version(lab: Lab, **payload: str) -> Json:
+    path = f"v1/{lab.names.secret}:addVersion"
+    return lab.call("secretmanager", "POST", path, json={"payload": payload})
+
+
+def _destroy_twice(lab: Lab) -> Json:
+    path = f"v1/{lab.names.secret}/versions/1:destroy"
+    _add_version(lab, data="c2FtcGxl")
+    lab.call("secretmanager", "POST", path, json={})
+    return lab.call("secretmanager", "POST", path, json={})
+
+
 CHECKS = (
+    Check(
+        "secret-id-text",
+        "creation of a secret with an invalid id: text",
+        lambda lab: _create_secret(lab, "not.valid", {"replication": {"automatic": {}}}),
+    ),
+    Check(
+        "secret-replication-text",
+        "creation of a secret without a replication: text",
+        lambda lab: _create_secret(lab, "conformance-refused", {}),
+    ),
+    Check(
+        "secret-rotation-text",
+        "creation of a secret that rotates and has no topics: text",
+        lambda lab: _create_secret(
+            lab,
+            "conformance-refused",
+            {
+                "replication": {"automatic": {}},
+                "rotation": {"nextRotationTime": "2090-01-01T00:00:00Z"},
+            },
+        ),
+    ),
+    Check(
+        "secret-etag-text",
+        "deletion of a secret with another etag: text",
+        lambda lab: lab.call(
+            "secretmanager", "DELETE", f"v1/{lab.names.secret}", params={"etag": '"0"'}
+        ),
+    ),
+    Check(
+        "secret-payload-text",
+        "adding a version without a payload: text",
+        _add_version,
+    ),
+    Check(
+        "secret-checksum-text",
+        "adding a version with a wrong checksum: text",
+        lambda lab: _add_version(lab, data="c2FtcGxl", dataCrc32c="1"),
+    ),
+    Check(
+        "secret-version-state-text",
+        "destruction of a version that is destroyed: text",
+        _destroy_twice,
+    ),
     Check(
         "bigquery-dataset-missing-text",
         "a BigQuery dataset that does not exist: text",

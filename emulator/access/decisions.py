@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from emulator.access.rules import BIGQUERY, KMS, PUBSUB, STORAGE, Requirement
+from emulator.access.rules import BIGQUERY, KMS, PUBSUB, SECRETS, STORAGE, Requirement
 from emulator.core.method_table import project_of
 from emulator.services.bigquery.models import Metadata
 from emulator.services.iam import conditions
@@ -17,6 +17,8 @@ _TYPES = {
     "subscriptions": "Subscription",
     "keyRings": "KeyRing",
     "cryptoKeys": "CryptoKey",
+    "secrets": "Secret",
+    "versions": "SecretVersion",
     "datasets": "Dataset",
     "dicomStores": "DicomStore",
     "fhirStores": "FhirStore",
@@ -58,17 +60,20 @@ class Decisions:
         parts = needed.resource.split("/")
         parts[1] = self.projects.id_of(project_of(needed.resource))
         name = "/".join(parts)
-        target = _target(needed.service, parts)
+        target = self._target(needed.service, parts)
         holders = ["/".join(parts[:length]) for length in range(2, len(parts) + 1, 2)]
         if self.policies.allows(holders, member, needed.permission, target):
             return True
         is_dataset = needed.service == BIGQUERY and len(parts) == 4
         return is_dataset and self.datasets.allows(name, member, needed.permission, target)
 
-
-def _target(service: str, parts: list[str]) -> Target:
-    name = "/".join(parts)
-    if service not in (HEALTHCARE, BIGQUERY, KMS, PUBSUB) or len(parts) < 4:
-        return conditions.project("/".join(parts[:2]))
-    host = f"{service}.googleapis.com"
-    return Target(name, host, f"{host}/{_TYPES.get(parts[-2], parts[-2])}")
+    def _target(self, service: str, parts: list[str]) -> Target:
+        if service not in (HEALTHCARE, BIGQUERY, KMS, PUBSUB, SECRETS) or len(parts) < 4:
+            return conditions.project("/".join(parts[:2]))
+        project = parts[1]
+        if service == SECRETS:
+            # https://cloud.google.com/iam/docs/conditions-resource-attributes: by number.
+            project = self.projects.number_of(project)
+        host = f"{service}.googleapis.com"
+        name = "/".join([parts[0], project, *parts[2:]])
+        return Target(name, host, f"{host}/{_TYPES.get(parts[-2], parts[-2])}")

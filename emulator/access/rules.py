@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from emulator.core.method_table import AuditedMethod
 
 PUBSUB, KMS, STORAGE, BIGQUERY = "pubsub", "cloudkms", "storage", "bigquery"
+SECRETS = "secretmanager"
 PROJECTS, LOGGING = "cloudresourcemanager", "logging"
 
 

@@ -18,13 +18,14 @@ from typing import Any
 from emulator.core.program_name import command
 
 STATE_FILE = "state.sqlite3"
-STATE_VERSION = 12
+STATE_VERSION = 13
 """The number of migrations in `emulator/migrations.py`; here, a check of it imports no service."""
 
 ALL = -1
 """The `LIMIT` of a query for every row."""
 
 _HEADER_BYTES = 100
+_PRIVATE = 0o600
 _USER_VERSION = slice(60, 64)
 
 Migration = str | Callable[[sqlite3.Connection], None]
@@ -74,6 +75,7 @@ class Database:
 
     def __init__(self, path: Path, migrations: Sequence[Migration]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _make_private(path)
         check_version(path, len(migrations))
         self._path = path
         self.folder = path.parent
@@ -188,6 +190,15 @@ class Database:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         return connection
+
+
+def _make_private(path: Path) -> None:
+    """Let only the user read the file, which holds the payloads of secrets.
+
+    SQLite creates the files beside it with the same mode: https://www.sqlite.org/wal.html.
+    """
+    path.touch(mode=_PRIVATE)
+    path.chmod(_PRIVATE)
 
 
 def _statements(script: str) -> Iterator[str]:

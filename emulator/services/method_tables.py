@@ -15,6 +15,7 @@ from emulator.services.logging import methods as logging
 from emulator.services.monitoring import methods as monitoring
 from emulator.services.pubsub import methods as pubsub
 from emulator.services.resourcemanager import methods as resourcemanager
+from emulator.services.secretmanager import methods as secretmanager
 from emulator.services.serviceusage import methods as serviceusage
 from emulator.services.storage import methods as storage
 
@@ -22,6 +23,7 @@ _PARSED = "emulator.audited_method"  # key of the scope
 TABLES = (
     pubsub.TABLE,
     kms.TABLE,
+    secretmanager.TABLE,
     resourcemanager.TABLE,
     serviceusage.TABLE,
     iam_api.TABLE,

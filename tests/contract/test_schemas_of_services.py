@@ -16,6 +16,7 @@ from emulator.server.server_file import ServerInfo
 from emulator.services.kms.routes import routes as kms
 from emulator.services.pubsub.routes import routes as pubsub
 from emulator.services.resourcemanager.routes import routes as resourcemanager
+from emulator.services.secretmanager.routes import routes as secretmanager
 from emulator.services.serviceusage.routes import routes as serviceusage
 from tests.support import schema_walk
 from tests.support.schema_walk import Walk
@@ -193,6 +194,45 @@ def walk_kms(walk: Walk) -> None:
     walk_policies(walk, KEYS, "ring", "key", **granted, auditConfigs=audit)
 
 
+def walk_secrets(walk: Walk) -> None:
+    automatic: dict[str, Any] = {"replication": {"automatic": {}}}
+    for collection, body in (("projects.secrets", automatic), ("projects.locations.secrets", {})):
+        versions = f"{collection}.versions"
+        settings = {
+            "labels": {"team": "imaging"},
+            "annotations": {"owner": "imaging"},
+            "topics": [{"name": f"projects/{walk.project}/topics/t"}],
+            "rotation": {"nextRotationTime": "2100-01-01T00:00:00Z", "rotationPeriod": "7776000s"},
+            "ttl": "86400s",
+            "versionDestroyTtl": "86400s",
+        }
+        created = walk(
+            f"{collection}.create", body={**body, **settings}, params={"secretId": "one"}
+        ).json()
+        assert created["expireTime"]
+        walk(f"{collection}.create", body=body, params={"secretId": "other"})
+        assert walk(f"{collection}.get", "one").json() == created
+        assert len(walk_pages(walk, f"{collection}.list", key="secrets")) == 2
+        for data in ("Zmlyc3Q=", "c2Vjb25k"):
+            walk(f"{collection}.addVersion", "one", body={"payload": {"data": data}})
+        mask = {"updateMask": "version_aliases"}
+        walk(f"{collection}.patch", "one", body={"versionAliases": {"prod": "1"}}, params=mask)
+        accessed = walk(f"{versions}.access", "one", "prod").json()
+        assert accessed["payload"]["data"] == "Zmlyc3Q="
+        walk(f"{versions}.get", "one", "latest")
+        for verb, state in (
+            ("disable", "DISABLED"),
+            ("enable", "ENABLED"),
+            ("destroy", "DISABLED"),
+        ):
+            changed = walk(f"{versions}.{verb}", "one", "2", body={}).json()
+            assert changed["state"] == state
+        assert len(walk_pages(walk, f"{versions}.list", "one", key="versions")) == 2
+        role, permission = "roles/secretmanager.secretAccessor", "secretmanager.versions.access"
+        walk_policies(walk, collection, "one", role=role, permission=permission)
+        walk(f"{collection}.delete", "other")
+
+
 def walk_projects(walk: Walk) -> None:
     project = walk("projects.get").json()
     assert project["projectId"] == walk.project
@@ -232,6 +272,7 @@ with offline_cloud() as _cloud:
     APIS: Mapping[tuple[str, str], tuple[list[Route], Callable[[Walk], None]]] = {
         ("pubsub", "v1"): ([*pubsub(_cloud.pubsub)], walk_pubsub),
         ("cloudkms", "v1"): ([*kms(_cloud.kms)], walk_kms),
+        ("secretmanager", "v1"): ([*secretmanager(_cloud.secret_manager)], walk_secrets),
         ("cloudresourcemanager", "v1"): (
             [*resourcemanager(_cloud.resource_manager)],
             walk_projects,
@@ -254,7 +295,7 @@ def walked(emulator: ServerInfo) -> Callable[[str, str], Walk]:
     @cache
     def walked(api: str, version: str) -> Walk:
         project = f"schemas-{api[:12]}-{version}"
-        schema_walk.begin(emulator.url, project, "pubsub", "cloudkms")
+        schema_walk.begin(emulator.url, project, "pubsub", "cloudkms", "secretmanager")
         segments = {
             **dict.fromkeys(
                 ("projectsId", "projectId", "resource", "v1Id1", "v1beta1Id1"), project

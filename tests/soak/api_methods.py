@@ -12,6 +12,7 @@ APIS = (
     ("healthcare", "v1beta1"),
     ("pubsub", "v1"),
     ("cloudkms", "v1"),
+    ("secretmanager", "v1"),
     ("cloudresourcemanager", "v1"),
     ("serviceusage", "v1"),
 )
@@ -42,6 +43,7 @@ NAMES = {
     "subscriptionsId": "fuzzed",
     "keyRingsId": "fuzzed",
     "cryptoKeysId": "fuzzed",
+    "secretsId": "fuzzed",
     "tablesId": "fuzzed",
     "bucket": "fuzzed",
 }

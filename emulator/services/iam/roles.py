@@ -80,6 +80,18 @@ _KMS_ADMIN = (
     | _of("cloudkms.cryptoKeyVersions", "create destroy")
 )
 
+_SECRETS_ACCESS = _of("secretmanager.versions", "access")
+_SECRETS_VIEWER = _of("secretmanager.secrets", "get getIamPolicy list") | _of(
+    "secretmanager.versions", "get list"
+)
+_VERSIONS = _of("secretmanager.versions", "add destroy disable enable get list")
+_SECRETS_ADMIN = (
+    _SECRETS_VIEWER
+    | _VERSIONS
+    | _of("secretmanager.secrets", "create delete setIamPolicy update")
+    | _SECRETS_ACCESS
+)
+
 _LOGS_VIEWER = _of("logging.logEntries", "list") | _of("logging.logs", "list")
 _LOGS_WRITER = _of("logging.logEntries", "create")
 _LOGS_CONFIG_VIEWER = _of("logging.sinks", "get list") | _of("logging.logMetrics", "get list")
@@ -161,6 +173,11 @@ _ROLES: dict[str, frozenset[str]] = {
     "roles/pubsub.viewer": _PUBSUB_VIEWER,
     "roles/resourcemanager.projectIamAdmin": _of("resourcemanager.projects", f"get {_POLICIES}"),
     "roles/browser": _of("resourcemanager.projects", "get getIamPolicy"),
+    "roles/secretmanager.admin": _SECRETS_ADMIN,
+    "roles/secretmanager.secretAccessor": _SECRETS_ACCESS,
+    "roles/secretmanager.secretVersionAdder": _of("secretmanager.versions", "add"),
+    "roles/secretmanager.secretVersionManager": _VERSIONS,
+    "roles/secretmanager.viewer": _SECRETS_VIEWER,
     "roles/serviceusage.serviceUsageAdmin": _SERVICES_VIEWER
     | _of("serviceusage.services", "disable enable"),
     "roles/serviceusage.serviceUsageViewer": _SERVICES_VIEWER,
@@ -192,7 +209,8 @@ def names() -> list[str]:
 def permissions_of(role: str) -> frozenset[str]:
     """Return the permissions of a predefined role; none for a role that is not known.
 
-    A basic role has those of all predefined ones: the editor cannot set policies, the viewer reads.
+    A basic role has those of all predefined ones: the editor sets no policies and accesses no
+    payloads of secrets, the viewer reads.
     The security reviewer lists all resources, and reads their policies.
     """
     if role not in _OF_ALL:
@@ -201,7 +219,7 @@ def permissions_of(role: str) -> frozenset[str]:
     if role == "roles/owner":
         return every
     if role == "roles/editor":
-        return frozenset(p for p in every if not p.endswith("setIamPolicy"))
+        return frozenset(p for p in every if not p.endswith("setIamPolicy")) - _SECRETS_ACCESS
     if role == _REVIEWER:
         return frozenset(p for p in every if p.endswith((".list", ".getIamPolicy")))
     return frozenset(p for p in every if p.endswith(_READING))

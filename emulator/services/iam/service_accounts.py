@@ -22,6 +22,7 @@ _AGENTS = {
     "healthcare.googleapis.com": "service-{}@gcp-sa-healthcare.iam.gserviceaccount.com",
     "logging.googleapis.com": "service-{}@gcp-sa-logging.iam.gserviceaccount.com",
     "pubsub.googleapis.com": "service-{}@gcp-sa-pubsub.iam.gserviceaccount.com",
+    "secretmanager.googleapis.com": "service-{}@gcp-sa-secretmanager.iam.gserviceaccount.com",
     "storage.googleapis.com": "service-{}@gs-project-accounts.iam.gserviceaccount.com",
 }
 """Service -> the address of its agent, by project number

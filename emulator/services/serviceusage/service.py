@@ -39,3 +39,7 @@ class ProjectAccess:
     def id_of(self, id_or_number: str) -> str:
         """Return the id of a project that a body names, whether it has enabled the API or not."""
         return self.projects.id_of(id_or_number)
+
+    def number_of(self, id_or_number: str) -> str:
+        """Return the number of a project, whether it has enabled the API or not."""
+        return self.projects.number_of(id_or_number)

@@ -243,3 +243,27 @@ def test_the_path_of_a_call_is_parsed_once(
     refused = enforced.get(path, headers=as_member(RESEARCHER))
     assert refused.status_code == 403
     assert parsed == [path, path]
+
+
+def test_an_editor_reads_no_payload_of_a_secret(enforced: TestClient) -> None:
+    body: dict[str, Any] = {"replication": {"automatic": {}}}
+    enforced.post(f"{PROJECT}/secrets?secretId=tls", json=body).raise_for_status()
+    payload = {"payload": {"data": "a2V5"}}
+    enforced.post(f"{PROJECT}/secrets/tls:addVersion", json=payload).raise_for_status()
+    grant(enforced, "projects/local-project", "roles/editor", RESEARCHER)
+    url = f"{PROJECT}/secrets/tls/versions/1"
+    headers = as_member(RESEARCHER)
+    assert enforced.get(url, headers=headers).json()["state"] == "ENABLED"
+    refused = enforced.get(f"{url}:access", headers=headers)
+    assert refused.status_code == 403
+    assert "'secretmanager.versions.access' denied" in refused.json()["error"]["message"]
+    number = enforced.get("/v1/projects/local-project").json()["projectNumber"]
+    condition = {
+        "title": "tls alone",
+        "expression": f'resource.name.startsWith("projects/{number}/secrets/tls/")',
+    }
+    accessor = "roles/secretmanager.secretAccessor"
+    grant(enforced, "projects/local-project", accessor, RADIOLOGIST, condition=condition)
+    answer = enforced.get(f"{url}:access", headers=as_member(RADIOLOGIST))
+    assert answer.json()["payload"]["data"] == "a2V5"
+    assert enforced.get(url, headers=as_member(RADIOLOGIST)).status_code == 403

@@ -7,6 +7,7 @@ from emulator.services.method_tables import find
 
 PUBLISHER, SUBSCRIBER = "google.pubsub.v1.Publisher", "google.pubsub.v1.Subscriber"
 KEY = "projects/p/locations/l/keyRings/r/cryptoKeys/k"
+SECRET, SECRETS = "projects/p/secrets/s", "google.cloud.secretmanager.v1.SecretManagerService"
 ACCOUNT = "projects/p/serviceAccounts/a@p.iam.gserviceaccount.com"
 BIGQUERY = "google.cloud.bigquery.v2"
 D, T = "projects/p/datasets/d", "projects/p/datasets/d/tables/t"
@@ -21,6 +22,10 @@ topics.setIamPolicy | ADMIN_WRITE | projects/p/topics/t
 POST /v1/{KEY}:decrypt | cloudkms | Decrypt | cryptoKeyVersions.useToDecrypt | DATA_READ | {KEY}
 POST /v1/{KEY}/cryptoKeyVersions/1:destroy | cloudkms | DestroyCryptoKeyVersion | \
 cryptoKeyVersions.destroy | ADMIN_WRITE | {KEY}/cryptoKeyVersions/1
+GET /v1/{SECRET}/versions/latest:access | secretmanager | {SECRETS}.AccessSecretVersion | \
+versions.access | DATA_READ | {SECRET}/versions/latest
+POST /v1/{SECRET}:addVersion | secretmanager | {SECRETS}.AddSecretVersion | versions.add | \
+ADMIN_WRITE | {SECRET}
 POST /v1/projects/p:setIamPolicy | cloudresourcemanager | SetIamPolicy | projects.setIamPolicy | \
 ADMIN_WRITE | projects/p
 POST /v1/projects/p/services/s.googleapis.com:enable | serviceusage | \
