@@ -302,7 +302,6 @@ def test_options_that_do_not_work_have_a_clear_error(
         ),
         ({"spool": used}, "can't be used as a spool"),
         ({**sending, "peer": "OTHER"}, "--peer 'OTHER' is not in the AET dictionary. It has: ARCH"),
-        ({**sending, "spool": None}, "--outgoing needs --spool"),
         ({**sending, "subscription": "s"}, "'s' is not a valid subscription"),
         (
             {**sending, "subscription": f"projects/{project}/subscriptions/none"},

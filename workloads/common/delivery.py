@@ -13,7 +13,16 @@ MAX_SECONDS = 60.0
 
 
 class Refused(Exception):  # noqa: N818 (an answer of the other side)
-    """A permanent refusal, with its reason: retrying does not help."""
+    """A permanent refusal: retrying does not help.
+
+    Args:
+        reason: without patient data
+        comment: of the other side, which may quote some; logs leave it out
+    """
+
+    def __init__(self, reason: str, comment: str = "") -> None:
+        super().__init__(f"{reason} {comment}".strip())
+        self.reason = reason
 
 
 class Unavailable(Exception):  # noqa: N818 (a state of the other side)

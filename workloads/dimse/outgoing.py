@@ -1,6 +1,7 @@
 """The outgoing side: notifications of a store become C-STORE requests to a peer.
 
-A message is acknowledged once its instance's path is in the spool; instances are sent from there.
+With a spool, a message is acknowledged once its instance's path is in it; instances are sent from
+there. Without one, see `forwarding`.
 The format of a message is documented: https://cloud.google.com/healthcare-api/docs/dicom-pubsub.
 """
 
@@ -78,12 +79,20 @@ class Receiver:
 
     def _keep(self, notification: Notification) -> None:
         self._counters.add("notifications")
-        match = _PATH.search(notification.name)
-        has_none = notification.action in _WITHOUT_CONTENT
-        if match is None or match[1] != self._store or has_none:
+        found = instance_of(notification, self._store)
+        if found is None:
             self._counters.add("skipped_notifications")
             return
-        self._spool.put(match[2].encode(), instance=match[3])
+        path, instance = found
+        self._spool.put(path.encode(), instance=instance)
+
+
+def instance_of(notification: Notification, store: str) -> tuple[str, str] | None:
+    """Return the path and the UID of the instance to send; None if there is none of this store."""
+    match = _PATH.search(notification.name)
+    if match is None or match[1] != store or notification.action in _WITHOUT_CONTENT:
+        return None
+    return match[2], match[3]
 
 
 class Sender:
@@ -118,17 +127,25 @@ class Sender:
             Refused: the peer will never take it
             Unavailable: the peer or the store may work later
         """
-        path = item.read().decode()
+        self.send(item.read().decode(), item.attributes["instance"])
+
+    def send(self, path: str, instance: str) -> None:
+        """Send an instance.
+
+        Args:
+            path: in the store, `studies/.../series/.../instances/...`
+            instance: its UID
+
+        Raises:
+            Refused: the peer will never take it
+            Unavailable: the peer or the store may work later
+        """
         try:
-            found = list(
-                self._dicomweb.search(
-                    "instances", [("SOPInstanceUID", item.attributes["instance"])]
-                )
-            )
+            found = list(self._dicomweb.search("instances", [("SOPInstanceUID", instance)]))
             result = next((one for one in found if query.path(one) == path), None)
             if result is None:
                 self._counters.add("gone")
-                LOG.info("instance is no longer in the store", instance=item.attributes["instance"])
+                LOG.info("instance is no longer in the store", instance=instance)
                 return
             self._send(path, value(result, query.CLASS_UID))
         except StoreRefusal as refusal:
@@ -154,7 +171,7 @@ class Sender:
         except (RuntimeError, ValueError, AttributeError) as error:
             if not association.is_established:
                 raise Unavailable("the peer ended the association") from error
-            raise Refused(f"the instance can't be encoded: {error}") from error
+            raise Refused("the instance can't be encoded:", str(error)) from error
 
     def _associate(self, class_uid: str) -> Association:
         association = self._entity.associate(
@@ -184,5 +201,4 @@ def _check_status(status: Any) -> None:
         return
     if code >> 8 == 0xA7 or code == PROCESSING_FAILURE:
         raise Unavailable(f"the peer answers {code:04X}")
-    # The peer's comment may hold patient data: the report of a dead letter may, the log may not.
-    raise Refused(f"the peer answers {code:04X} {status.get('ErrorComment', '')}".strip())
+    raise Refused(f"the peer answers {code:04X}", str(status.get("ErrorComment", "")))

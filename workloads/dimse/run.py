@@ -16,6 +16,7 @@ from workloads.dimse import aet_dictionary, storing, tls
 from workloads.dimse.aet_dictionary import Peer
 from workloads.dimse.dicomweb import DicomWeb, StoreRefusal
 from workloads.dimse.errors import UsageError
+from workloads.dimse.forwarding import Forwarder
 from workloads.dimse.outgoing import Receiver, Sender
 from workloads.dimse.server import Server, Settings
 
@@ -128,20 +129,24 @@ def _send(
             f"--peer {options.peer!r} is not in the AET dictionary. It has:"
             f" {', '.join(sorted(peers)) or 'no entries'}."
         )
-    if not options.spool:
-        raise UsageError("--outgoing needs --spool FOLDER: what was received is kept there.")
     if not subscription.NAME.fullmatch(options.subscription):
         raise UsageError(
             f"{options.subscription!r} is not a valid subscription:"
             " projects/P/subscriptions/S is expected."
         )
-    notifications = Subscription(google.session(2), options.subscription, LOG)
+    notifications = Subscription(
+        google.session(1 + options.delivery_threads), options.subscription, LOG
+    )
+    sender = Sender(options.aet, peers[options.peer], client_tls, dicomweb, counters)
+    LOG.info("receiving notifications", subscription=options.subscription, peer=options.peer)
+    if not options.spool:
+        forwarder = Forwarder(notifications, options.dicomweb_store, sender, counters)
+        forwarder.run(options.delivery_threads, stop)
+        return
     spool = Spool(options.spool)
     receiver = Receiver(notifications, options.dicomweb_store, spool, counters)
-    sender = Sender(options.aet, peers[options.peer], client_tls, dicomweb, counters)
     delivery = Delivery(spool, sender.deliver, LOG, counters, workers=options.delivery_threads)
     delivery.start()
-    LOG.info("receiving notifications", subscription=options.subscription, peer=options.peer)
     threading.Thread(target=receiver.run, args=(stop,), name="receiver", daemon=True).start()
     stop.wait()
     delivery.stop()
