@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 
 from scripts.lib.pulumi_stack import PulumiStack
+from scripts.stacks.scratch import count_managed
 
 Json = dict[str, Any]
 
@@ -22,7 +23,7 @@ def warn(stack: PulumiStack, exported: Json | None, report: Callable[[str], None
         ScriptError: Pulumi can't read a state
     """
     project = _project(stack)
-    if not project or any(_is_in_cloud(body) for body in _resources(exported or {})):
+    if not project or count_managed(exported):
         return
     for name, state in sorted(stack.other_states().items()):
         if any(body.get("inputs", {}).get("project") == project for body in _resources(state)):
@@ -43,7 +44,3 @@ def _project(stack: PulumiStack) -> str:
 
 def _resources(exported: Mapping[str, Any]) -> list[Json]:
     return (exported.get("deployment") or {}).get("resources") or []
-
-
-def _is_in_cloud(body: Json) -> bool:
-    return bool(body.get("custom") and not body["type"].startswith("pulumi:"))
