@@ -125,12 +125,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         }
         process = subprocess.Popen(command, cwd=request.info.program_directory, env=environment)
         _end_with(context, process)
-        code = process.wait()
-        if code == BAIL:
-            return language_pb2.RunResponse(bail=True)
-        if code:
-            return language_pb2.RunResponse(error=f"Program exited with non-zero exit code: {code}")
-        return language_pb2.RunResponse()
+        return response_of(process.wait())
 
     def RunPlugin(self, request: Any, context: Any) -> Iterator[Any]:  # noqa: N802
         """Run a policy pack or another plugin, and stream what it prints."""
@@ -168,6 +163,15 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         }
         flags = [word for name, value in options.items() if value for word in (f"--{name}", value)]
         return [*flags, program, *request.args]
+
+
+def response_of(code: int) -> Any:
+    """Return the `pulumirpc.RunResponse` of a program that ended with an exit code."""
+    if code == BAIL:
+        return language_pb2.RunResponse(bail=True)
+    if code:
+        return language_pb2.RunResponse(error=f"Program exited with non-zero exit code: {code}")
+    return language_pb2.RunResponse()
 
 
 def python_of(info: Any) -> str:

@@ -23,8 +23,8 @@ import pulumi
 from pulumi.runtime._callbacks import _CallbackServicer
 from pulumi.runtime.proto import engine_pb2_grpc, resource_pb2_grpc
 
-from engine.language_host import MESSAGE_LIMIT, LanguageHost
-from engine.pulumi_proto import language_pb2, language_pb2_grpc
+from engine.language_host import BAIL, MESSAGE_LIMIT, LanguageHost, response_of
+from engine.pulumi_proto import language_pb2_grpc
 from tests.support.channels import channel_to
 
 _ROOT = Path(__file__).parents[2]
@@ -121,19 +121,19 @@ def _run_program(request: Any, context: Any) -> Any:
             context.add_callback(lambda: _cancel(loop, task))
             loop.run_until_complete(task)
     except (asyncio.CancelledError, SystemExit):  # it has shown its error
-        return language_pb2.RunResponse(bail=True)
+        return response_of(BAIL)
     except pulumi.RunError as error:
         pulumi.log.error(str(error))
-        return language_pb2.RunResponse(error="Program exited with non-zero exit code: 1")
+        return response_of(1)
     except Exception:  # noqa: BLE001 - as the launcher: whatever it is, the user sees it
         text = traceback.format_exc()
         pulumi.log.error(f"Program failed with an unhandled exception:\n{text}")
-        return language_pb2.RunResponse(bail=True)
+        return response_of(BAIL)
     finally:
         _cancel_tasks(loop)
         _CALLBACK_SERVERS.stop(loop)
         loop.close()
-    return language_pb2.RunResponse()
+    return response_of(0)
 
 
 def _run_main(program: Path) -> None:
