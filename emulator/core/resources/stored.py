@@ -1,11 +1,13 @@
 """Resources that are stored as they are: settings of services that act on them elsewhere or not."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from emulator.core.database import Database
 from emulator.core.errors import already_exists, not_found
+from emulator.core.resources.paging import paginate
 
 SCHEMA = """
 CREATE TABLE stored_resources (
@@ -17,6 +19,7 @@ CREATE INDEX stored_resources_by_parent ON stored_resources (parent, name);
 """
 
 Json = dict[str, Any]
+_MAX_PAGE = 1000
 
 
 class StoredResources:
@@ -57,15 +60,29 @@ class StoredResources:
             )
         return found
 
-    def page(self, project: str, after: str | None, limit: int) -> Sequence[tuple[str, Json]]:
-        """Return names and resources of a project, by name; see `core.paging.Fetch`."""
-        with self._database.read() as connection:
-            rows = connection.execute(
-                "SELECT name, body FROM stored_resources WHERE parent = ? AND name > ?"
-                " ORDER BY name LIMIT ?",
-                (self._parent(project), after or "", limit),
-            ).fetchall()
-        return [(row["name"], json.loads(row["body"])) for row in rows]
+    def list_page(
+        self, project: str, query: Mapping[str, str], field: str, *, default: int
+    ) -> Json:
+        """Return a page of the resources of a project, by name.
+
+        Args:
+            project: the project
+            query: of the request
+            field: of the response
+            default: resources of a page if the request names no size
+
+        Raises:
+            ApiError: 400 for a page size or a page token that is not valid
+        """
+        parent = self._parent(project)
+        return paginate(
+            partial(self._database.page, "stored_resources", "parent", parent),
+            query,
+            field,
+            scope=parent,
+            default=default,
+            maximum=_MAX_PAGE,
+        )
 
     def everywhere(self) -> dict[str, Json]:
         """Return the resources of all projects, by full name."""

@@ -5,18 +5,16 @@ fields, and the descriptor of a metric that gives none.
 """
 
 import re
-from functools import partial
 from typing import Any
 from urllib.parse import quote, unquote
 
 from emulator.core import timestamps
 from emulator.core.discovery import api
 from emulator.core.errors import bad_field
-from emulator.core.resources.paging import paginate
 from emulator.core.rest import Call
 from emulator.services.logging.entry_filter import ENTRIES
 from emulator.services.logging.service import Logging
-from emulator.services.logging.sinks import DEFAULT_PAGE, MAX_PAGE
+from emulator.services.logging.sinks import DEFAULT_PAGE
 
 _NAME = re.compile(r"[A-Za-z0-9_.,+!*',()%-][A-Za-z0-9_.,+!*',()%/-]{0,99}")
 _OUTPUT = frozenset({"createTime", "resourceName", "updateTime"})
@@ -38,14 +36,7 @@ def create(call: Call[Logging]) -> Metric:
 def list_metrics(call: Call[Logging]) -> dict[str, Any]:
     """Return the metrics of a project."""
     project = _project(call)
-    return paginate(
-        partial(call.service.metrics.page, project),
-        call.query,
-        "metrics",
-        scope=f"projects/{project}/metrics",
-        default=DEFAULT_PAGE,
-        maximum=MAX_PAGE,
-    )
+    return call.service.metrics.list_page(project, call.query, "metrics", default=DEFAULT_PAGE)
 
 
 def get(call: Call[Logging]) -> Metric:

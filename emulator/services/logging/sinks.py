@@ -6,14 +6,12 @@ that writes. Inferred (conformance: logging-missing-text): the texts of refusals
 """
 
 import re
-from functools import partial
 from typing import Any
 
 from emulator.core import timestamps
 from emulator.core.discovery import api
 from emulator.core.errors import bad_field, unimplemented
 from emulator.core.resources.field_mask import FieldMask
-from emulator.core.resources.paging import paginate
 from emulator.core.rest import Call
 from emulator.services.logging.entry_filter import ENTRIES
 from emulator.services.logging.service import Logging
@@ -21,7 +19,7 @@ from emulator.services.logging.service import Logging
 API = "logging.googleapis.com"
 SHARED_WRITER = "serviceAccount:cloud-logs@system.gserviceaccount.com"
 """The identity of sinks that ask for none of their own."""
-MAX_PAGE, DEFAULT_PAGE = 1000, 50
+DEFAULT_PAGE = 50
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
 _DESTINATION = re.compile(
     r"storage\.googleapis\.com/[^/]+|bigquery\.googleapis\.com/projects/[^/]+/datasets/[^/]+"
@@ -56,14 +54,7 @@ def create(call: Call[Logging]) -> Sink:
 def list_sinks(call: Call[Logging]) -> dict[str, Any]:
     """Return the sinks of a project."""
     project = _project(call)
-    return paginate(
-        partial(call.service.sinks.page, project),
-        call.query,
-        "sinks",
-        scope=f"projects/{project}/sinks",
-        default=DEFAULT_PAGE,
-        maximum=MAX_PAGE,
-    )
+    return call.service.sinks.list_page(project, call.query, "sinks", default=DEFAULT_PAGE)
 
 
 def get(call: Call[Logging]) -> Sink:

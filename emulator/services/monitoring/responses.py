@@ -16,14 +16,13 @@ from emulator.core import timestamps
 from emulator.core.discovery import api
 from emulator.core.errors import bad_field, failed_precondition
 from emulator.core.resources.field_mask import FieldMask
-from emulator.core.resources.paging import paginate
 from emulator.core.resources.stored import StoredResources
 from emulator.core.rest import Call
 from emulator.services.iam import callers
 from emulator.services.monitoring.service import Monitoring
 
 _MAX_CONDITIONS = 6
-_MAX_PAGE, _DEFAULT_PAGE = 1000, 100
+_DEFAULT_PAGE = 100
 _OUTPUT = frozenset({"creationRecord", "mutationRecord", "mutationRecords", "name", "validity"})
 
 Json = dict[str, Any]
@@ -59,15 +58,8 @@ def create(collection: Collection, call: Call[Monitoring]) -> Json:
 
 def list_page(collection: Collection, call: Call[Monitoring]) -> Json:
     """Return the resources of a project."""
-    project = _project(call)
-    return paginate(
-        partial(collection.stored(call.service).page, project),
-        call.query,
-        collection.field,
-        scope=f"projects/{project}/{collection.field}",
-        default=_DEFAULT_PAGE,
-        maximum=_MAX_PAGE,
-    )
+    stored = collection.stored(call.service)
+    return stored.list_page(_project(call), call.query, collection.field, default=_DEFAULT_PAGE)
 
 
 def get(collection: Collection, call: Call[Monitoring]) -> Json:
