@@ -2,9 +2,6 @@
 
 Every step may be repeated: an instance that an interrupted run has stored is found identical and
 counts as a success again, so a resumed operation ends with the same counters.
-
-Inferred (conformance: import-no-match-text, import-no-source-text): the code and the texts of
-refusals.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +11,7 @@ from emulator.core.errors import invalid_argument, not_found, unavailable
 from emulator.core.operations.batch_progress import BatchProgress, BatchWork
 from emulator.core.operations.operation_type import OperationRun
 from emulator.core.resource_name import ResourceName
-from emulator.services.healthcare.clients import gcs_uri
+from emulator.services.healthcare.clients import agent_reads, gcs_uri
 from emulator.services.healthcare.clients.gcs import GcsClient
 from emulator.services.healthcare.dicom.instances.changes import Action
 from emulator.services.healthcare.dicom.instances.group_commit import (
@@ -35,7 +32,6 @@ from emulator.services.healthcare.operation_types import operation_type
 METHOD = "dicom.DicomService.ImportDicomData"
 BATCH = 16
 """Objects of a task: enough for an efficient transaction, few enough to show progress."""
-VIEWER = "roles/storage.objectViewer"
 
 
 def begin(dicom: Dicom, store: str, body: dict[str, Any], version: str) -> dict[str, Any]:
@@ -45,24 +41,14 @@ def begin(dicom: Dicom, store: str, body: dict[str, Any], version: str) -> dict[
         ApiError: 400 for a URI that is invalid or matches nothing or for a missing bucket, 403 if
             the agent lacks a role
     """
-    uri = body.get("gcsSource", {}).get("uri", "")
-    if not uri:
-        raise invalid_argument("gcs_source.uri is required: gs://BUCKET/OBJECT")
-    source = gcs_uri.parse(uri)
+    uri = agent_reads.source_uri(body)
     storage_class = body.get("blobStorageSettings", {}).get("blobStorageClass") or STANDARD
     if storage_class == "BLOB_STORAGE_CLASS_UNSPECIFIED":
         storage_class = STANDARD
     if storage_class not in STORAGE_CLASSES:
         raise invalid_argument(f"invalid blob_storage_class {storage_class!r}")
     name = ResourceName.parse(store)
-    for permission in ("storage.objects.list", "storage.objects.get"):
-        dicom.agent.require_on_bucket(
-            name.project, source.bucket, permission, VIEWER, source.prefix
-        )
-    with GcsClient(dicom.settings.storage_url) as storage:
-        storage.check_bucket(source.bucket)
-        if next(storage.find(source), None) is None:
-            raise invalid_argument(f"the Cloud Storage URI {uri} resolves to zero GCS objects")
+    agent_reads.require_objects(dicom.agent, dicom.settings.storage_url, name.project, uri)
     request = {"store": store, "uri": uri, "storageClass": storage_class}
     return dicom.operations.start(str(name.parent), METHOD, request, version=version)
 

@@ -17,8 +17,7 @@ from emulator.core.operations.batch_progress import BatchProgress
 from emulator.core.operations.operation_type import OperationRun
 from emulator.core.resource_name import ResourceName
 from emulator.core.resources.labels import check_labels
-from emulator.services.healthcare.clients import gcs_uri
-from emulator.services.healthcare.clients.agent_reads import VIEWER
+from emulator.services.healthcare.clients import agent_reads, gcs_uri
 from emulator.services.healthcare.clients.gcs import GcsClient
 from emulator.services.healthcare.hl7v2.models import NewMessage, StoreGoneError
 from emulator.services.healthcare.hl7v2.service import Hl7v2
@@ -39,19 +38,9 @@ def begin(hl7v2: Hl7v2, store: str, body: dict[str, Any], version: str) -> dict[
         ApiError: 400 for a URI that is invalid or matches nothing or for a missing bucket, 403 if
             the agent lacks a role
     """
-    uri = body.get("gcsSource", {}).get("uri", "")
-    if not uri:
-        raise invalid_argument("gcs_source.uri is required: gs://BUCKET/OBJECT")
-    source = gcs_uri.parse(uri)
+    uri = agent_reads.source_uri(body)
     name = ResourceName.parse(store)
-    for permission in ("storage.objects.list", "storage.objects.get"):
-        hl7v2.agent.require_on_bucket(
-            name.project, source.bucket, permission, VIEWER, source.prefix
-        )
-    with GcsClient(hl7v2.settings.storage_url) as storage:
-        storage.check_bucket(source.bucket)
-        if next(storage.find(source), None) is None:
-            raise invalid_argument(f"the Cloud Storage URI {uri} resolves to zero GCS objects")
+    agent_reads.require_objects(hl7v2.agent, hl7v2.settings.storage_url, name.project, uri)
     request = {"store": store, "uri": uri}
     return hl7v2.operations.start(str(name.parent), METHOD, request, version=version)
 
