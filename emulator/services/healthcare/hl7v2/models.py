@@ -41,12 +41,8 @@ CREATE UNIQUE INDEX hl7v2_by_id ON hl7v2_messages (store, id);
 CREATE INDEX hl7v2_by_send_time ON hl7v2_messages (store, send_time, number);
 """
 
-_INSERT = """
-INSERT INTO hl7v2_messages (
-    store, id, data, labels, attributes, parsed, schematized, created, send_time, message_type,
-    ack, operation
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
+_MARKS = ", ".join("?" for _ in history.MESSAGE_COLUMNS.split(","))
+_INSERT = f"INSERT INTO hl7v2_messages ({history.MESSAGE_COLUMNS}) VALUES ({_MARKS})"  # noqa: S608
 PAGE = 500
 
 
@@ -255,6 +251,7 @@ def _set_labels(connection: Connection, row: Row, labels: dict[str, str], operat
 
 
 def _values(store: str, message: NewMessage) -> tuple[object, ...]:
+    """Return the values of `history.MESSAGE_COLUMNS`."""
     attributes = message.attributes
     return (
         store,
