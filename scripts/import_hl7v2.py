@@ -30,9 +30,7 @@ def main(
     project: cli.Project = None,
     location: cli.Location = None,
     dataset: cli.DatasetId = None,
-    store: Annotated[
-        str | None, typer.Option(help="HL7v2 store. [dim]\\[default: the first][/dim]")
-    ] = None,
+    store: cli.Hl7v2Store = None,
     resume: cli.Resume = None,
     no_wait: cli.NoWait = False,
     timeout: cli.Timeout = None,

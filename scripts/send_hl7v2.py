@@ -41,9 +41,7 @@ def main(
     project: cli.Project = None,
     location: cli.Location = None,
     dataset: cli.DatasetId = None,
-    store: Annotated[
-        str | None, typer.Option(help="HL7v2 store. [dim]\\[default: the first][/dim]")
-    ] = None,
+    store: cli.Hl7v2Store = None,
     mllp: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="Server of MLLP, instead of a store")
     ] = None,

@@ -37,6 +37,9 @@ DatasetId = Annotated[
     ),
 ]
 Store = Annotated[str | None, typer.Option(help="DICOM store. [dim]\\[default: the first][/dim]")]
+Hl7v2Store = Annotated[
+    str | None, typer.Option("--store", help="HL7v2 store. [dim]\\[default: the first][/dim]")
+]
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object instead of text; no progress")
 ]
