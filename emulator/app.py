@@ -16,7 +16,7 @@ from emulator.access.decisions import Decisions
 from emulator.access.middleware import EnforceIamMiddleware
 from emulator.cloud import Cloud
 from emulator.console.routes import routes as console_routes
-from emulator.control.models import Backends, Control, NoBackends
+from emulator.control.models import Backends, Control, Inspected, NoBackends
 from emulator.control.routes import routes as control_routes
 from emulator.core import discovery, disk
 from emulator.core.errors import ApiError, internal, not_found, unimplemented
@@ -73,7 +73,8 @@ def create_app(cloud: Cloud, backends: Backends | None = None) -> Starlette:
         LOG.error("the disk refuses: %s", answer.message)
         return await _api_error(request, answer)
 
-    control = Control(beside, cloud.operations, cloud.reset)
+    inspected = Inspected(cloud.healthcare.resources, cloud.iam.policies, cloud.pubsub)
+    control = Control(beside, cloud.operations, cloud.reset, inspected)
     return Starlette(
         routes=[
             RouteTree(

@@ -21,7 +21,7 @@ from emulator.services.kms import ciphertexts
 from emulator.services.kms import models as keys
 from emulator.services.log_sinks import router as sink_router
 from emulator.services.logging import entries as log_entries
-from emulator.services.pubsub import messages, subscriptions, topics
+from emulator.services.pubsub import messages, recent_messages, subscriptions, topics
 from emulator.services.resourcemanager import models as projects
 from emulator.services.secretmanager import models as secret_models
 from emulator.services.serviceusage import models as services
@@ -60,4 +60,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     stored.SCHEMA + sink_router.SCHEMA,
     hl7v2_messages.SCHEMA + hl7v2_history.SCHEMA,
     secret_models.SCHEMA,
+    recent_messages.SCHEMA,
 )

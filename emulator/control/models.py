@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from emulator.core.operations.runner import Operations
+from emulator.services.healthcare.stores.models import Resources
+from emulator.services.iam.models import Policies
+from emulator.services.pubsub.service import PubSub
 
 
 class Backends(Protocol):
@@ -49,6 +52,21 @@ class NoBackends:
 
 
 @dataclass(frozen=True)
+class Inspected:
+    """State that control calls show because no API returns it in one call.
+
+    Attributes:
+        resources: datasets of all locations
+        policies: of all resources
+        pubsub: has the messages of topics
+    """
+
+    resources: Resources
+    policies: Policies
+    pubsub: PubSub
+
+
+@dataclass(frozen=True)
 class Control:
     """The parts of the emulator that the control calls use.
 
@@ -56,8 +74,10 @@ class Control:
         backends: BigQuery and Cloud Storage
         operations: their logs are served here
         reset: deletes the state of all services
+        inspected: state that is shown here alone
     """
 
     backends: Backends
     operations: Operations
     reset: Callable[[], None]
+    inspected: Inspected

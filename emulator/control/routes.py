@@ -5,8 +5,9 @@ from functools import partial
 
 from starlette.routing import Route
 
-from emulator.control import responses
+from emulator.control import inspection, responses
 from emulator.control.models import Control
+from emulator.core import rest
 
 
 def routes(control: Control) -> Iterator[Route]:
@@ -18,3 +19,10 @@ def routes(control: Control) -> Iterator[Route]:
         ("GET", "logs/{operation:path}", responses.operation_log),
     ):
         yield Route(f"/_emulator/{name}", partial(handler, control), methods=[method])
+    project = "/_emulator/projects/{project}"
+    for path, shown in (
+        (f"{project}/datasets", inspection.datasets),
+        (f"{project}/policies", inspection.policies),
+        (f"{project}/topics/{{topic:id}}/messages", inspection.messages),
+    ):
+        yield Route(path, rest.endpoint(control.inspected, shown), methods=["GET"])

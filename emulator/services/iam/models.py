@@ -57,6 +57,16 @@ class Policies:
             ).fetchone()
         return _policy_of(row)
 
+    def below(self, prefix: str) -> list[tuple[str, Policy]]:
+        """Return a resource and those below it whose policy was set, by name."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT resource, body, generation FROM policies WHERE resource = ?1"
+                " OR substr(resource, 1, length(?1) + 1) = ?1 || '/' ORDER BY resource",
+                (prefix,),
+            ).fetchall()
+        return [(row["resource"], _policy_of(row)) for row in rows]
+
     def have_audit_configs(self) -> bool:
         """Whether the policy of any resource may ask for audit logs."""
         if self._has_audit_configs is None:

@@ -12,7 +12,7 @@ from typing import Any
 from emulator.core import timestamps
 from emulator.core.database import Database
 from emulator.core.resource_name import ResourceName
-from emulator.services.pubsub import message_filter, retry_policy
+from emulator.services.pubsub import message_filter, recent_messages, retry_policy
 from emulator.services.pubsub.subscriptions import Subscription, Subscriptions
 from emulator.services.pubsub.topics import Topics
 
@@ -91,18 +91,32 @@ class Messages:
             (each["name"], message_filter.parse(each.get("filter", "")))
             for each in self._subscriptions.of_topic(topic)
         ]
-        ids: list[str] = []
+        ids, bodies = list[str](), list[str]()
         for message in messages:
             number = connection.execute("INSERT INTO message_numbers DEFAULT VALUES").lastrowid
             connection.execute("DELETE FROM message_numbers WHERE number < ?", (number,))
             ids.append(str(number))
             body = json.dumps({**message, "messageId": ids[-1], "publishTime": timestamps.now()})
+            bodies.append(body)
             attributes = message.get("attributes", {})
             connection.executemany(
                 "INSERT INTO messages (message_id, subscription, body, due) VALUES (?, ?, ?, 0)",
                 [(ids[-1], name, body) for name, passes in listeners if passes(attributes)],
             )
+        recent_messages.keep(connection, topic, bodies)
         return ids
+
+    def recent(self, topic: str) -> list[Message]:
+        """Return the last messages of a topic, the newest first; they stay undelivered."""
+        return recent_messages.of_topic(self._database, topic)
+
+    def undelivered(self, subscription: str) -> int:
+        """Return the number of messages that a subscription has not acknowledged."""
+        with self._database.read() as connection:
+            row = connection.execute(
+                "SELECT COUNT(*) AS count FROM messages WHERE subscription = ?", (subscription,)
+            ).fetchone()
+        return int(row["count"])
 
     def pull(
         self, subscription: Subscription, maximum: int, max_bytes: float = math.inf

@@ -8,7 +8,7 @@ import typer
 
 from emulator import __main__ as command_line
 from emulator.api_coverage import offline_cloud
-from emulator.control.models import Control, NoBackends
+from emulator.control.models import Control, Inspected, NoBackends
 from emulator.control.routes import routes
 from emulator.server.environment import environment
 from emulator.services.healthcare.stores.store_types import STORE_TYPES
@@ -37,7 +37,8 @@ def test_every_variable() -> None:
 
 def test_every_control_call_and_store_type() -> None:
     with offline_cloud() as cloud:
-        control = Control(NoBackends(), cloud.operations, cloud.reset)
+        inspected = Inspected(cloud.healthcare.resources, cloud.iam.policies, cloud.pubsub)
+        control = Control(NoBackends(), cloud.operations, cloud.reset, inspected)
     paths = [route.path.partition("{")[0].rstrip("/") for route in routes(control)]
 
     assert [path for path in paths if path not in PAGE] == []

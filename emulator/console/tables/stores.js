@@ -1,0 +1,59 @@
+// Datasets and stores, with counts, sizes and buttons that show what a store holds.
+
+import { call, datasets, id, list } from "../api.js";
+import { size } from "../page.js";
+import * as messages from "./messages.js";
+import * as studies from "./studies.js";
+
+export const NAME = "stores";
+export const TITLE = "Datasets and stores";
+export const CHANGES = true;
+
+// `metrics`: the method that counts; `count`: the text of its answer; `content`: shows what a store holds.
+const TYPES = {
+  dicomStores: {
+    name: "DICOM",
+    metrics: "getDICOMStoreMetrics",
+    count: ({ studyCount = 0, instanceCount = 0 }) => `${studyCount} studies, ${instanceCount} instances`,
+    content: studies,
+  },
+  hl7V2Stores: {
+    name: "HL7v2",
+    metrics: "getHL7v2StoreMetrics",
+    count: ({ metrics = [] }) => `${sum(metrics, "count")} messages`,
+    content: messages,
+  },
+  fhirStores: { name: "FHIR" },
+  consentStores: { name: "Consent" },
+};
+
+const sum = (items, field) => items.reduce((total, item) => total + Number(item[field] ?? 0), 0);
+
+function bytes({ metrics, blobStorageSizeBytes = 0, structuredStorageSizeBytes = 0 }) {
+  if (metrics) return sum(metrics, "structuredStorageSizeBytes");
+  return Number(blobStorageSizeBytes) + Number(structuredStorageSizeBytes);
+}
+
+export async function show(section, context) {
+  const { signal } = context;
+  const names = await datasets(context);
+  const collections = names.flatMap((dataset) => Object.keys(TYPES).map((type) => ({ dataset, type })));
+  const found = await Promise.all(collections.map(async ({ dataset, type }) =>
+    (await list(`/v1/${dataset}/${type}?pageSize=1000`, type, signal)).map((store) => ({ dataset, type, ...store }))));
+  const rows = await Promise.all(found.flat().map(async ({ dataset, type, name }) => {
+    const { name: label, metrics, count, content } = TYPES[type];
+    const cells = [id(dataset), id(name), label];
+    cells.key = name;
+    if (metrics) {
+      const counted = await call(`/v1/${name}:${metrics}`, { signal });
+      const { WHAT: what } = content;
+      const button = section.button(`Show ${what}`, `Show ${what} of ${id(name)}`, () => content.open(name, context));
+      cells.push(count(counted), size(bytes(counted)), button);
+    }
+    return cells.concat(Array(6 - cells.length).fill(""));
+  }));
+  // `concat` returns a new array, without the key.
+  rows.forEach((cells, index) => { cells.key ??= found.flat()[index].name; });
+  const empty = names.length ? `${names.length} datasets without stores.` : "No datasets.";
+  section.fill(["Dataset", "Store", "Type", "Content", "Size", "Patient data"], rows, empty);
+}
