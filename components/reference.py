@@ -11,6 +11,10 @@ from pathlib import Path
 from types import GenericAlias, NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 
+from components.adapters.adapter_repository import AdapterRepository, AdapterRepositoryArgs
+from components.adapters.arguments import AetArgs, OutgoingArgs, TlsArgs
+from components.adapters.dimse_adapter import DimseAdapter, DimseAdapterArgs
+from components.adapters.mllp_adapter import MllpAdapter, MllpAdapterArgs
 from components.audit_logs import AuditLogs, AuditLogsArgs
 from components.base import Component
 from components.bigquery_dataset import BigQueryDataset, BigQueryDatasetArgs
@@ -54,6 +58,9 @@ COMPONENTS: dict[type[Component], tuple[type, ...]] = {
     ),
     BigQueryDataset: (BigQueryDatasetArgs,),
     BigQueryViews: (BigQueryViewsArgs,),
+    AdapterRepository: (AdapterRepositoryArgs,),
+    DimseAdapter: (DimseAdapterArgs, AetArgs, TlsArgs, OutgoingArgs),
+    MllpAdapter: (MllpAdapterArgs,),
 }
 """Every component, with the classes of its arguments."""
 

@@ -83,6 +83,11 @@ class _Cloud(mocks.Mocks):
         if args.typ == "gcp:monitoring/notificationChannel:NotificationChannel":
             name = f"projects/{inputs['project']}/notificationChannels/1"
             return name, inputs | {"name": name}
+        if args.typ == "gcp:serviceaccount/account:Account":
+            email = f"{inputs['accountId']}@{inputs['project']}.iam.gserviceaccount.com"
+            return email, inputs | {"email": email, "member": f"serviceAccount:{email}"}
+        if args.typ == "gcp:compute/address:Address":
+            return f"{args.name}-id", {"address": "10.128.0.2", **inputs}
         collection = _COLLECTIONS.get(args.typ.rpartition(":")[2])
         if collection:
             return f"{inputs['dataset']}/{collection}/{inputs['name']}", dict(inputs)
