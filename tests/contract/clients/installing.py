@@ -15,7 +15,8 @@ from filelock import FileLock
 from platformdirs import user_cache_path
 
 HERE = Path(__file__).parent
-NODE, JAVA, GO, PYTHON = (HERE / name for name in ("node", "java", "go", "python"))
+NODE, JAVA, GO, PYTHON, FHIR = (HERE / name for name in ("node", "java", "go", "python", "fhir"))
+FHIR_EXAMPLES = "hl7.fhir.r4.examples@4.0.1"
 OLDEST_NODE, OLDEST_JAVA = (18,), (11,)
 OLDEST_GO = (1, 26)  # as go.mod says
 INSTALL_SECONDS = 300
@@ -73,13 +74,33 @@ def go_program() -> Path:
     Raises:
         MissingError: no Go that is new enough, or no way to its modules.
     """
-    _need("go", OLDEST_GO, "version")
-    files = tuple(GO / name for name in ("messages.go", "go.mod", "go.sum"))
+    return _built(GO, "messages")
+
+
+def fhir_oracle() -> Path:
+    """The program of google/fhir's parser and validator, built.
+
+    Raises:
+        MissingError: no Go that is new enough, or no way to its modules.
+    """
+    return _built(FHIR, "oracle")
+
+
+def fhir_examples() -> Path:
+    """The folder of HL7's examples of R4 (CC0).
+
+    Raises:
+        MissingError: no npm, or no way to its registry.
+    """
+    _need("npm")
 
     def install(draft: Path) -> None:
-        _run(["go", "build", "-trimpath", "-o", str(draft / "messages"), "."], GO)
+        _run(["npm", "pack", FHIR_EXAMPLES], draft)
+        [archive] = draft.glob("*.tgz")
+        shutil.unpack_archive(archive, draft, filter="data")
+        archive.unlink()
 
-    return _cached("go", files, install) / "messages"
+    return _cached("fhir-examples", (FHIR / "go.mod",), install) / "package"
 
 
 def python_packages(program: str) -> Path:
@@ -98,6 +119,17 @@ def python_packages(program: str) -> Path:
         _run([*command, f"--target={draft}", f"--requirement={requirements}"], draft)
 
     return _cached("python", (requirements,), install)
+
+
+def _built(folder: Path, program: str) -> Path:
+    """Return a Go program of one source file that has its name."""
+    _need("go", OLDEST_GO, "version")
+    files = tuple(folder / name for name in (f"{program}.go", "go.mod", "go.sum"))
+
+    def install(draft: Path) -> None:
+        _run(["go", "build", "-trimpath", "-o", str(draft / program), "."], folder)
+
+    return _cached(folder.name, files, install) / program
 
 
 def _need(tool: str, oldest: tuple[int, ...] = (), option: str = "--version") -> None:

@@ -1,15 +1,29 @@
-"""Validation of a resource before it is stored."""
+"""Validation of a resource before it is stored.
 
-import re
+One walk over a resource by its definition finds all problems. It works in the two stages of
+google/fhir's Go code, which is the API's parser and validator (observed: the texts of errors are
+the same): a resource that can't be read is not checked further.
+"""
+
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from emulator.services.healthcare.fhir import primitives
+from emulator.services.healthcare.fhir.definitions import (
+    ANY_RESOURCE,
+    Element,
+    TypeDefinition,
+    resource_types,
+    type_definition,
+)
 from emulator.services.healthcare.fhir.outcome import Issue, error
 
 UNPARSEABLE, MISMATCH = "unparseable_resource", "resource_mismatch"
 
-_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_EXTENDED = type_definition("Element")
+"""The members of `_birthDate` and its like."""
+_XHTML = TypeDefinition("xhtml", {"id": _EXTENDED.elements["id"]}, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +48,7 @@ class ValidationSettings:
 
 
 def check(
-    resource: Mapping[str, Any],
-    resource_type: str,
-    settings: ValidationSettings,  # noqa: ARG001 - the walk over the elements reads it
+    resource: Mapping[str, Any], resource_type: str, settings: ValidationSettings
 ) -> list[Issue]:
     """Return what is wrong with a resource; an empty list if it may be stored.
 
@@ -46,13 +58,159 @@ def check(
         settings: of the store
     """
     declared = resource.get("resourceType")
-    if not isinstance(declared, str):
-        diagnostics = 'missing required field "resourceType"'
-        return [error("structure", UNPARSEABLE, diagnostics)]
-    if resource_type and declared != resource_type:
+    if resource_type and isinstance(declared, str) and declared != resource_type:
         diagnostics = f'resource type "{declared}" does not match the request: "{resource_type}"'
         return [error("structure", MISMATCH, diagnostics)]
-    identifier = resource.get("id")
-    if identifier is not None and not (isinstance(identifier, str) and _ID.fullmatch(identifier)):
-        return [error("structure", UNPARSEABLE, "invalid Id format", f"{declared}.id")]
-    return []
+    walk = _Walk(settings)
+    walk.resource(resource, "", "")
+    return walk.unreadable or walk.invalid
+
+
+@dataclass(slots=True)
+class _Walk:
+    """A walk over a resource.
+
+    Attributes:
+        unreadable: problems of the first stage
+        invalid: problems of the second stage
+        in_contained: whether it is inside a contained resource, which has no second stage
+    """
+
+    settings: ValidationSettings
+    unreadable: list[Issue] = field(default_factory=list)
+    invalid: list[Issue] = field(default_factory=list)
+    in_contained: bool = False
+
+    def resource(self, value: Mapping[str, Any], path: str, typed_path: str) -> None:
+        """Walk over a resource, at the path of the first stage and that of the second."""
+        if "resourceType" not in value:
+            self._unreadable('missing required field "resourceType"', path)
+            return
+        declared = value["resourceType"]
+        if not isinstance(declared, str):
+            self._unreadable(f"invalid resource type: {primitives.quote(declared)}", path)
+            return
+        inside = f"{path}.{declared}" if path else declared
+        if declared not in resource_types():
+            self._unreadable(f"unknown resource type: {primitives.quote_go(declared)}", inside)
+            return
+        below = f"{typed_path}.{declared[0].lower()}{declared[1:]}" if path else declared
+        self._object(value, type_definition(declared), inside, below)
+
+    def _object(
+        self, value: Mapping[str, Any], definition: TypeDefinition, path: str, typed_path: str
+    ) -> None:
+        chosen: dict[str, str] = {}
+        elements = definition.elements
+        for key, member in value.items():
+            element = elements.get(key)
+            if element is None:
+                self._other_member(key, member, definition, path, typed_path)
+                continue
+            if element.choice and chosen.setdefault(element.name, element.choice) != element.choice:
+                problem = f"cannot accept multiple values for {_snake_case(element.name)} field"
+                self._unreadable(f"{problem}: {primitives.quote_go(key)}", path)
+                continue
+            if member is not None:
+                self._member(member, element, f"{path}.{key}", _typed(typed_path, element))
+        if self.settings.required_fields and not self.in_contained:
+            for name, keys in definition.required.items():
+                if not any(_is_present(value, key) for key in keys):
+                    self._invalid(f'missing required field "{name}"', typed_path)
+
+    def _other_member(
+        self,
+        key: str,
+        member: Any,
+        definition: TypeDefinition,
+        path: str,
+        typed_path: str,
+    ) -> None:
+        """Check a member that is not an element: the type, or id and extensions of a primitive."""
+        element = definition.elements.get(key[1:]) if key.startswith("_") else None
+        if element is not None and element.is_primitive:
+            self._primitive_members(member, element, f"{path}.{key}", _typed(typed_path, element))
+        elif key != "resourceType" or definition.name not in resource_types():
+            self._unreadable(f"unknown field: {primitives.quote_go(key)}", path)
+
+    def _primitive_members(self, member: Any, element: Element, path: str, typed_path: str) -> None:
+        definition = _XHTML if element.type == "xhtml" else _EXTENDED
+        items = member if element.is_list else [member]
+        if not isinstance(items, list):
+            self._unreadable("expected array", path)
+            return
+        for index, item in enumerate(items):
+            at = f"[{index}]" if element.is_list else ""
+            if isinstance(item, dict):
+                self._object(item, definition, path + at, typed_path + at)
+            elif item is not None:
+                text = primitives.quote(item)[: primitives.MAX_QUOTED]
+                self._unreadable(f"invalid JSON: {text}", path + at)
+
+    def _member(self, member: Any, element: Element, path: str, typed_path: str) -> None:
+        if not element.is_list:
+            self._value(member, element, path, typed_path)
+        elif not isinstance(member, list):
+            self._unreadable("expected array", path)
+        else:
+            for index, item in enumerate(member):
+                self._value(item, element, f"{path}[{index}]", f"{typed_path}[{index}]")
+
+    def _value(self, value: Any, element: Element, path: str, typed_path: str) -> None:
+        if element.is_primitive:
+            self._primitive(value, element, path, typed_path)
+        elif not isinstance(value, dict):
+            if value is not None:
+                text = primitives.quote(value)[: primitives.MAX_QUOTED]
+                self._unreadable(f"invalid JSON: {text}", path)
+        elif element.type == ANY_RESOURCE:
+            before, self.in_contained = self.in_contained, self.in_contained or _is_contained(path)
+            self.resource(value, path, typed_path)
+            self.in_contained = before
+        else:
+            self._object(value, type_definition(element.type), path, typed_path)
+            if element.targets and self.settings.reference_types and not self.in_contained:
+                self._reference(value, element, typed_path)
+
+    def _primitive(self, value: Any, element: Element, path: str, typed_path: str) -> None:
+        if problem := primitives.parse_error(element.type, value):
+            self._unreadable(problem, path)
+        elif element.codes is not None:
+            if value and value not in element.codes:
+                problem = f"{primitives.quote_go(value)} is not a {element.code_list}"
+                self._unreadable(f"code type mismatch: {problem}", path)
+        elif self.in_contained or not primitives.has_format(element.type):
+            return
+        elif problem := primitives.format_error(element.type, value):
+            self._invalid(problem, typed_path)
+
+    def _reference(self, value: Mapping[str, Any], element: Element, path: str) -> None:
+        parts = str(value.get("reference") or "").split("/")
+        is_local = len(parts) == 2 or (len(parts) == 4 and parts[2] == "_history")
+        named = parts[0]
+        if is_local and named in resource_types() and named not in element.targets:
+            wanted = ", ".join(element.targets)
+            self._invalid(f"invalid reference to a {named} resource, want {wanted}", path)
+
+    def _unreadable(self, problem: str, path: str) -> None:
+        self.unreadable.append(error("structure", UNPARSEABLE, problem, *([path] if path else [])))
+
+    def _invalid(self, problem: str, path: str) -> None:
+        self.invalid.append(error("structure", UNPARSEABLE, problem, path))
+
+
+def _typed(path: str, element: Element) -> str:
+    """Return the path of the second stage, which has the type of a choice as a step."""
+    return f"{path}.{element.name}.{element.choice}" if element.choice else f"{path}.{element.key}"
+
+
+def _is_present(value: Mapping[str, Any], key: str) -> bool:
+    return value.get(key) not in (None, []) or value.get(f"_{key}") not in (None, [])
+
+
+def _is_contained(path: str) -> bool:
+    return path.rpartition(".")[2].startswith("contained[")
+
+
+def _snake_case(name: str) -> str:
+    return "".join(f"_{char.lower()}" if char.isupper() else char for char in name)
