@@ -13,6 +13,7 @@ from scripts.lib.errors import ScriptError
 from scripts.lib.google import clients
 
 ROOTS = {
+    "artifactregistry": "https://artifactregistry.googleapis.com",
     "bigquery": "https://bigquery.googleapis.com",
     "cloudresourcemanager": "https://cloudresourcemanager.googleapis.com",
     "healthcare": "https://healthcare.googleapis.com",

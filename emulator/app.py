@@ -31,6 +31,7 @@ from emulator.middleware.gzip_request import GzipRequestMiddleware
 from emulator.middleware.loopback_only import LoopbackOnlyMiddleware
 from emulator.middleware.method_override import MethodOverrideMiddleware
 from emulator.middleware.wait_for_backends import WaitForBackendsMiddleware
+from emulator.services.artifactregistry.routes import routes as artifactregistry
 from emulator.services.bigquery.routes import routes as bigquery
 from emulator.services.healthcare.routes import routes as healthcare
 from emulator.services.iam_api.routes import routes as iam_api
@@ -129,6 +130,7 @@ def routes_of(cloud: Cloud) -> Iterator[Route]:
     yield from pubsub(cloud.pubsub)
     yield from kms(cloud.kms)
     yield from secretmanager(cloud.secret_manager)
+    yield from artifactregistry(cloud.artifact_registry)
     yield from logging_routes(cloud.logging)
     yield from monitoring(cloud.monitoring)
     yield from serviceusage(cloud.service_usage)

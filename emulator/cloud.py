@@ -5,6 +5,9 @@ from emulator.core.operations.runner import Operations
 from emulator.core.resources.stored import StoredResources
 from emulator.core.settings import Settings
 from emulator.migrations import MIGRATIONS
+from emulator.services.artifactregistry import operations as registry_operations
+from emulator.services.artifactregistry import service as artifactregistry
+from emulator.services.artifactregistry.service import ArtifactRegistry
 from emulator.services.bigquery import backend as bigquery_backend
 from emulator.services.bigquery.models import Metadata
 from emulator.services.bigquery.queries.job_statistics import JobStatistics
@@ -108,6 +111,7 @@ class Cloud:
         self.pubsub = self._pubsub()
         self.kms = self._kms()
         self.secret_manager = self._secret_manager()
+        self.artifact_registry = self._artifact_registry()
         backend = bigquery_backend.Backend(settings.bigquery_url)
         metadata = Metadata(self.database, self.iam.policies.roles.permissions_of)
         sizes = TableSizes(backend)
@@ -161,6 +165,13 @@ class Cloud:
         secrets = Secrets(self.database, self.projects, self.iam.policies)
         access = self._access(secretmanager.API)
         return SecretManager(self.iam, access, secrets, Versions(self.database, secrets))
+
+    def _artifact_registry(self) -> ArtifactRegistry:
+        repositories = StoredResources(self.database, artifactregistry.COLLECTION, "Repository")
+        access = self._access(artifactregistry.API)
+        registry = ArtifactRegistry(self.iam, access, self.operations, repositories)
+        registry_operations.register(registry)
+        return registry
 
     def _healthcare(self) -> Healthcare:
         agent = ServiceAgent(self.projects, self.iam, self.storage.buckets, self.bigquery.metadata)

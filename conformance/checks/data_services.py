@@ -42,7 +42,29 @@ def _destroy_twice(lab: Lab) -> Json:
     return lab.call("secretmanager", "POST", path, json={})
 
 
+def _create_repository(lab: Lab, id_: str, body: Json) -> Json:
+    path = f"v1/{lab.names.parent}/repositories"
+    return lab.call("artifactregistry", "POST", path, params={"repositoryId": id_}, json=body)
+
+
 CHECKS = (
+    Check(
+        "repository-missing-text",
+        "a repository that does not exist: text",
+        lambda lab: lab.call(
+            "artifactregistry", "GET", f"v1/{lab.names.parent}/repositories/missing"
+        ),
+    ),
+    Check(
+        "repository-id-text",
+        "creation of a repository with an invalid id: text",
+        lambda lab: _create_repository(lab, "Not_Valid", {"format": "DOCKER"}),
+    ),
+    Check(
+        "repository-format-text",
+        "creation of a repository without a format: text",
+        lambda lab: _create_repository(lab, "conformance-refused", {}),
+    ),
     Check(
         "secret-id-text",
         "creation of a secret with an invalid id: text",

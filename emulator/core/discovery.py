@@ -24,7 +24,7 @@ _SERVED = (
     ("logging", "v2"), ("monitoring", "v3"), ("iam", "v1"), ("iamcredentials", "v1"),
     ("serviceusage", "v1"), ("serviceusage", "v1beta1"), ("cloudresourcemanager", "v1"),
     ("cloudresourcemanager", "v3"), ("bigquery", "v2"), ("storage", "v1"),
-    ("secretmanager", "v1"),
+    ("secretmanager", "v1"), ("artifactregistry", "v1"),
 )  # fmt: skip
 _MEDIA = "(?:/resumable)?(?:/upload)?(?:/download)?"
 """Prefixes of the paths of an API with uploads and downloads."""

@@ -25,6 +25,7 @@ def environment(state_dir: Path, *, port: int) -> dict[str, str]:
         "GOOGLE_IAM_CREDENTIALS_CUSTOM_ENDPOINT": f"{root}/v1/",
         "GOOGLE_KMS_CUSTOM_ENDPOINT": f"{root}/v1/",
         "GOOGLE_SECRET_MANAGER_CUSTOM_ENDPOINT": f"{root}/v1/",
+        "GOOGLE_ARTIFACT_REGISTRY_CUSTOM_ENDPOINT": f"{root}/v1/",
         "GOOGLE_BIG_QUERY_CUSTOM_ENDPOINT": f"{root}/bigquery/v2/",
         "GOOGLE_STORAGE_CUSTOM_ENDPOINT": f"{root}/storage/v1/",
         "GOOGLE_OAUTH_ACCESS_TOKEN": "local",
@@ -36,6 +37,7 @@ def environment(state_dir: Path, *, port: int) -> dict[str, str]:
         "GOOGLE_APPLICATION_CREDENTIALS": str(state_dir / "credentials.json"),
         "GOOGLE_CLOUD_PROJECT": PROJECT,
         # gcloud and bq.
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_ARTIFACTREGISTRY": f"{root}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_BIGQUERY": f"{root}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER": f"{root}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDKMS": f"{root}/",

@@ -7,6 +7,7 @@ from starlette.types import Scope
 
 from emulator.core.discovery import whole_path
 from emulator.core.method_table import AuditedMethod
+from emulator.services.artifactregistry import methods as artifactregistry
 from emulator.services.bigquery import methods as bigquery
 from emulator.services.healthcare import audited_methods as healthcare
 from emulator.services.iam_api import methods as iam_api
@@ -24,6 +25,7 @@ TABLES = (
     pubsub.TABLE,
     kms.TABLE,
     secretmanager.TABLE,
+    artifactregistry.TABLE,
     resourcemanager.TABLE,
     serviceusage.TABLE,
     iam_api.TABLE,

@@ -5,7 +5,7 @@ As `test_schemas.py` does for the Healthcare API: a walk calls each method that 
 
 import base64
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from emulator.api_coverage import offline_cloud
 from emulator.server.server_file import ServerInfo
+from emulator.services.artifactregistry.routes import routes as artifactregistry
 from emulator.services.kms.routes import routes as kms
 from emulator.services.pubsub.routes import routes as pubsub
 from emulator.services.resourcemanager.routes import routes as resourcemanager
@@ -20,6 +21,7 @@ from emulator.services.secretmanager.routes import routes as secretmanager
 from emulator.services.serviceusage.routes import routes as serviceusage
 from tests.support import schema_walk
 from tests.support.schema_walk import Walk
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.sockets
 
@@ -233,6 +235,39 @@ def walk_secrets(walk: Walk) -> None:
         walk(f"{collection}.delete", "other")
 
 
+def _is_done(walk: Walk, method: str, id_: str) -> bool:
+    return bool(walk(method, id_).json().get("done"))
+
+
+def walk_repositories(walk: Walk) -> None:
+    collection = "projects.locations.repositories"
+    body = {
+        "format": "DOCKER",
+        "description": "images",
+        "labels": {"team": "imaging"},
+        "dockerConfig": {"immutableTags": True},
+        "cleanupPolicies": {"old": {"action": "DELETE", "condition": {"olderThan": "86400s"}}},
+    }
+    started = [
+        walk(f"{collection}.create", body=body, params={"repositoryId": "one"}),
+        walk(f"{collection}.create", body={"format": "PYTHON"}, params={"repositoryId": "other"}),
+        walk(f"{collection}.delete", "other"),
+    ]
+    for answer in started:
+        id_ = answer.json()["name"].rpartition("/")[2]
+        wait_until(
+            partial(_is_done, walk, "projects.locations.operations.get", id_), "no end: " + id_
+        )
+    found = walk(f"{collection}.get", "one").json()
+    assert found["registryUri"] == f"us-central1-docker.pkg.dev/{walk.project}/one"
+    mask = {"updateMask": "description"}
+    changed = walk(f"{collection}.patch", "one", body={"description": "x"}, params=mask).json()
+    assert walk_pages(walk, f"{collection}.list", key="repositories") == [changed]
+    walk(f"{collection}.dockerImages.list", "one")
+    role, permission = "roles/artifactregistry.reader", "artifactregistry.repositories.get"
+    walk_policies(walk, collection, "one", role=role, permission=permission)
+
+
 def walk_projects(walk: Walk) -> None:
     project = walk("projects.get").json()
     assert project["projectId"] == walk.project
@@ -273,6 +308,10 @@ with offline_cloud() as _cloud:
         ("pubsub", "v1"): ([*pubsub(_cloud.pubsub)], walk_pubsub),
         ("cloudkms", "v1"): ([*kms(_cloud.kms)], walk_kms),
         ("secretmanager", "v1"): ([*secretmanager(_cloud.secret_manager)], walk_secrets),
+        ("artifactregistry", "v1"): (
+            [*artifactregistry(_cloud.artifact_registry)],
+            walk_repositories,
+        ),
         ("cloudresourcemanager", "v1"): (
             [*resourcemanager(_cloud.resource_manager)],
             walk_projects,
@@ -288,6 +327,10 @@ SERVED = [
 ]
 
 
+EMPTY = {"projects.locations.repositories.dockerImages.list"}
+"""Methods whose answers say nothing: the emulator has no registry that images are pushed to."""
+
+
 @pytest.fixture(scope="module")
 def walked(emulator: ServerInfo) -> Callable[[str, str], Walk]:
     """A function that returns the walk of an API: one in each project, created once."""
@@ -295,7 +338,9 @@ def walked(emulator: ServerInfo) -> Callable[[str, str], Walk]:
     @cache
     def walked(api: str, version: str) -> Walk:
         project = f"schemas-{api[:12]}-{version}"
-        schema_walk.begin(emulator.url, project, "pubsub", "cloudkms", "secretmanager")
+        schema_walk.begin(
+            emulator.url, project, "pubsub", "cloudkms", "secretmanager", "artifactregistry"
+        )
         segments = {
             **dict.fromkeys(
                 ("projectsId", "projectId", "resource", "v1Id1", "v1beta1Id1"), project
@@ -317,7 +362,7 @@ def test_answers_are_of_the_schema(
     walk = walked(api, version)
     assert walk.answers[method], f"{method} is served, but no walk calls it: add it to one"
     assert walk.faults(method) == []
-    assert walk.says_something(method), "of all answers, one must say something"
+    assert method in EMPTY or walk.says_something(method), "of all answers, one must say something"
 
 
 @pytest.mark.parametrize("version", ["v1", "v1beta1"])

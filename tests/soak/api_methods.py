@@ -13,6 +13,7 @@ APIS = (
     ("pubsub", "v1"),
     ("cloudkms", "v1"),
     ("secretmanager", "v1"),
+    ("artifactregistry", "v1"),
     ("cloudresourcemanager", "v1"),
     ("serviceusage", "v1"),
 )
@@ -44,6 +45,7 @@ NAMES = {
     "keyRingsId": "fuzzed",
     "cryptoKeysId": "fuzzed",
     "secretsId": "fuzzed",
+    "repositoriesId": "fuzzed",
     "tablesId": "fuzzed",
     "bucket": "fuzzed",
 }

@@ -77,6 +77,7 @@ class OperationType:
         metadata: from the API's version to the fixed fields of the metadata, with `@type`
         response_type: from the API's version to the `@type` of the response
         lenient: whether items that fail leave the operation a success
+        has_progress: whether the metadata has times, counters and the URL of a log
     """
 
     method: str
@@ -84,3 +85,4 @@ class OperationType:
     metadata: Callable[[str], Json]
     response_type: Callable[[str], str]
     lenient: bool = False
+    has_progress: bool = True

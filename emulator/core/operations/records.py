@@ -83,7 +83,7 @@ class Records:
         return self._select("SELECT * FROM operations WHERE ended IS NULL ORDER BY created")
 
     def parents(self) -> list[str]:
-        """Return the datasets that have operations."""
+        """Return the resources that have operations."""
         return [row["parent"] for row in self._select("SELECT DISTINCT parent FROM operations")]
 
     def update(self, name: str, *, durable: bool = True, **values: Any) -> None:

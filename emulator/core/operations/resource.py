@@ -12,21 +12,12 @@ from emulator.core.operations.operation_type import OperationType
 
 def resource(row: sqlite3.Row, logs_url: str, type_: OperationType) -> dict[str, Any]:
     """Return the operation of a row of `Records`."""
-    metadata: dict[str, Any] = {
-        **type_.metadata(row["version"]),
-        "createTime": row["created"],
-        "logsUrl": logs_url,
-    }
-    if row["counted"]:
-        metadata["counter"] = {
-            key: str(row[key]) for key in ("success", "failure", "pending") if row[key]
-        }
-    if row["cancel_requested"]:
-        metadata["cancelRequested"] = True
+    metadata = type_.metadata(row["version"])
+    if type_.has_progress:
+        metadata = {**metadata, **_progress(row, logs_url)}
     operation: dict[str, Any] = {"name": row["name"], "metadata": metadata}
     if row["ended"] is None:
         return operation
-    metadata["endTime"] = row["ended"]
     operation["done"] = True
     if row["error"] is not None:
         operation["error"] = json.loads(row["error"])
@@ -34,3 +25,16 @@ def resource(row: sqlite3.Row, logs_url: str, type_: OperationType) -> dict[str,
         response = {"@type": type_.response_type(row["version"])}
         operation["response"] = {**response, **json.loads(row["response"])}
     return operation
+
+
+def _progress(row: sqlite3.Row, logs_url: str) -> dict[str, Any]:
+    progress: dict[str, Any] = {"createTime": row["created"], "logsUrl": logs_url}
+    if row["counted"]:
+        progress["counter"] = {
+            key: str(row[key]) for key in ("success", "failure", "pending") if row[key]
+        }
+    if row["cancel_requested"]:
+        progress["cancelRequested"] = True
+    if row["ended"] is not None:
+        progress["endTime"] = row["ended"]
+    return progress

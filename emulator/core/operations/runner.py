@@ -161,10 +161,15 @@ class Operations:
         """Delete the operations of a deleted dataset."""
         self._records.delete_for_parent(parent)
 
-    def delete_orphans(self, exists: Callable[[str], bool]) -> None:
-        """Delete the operations of datasets whose deletion a crash interrupted."""
+    def delete_orphans(self, part: str, exists: Callable[[str], bool]) -> None:
+        """Delete the operations of resources whose deletion a crash interrupted.
+
+        Args:
+            part: a part of the names of these resources, such as `/datasets/`
+            exists: whether such a resource exists
+        """
         for parent in self._records.parents():
-            if not exists(parent):
+            if part in parent and not exists(parent):
                 self.delete_for_parent(parent)
 
     def resume_interrupted(self, may_begin: Callable[[], object] = lambda: True) -> None:

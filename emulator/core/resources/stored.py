@@ -1,7 +1,7 @@
 """Resources that are stored as they are: settings of services that act on them elsewhere or not."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -76,13 +76,23 @@ class StoredResources:
         """
         parent = self._parent(project)
         return paginate(
-            partial(self._database.page, "stored_resources", "parent", parent),
+            partial(self.page, parent),
             query,
             field,
             scope=parent,
             default=default,
             maximum=_MAX_PAGE,
         )
+
+    def page(self, parent: str, after: str | None, limit: int) -> Sequence[tuple[str, Json]]:
+        """Return names and resources whose names begin with a collection; see `paging.Fetch`.
+
+        Args:
+            parent: such as `projects/P/sinks`
+            after: the last name of the page before; None for the first page
+            limit: of resources
+        """
+        return self._database.page("stored_resources", "parent", parent, after, limit)
 
     def everywhere(self) -> dict[str, Json]:
         """Return the resources of all projects, by full name."""
@@ -99,7 +109,7 @@ class StoredResources:
         Raises:
             ApiError: 409 if the name is taken
         """
-        parent = self._parent(name.split("/")[1])
+        parent = name.rpartition("/")[0]
         with self._database.write() as connection:
             added = connection.execute(
                 "INSERT OR IGNORE INTO stored_resources VALUES (?, ?, ?)",

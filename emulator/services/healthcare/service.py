@@ -60,7 +60,7 @@ class Healthcare:
         """Finish the deletions of datasets and stores that a crash interrupted."""
         exists = self.resources.exists
         self.context.stores.iam.policies.delete_orphans("/datasets/", exists)
-        self.context.operations.delete_orphans(exists)
+        self.context.operations.delete_orphans("/datasets/", exists)
         self.dicom.delete_orphans()
         self.hl7v2.delete_orphans()
 

@@ -92,6 +92,11 @@ _SECRETS_ADMIN = (
     | _SECRETS_ACCESS
 )
 
+_REPOSITORIES_VIEWER = _of("artifactregistry.repositories", "get list") | _of(
+    "artifactregistry.dockerimages", "list"
+)
+_REPOSITORIES_ADMIN = _REPOSITORIES_VIEWER | _of("artifactregistry.repositories", _ALL)
+
 _LOGS_VIEWER = _of("logging.logEntries", "list") | _of("logging.logs", "list")
 _LOGS_WRITER = _of("logging.logEntries", "create")
 _LOGS_CONFIG_VIEWER = _of("logging.sinks", "get list") | _of("logging.logMetrics", "get list")
@@ -110,6 +115,10 @@ _TOKENS = _of("iam.serviceAccounts", "getAccessToken get list")
 _SERVICES_VIEWER = _of("serviceusage.services", "get list")
 
 _ROLES: dict[str, frozenset[str]] = {
+    "roles/artifactregistry.admin": _REPOSITORIES_ADMIN,
+    "roles/artifactregistry.reader": _REPOSITORIES_VIEWER,
+    "roles/artifactregistry.repoAdmin": _REPOSITORIES_VIEWER,
+    "roles/artifactregistry.writer": _REPOSITORIES_VIEWER,
     "roles/bigquery.admin": _BIGQUERY_OWNER | _BIGQUERY_JOBS,
     "roles/bigquery.dataEditor": _BIGQUERY_EDITOR,
     "roles/bigquery.dataOwner": _BIGQUERY_OWNER,

@@ -18,6 +18,9 @@ CREATE TABLE IF NOT EXISTS service_identities (
 );
 """
 _AGENTS = {
+    "artifactregistry.googleapis.com": (
+        "service-{}@gcp-sa-artifactregistry.iam.gserviceaccount.com"
+    ),
     "bigquery.googleapis.com": "bq-{}@bigquery-encryption.iam.gserviceaccount.com",
     "healthcare.googleapis.com": "service-{}@gcp-sa-healthcare.iam.gserviceaccount.com",
     "logging.googleapis.com": "service-{}@gcp-sa-logging.iam.gserviceaccount.com",

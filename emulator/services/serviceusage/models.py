@@ -19,6 +19,7 @@ CREATE TABLE IF NOT EXISTS enabled_services (
 );
 """
 TITLES = {
+    "artifactregistry.googleapis.com": "Artifact Registry API",
     "bigquery.googleapis.com": "BigQuery API",
     "bigquerystorage.googleapis.com": "BigQuery Storage API",
     "cloudkms.googleapis.com": "Cloud Key Management Service (KMS) API",

@@ -8,6 +8,7 @@ from emulator.services.method_tables import find
 PUBLISHER, SUBSCRIBER = "google.pubsub.v1.Publisher", "google.pubsub.v1.Subscriber"
 KEY = "projects/p/locations/l/keyRings/r/cryptoKeys/k"
 SECRET, SECRETS = "projects/p/secrets/s", "google.cloud.secretmanager.v1.SecretManagerService"
+REGISTRY = "google.devtools.artifactregistry.v1.ArtifactRegistry"
 ACCOUNT = "projects/p/serviceAccounts/a@p.iam.gserviceaccount.com"
 BIGQUERY = "google.cloud.bigquery.v2"
 D, T = "projects/p/datasets/d", "projects/p/datasets/d/tables/t"
@@ -26,6 +27,11 @@ GET /v1/{SECRET}/versions/latest:access | secretmanager | {SECRETS}.AccessSecret
 versions.access | DATA_READ | {SECRET}/versions/latest
 POST /v1/{SECRET}:addVersion | secretmanager | {SECRETS}.AddSecretVersion | versions.add | \
 ADMIN_WRITE | {SECRET}
+DELETE /v1/projects/p/locations/l/repositories/r | artifactregistry | \
+{REGISTRY}.DeleteRepository | repositories.delete | ADMIN_WRITE | \
+projects/p/locations/l/repositories/r
+GET /v1/projects/p/locations/l/repositories/r/dockerImages | artifactregistry | \
+{REGISTRY}.ListDockerImages | dockerimages.list | DATA_READ | projects/p/locations/l/repositories/r
 POST /v1/projects/p:setIamPolicy | cloudresourcemanager | SetIamPolicy | projects.setIamPolicy | \
 ADMIN_WRITE | projects/p
 POST /v1/projects/p/services/s.googleapis.com:enable | serviceusage | \

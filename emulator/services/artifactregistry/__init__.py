@@ -1,0 +1,1 @@
+"""Artifact Registry: repositories as settings; the local Google Cloud stores no images."""
