@@ -152,11 +152,11 @@ def _check_immutable(present: Secret, changed: Secret) -> None:
     Raises:
         ApiError: 400
     """
-    if _places(present) != _places(changed):
+    if _replica_locations(present) != _replica_locations(changed):
         raise invalid_argument("update_mask: the replication of a secret can't be changed.")
 
 
-def _places(secret: Secret) -> Any:
+def _replica_locations(secret: Secret) -> Any:
     replication = secret.get("replication", {})
     managed = replication.get("userManaged", {})
     return [*replication], [one.get("location") for one in managed.get("replicas", [])]
