@@ -4,7 +4,6 @@ import io
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,7 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import JPEGBaseline8Bit, generate_uid
-from pynetdicom import AE, AllStoragePresentationContexts, build_role, evt
-from pynetdicom.association import Association
+from pynetdicom import AE, build_role, evt
 from pynetdicom.presentation import build_context
 
 from emulator.server.server_file import ServerInfo
@@ -22,6 +20,7 @@ from tests.support import http
 from tests.support.adapters import Adapter
 from tests.support.dicom_files import make_dicom
 from tests.support.dimse_adapter import AET, adapter, dcmtk
+from tests.support.dimse_peers import PEER, SECONDARY_CAPTURE, association, destination
 from tests.support.waiting import wait_until
 from workloads.dimse.sop_classes import (
     STORAGE_COMMITMENT,
@@ -33,8 +32,6 @@ from workloads.dimse.sop_classes import (
 pytestmark = pytest.mark.sockets
 HAS_DCMTK = shutil.which("storescu") is not None
 needs_dcmtk = pytest.mark.skipif(not HAS_DCMTK, reason="DCMTK is not installed")
-SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
-PEER = "MODALITY"
 MAX_ASSOCIATIONS = 8
 NAMES = {"1": "Amber^Ada", "2": "Birch^Bo", "3": "Amberley^Cy"}
 
@@ -80,46 +77,6 @@ def new_store(emulator: ServerInfo, name: str) -> str:
     http.post(parent, params={"datasetId": "d"}, json={}).raise_for_status()
     stores = http.post(f"{parent}/d/dicomStores", params={"dicomStoreId": "s"}, json={})
     return str(stores.raise_for_status().json()["name"])
-
-
-@contextmanager
-def destination() -> Iterator[tuple[int, list[Dataset]]]:
-    """A peer that keeps what it gets, uncompressed instances alone, and results of commitments."""
-    got: list[Dataset] = []
-
-    def keep(event: evt.Event) -> int:
-        dataset = event.dataset
-        dataset.file_meta = event.file_meta
-        got.append(dataset)
-        return 0
-
-    def keep_result(event: evt.Event) -> tuple[int, None]:
-        result = event.event_information
-        result.EventTypeID = event.event_type
-        got.append(result)
-        return 0, None
-
-    entity = AE(ae_title=PEER)
-    for context in AllStoragePresentationContexts:
-        entity.add_supported_context(str(context.abstract_syntax))
-    entity.add_supported_context(STORAGE_COMMITMENT, scu_role=True, scp_role=True)
-    handlers: Any = [(evt.EVT_C_STORE, keep), (evt.EVT_N_EVENT_REPORT, keep_result)]
-    server = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)
-    assert server
-    yield server.server_address[1], got
-    entity.shutdown()
-
-
-@contextmanager
-def association(running: Adapter, *contexts: Any, **more: Any) -> Iterator[Association]:
-    """An association with the adapter."""
-    entity = AE(ae_title=more.pop("calling", PEER))
-    opened = entity.associate(
-        "127.0.0.1", running.port, contexts=list(contexts), ae_title=AET, **more
-    )
-    yield opened
-    if opened.is_established:
-        opened.release()
 
 
 @pytest.fixture(scope="module")

@@ -36,6 +36,7 @@ class Finder:
             asked = query.parse(identifier_of(event), levels_of(event))
             for result in query.search(self._dicomweb, asked):
                 if event.is_cancelled:
+                    LOG.info("C-FIND cancelled", peer=calling_aet(event), matches=found)
                     yield errors.CANCELLED, None
                     return
                 found += 1

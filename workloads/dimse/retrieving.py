@@ -122,7 +122,7 @@ class Getter:
         LOG.info("C-GET accepted", peer=calling_aet(event), instances=len(found))
         yield len(found)
         contexts = [one for one in event.assoc.accepted_contexts if one.as_scu]
-        yield from self._sub_operations(event, found, contexts)
+        yield from self._sub_operations("C-GET", event, found, contexts)
 
     def handle_move(self, event: Event) -> Iterator[Any]:
         """Yield the address of the destination, the number of instances, then each of them."""
@@ -164,7 +164,7 @@ class Getter:
         yield len(found)
         self._move_refusals.forget(event.assoc)
         contexts = accepted[0].accepted_contexts if accepted else []
-        yield from self._sub_operations(event, found, contexts)
+        yield from self._sub_operations("C-MOVE", event, found, contexts)
 
     def _find(self, event: Event) -> list[Result]:
         found = query.instances(self._dicomweb, identifier_of(event), levels_of(event))
@@ -187,10 +187,15 @@ class Getter:
         )
 
     def _sub_operations(
-        self, event: Event, found: list[Result], contexts: Collection[PresentationContext]
+        self,
+        service: str,
+        event: Event,
+        found: list[Result],
+        contexts: Collection[PresentationContext],
     ) -> Iterator[tuple[int, Dataset | None]]:
         for result in found:
             if event.is_cancelled:
+                LOG.info(f"{service} cancelled", peer=calling_aet(event))
                 yield errors.CANCELLED, None
                 return
             yield errors.PENDING, self._retriever.fetch_or_fail(result, contexts)
