@@ -11,6 +11,7 @@ from google.api_core.exceptions import FailedPrecondition, InvalidArgument, NotF
 from google.pubsub_v1.types import pubsub
 
 from emulator.server.server_file import ServerInfo
+from tests.support import http
 from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.sockets
@@ -84,6 +85,30 @@ def test_the_default_subscriber_gets_each_message_once(
 
     left = subscriber.pull(subscription=subscription, max_messages=10)
     assert (list(left.received_messages), got.empty()) == ([], True)
+
+
+def test_a_stream_that_a_fault_refuses_is_opened_again(
+    publisher: Any, subscriber: Any, topic: str, subscription: str, emulator: ServerInfo
+) -> None:
+    """A stream begins with a call of `testIamPermissions`, which faults reach."""
+    faults = f"{emulator.url}/_emulator/faults"
+    fault = {"method": "pubsub.projects.subscriptions.testIamPermissions", "status": 503}
+    http.post(faults, json={**fault, "times": 2}).raise_for_status()
+    try:
+        publisher.publish(topic, b"late").result(PATIENCE_SECONDS)
+        got: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+
+        def receive(message: Any) -> None:
+            message.ack_with_response().result(PATIENCE_SECONDS)
+            got.put(message.data)
+
+        future = subscriber.subscribe(subscription, receive)
+        assert got.get(timeout=PATIENCE_SECONDS) == b"late"
+        future.cancel()
+        future.result(PATIENCE_SECONDS)
+        assert [one["broken"] for one in http.get(faults).json()["faults"]] == [2]
+    finally:
+        http.delete(faults).raise_for_status()
 
 
 def test_no_more_are_sent_than_may_be_outstanding(
