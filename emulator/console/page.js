@@ -63,8 +63,7 @@ export class Section {
     if (!table) {
       table = element("table", { id: name, "aria-labelledby": label }, element("thead"), element("tbody"));
       this.tables.set(name, table);
-      // A wide table scrolls: also by keys, so it can have the focus.
-      this.append(element("div", { class: "scroll", role: "group", "aria-labelledby": label, tabindex: "0" }, table));
+      this.append(element("div", { class: "scroll" }, table));
     }
     return table;
   }

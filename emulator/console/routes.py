@@ -1,4 +1,4 @@
-"""The console's page and its two files; all data comes from the public APIs."""
+"""The console's page, its style sheet and its modules; all data comes from the APIs."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -9,12 +9,8 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 _FOLDER = Path(__file__).parent
-_FILES = {
-    "": ("console.html", "text/html"),
-    "console.css": ("console.css", "text/css"),
-    "console.js": ("console.js", "text/javascript"),
-}
-"""Name below `/_console/` -> file and media type."""
+_MEDIA_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
+_PAGE = "console.html"
 
 _HEADERS = {
     "Cache-Control": "no-cache",
@@ -28,19 +24,23 @@ _HEADERS = {
             "base-uri 'none'",
             "form-action 'none'",
             "frame-ancestors 'none'",
+            "require-trusted-types-for 'script'",
         )
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
 
 
 def routes() -> Iterator[Route]:
-    """Yield every route: all under `/_console/`."""
-    for name, (file, media_type) in _FILES.items():
-        endpoint = partial(_serve, _FOLDER / file, media_type)
-        yield Route(f"/_console/{name}", endpoint, methods=["GET"])
+    """Yield every route: the page at `/_console/`, and its files below."""
+    for file in sorted(_FOLDER.rglob("*")):
+        if media_type := _MEDIA_TYPES.get(file.suffix):
+            name = file.relative_to(_FOLDER).as_posix()
+            path = f"/_console/{'' if name == _PAGE else name}"
+            yield Route(path, partial(_serve, file, media_type), methods=["GET"])
 
 
 async def _serve(file: Path, media_type: str, _request: Request) -> Response:

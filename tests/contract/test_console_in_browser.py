@@ -1,9 +1,14 @@
 """The console in a real browser: what its tables show, and what it refuses."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
+from playwright.sync_api import Page
 
 from emulator.server.server_file import ServerInfo
-from tests.support import browser, http, viewer_pages
+from tests.support import browser, console_requests, hl7v2_messages, http, viewer_pages
+from tests.support.browser import Tab
 
 pytestmark = [
     pytest.mark.sockets,
@@ -11,8 +16,162 @@ pytestmark = [
 ]
 
 
-def test_the_console_shows_a_project(emulator: ServerInfo, project: str) -> None:
+@pytest.fixture(scope="module")
+def browser_tab(emulator: ServerInfo) -> Iterator[Tab]:
+    """A page of a browser that all tests of this module share: a start takes seconds."""
+    with browser.open_tab(emulator.url) as tab:
+        yield tab
+
+
+@pytest.fixture
+def tab(browser_tab: Tab) -> Iterator[Tab]:
+    """An empty page; at its end, nothing went wrong in it and it asked for what is listed."""
+    yield browser_tab
+    troubles, requests = [*browser_tab.troubles], [*browser_tab.requests]
+    browser_tab.page.goto("about:blank")
+    browser_tab.troubles.clear()
+    browser_tab.requests.clear()
+    assert troubles == []
+    assert console_requests.strangers(requests) == []
+
+
+def open_console(tab: Tab, project: str) -> Page:
+    """Open the console, and wait until all tables are there."""
+    tab.page.goto(f"{tab.origin}/_console/?project={project}")
+    tab.page.locator("main:not([aria-busy]) #stores td").first.wait_for()
+    assert tab.page.get_by_label("Project").input_value() == project
+    return tab.page
+
+
+def cells(page: Page, table: str) -> list[str]:
+    return page.locator(f"#{table} tbody td").all_inner_texts()
+
+
+def store_url(emulator: ServerInfo, project: str, collection: str) -> str:
+    location = f"{emulator.url}/v1/projects/{project}/locations/us-central1"
+    return f"{location}/datasets/dataset1/{collection}"
+
+
+def test_stores_and_studies_with_pictures(emulator: ServerInfo, project: str, tab: Tab) -> None:
     viewer_pages.fill_store(emulator.url, project, "88")
+    page = open_console(tab, project)
+    assert cells(page, "stores")[:4] == [
+        "dataset1",
+        "dicomstore1",
+        "DICOM",
+        "1 studies, 1 instances",
+    ]
+    assert cells(page, "stores")[4].endswith(" kB")
+    assert "done" in page.locator("#operations tr", has_text="CreateDataset").inner_text()
+    assert "Synthetic" not in page.inner_text("body")  # patient data only on request
+
+    page.get_by_role("button", name="Show studies of dicomstore1").click()
+    page.get_by_role("cell", name="Patient 88").wait_for()
+    assert "Cardiomegaly|Effusion" in page.locator("#studies").inner_text()
+    link = page.locator("#studies a")
+    study = viewer_pages.study_of("00000088_000")
+    source = f"{project}~us-central1~dataset1~dicomstore1"
+    assert link.get_attribute("href") == f"/viewer/{source}?StudyInstanceUIDs={study}"
+    picture = page.get_by_role("img", name=f"First image of study {study}")
+    picture.scroll_into_view_if_needed()
+    page.wait_for_load_state("networkidle")
+    shown = """image => {
+      const canvas = Object.assign(document.createElement('canvas'), {width: 64, height: 64});
+      const context = canvas.getContext('2d');
+      context.drawImage(image, 0, 0, 64, 64);
+      return new Set(context.getImageData(0, 0, 64, 64).data).size;
+    }"""
+    assert picture.evaluate(shown) > 50  # shades of grey
+
+
+def test_hl7v2_messages_and_their_content(emulator: ServerInfo, project: str, tab: Tab) -> None:
+    viewer_pages.fill_store(emulator.url, project)
+    stores = store_url(emulator, project, "hl7V2Stores")
+    http.post(f"{stores}?hl7V2StoreId=reports", json={}).raise_for_status()
+    for data in (hl7v2_messages.admission(), hl7v2_messages.RESULT):
+        body = hl7v2_messages.body(data)
+        http.post(f"{stores}/reports/messages", json=body).raise_for_status()
+
+    page = open_console(tab, project)
+    assert "2 messages" in cells(page, "stores")
+    page.get_by_role("button", name="Show messages of reports").click()
+    page.get_by_role("heading", name="HL7v2 messages of reports").wait_for()
+    rows = page.locator("#messages tbody tr").all_inner_texts()
+    assert [row.split("\t")[2:4] for row in rows] == [["ORU", "SOUTH"], ["ADT", "NORTH"]]
+    assert "Muster" not in page.inner_text("body")
+
+    page.locator("#messages tr", has_text="ADT").get_by_role("button", name="Open").click()
+    page.get_by_text("Muster^Änne^B").wait_for()
+    segments = hl7v2_messages.admission().decode().strip().split("\r")
+    assert page.inner_text("#message").strip().split("\n") == segments
+
+
+def test_topics_keep_the_messages_that_the_page_shows(
+    emulator: ServerInfo, project: str, tab: Tab
+) -> None:
+    topic, watch = f"projects/{project}/topics/events", f"projects/{project}/subscriptions/watch"
+    http.put(f"{emulator.url}/v1/{topic}", json={}).raise_for_status()
+    http.put(f"{emulator.url}/v1/{watch}", json={"topic": topic}).raise_for_status()
+    binary = {"messages": [{"data": "/v8="}]}
+    http.post(f"{emulator.url}/v1/{topic}:publish", json=binary).raise_for_status()
+
+    page = open_console(tab, project)
+    assert cells(page, "topics")[:2] == ["events", "watch"]
+    page.get_by_role("button", name="Show messages of events").click()
+    page.get_by_role("cell", name="2 bytes that are not text").wait_for()
+    form = page.get_by_role("form", name="Publish a test message")
+    form.get_by_label("Data").fill("<b>Grüße</b>")
+    form.get_by_label("Attributes").fill("action=Test\n\nnote = a=b")
+    form.get_by_role("button", name="Publish").click()
+    page.get_by_role("cell", name="<b>Grüße</b>").wait_for()
+    assert cells(page, "topic-subscriptions") == ["watch", "2"]
+    assert cells(page, "topic-messages")[2:4] == ["action=Test\nnote=a=b", "<b>Grüße</b>"]
+    form.get_by_label("Attributes").fill("wrong")
+    form.get_by_role("button", name="Publish").click()
+    page.get_by_role("alert").get_by_text("not written as KEY=VALUE").wait_for()
+
+    pulled: dict[str, Any] = http.post(
+        f"{emulator.url}/v1/{watch}:pull", json={"maxMessages": 10}
+    ).json()
+    assert [each["message"].get("attributes") for each in pulled["receivedMessages"]] == [
+        None,
+        {"action": "Test", "note": "a=b"},
+    ]
+
+
+def test_who_can_do_what(emulator: ServerInfo, project: str, tab: Tab) -> None:
+    viewer_pages.fill_store(emulator.url, project)
+    store = f"{store_url(emulator, project, 'dicomStores')}/dicomstore1"
+    condition = {"title": "until", "expression": "request.time < timestamp('2030-01-01T00:00:00Z')"}
+    binding = {
+        "role": "roles/healthcare.dicomViewer",
+        "members": ["user:ann@example.com"],
+        "condition": condition,
+    }
+    body = {"policy": {"bindings": [binding], "version": 3}}
+    http.post(f"{store}:setIamPolicy", json=body).raise_for_status()
+    reference = {"projectId": project, "datasetId": "shared"}
+    access = [{"role": "READER", "userByEmail": "bob@example.com"}]
+    datasets = f"{emulator.url}/bigquery/v2/projects/{project}/datasets"
+    http.post(datasets, json={"datasetReference": reference, "access": access}).raise_for_status()
+
+    page = open_console(tab, project)
+    lines = page.locator("#access tbody tr").all_inner_texts()
+    ann = ["user:ann@example.com", "roles/healthcare.dicomViewer"]
+    where = "locations/us-central1/datasets/dataset1/dicomStores/dicomstore1"
+    assert [*ann, where, condition["expression"]] in [line.split("\t") for line in lines]
+    assert any("roles/owner" in line and f"projects/{project}" in line for line in lines)
+    page.get_by_role("searchbox").fill("BOB@")
+    page.get_by_role("status").get_by_text(f"1 of {len(lines)} lines").wait_for()
+    assert cells(page, "access") == [
+        "user:bob@example.com",
+        "READER",
+        "BigQuery dataset shared",
+        "",
+    ]
+
+
+def test_tables_queries_and_failures(emulator: ServerInfo, project: str, tab: Tab) -> None:
     root = f"{emulator.url}/bigquery/v2/projects/{project}"
     reference = {"projectId": project, "datasetId": "warehouse"}
     http.post(f"{root}/datasets", json={"datasetReference": reference}).raise_for_status()
@@ -27,47 +186,19 @@ def test_the_console_shows_a_project(emulator: ServerInfo, project: str) -> None
     }
     http.post(f"{emulator.url}/v2/entries:write", json={"entries": [entry]}).raise_for_status()
 
-    with browser.open_tab(emulator.url) as tab:
-        page = tab.page
-        page.goto(f"{emulator.url}/_console/")
-        page.get_by_label("Project").select_option(project)
-        stores = page.locator("#stores tbody tr")
-        stores.filter(has_text="1 studies, 1 instances").wait_for()
-        cells = stores.locator("td").all_inner_texts()
-        assert cells[:4] == ["dataset1", "dicomstore1", "DICOM", "1 studies, 1 instances"]
-        assert cells[4].endswith(" kB")
-        page.locator("#tables td", has_text="findings").wait_for()
-        assert page.locator("#tables tbody td").all_inner_texts()[:4] == [
-            *("warehouse", "findings", "TABLE", "1")
-        ]
-        page.locator("#failures td", has_text="<img src=x> could not be read").wait_for()
-        page.locator("#operations tr", has_text="CreateDataset").wait_for()
-        assert "done" in page.locator("#operations tr", has_text="CreateDataset").inner_text()
-        assert "Synthetic" not in page.inner_text("body")  # patient data only on request
-
-        page.get_by_role("button", name="Show studies").click()
-        page.locator("#studies td", has_text="Patient 88").wait_for()
-        assert "Cardiomegaly|Effusion" in page.locator("#studies").inner_text()
-        link = page.locator("#studies a")
-        study = viewer_pages.study_of("00000088_000")
-        source = f"{project}~us-central1~dataset1~dicomstore1"
-        assert link.get_attribute("href") == f"/viewer/{source}?StudyInstanceUIDs={study}"
-        picture = link.locator("img")
-        picture.scroll_into_view_if_needed()
-        page.wait_for_load_state("networkidle")
-        assert picture.evaluate("image => image.naturalWidth") > 100
-
-        page.get_by_role("textbox").fill("SELECT * FROM warehouse.findings")
-        page.get_by_role("button", name="Run").click()
-        page.get_by_role("status").get_by_text("1 rows").wait_for()
-        assert page.locator("#rows tbody td").all_inner_texts() == ["<b>bold</b>", "88"]
-        assert tab.troubles == []
-
-        for refused in ("DROP TABLE warehouse.findings", "SELECT 1; DROP TABLE warehouse.findings"):
-            page.get_by_role("textbox").fill(refused)
-            page.get_by_role("button", name="Run").click()
-            page.get_by_role("alert").get_by_text("one statement that begins with").wait_for()
-            page.get_by_role("textbox").fill("WITH one AS (SELECT 1) SELECT * FROM one")
-            page.get_by_role("button", name="Run").click()
-            page.get_by_role("alert").wait_for(state="hidden")
-        assert http.get(f"{root}/datasets/warehouse/tables/findings").status_code == 200
+    page = open_console(tab, project)
+    assert cells(page, "tables")[:4] == ["warehouse", "findings", "TABLE", "1"]
+    assert "<img src=x> could not be read" in cells(page, "failures")
+    sql, run = page.get_by_label("Query (one SELECT)"), page.get_by_role("button", name="Run")
+    sql.fill("SELECT * FROM warehouse.findings")
+    run.click()
+    page.get_by_role("status").get_by_text("1 rows").wait_for()
+    assert cells(page, "rows") == ["<b>bold</b>", "88"]
+    for refused in ("DROP TABLE warehouse.findings", "SELECT 1; DROP TABLE warehouse.findings"):
+        sql.fill(refused)
+        run.click()
+        page.get_by_role("alert").get_by_text("one statement that begins with").wait_for()
+        sql.fill("WITH one AS (SELECT 1) SELECT * FROM one")
+        run.click()
+        page.get_by_role("alert").wait_for(state="hidden")
+    assert http.get(f"{root}/datasets/warehouse/tables/findings").status_code == 200

@@ -62,7 +62,7 @@ class Tab:
             self.troubles.append(f"{message.type}: {message.text}")
 
     def _request(self, url: str) -> None:
-        if url.startswith(("data:", "blob:")):
+        if url.startswith(("about:", "blob:", "data:")):
             return
         if not url.startswith(f"{self.origin}/"):
             self.troubles.append(f"request to {url}")

@@ -42,18 +42,16 @@ export async function show(section, context) {
     (await list(`/v1/${dataset}/${type}?pageSize=1000`, type, signal)).map((store) => ({ dataset, type, ...store }))));
   const rows = await Promise.all(found.flat().map(async ({ dataset, type, name }) => {
     const { name: label, metrics, count, content } = TYPES[type];
-    const cells = [id(dataset), id(name), label];
-    cells.key = name;
-    if (metrics) {
-      const counted = await call(`/v1/${name}:${metrics}`, { signal });
-      const { WHAT: what } = content;
-      const button = section.button(`Show ${what}`, `Show ${what} of ${id(name)}`, () => content.open(name, context));
-      cells.push(count(counted), size(bytes(counted)), button);
-    }
-    return cells.concat(Array(6 - cells.length).fill(""));
+    const counted = metrics && await call(`/v1/${name}:${metrics}`, { signal });
+    const cells = [id(dataset), id(name), label, ...counted ? [count(counted), size(bytes(counted))] : ["", ""]];
+    cells.push(content ? button(section, content, name, context) : "");
+    return Object.assign(cells, { key: name });
   }));
-  // `concat` returns a new array, without the key.
-  rows.forEach((cells, index) => { cells.key ??= found.flat()[index].name; });
   const empty = names.length ? `${names.length} datasets without stores.` : "No datasets.";
   section.fill(["Dataset", "Store", "Type", "Content", "Size", "Patient data"], rows, empty);
+}
+
+function button(section, content, store, context) {
+  const what = `Show ${content.WHAT}`;
+  return section.button(what, `${what} of ${id(store)}`, () => content.open(store, context));
 }
