@@ -1,12 +1,13 @@
 """The methods of the APIs' discovery documents that the emulator serves."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from emulator.core.discovery import document
 from tests.soak.fuzzing import PROJECT
 
+_SETTINGS = ("logs", "metrics", "sinks")
 APIS = (
     ("healthcare", "v1"),
     ("healthcare", "v1beta1"),
@@ -18,6 +19,16 @@ APIS = (
     ("serviceusage", "v1"),
 )
 """Those that the emulator answers by itself."""
+PARTS = (
+    ("iam", "v1", ("iam.projects.roles.", "iam.projects.serviceAccounts.", "iam.roles.")),
+    ("logging", "v2", ("logging.entries.", *(f"logging.projects.{part}." for part in _SETTINGS))),
+    (
+        "monitoring",
+        "v3",
+        ("monitoring.projects.alertPolicies.", "monitoring.projects.notificationChannels."),
+    ),
+)
+"""APIs of which it serves some resources; their documents repeat these for folders and others."""
 _VERBS = ("insert", "get", "patch", "update", "delete")
 FRONTS = (
     ("bigquery", "v2", {f"bigquery.datasets.{verb}" for verb in _VERBS}),
@@ -46,6 +57,11 @@ NAMES = {
     "cryptoKeysId": "fuzzed",
     "secretsId": "fuzzed",
     "repositoriesId": "fuzzed",
+    "sinksId": "fuzzed",
+    "metricsId": "fuzzed",
+    "logsId": "fuzzed",
+    "rolesId": "fuzzed",
+    "serviceAccountsId": f"fuzzed@{PROJECT}.iam.gserviceaccount.com",
     "tablesId": "fuzzed",
     "bucket": "fuzzed",
 }
@@ -77,15 +93,20 @@ class Method:
 
 
 def methods() -> list[Method]:
-    found: list[Method] = []
-    for api, version in APIS:
-        pending = [document(api, version)]
-        while pending:
-            node = pending.pop()
-            pending += node.get("resources", {}).values()
-            found += [Method(api, version, one) for one in node.get("methods", {}).values()]
+    found = [method for api, version in APIS for method in _of(api, version)]
+    for api, version, prefixes in PARTS:
+        found += [one for one in _of(api, version) if one.spec["id"].startswith(prefixes)]
     for api, version, ids in FRONTS:
         resource = sorted(ids)[0].split(".")[1]
         known = document(api, version)["resources"][resource]["methods"].values()
         found += [Method(api, version, one) for one in known if one["id"] in ids]
     return found
+
+
+def _of(api: str, version: str) -> Iterator[Method]:
+    pending = [document(api, version)]
+    while pending:
+        node = pending.pop()
+        pending += node.get("resources", {}).values()
+        for spec in node.get("methods", {}).values():
+            yield Method(api, version, spec)

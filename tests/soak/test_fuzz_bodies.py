@@ -95,6 +95,14 @@ def furnish(victim: Target) -> None:
     victim.client.put(f"/v1/projects/{PROJECT}/subscriptions/fuzzed", json={"topic": topic})
     rings = f"/v1/{LOCATION}/keyRings"
     post(f"{rings}?keyRingId=fuzzed", json={})
+    sink = {"name": "fuzzed", "destination": f"storage.googleapis.com/{PROJECT}-logs"}
+    post(f"/v2/projects/{PROJECT}/sinks", json=sink)
+    metric = {"name": "fuzzed", "filter": "severity>=ERROR"}
+    post(f"/v2/projects/{PROJECT}/metrics", json=metric)
+    entries = {"logName": f"projects/{PROJECT}/logs/fuzzed", "entries": [{"textPayload": "a"}]}
+    post("/v2/entries:write", json=entries)
+    post(f"/v1/projects/{PROJECT}/serviceAccounts", json={"accountId": "fuzzed"})
+    post(f"/v1/projects/{PROJECT}/roles", json={"roleId": "fuzzed", "role": {"title": "a"}})
     keys = {"purpose": "ENCRYPT_DECRYPT"}
     datasets = f"/bigquery/v2/projects/{PROJECT}/datasets"
     reference = {"projectId": PROJECT, "datasetId": "fuzzed"}
@@ -217,7 +225,9 @@ def test_every_method_takes_nonsense(
             answer = victim.call(method.spec["httpMethod"], path, what, params=query, **body)
             calls += 1
             # The client shortens paths with dots, which may lead to the other programs.
-            if answer.status_code >= 400 and answer.request.url.path.startswith("/v1"):
+            if answer.status_code >= 400 and answer.request.url.path.startswith(
+                ("/v1", "/v2", "/v3")
+            ):
                 check_error(answer, what)
     victim.check()
     report("methods with nonsense", tried=calls, methods=len(known), lost=0)
