@@ -71,7 +71,7 @@ class Cancelling:
         cancellation is first.
         """
 
-        def attempt() -> Dataset | None:
+        def attempt() -> Dataset:
             self.received = 0
             with association(running, build_context(model), *contexts, **more) as opened:
                 self._cancel = lambda: opened.send_c_cancel(1, query_model=model)
@@ -80,7 +80,7 @@ class Cancelling:
                     last = status
                     if identifier is not None and "StudyInstanceUID" in identifier:
                         self.count()
-            return last if last.Status != 0 else None
+            return last if last.Status != 0 else Dataset()
 
         return wait_until(attempt, "no request is cancelled")
 
