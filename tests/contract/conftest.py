@@ -10,7 +10,8 @@ import pytest
 
 from emulator.server import lifecycle
 from emulator.server.server_file import ServerInfo
-from tests.support import http
+from tests.support import browser, console_requests, http
+from tests.support.browser import Tab
 
 _NUMBERS = itertools.count(1)
 
@@ -69,6 +70,25 @@ def grant(emulator: ServerInfo, project: str, service_agent: str) -> Callable[..
         http.post(f"{url}:setIamPolicy", json=body).raise_for_status()
 
     return grant
+
+
+@pytest.fixture(scope="module")
+def browser_tab(emulator: ServerInfo) -> Iterator[Tab]:
+    """A page of a browser that all tests of this module share: a start takes seconds."""
+    with browser.open_tab(emulator.url) as tab:
+        yield tab
+
+
+@pytest.fixture
+def tab(browser_tab: Tab) -> Iterator[Tab]:
+    """An empty page; at its end, nothing went wrong in it and it asked for what is listed."""
+    yield browser_tab
+    troubles, requests = [*browser_tab.troubles], [*browser_tab.requests]
+    browser_tab.page.goto("about:blank")
+    browser_tab.troubles.clear()
+    browser_tab.requests.clear()
+    assert troubles == []
+    assert console_requests.strangers(requests) == []
 
 
 def lab_dir(running: ServerInfo) -> Path:

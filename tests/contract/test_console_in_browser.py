@@ -1,50 +1,27 @@
 """The console in a real browser: what its tables show, and what it refuses."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
 
 from emulator.server.server_file import ServerInfo
-from tests.support import browser, console_requests, hl7v2_messages, http, viewer_pages
+from tests.support import browser, hl7v2_messages, http, viewer_pages
 from tests.support.browser import Tab
+from tests.support.console_pages import cells, open_console
+from tests.support.waiting import wait_until
 
 pytestmark = [
     pytest.mark.sockets,
     pytest.mark.skipif(browser.why_not() is not None, reason=str(browser.why_not())),
 ]
 
-
-@pytest.fixture(scope="module")
-def browser_tab(emulator: ServerInfo) -> Iterator[Tab]:
-    """A page of a browser that all tests of this module share: a start takes seconds."""
-    with browser.open_tab(emulator.url) as tab:
-        yield tab
-
-
-@pytest.fixture
-def tab(browser_tab: Tab) -> Iterator[Tab]:
-    """An empty page; at its end, nothing went wrong in it and it asked for what is listed."""
-    yield browser_tab
-    troubles, requests = [*browser_tab.troubles], [*browser_tab.requests]
-    browser_tab.page.goto("about:blank")
-    browser_tab.troubles.clear()
-    browser_tab.requests.clear()
-    assert troubles == []
-    assert console_requests.strangers(requests) == []
-
-
-def open_console(tab: Tab, project: str) -> Page:
-    """Open the console, and wait until all tables are there."""
-    tab.page.goto(f"{tab.origin}/_console/?project={project}")
-    tab.page.locator("main:not([aria-busy]) #stores td").first.wait_for()
-    assert tab.page.get_by_label("Project").input_value() == project
-    return tab.page
-
-
-def cells(page: Page, table: str) -> list[str]:
-    return page.locator(f"#{table} tbody td").all_inner_texts()
+_SHADES = """image => {
+  const canvas = Object.assign(document.createElement('canvas'), {width: 64, height: 64});
+  const context = canvas.getContext('2d');
+  context.drawImage(image, 0, 0, 64, 64);
+  return new Set(context.getImageData(0, 0, 64, 64).data).size;
+}"""
+"""Returns the number of values in the picture of an <img>: one while it is not loaded."""
 
 
 def store_url(emulator: ServerInfo, project: str, collection: str) -> str:
@@ -74,14 +51,7 @@ def test_stores_and_studies_with_pictures(emulator: ServerInfo, project: str, ta
     assert link.get_attribute("href") == f"/viewer/{source}?StudyInstanceUIDs={study}"
     picture = page.get_by_role("img", name=f"First image of study {study}")
     picture.scroll_into_view_if_needed()
-    page.wait_for_load_state("networkidle")
-    shown = """image => {
-      const canvas = Object.assign(document.createElement('canvas'), {width: 64, height: 64});
-      const context = canvas.getContext('2d');
-      context.drawImage(image, 0, 0, 64, 64);
-      return new Set(context.getImageData(0, 0, 64, 64).data).size;
-    }"""
-    assert picture.evaluate(shown) > 50  # shades of grey
+    wait_until(lambda: picture.evaluate(_SHADES) > 50, "the picture stays empty")
 
 
 def test_hl7v2_messages_and_their_content(emulator: ServerInfo, project: str, tab: Tab) -> None:

@@ -7,7 +7,7 @@ export const NAME = "operations";
 export const TITLE = "Operations";
 
 const MAX_ROWS = 100;
-const POLL_MILLISECONDS = 1000, IDLE_MILLISECONDS = 5000;
+const POLL_MILLISECONDS = 1000, IDLE_MILLISECONDS = 2000;
 
 export async function show(section, context) {
   follow(section, context, await load(section, context));
