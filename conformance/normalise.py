@@ -30,6 +30,8 @@ _HTTP_TIME = re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d
 """A time as in RFC 1123."""
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
 _OPERATION = re.compile(r"/operations/(\d+)")
+_VERSION = re.compile(r"(?<=/_history/)MT[\w-]+")
+"""The id of a version of a FHIR resource."""
 
 
 def normaliser(lab: Lab) -> Callable[[Any], Any]:
@@ -50,6 +52,7 @@ def normaliser(lab: Lab) -> Callable[[Any], Any]:
         for pattern, placeholder in patterns:
             value = pattern.sub(placeholder, value)
         value = _HTTP_TIME.sub("{HTTP time}", _TIME.sub("{time}", value))
+        value = _VERSION.sub("{version id}", value)
         return _OPERATION.sub("/operations/{operation}", value)
 
     def normalise(value: Any) -> Any:

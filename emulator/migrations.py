@@ -12,6 +12,7 @@ from emulator.services.healthcare.clients import bigquery_outbox
 from emulator.services.healthcare.dicom.bigquery import streams
 from emulator.services.healthcare.dicom.instances import models as instances
 from emulator.services.healthcare.dicom.instances import other_values, reindexing
+from emulator.services.healthcare.fhir.resources import models as fhir_resources
 from emulator.services.healthcare.hl7v2 import history as hl7v2_history
 from emulator.services.healthcare.hl7v2 import models as hl7v2_messages
 from emulator.services.healthcare.stores import models as stores
@@ -61,4 +62,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     hl7v2_messages.SCHEMA + hl7v2_history.SCHEMA,
     secret_models.SCHEMA,
     recent_messages.SCHEMA,
+    fhir_resources.SCHEMA,
 )

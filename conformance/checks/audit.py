@@ -4,6 +4,7 @@ from typing import Any
 
 from conformance import samples
 from conformance.check import Check, Lab
+from conformance.checks.fhir.calls import call, patient, put, store
 from conformance.cloud_project import Json
 from conformance.waiting import poll
 
@@ -40,6 +41,12 @@ def _retrieve(lab: Lab) -> Json:
     return _entries(lab, "data_access", resource, "Metadata")
 
 
+def _read_resource(lab: Lab) -> Json:
+    put(lab, patient("audited"))
+    call(lab, "GET", "Patient/audited")
+    return _entries(lab, "data_access", f"{store(lab)}/fhir/Patient/audited", "GetResource")
+
+
 def _set_policy(lab: Lab) -> Json:
     body: Json = {"policy": {"bindings": []}}
     lab.healthcare("POST", f"{lab.names.store('copied')}:setIamPolicy", json=body)
@@ -69,4 +76,5 @@ CHECKS = (
     ),
     Check("audit-policy", "the entry about a change of a policy: method", _set_policy),
     Check("audit-data-access", "the entry about a DICOMweb retrieval: method", _retrieve),
+    Check("fhir-audit", "the entry about a read of a FHIR resource: method", _read_resource),
 )

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emulator.core import disk
-from emulator.core.errors import RPC_CODES, ApiError
+from emulator.core.errors import RPC_CODES, STATUSES, ApiError
 from emulator.core.method_table import AuditedMethod, project_of
 from emulator.core.settings import PROJECT
 from emulator.services.iam import callers
@@ -111,6 +111,7 @@ class _Answer:
             return {}
         error = self.json().get("error", {})
         status = error.get("status", "") if isinstance(error, dict) else ""
+        status = status or STATUSES.get(self.code, "UNKNOWN")
         return {"code": RPC_CODES.get(status, RPC_CODES["UNKNOWN"]), "message": _text(error)}
 
 

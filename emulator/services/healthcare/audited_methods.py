@@ -17,12 +17,14 @@ from emulator.core.method_table import (
     DATA_WRITE,
     AuditedMethod,
 )
+from emulator.services.healthcare import audited_fhir_methods as fhir_methods
 from emulator.services.healthcare.service_agent import API
 
 _PATH = re.compile(
     r"/(?P<version>v1|v1beta1)/(?P<location>projects/[^/]+/locations/[^/:]+)/datasets"
     r"(?:/(?P<dataset>[^/:]+)(?:/(?P<collection>\w+)(?:/(?P<id>[^/:]+))?)?)?"
-    r"(?:/dicomWeb(?P<dicomweb>/[^:]*)|(?P<messages>/messages)(?:/(?P<message>[^/:]+))?)?"
+    r"(?:/dicomWeb(?P<dicomweb>/[^:]*)|/fhir(?P<fhir>(?:/.*)?)"
+    r"|(?P<messages>/messages)(?:/(?P<message>[^/:]+))?)?"
     r"(?::(?P<verb>\w+))?"
 )
 _VERBS = {"POST": "create", "GET": "get", "PATCH": "update", "DELETE": "delete"}
@@ -42,6 +44,7 @@ _PERMISSION_TYPES = {
     "import": DATA_WRITE,
     "deidentify": DATA_WRITE,
     "rollback": DATA_WRITE,
+    "bulkDelete": DATA_WRITE,
 }
 _MESSAGES = "hl7V2Messages"
 _MESSAGE_VERBS = {"ingest": "ingest", "batchGet": "get"}
@@ -58,6 +61,12 @@ _STORE_VERBS = {
         "deidentify": ("deidentify", "DeidentifyDicomStore"),
         "getDICOMStoreMetrics": ("get", "GetDicomStoreMetrics"),
         "setBlobStorageSettings": ("dicomWebWrite", "SetBlobStorageSettings"),
+    },
+    "FhirStore": {
+        "import": ("import", "ImportResources"),
+        "export": ("export", "ExportResources"),
+        "bulkDelete": ("bulkDelete", "BulkDeleteResources"),
+        "getFHIRStoreMetrics": ("get", "GetFHIRStoreMetrics"),
     },
     "Hl7V2Store": {
         "import": ("import", "ImportMessages"),
@@ -98,6 +107,8 @@ def method_of(http_method: str, path: str) -> AuditedMethod | None:
     store = f"{resource}/{collection}/{match['id']}"
     if match["dicomweb"] is not None:
         return _dicomweb(http_method, package, store, match["dicomweb"])
+    if match["fhir"] is not None:
+        return fhir_methods.method_of(http_method, package, store, match["fhir"])
     if match["messages"] is not None:
         return _on_messages(http_method, verb, f"{package}.{service}", store, match["message"])
     return _on_store(http_method, verb, (package, service, message), store)

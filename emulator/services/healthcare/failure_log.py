@@ -50,9 +50,17 @@ _OPERATIONS = {
         "deidentify", "DeidentifyLogEntry", "resourceName"
     ),
     "hl7v2.Hl7V2Service.ImportMessages": _LogType("import_hl7v2", "ImportHl7V2LogEntry", "source"),
+    "fhir.FhirService.ImportResources": _LogType("import_fhir", "ImportFhirLogEntry", "source"),
+    "fhir.FhirService.ExportResources": _LogType(
+        "export_fhir", "ExportFhirLogEntry", "destination"
+    ),
+    "fhir.FhirService.BulkDeleteResources": _LogType(
+        "bulk_delete_fhir", "BulkDeleteFhirLogEntry", "resourceName"
+    ),
 }
 _NOTIFICATIONS = {
     "dicomStores": ("dicom_notification", "DicomNotificationLogEntry"),
+    "fhirStores": ("fhir_notification", "FhirNotificationLogEntry"),
     "hl7V2Stores": ("hl7v2_notification", "Hl7V2NotificationLogEntry"),
 }
 """Collection of stores -> the log, and the type of its payload."""

@@ -41,6 +41,7 @@ class Notifier:
         store: str,
         topic: str,
         messages: Sequence[Mapping[str, Any]],
+        names: Sequence[str] = (),
     ) -> None:
         """Publish messages in the transaction of the change; `wake` must follow the commit.
 
@@ -52,6 +53,7 @@ class Notifier:
             store: the full name of the store
             topic: the full name of one of its topics
             messages: about the store's data
+            names: of the resources that they are about; by default what the messages hold
         """
         project = ResourceName.parse(store).project
         if not self._agent.may_publish(project, topic):
@@ -66,8 +68,7 @@ class Notifier:
             self._messages.add(connection, topic, messages)
             return
         LOG.error("dropped %d notifications of %s: %s", len(messages), store, reason)
-        # The data of a notification is the name of the resource.
-        resources = [decode_bytes(message["data"]).decode() for message in messages]
+        resources = names or [decode_bytes(message["data"]).decode() for message in messages]
         self._failures.add_notifications(
             connection, store, topic, resources, RPC_CODES[status], reason
         )

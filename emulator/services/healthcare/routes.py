@@ -9,6 +9,7 @@ from emulator.core import rest
 from emulator.services.healthcare.deidentify.responses import deidentify_dataset, deidentify_store
 from emulator.services.healthcare.dicom.routes import routes as dicom_routes
 from emulator.services.healthcare.dicom.service import Dicom
+from emulator.services.healthcare.fhir.routes import routes as fhir_routes
 from emulator.services.healthcare.hl7v2.routes import routes as hl7v2_routes
 from emulator.services.healthcare.service import Healthcare
 from emulator.services.healthcare.stores import responses
@@ -27,6 +28,7 @@ def routes(healthcare: Healthcare) -> Iterator[Route]:
     """Yield every route of the API."""
     yield from dicom_routes(healthcare.dicom)
     yield from hl7v2_routes(healthcare.hl7v2)
+    yield from fhir_routes(healthcare.fhir)
     yield from _deidentify_routes(healthcare.dicom)
     stores = healthcare.stores
     route = partial(rest.routes, stores)

@@ -12,6 +12,7 @@ from emulator.services.healthcare.dicom.operations import (
     importer,
 )
 from emulator.services.healthcare.dicom.service import Dicom
+from emulator.services.healthcare.fhir.service import Fhir
 from emulator.services.healthcare.hl7v2 import store_settings
 from emulator.services.healthcare.hl7v2.operations import exporter as hl7v2_exporter
 from emulator.services.healthcare.hl7v2.operations import importer as hl7v2_importer
@@ -54,6 +55,7 @@ class Healthcare:
         self.hl7v2 = Hl7v2(context)
         for module in _HL7V2_OPERATIONS:
             module.register(self.hl7v2)
+        self.fhir = Fhir(context)
         self._finish_deletions()
 
     def _finish_deletions(self) -> None:
@@ -63,6 +65,7 @@ class Healthcare:
         self.context.operations.delete_orphans("/datasets/", exists)
         self.dicom.delete_orphans()
         self.hl7v2.delete_orphans()
+        self.fhir.delete_orphans()
 
     def start(self) -> None:
         """Start the background work."""

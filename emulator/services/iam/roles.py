@@ -52,6 +52,16 @@ _HL7V2_CONSUMER = _store("hl7V2Stores", "get list") | _of(
 _HL7V2_EDITOR = _HL7V2_CONSUMER | _of("healthcare.hl7V2Messages", "delete ingest") | _OPERATIONS
 _HL7V2_ADMIN = _store("hl7V2Stores", f"{_ALL} export import rollback") | _OPERATIONS
 
+_FHIR_READER = _store("fhirStores", "executeBundle get list searchResources") | _of(
+    "healthcare.fhirResources", "get translateConceptMap"
+)
+_FHIR_EDITOR = _FHIR_READER | _of("healthcare.fhirResources", "create delete patch update")
+_FHIR_ADMIN = (
+    _store("fhirStores", f"{_ALL} bulkDelete deidentify export import rollback")
+    | _of("healthcare.fhirResources", "purge")
+    | _OPERATIONS
+)
+
 _PUBLISH = _of("pubsub.topics", "publish")
 _CONSUME = _of("pubsub.subscriptions", "consume")
 _PUBSUB_VIEWER = _of("pubsub.topics", "get list") | _of("pubsub.subscriptions", "get list")
@@ -142,8 +152,9 @@ _ROLES: dict[str, frozenset[str]] = {
     "roles/healthcare.dicomStoreAdmin": _DICOM_ADMIN,
     "roles/healthcare.dicomStoreViewer": _store("dicomStores", "get list"),
     "roles/healthcare.dicomViewer": _DICOM_VIEWER,
-    "roles/healthcare.fhirResourceEditor": _store("fhirStores", "get list"),
-    "roles/healthcare.fhirStoreAdmin": _store("fhirStores", _ALL),
+    "roles/healthcare.fhirResourceEditor": _FHIR_EDITOR,
+    "roles/healthcare.fhirResourceReader": _FHIR_READER,
+    "roles/healthcare.fhirStoreAdmin": _FHIR_ADMIN,
     "roles/healthcare.fhirStoreViewer": _store("fhirStores", "get list"),
     "roles/healthcare.hl7V2Consumer": _HL7V2_CONSUMER,
     "roles/healthcare.hl7V2Editor": _HL7V2_EDITOR,

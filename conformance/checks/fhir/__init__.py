@@ -1,0 +1,6 @@
+"""Checks of FHIR stores."""
+
+from conformance.check import Check
+from conformance.checks.fhir import resources
+
+CHECKS: tuple[Check, ...] = (*resources.CHECKS,)

@@ -1,0 +1,1 @@
+"""Bundles of requests: batches, transactions and histories."""

@@ -1,0 +1,1 @@
+"""Resources of FHIR stores in the database: current versions, history, references."""

@@ -1,0 +1,234 @@
+"""The changes of one transaction in a FHIR store.
+
+Documented (the description of `disableReferentialIntegrity`): requests that leave a reference to a
+resource that does not exist fail. Inferred (conformance: fhir-integrity, fhir-delete-referenced):
+the check counts what the store holds after the whole transaction, and its answers.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from sqlite3 import Connection
+from typing import Any
+
+from emulator.services.healthcare.fhir import instants, json_text
+from emulator.services.healthcare.fhir.outcome import error
+from emulator.services.healthcare.fhir.refusals import OutcomeError, conflict
+from emulator.services.healthcare.fhir.resources.descriptions import describe
+from emulator.services.healthcare.fhir.resources.models import (
+    Index,
+    Version,
+    find,
+    last_version,
+)
+from emulator.services.healthcare.fhir.store_settings import StoreSettings
+
+POST, PUT, PATCH, DELETE = "POST", "PUT", "PATCH", "DELETE"
+MAX_REPORTED = 10
+"""References that an answer names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of a resource.
+
+    Attributes:
+        version: that it made; of a deletion one without a body
+        previous: the version before; None if the resource did not exist
+    """
+
+    version: Version
+    previous: Version | None
+
+
+@dataclass
+class Changes:
+    """Writes resources in a transaction. `finish` must be called before its commit.
+
+    Attributes:
+        connection: in the transaction
+        settings: of the store
+        indexes: get each resource that is written
+        done: the changes so far
+    """
+
+    connection: Connection
+    settings: StoreSettings
+    indexes: Sequence[Index] = ()
+    done: list[Change] = field(default_factory=list)
+
+    def find(self, type_: str, id_: str) -> Version | None:
+        """Return the current version of a resource, or None."""
+        return find(self.connection, self.settings.name, type_, id_)
+
+    def was_deleted(self, type_: str, id_: str) -> bool:
+        """Whether the history of a resource that does not exist ends with a deletion."""
+        last = last_version(self.connection, self.settings.name, type_, id_)
+        return last is not None and last.is_deletion
+
+    def put(self, resource: Mapping[str, Any], method: str) -> Version:
+        """Write a resource, a new version or the first one.
+
+        Args:
+            resource: with its type and id; its version and the time are set here
+            method: of HTTP, as the history shows it
+        """
+        type_, id_ = resource["resourceType"], resource["id"]
+        previous = self.find(type_, id_)
+        version = self._next_version(type_, id_, previous)
+        if previous is not None and self.settings.keeps_versions:
+            self._keep(previous)
+        written = self._write(resource, previous, version, method)
+        self.done.append(Change(written, previous))
+        return written
+
+    def overwrite(self, resource: Mapping[str, Any], method: str) -> Version:
+        """Write a resource as an import does: no version before it is kept, no notification."""
+        type_, id_ = resource["resourceType"], resource["id"]
+        previous = self.find(type_, id_)
+        version = self._next_version(type_, id_, previous)
+        return self._write(resource, previous, version, method)
+
+    def insert(self, version: Version) -> None:
+        """Insert a version into a history, or replace the one of the same time.
+
+        The newest version of a history is the current one, unless it is a deletion.
+        """
+        store = self.settings.name
+        current = self.find(version.type, version.id)
+        last = current or last_version(self.connection, store, version.type, version.id)
+        if last is not None and version.version < last.version:
+            self._keep(version)
+        elif version.is_deletion:
+            self._replace_by_deletion(version, current)
+        else:
+            if current is not None and current.version < version.version:
+                self._keep(current)
+            self.connection.execute(
+                "DELETE FROM fhir_versions WHERE store = ? AND type = ? AND id = ? AND version = ?",
+                (store, version.type, version.id, version.version),
+            )
+            written = self._write(version.resource(), current, version.version, version.method)
+            self.done.append(Change(written, current))
+
+    def delete(self, type_: str, id_: str) -> Version | None:
+        """Delete a resource; return its last version, or None if it does not exist."""
+        previous = self.find(type_, id_)
+        if previous is None:
+            return None
+        version = self._next_version(type_, id_, previous)
+        self._replace_by_deletion(Version(0, type_, id_, version, DELETE, b""), previous)
+        return previous
+
+    def purge(self, type_: str, id_: str) -> int:
+        """Delete the history of a resource, but for its current version; return the versions."""
+        return self.connection.execute(
+            "DELETE FROM fhir_versions WHERE store = ? AND type = ? AND id = ?",
+            (self.settings.name, type_, id_),
+        ).rowcount
+
+    def finish(self) -> None:
+        """Check the references between the store's resources.
+
+        Raises:
+            OutcomeError: 400, a changed resource refers to one that does not exist; 409, a
+                deleted one is referred to
+        """
+        if not self.settings.checks_references:
+            return
+        last = {change.version.name: change.version for change in self.done}
+        for version in last.values():
+            if version.is_deletion:
+                self._check_unreferenced(version)
+            else:
+                self._check_references(version)
+
+    def _next_version(self, type_: str, id_: str, previous: Version | None) -> int:
+        last = previous or last_version(self.connection, self.settings.name, type_, id_)
+        return instants.next_version(0 if last is None else last.version)
+
+    def _write(
+        self, resource: Mapping[str, Any], previous: Version | None, version: int, method: str
+    ) -> Version:
+        written = {
+            **resource,
+            "meta": {
+                **resource.get("meta", {}),
+                "versionId": instants.version_id(version),
+                "lastUpdated": instants.last_updated(version),
+            },
+        }
+        type_, id_, body = resource["resourceType"], resource["id"], json_text.dump(written)
+        if previous is None:
+            number = self.connection.execute(
+                "INSERT INTO fhir_resources (store, type, id, version, method, body)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (self.settings.name, type_, id_, version, method, body),
+            ).lastrowid
+            assert number is not None
+        else:
+            number = previous.number
+            self.connection.execute(
+                "UPDATE fhir_resources SET version = ?, method = ?, body = ? WHERE number = ?",
+                (version, method, body, number),
+            )
+        describe(self.connection, self.settings, number, written)
+        for index in self.indexes:
+            index.add(self.connection, self.settings.name, number, written)
+        return Version(number, type_, id_, version, method, body)
+
+    def _replace_by_deletion(self, deletion: Version, current: Version | None) -> None:
+        if self.settings.keeps_versions:
+            if current is not None and current.version < deletion.version:
+                self._keep(current)
+            self._keep(deletion)
+        if current is not None:
+            self.connection.execute(
+                "DELETE FROM fhir_resources WHERE number = ?", (current.number,)
+            )
+            self.done.append(Change(deletion, current))
+
+    def _keep(self, version: Version) -> None:
+        self.connection.execute(
+            "INSERT OR REPLACE INTO fhir_versions (store, type, id, version, method, body)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                self.settings.name,
+                version.type,
+                version.id,
+                version.version,
+                version.method,
+                version.body or None,
+            ),
+        )
+
+    def _check_references(self, version: Version) -> None:
+        rows = self.connection.execute(
+            "SELECT path, target_type, target_id FROM fhir_references r WHERE resource = ?"
+            " AND NOT EXISTS (SELECT 1 FROM fhir_resources t WHERE t.store = r.store"
+            " AND t.type = r.target_type AND t.id = r.target_id) LIMIT ?",
+            (version.number, MAX_REPORTED),
+        ).fetchall()
+        if rows:
+            raise OutcomeError(
+                400,
+                *(
+                    error(
+                        "value",
+                        "invalid_references",
+                        f"reference {row['target_type']}/{row['target_id']} was not found",
+                        row["path"],
+                    )
+                    for row in rows
+                ),
+            )
+
+    def _check_unreferenced(self, version: Version) -> None:
+        row = self.connection.execute(
+            "SELECT type, id FROM fhir_references JOIN fhir_resources ON number = resource"
+            " WHERE fhir_references.store = ? AND target_type = ? AND target_id = ? LIMIT 1",
+            (self.settings.name, version.type, version.id),
+        ).fetchone()
+        if row is not None:
+            raise conflict(
+                f"{version.name} can't be deleted: {row['type']}/{row['id']} refers to it"
+            )

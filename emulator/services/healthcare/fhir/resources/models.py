@@ -1,0 +1,254 @@
+"""The resources of FHIR stores, in the database.
+
+A resource is acknowledged when its row is committed. `fhir_resources` has the current versions,
+`fhir_versions` the earlier ones and the deletions. Rows that describe a current version (its
+references, identifiers and canonical URL, and the index of searches) go with its row.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from sqlite3 import Connection, Row
+from typing import Any, Protocol
+
+from emulator.core.database import Database
+from emulator.services.healthcare.fhir import instants, json_text
+
+SCHEMA = """
+CREATE TABLE fhir_resources (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    store TEXT NOT NULL,
+    type TEXT NOT NULL,
+    id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    method TEXT NOT NULL,
+    body BLOB NOT NULL
+);
+CREATE UNIQUE INDEX fhir_by_id ON fhir_resources (store, type, id);
+CREATE INDEX fhir_by_version ON fhir_resources (store, version);
+CREATE TABLE fhir_versions (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    store TEXT NOT NULL,
+    type TEXT NOT NULL,
+    id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    method TEXT NOT NULL,
+    body BLOB
+);
+CREATE UNIQUE INDEX fhir_versions_by_id ON fhir_versions (store, type, id, version);
+CREATE TABLE fhir_references (
+    resource INTEGER NOT NULL REFERENCES fhir_resources (number) ON DELETE CASCADE,
+    store TEXT NOT NULL,
+    target_type TEXT NOT NULL,
+    target_id TEXT NOT NULL,
+    path TEXT NOT NULL
+);
+CREATE INDEX fhir_references_of ON fhir_references (resource);
+CREATE INDEX fhir_references_to ON fhir_references (store, target_type, target_id);
+CREATE TABLE fhir_identifiers (
+    resource INTEGER NOT NULL REFERENCES fhir_resources (number) ON DELETE CASCADE,
+    store TEXT NOT NULL,
+    type TEXT NOT NULL,
+    value TEXT NOT NULL,
+    system TEXT NOT NULL
+);
+CREATE INDEX fhir_identifiers_of ON fhir_identifiers (resource);
+CREATE INDEX fhir_identifiers_by_value ON fhir_identifiers (store, type, value);
+CREATE TABLE fhir_canonicals (
+    resource INTEGER PRIMARY KEY REFERENCES fhir_resources (number) ON DELETE CASCADE,
+    store TEXT NOT NULL,
+    url TEXT NOT NULL,
+    version TEXT NOT NULL
+);
+CREATE INDEX fhir_canonicals_by_url ON fhir_canonicals (store, url, version);
+"""
+TABLES = ("fhir_resources", "fhir_versions")
+"""The tables with a column `store` whose rows no other row takes along."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of a resource.
+
+    Attributes:
+        number: of the row of a current version; of an earlier one that of its own table
+        type: of the resource
+        id: of the resource
+        version: nanoseconds since 1970
+        method: of HTTP, by which the version came
+        body: the resource as JSON; empty for a deletion
+    """
+
+    number: int
+    type: str
+    id: str
+    version: int
+    method: str
+    body: bytes
+
+    @classmethod
+    def of(cls, row: Row) -> "Version":
+        """Return the version of a row of either table."""
+        return cls(
+            row["number"], row["type"], row["id"], row["version"], row["method"], row["body"] or b""
+        )
+
+    @property
+    def name(self) -> str:
+        """The name in its store, such as `Patient/1`."""
+        return f"{self.type}/{self.id}"
+
+    @property
+    def version_id(self) -> str:
+        """The id of the version."""
+        return instants.version_id(self.version)
+
+    @property
+    def is_deletion(self) -> bool:
+        """Whether the resource was deleted by this version."""
+        return not self.body
+
+    def resource(self) -> dict[str, Any]:
+        """Return the resource of a version that is not a deletion."""
+        return json_text.parse(self.body)
+
+
+class Index(Protocol):
+    """Keeps what searches need of current versions, in the transactions of their changes.
+
+    Its tables refer to `fhir_resources (number)` with `ON DELETE CASCADE`.
+    """
+
+    def add(
+        self, connection: Connection, store: str, number: int, resource: Mapping[str, Any]
+    ) -> None:
+        """Add a resource, or replace the one of this number."""
+
+
+class StoreGoneError(Exception):
+    """The store was deleted while a resource was written to it."""
+
+
+class ResourceStore:
+    """The resources of all stores.
+
+    Args:
+        database: holds the resources
+        store_exists: whether a store with this full name exists
+    """
+
+    def __init__(self, database: Database, store_exists: Callable[[str], bool]) -> None:
+        self.database = database
+        self._store_exists = store_exists
+
+    @contextmanager
+    def writing(self, store: str) -> Iterator[Connection]:
+        """Yield a connection in a transaction that changes a store.
+
+        Raises:
+            StoreGoneError: the store was deleted meanwhile
+        """
+        with self.database.write() as connection:
+            if not self._store_exists(store):
+                raise StoreGoneError(f"The FHIR store {store} does not exist.")
+            yield connection
+
+    def find(self, store: str, type_: str, id_: str) -> Version | None:
+        """Return the current version of a resource, or None."""
+        with self.database.read() as connection:
+            return find(connection, store, type_, id_)
+
+    def find_version(self, store: str, type_: str, id_: str, version: int) -> Version | None:
+        """Return a version of a resource, current or earlier, or None."""
+        for table in TABLES:
+            rows = self.select(
+                f"SELECT * FROM {table} WHERE store = ? AND type = ? AND id = ?"  # noqa: S608
+                " AND version = ?",
+                (store, type_, id_, version),
+            )
+            if rows:
+                return Version.of(rows[0])
+        return None
+
+    def history(
+        self, store: str, type_: str, id_: str, before: int, limit: int
+    ) -> Sequence[Version]:
+        """Return versions of a resource, the newest first.
+
+        Args:
+            store: the full name
+            type_: of the resource
+            id_: of the resource
+            before: a version; later ones and this one are left out
+            limit: of versions
+        """
+        where = "WHERE store = ?1 AND type = ?2 AND id = ?3 AND version < ?4"
+        rows = self.select(
+            f"SELECT * FROM (SELECT * FROM fhir_resources {where}"  # noqa: S608 - our own text
+            f" UNION ALL SELECT * FROM fhir_versions {where}) ORDER BY version DESC LIMIT ?5",
+            (store, type_, id_, before, limit),
+        )
+        return [Version.of(row) for row in rows]
+
+    def page(
+        self,
+        store: str,
+        after: int,
+        limit: int,
+        *,
+        types: Sequence[str] = (),
+        since: int = 0,
+    ) -> Sequence[Version]:
+        """Return current versions in the order of their rows.
+
+        Args:
+            store: the full name
+            after: the number of a row; it and those before are left out
+            limit: of versions
+            types: those that count; all of them if there is none
+            since: versions of this one and later ones count
+        """
+        marks = ",".join("?" * len(types))
+        condition = f" AND type IN ({marks})" if types else ""
+        rows = self.select(
+            "SELECT * FROM fhir_resources WHERE store = ? AND number > ? AND version >= ?"  # noqa: S608
+            f"{condition} ORDER BY number LIMIT ?",
+            (store, after, since, *types, limit),
+        )
+        return [Version.of(row) for row in rows]
+
+    def select(self, statement: str, parameters: Sequence[object] = ()) -> list[Row]:
+        """Return the rows of a query of this package."""
+        with self.database.read() as connection:
+            return connection.execute(statement, parameters).fetchall()
+
+    def delete_store(self, store: str) -> None:
+        """Delete the resources of a store that is deleted, with their history."""
+        with self.database.write() as connection:
+            for table in TABLES:
+                connection.execute(f"DELETE FROM {table} WHERE store = ?", (store,))  # noqa: S608
+
+    def delete_orphans(self) -> None:
+        """Delete the resources of stores that no longer exist."""
+        for table in TABLES:
+            for row in self.select(f"SELECT DISTINCT store FROM {table}"):  # noqa: S608
+                if not self._store_exists(row["store"]):
+                    self.delete_store(row["store"])
+
+
+def find(connection: Connection, store: str, type_: str, id_: str) -> Version | None:
+    """Return the current version of a resource, or None."""
+    row = connection.execute(
+        "SELECT * FROM fhir_resources WHERE store = ? AND type = ? AND id = ?", (store, type_, id_)
+    ).fetchone()
+    return None if row is None else Version.of(row)
+
+
+def last_version(connection: Connection, store: str, type_: str, id_: str) -> Version | None:
+    """Return the last version in the history of a resource, which may be a deletion."""
+    row = connection.execute(
+        "SELECT * FROM fhir_versions WHERE store = ? AND type = ? AND id = ?"
+        " ORDER BY version DESC LIMIT 1",
+        (store, type_, id_),
+    ).fetchone()
+    return None if row is None else Version.of(row)

@@ -1,0 +1,197 @@
+"""Creates, updates, patches and deletes of resources, in the transaction of their `Changes`.
+
+Documented (the reference of the API's methods): the conditions, and who chooses ids. Inferred
+(conformance: fhir-update-create, fhir-delete, fhir-patch-text, fhir-update-deleted): the statuses
+and texts that the reference leaves out; each update makes a version, also one that changes nothing.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jsonpatch
+import jsonpointer
+
+from emulator.services.healthcare.fhir.outcome import error
+from emulator.services.healthcare.fhir.refusals import (
+    OutcomeError,
+    deleted,
+    invalid,
+    mismatch,
+    missing,
+    unparseable,
+)
+from emulator.services.healthcare.fhir.resources import conditions, parsing
+from emulator.services.healthcare.fhir.resources.changes import PATCH, POST, PUT, Changes
+from emulator.services.healthcare.fhir.resources.models import Version
+
+Query = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The result of a write.
+
+    Attributes:
+        status: the HTTP status
+        version: the current version; None after a delete
+    """
+
+    status: int
+    version: Version | None
+
+
+def create(
+    changes: Changes,
+    type_: str,
+    resource: dict[str, Any],
+    if_none_exist: str = "",
+    id_: str = "",
+) -> Written:
+    """Create a resource, unless the condition matches one.
+
+    Args:
+        changes: of the transaction
+        type_: of the resource
+        resource: its id is replaced
+        if_none_exist: the condition of the header If-None-Exist
+        id_: of the resource, for callers that have chosen one
+    """
+    if if_none_exist:
+        query = conditions.parse_query(if_none_exist)
+        store = changes.settings.name
+        found = conditions.find_by_identifier(changes.connection, store, type_, query)
+        if found is not None:
+            return Written(200, found)
+    new = {**resource, "id": id_ or str(uuid.uuid4())}
+    parsing.check_resource(new, type_, changes.settings)
+    return Written(201, changes.put(new, POST))
+
+
+def update(
+    changes: Changes,
+    type_: str,
+    id_: str,
+    resource: dict[str, Any],
+    *,
+    if_match: str = "",
+    if_none_match: str = "",
+) -> Written:
+    """Replace a resource, or create it where the store lets clients choose ids."""
+    parsing.check_resource(resource, type_, changes.settings)
+    if resource.get("id") != id_:
+        raise mismatch(
+            f"resource id mismatch, id of specified resource: {id_},"
+            f" id from payload: {resource.get('id', '')}"
+        )
+    current = changes.find(type_, id_)
+    conditions.check_if_match(current, if_match)
+    conditions.check_if_none_match(current, if_none_match)
+    if current is None and not changes.settings.can_choose_ids:
+        raise _no_update_create(f"{type_}/{id_}")
+    return Written(201 if current is None else 200, changes.put(resource, PUT))
+
+
+def conditional_update(
+    changes: Changes, type_: str, query: Query, resource: dict[str, Any], *, if_match: str = ""
+) -> Written:
+    """Replace the resource that a condition matches, or create one."""
+    store = changes.settings.name
+    found = conditions.find_by_identifier(changes.connection, store, type_, query)
+    if found is not None:
+        given = {"id": found.id, **resource}
+        return update(changes, type_, found.id, given, if_match=if_match)
+    conditions.check_if_match(None, if_match)
+    if resource.get("id"):
+        return update(changes, type_, str(resource["id"]), resource)
+    return create(changes, type_, resource)
+
+
+def patch(
+    changes: Changes, type_: str, id_: str, operations: Any, *, if_match: str = ""
+) -> Written:
+    """Change a resource by a JSON Patch."""
+    current = require(changes, type_, id_)
+    conditions.check_if_match(current, if_match)
+    patched = _apply(operations, current.resource())
+    if not isinstance(patched, dict) or patched.get("resourceType") != type_:
+        raise mismatch("a patch can't change the resourceType of a resource")
+    if patched.get("id") != id_:
+        raise mismatch("a patch can't change the id of a resource")
+    parsing.check_resource(patched, type_, changes.settings)
+    return Written(200, changes.put(patched, PATCH))
+
+
+def conditional_patch(
+    changes: Changes, type_: str, query: Query, operations: Any, *, if_match: str = ""
+) -> Written:
+    """Change the resource that a condition matches; raises 404 if there is none."""
+    store = changes.settings.name
+    found = conditions.find_by_identifier(changes.connection, store, type_, query)
+    if found is None:
+        raise _no_match(type_)
+    return patch(changes, type_, found.id, operations, if_match=if_match)
+
+
+def delete(changes: Changes, type_: str, id_: str, *, if_match: str = "") -> Written:
+    """Delete a resource; one that does not exist is a success too."""
+    conditions.check_if_match(changes.find(type_, id_), if_match)
+    changes.delete(type_, id_)
+    return Written(200, None)
+
+
+def conditional_delete(changes: Changes, type_: str, query: Query) -> Written:
+    """Delete the resource that a condition matches, if there is one."""
+    store = changes.settings.name
+    found = conditions.find_by_identifier(changes.connection, store, type_, query)
+    if found is not None:
+        changes.delete(type_, found.id)
+    return Written(200, None)
+
+
+def require(changes: Changes, type_: str, id_: str) -> Version:
+    """Return the current version of a resource.
+
+    Raises:
+        OutcomeError: 404, or 410 for one that was deleted
+    """
+    current = changes.find(type_, id_)
+    if current is None:
+        name = f"{type_}/{id_}"
+        raise deleted(name) if changes.was_deleted(type_, id_) else missing(name)
+    return current
+
+
+def _apply(operations: Any, resource: Mapping[str, Any]) -> Any:
+    if not isinstance(operations, list):
+        raise unparseable("a JSON Patch is an array of operations")
+    try:
+        return jsonpatch.JsonPatch(operations).apply(resource)
+    except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException) as wrong:
+        raise invalid("invalid_patch", f"the patch can't be applied: {wrong}") from None
+    except (TypeError, AttributeError, KeyError) as wrong:  # operations of other types
+        text = f"the patch is not valid: {type(wrong).__name__}"
+        raise invalid("invalid_patch", text) from None
+
+
+def _no_update_create(name: str) -> OutcomeError:
+    return OutcomeError(
+        404,
+        error(
+            "not-found",
+            "resource_not_found",
+            f"resource {name} was not found, and the store's enable_update_create is false",
+        ),
+    )
+
+
+def _no_match(type_: str) -> OutcomeError:
+    return OutcomeError(
+        404,
+        error(
+            "not-found",
+            "resource_not_found",
+            f"no resource of the type {type_} matches the condition",
+        ),
+    )

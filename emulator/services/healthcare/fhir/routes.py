@@ -1,0 +1,66 @@
+"""Paths of the FHIR stores beside those that every store has.
+
+https://cloud.google.com/healthcare-api/docs/reference/rest/v1/projects.locations.datasets.fhirStores.fhir
+"""
+
+from collections.abc import Iterator
+from functools import partial
+
+from starlette.routing import Route
+
+from emulator.core import rest
+from emulator.core.rest import VERSIONS
+from emulator.core.route_tree import LazyRoute
+from emulator.services.healthcare.fhir import responses
+from emulator.services.healthcare.fhir.bundles.handler import execute_bundle
+from emulator.services.healthcare.fhir.interactions import (
+    binary,
+    capabilities,
+    instance,
+    type_level,
+)
+from emulator.services.healthcare.fhir.interactions.request import (
+    MAX_BODY_BYTES,
+    Handler,
+    endpoint,
+)
+from emulator.services.healthcare.fhir.service import Fhir
+
+_STORE = "/projects/{project}/locations/{location}/datasets/{dataset}/fhirStores/{store:id}"
+_FHIR = f"{_STORE}/fhir"
+_TYPE = f"{_FHIR}/{{type}}"
+_INSTANCE = f"{_TYPE}/{{id}}"
+_BINARY = f"{_FHIR}/Binary/{{id}}"
+
+
+def routes(fhir: Fhir) -> Iterator[Route]:
+    """Yield every route."""
+    route = partial(rest.routes, fhir)
+    yield from route("GET", f"{_STORE}:getFHIRStoreMetrics", responses.metrics)
+    for version in VERSIONS:
+        yield from _interactions(fhir, version)
+
+
+def _interactions(fhir: Fhir, version: str) -> Iterator[Route]:
+    def route(method: str, path: str, handler: Handler, max_bytes: int = MAX_BODY_BYTES) -> Route:
+        serve = endpoint(fhir, handler, version, max_bytes)
+        return LazyRoute(f"/{version}{path}", serve, method)
+
+    yield route("GET", f"{_FHIR}/metadata", capabilities.capabilities)
+    yield route("POST", _FHIR, execute_bundle)
+    yield route("POST", f"{_FHIR}/Binary", binary.create, binary.MAX_BYTES)
+    yield route("PUT", _BINARY, binary.update, binary.MAX_BYTES)
+    yield route("GET", _BINARY, binary.read)
+    yield route("GET", f"{_BINARY}/_history/{{version}}", binary.vread)
+    yield route("POST", f"{_TYPE}/$validate", type_level.validate)
+    yield route("POST", _TYPE, type_level.create)
+    yield route("PUT", _TYPE, type_level.conditional_update)
+    yield route("PATCH", _TYPE, type_level.conditional_patch)
+    yield route("DELETE", _TYPE, type_level.conditional_delete)
+    yield route("GET", _INSTANCE, instance.read)
+    yield route("PUT", _INSTANCE, instance.update)
+    yield route("PATCH", _INSTANCE, instance.patch)
+    yield route("DELETE", _INSTANCE, instance.delete)
+    yield route("DELETE", f"{_INSTANCE}/$purge", instance.purge)
+    yield route("GET", f"{_INSTANCE}/_history", instance.history)
+    yield route("GET", f"{_INSTANCE}/_history/{{version}}", instance.vread)

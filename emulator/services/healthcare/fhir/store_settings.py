@@ -1,0 +1,66 @@
+"""Settings of a FHIR store, and what they switch (`FhirStore` of the API's reference)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from emulator.core.errors import unimplemented
+from emulator.services.healthcare.fhir.validation import ValidationSettings
+
+SERVED_VERSION = "R4"
+
+
+@dataclass(frozen=True)
+class StoreSettings:
+    """The settings of a store.
+
+    Attributes:
+        name: the full name of the store
+        can_choose_ids: whether an update creates a resource that does not exist
+        checks_references: whether references to resources that do not exist are refused
+        reads_extensions: whether references inside extensions are such references too
+        keeps_versions: whether changes leave the version before in the history
+        takes_history: whether history bundles are accepted
+        is_strict: whether a search with an unknown parameter is refused by default
+        validation: what is checked of resources
+        notifications: the topics, as `FhirNotificationConfig` has them
+    """
+
+    name: str
+    can_choose_ids: bool = False
+    checks_references: bool = True
+    reads_extensions: bool = False
+    keeps_versions: bool = True
+    takes_history: bool = False
+    is_strict: bool = False
+    validation: ValidationSettings = field(default_factory=ValidationSettings)
+    notifications: tuple[Mapping[str, Any], ...] = ()
+
+    @classmethod
+    def of(cls, store: Mapping[str, Any]) -> "StoreSettings":
+        """Return the settings of a store as a resource.
+
+        Raises:
+            ApiError: 501, the store is of a version of FHIR whose data is not served
+        """
+        version = store.get("version", "")
+        if version != SERVED_VERSION:
+            raise unimplemented(
+                f"The local Google Cloud holds resources of FHIR {SERVED_VERSION} only, and "
+                f"{store['name']} has the version {version}. Create a store with the version "
+                f"{SERVED_VERSION}, or use Google Cloud."
+            )
+        single = store.get("notificationConfig")
+        return cls(
+            name=store["name"],
+            can_choose_ids=bool(store.get("enableUpdateCreate")),
+            checks_references=not store.get("disableReferentialIntegrity"),
+            reads_extensions=store.get("complexDataTypeReferenceParsing") == "ENABLED",
+            keeps_versions=not store.get("disableResourceVersioning"),
+            takes_history=bool(
+                store.get("enableHistoryModifications") or store.get("enableHistoryImport")
+            ),
+            is_strict=bool(store.get("defaultSearchHandlingStrict")),
+            validation=ValidationSettings.of(store.get("validationConfig", {})),
+            notifications=tuple([single] if single else store.get("notificationConfigs", [])),
+        )
