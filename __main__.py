@@ -11,6 +11,7 @@ from components.project_services import ProjectServices, ProjectServicesArgs
 from components.service_agent_access import ServiceAgentAccess
 from components.service_agent_roles import ServiceAgentRoles, ServiceAgentRolesArgs
 from program import assembly, component_args, config, service_agent_grants
+from program.adapters import make_adapters
 from program.outputs import stack_outputs
 
 lab = config.load_or_exit()
@@ -58,5 +59,7 @@ if lab.bigquery_views:
     views = BigQueryViewsArgs(lab.project, bigquery_dataset.dataset_id, exported, lab.labels)
     BigQueryViews("views", views, pulumi.ResourceOptions(depends_on=[bigquery_dataset]))
 
-for name, value in stack_outputs(lab, services, bigquery_dataset, datasets, topics).items():
+adapters = make_adapters(lab, services, datasets, topics)
+outputs = stack_outputs(lab, services, bigquery_dataset, datasets, topics, adapters)
+for name, value in outputs.items():
     pulumi.export(name, value)

@@ -29,6 +29,8 @@ from program.service_agent_grants import bigquery_targets, project_roles, used_t
 PUBSUB = "pubsub.googleapis.com"
 LOGGING, MONITORING = "logging.googleapis.com", "monitoring.googleapis.com"
 KMS = "cloudkms.googleapis.com"
+IAM, COMPUTE, RUN = "iam.googleapis.com", "compute.googleapis.com", "run.googleapis.com"
+SECRETS, REGISTRY = "secretmanager.googleapis.com", "artifactregistry.googleapis.com"
 
 _NOT_PROPERTIES = {"name", "enabled", "labels", "members"}
 
@@ -45,12 +47,14 @@ def services(settings: Settings) -> list[str]:
         needed.append(LOGGING)
     if alerts:
         needed.append(MONITORING)
+    needed += _services_of_adapters(settings)
     return list(dict.fromkeys(needed))
 
 
 def identities(settings: Settings) -> list[str]:
     """Return the services, beside the Healthcare API, whose agents need roles."""
     letters = any(item.dead_letter for topic in settings.topics for item in topic.subscriptions)
+    letters |= any(item.outgoing and item.outgoing.dead_letter for item in settings.adapters())
     return [PUBSUB] if letters or any(topic.kms_key_name for topic in settings.topics) else []
 
 
@@ -183,6 +187,11 @@ def access_alert(settings: Settings) -> AccessAlertArgs | None:
     return AccessAlertArgs(project=settings.project, labels=settings.labels, **alert.model_dump())
 
 
+def full_topic(settings: Settings, topic: str) -> str:
+    """Return the full name of a topic that is given by its name, or by its full name."""
+    return topic if "/" in topic else f"projects/{settings.project}/topics/{topic}"
+
+
 def grants(settings: Sequence[GrantSettings]) -> list[GrantArgs]:
     """Roles for members."""
     return [GrantArgs(item.role, item.members, _condition(item)) for item in settings]
@@ -193,6 +202,7 @@ __all__ = [
     "audit_log_sink",
     "bigquery_dataset",
     "encryption_key",
+    "full_topic",
     "grants",
     "healthcare_dataset",
     "identities",
@@ -201,6 +211,16 @@ __all__ = [
     "service_agent_access",
     "services",
 ]
+
+
+def _services_of_adapters(settings: Settings) -> list[str]:
+    found = [REGISTRY] if settings.adapter_repository.name else []
+    for adapter in settings.adapters():
+        found += [IAM, COMPUTE, REGISTRY, LOGGING]
+        found += [KMS] if adapter.kms_key_name else []
+        found += [SECRETS] if adapter.secrets() else []
+        found += [] if adapter.outgoing is None else [RUN, PUBSUB]
+    return found
 
 
 def _condition(grant: GrantSettings) -> ConditionArgs | None:
@@ -256,7 +276,6 @@ def _subscription(
         push["no_wrapper"] = {"write_metadata": False}
     dead = item.dead_letter
     if dead is not None:
-        short = f"projects/{settings.project}/topics/{dead.topic}"
-        fields["dead_letter_topic"] = dead.topic if "/" in dead.topic else short
+        fields["dead_letter_topic"] = full_topic(settings, dead.topic)
         fields["max_delivery_attempts"] = dead.max_delivery_attempts
     return SubscriptionArgs(**fields, labels={**labels, **item.labels})

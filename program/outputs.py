@@ -10,6 +10,7 @@ from components.bigquery_dataset import BigQueryDataset
 from components.healthcare_dataset import HealthcareDataset
 from components.notification_topic import NotificationTopic
 from components.project_services import ProjectServices
+from program.adapters import Adapters
 from program.config import FIRST_DATASET, Settings
 from program.service_agent_grants import agent_grants, used_keys
 
@@ -20,6 +21,7 @@ def stack_outputs(
     bigquery_dataset: BigQueryDataset,
     datasets: Mapping[str, HealthcareDataset],
     topics: Mapping[str, NotificationTopic],
+    adapters: Adapters,
 ) -> dict[str, Any]:
     """Gather the outputs of a stack, which docs/configuration.md describes.
 
@@ -29,6 +31,7 @@ def stack_outputs(
         bigquery_dataset: The BigQuery dataset.
         datasets: What the stack calls each dataset -> its component.
         topics: Topic as it is written in the settings -> its component.
+        adapters: The adapters, and the repository of their images.
     """
     outputs: dict[str, Any] = {
         "projectId": settings.project,
@@ -45,6 +48,7 @@ def stack_outputs(
         "access": [asdict(grant) for grant in agent_grants(settings)],
         "bigqueryDataset": bigquery_dataset.dataset_id,
         "labVariables": settings.lab_variables(),
+        **adapters.outputs(),
     }
     # Each DICOM store exports to a table of its own name; the first store is the lab's.
     first_store = settings.first_dicom_store()

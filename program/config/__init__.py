@@ -1,6 +1,11 @@
 """The settings of a stack: typed, complete, and refused as a whole when any of them is wrong."""
 
 from program.config.access import ConditionSettings, GrantSettings
+from program.config.adapters import (
+    AdapterSettings,
+    DimseAdapterSettings,
+    MllpAdapterSettings,
+)
 from program.config.datasets import STORE_TYPES, DatasetContent, DatasetSettings
 from program.config.encryption import EncryptionSettings
 from program.config.loading import NAMESPACE, load, load_or_exit, parse
@@ -19,15 +24,18 @@ __all__ = [
     "NAMESPACE",
     "SERVICES",
     "STORE_TYPES",
+    "AdapterSettings",
     "ConditionSettings",
     "ConsentStoreSettings",
     "DatasetContent",
     "DatasetSettings",
     "DicomStoreSettings",
+    "DimseAdapterSettings",
     "EncryptionSettings",
     "FhirStoreSettings",
     "GrantSettings",
     "Hl7v2StoreSettings",
+    "MllpAdapterSettings",
     "Settings",
     "StoreSettings",
     "SubscriptionSettings",

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 from components import rules
 from components.rules import google_provider
+from program.config.adapter_checks import ADAPTERS, adapter_errors, adapter_regions
 from program.config.datasets import STORE_TYPES, named
 from program.config.errors import ConfigError, show
 from program.config.grant_checks import grant_errors
 from program.config.log_checks import log_errors
 from program.config.raw import Raw, items, maps, text, texts, twice
 from program.config.references import TopicReference, topic_references
-from program.config.stack import FIRST_DATASET, SERVICES
+from program.config.stack import DICOM_STORES, FIRST_DATASET, SERVICES
 from program.config.topic_checks import topic_errors
 
 NEEDED_SERVICES = ("healthcare.googleapis.com", "bigquery.googleapis.com")
@@ -58,6 +59,9 @@ def cross_field_errors(raw: Raw, full_key: Mapping[str, str]) -> Iterator[Config
         yield from grant_errors(dataset.body.get("members"), f"{dataset.key}members")
     yield from _dataset_names(datasets)
     yield from topic_errors(raw, full_key["topics"], _references(raw, full_key, datasets))
+    bodies = {dataset.name: dataset.body for dataset in datasets[1:]}
+    bodies[""] = {"dicomStores": [{"name": name} for name in DICOM_STORES], **raw}
+    yield from adapter_errors(raw, full_key, bodies, datasets[0].location)
     for alias in ("projectMembers", "bigqueryMembers"):
         yield from grant_errors(raw.get(alias), full_key[alias])
     yield from _locations(raw, full_key, datasets)
@@ -166,7 +170,11 @@ def _references(
     raw: Raw, full_key: Mapping[str, str], datasets: Sequence[_Dataset]
 ) -> list[TopicReference]:
     """Every mention of a topic."""
-    found = list(topic_references(raw.get("topics"), full_key["topics"]))
+    found = [
+        reference
+        for alias in ("topics", *ADAPTERS)
+        for reference in topic_references(raw.get(alias), full_key[alias])
+    ]
     for dataset in datasets:
         for store_type in STORE_TYPES:
             found += topic_references(dataset.body.get(store_type), f"{dataset.key}{store_type}")
@@ -180,6 +188,7 @@ def _locations(
     if not allowed:
         return
     locations = {f"{dataset.key}location": dataset.location for dataset in datasets}
+    locations |= adapter_regions(raw, full_key)
     for index, topic in maps(raw.get("topics")):
         for number, region in enumerate(texts(topic.get("allowedPersistenceRegions"))):
             key = f"{full_key['topics']}[{index}].allowedPersistenceRegions[{number}]"

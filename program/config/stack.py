@@ -10,6 +10,11 @@ from pydantic import BeforeValidator, Field
 
 from components import rules
 from program.config.access import ConditionalGrantSettings
+from program.config.adapters import (
+    AdapterRepositorySettings,
+    DimseAdapterSettings,
+    MllpAdapterSettings,
+)
 from program.config.datasets import DatasetContent, DatasetSettings, named
 from program.config.logs import AccessAlertSettings, AuditLogSinkSettings
 from program.config.model import HealthcareId, Labels, Location, Model, Role, follows
@@ -24,6 +29,9 @@ SERVICES = (
     "cloudresourcemanager.googleapis.com",
 )
 """The services that the lab works with."""
+
+DICOM_STORES = ("dicomstore1", "dicomstore2")
+"""The DICOM stores of the lab."""
 
 FIRST_DATASET = "healthcare"
 """The name of the first dataset in the stack."""
@@ -52,14 +60,19 @@ class Settings(DatasetContent, _StackLocation):
     """
 
     dicom_stores: list[Annotated[DicomStoreSettings, BeforeValidator(named)]] = [
-        DicomStoreSettings(name="dicomstore1"),
-        DicomStoreSettings(name="dicomstore2"),
+        DicomStoreSettings(name=name) for name in DICOM_STORES
     ]
     """The DICOM stores. The first one is the lab's, the one to import into."""
     datasets: list[DatasetSettings] = []
     """Further datasets, each with stores of its own."""
     topics: list[TopicSettings] = []
     """Pub/Sub topics to create, with subscriptions; stores notify them."""
+    dimse_adapters: list[DimseAdapterSettings] = []
+    """DIMSE adapters: modalities and archives before a DICOM store."""
+    mllp_adapters: list[MllpAdapterSettings] = []
+    """MLLP adapters: HL7v2 messages of hospitals to an HL7v2 store, and back."""
+    adapter_repository: AdapterRepositorySettings = AdapterRepositorySettings()
+    """A repository for the images of the adapters; none if empty."""
     access: Literal["lab", "least-privilege", "explicit"] = "lab"
     """The roles of the Healthcare service agent: those of the lab, the least, or a list."""
     service_agent_roles: list[Role] = []
@@ -108,6 +121,10 @@ class Settings(DatasetContent, _StackLocation):
             name=FIRST_DATASET, dataset=self.dataset, location=self.location, **content
         )
         return [first, *self.datasets]
+
+    def adapters(self) -> list[DimseAdapterSettings | MllpAdapterSettings]:
+        """Return the adapters of both protocols."""
+        return [*self.dimse_adapters, *self.mllp_adapters]
 
     def first_dicom_store(self) -> str | None:
         """Return the id of the first DICOM store that is switched on: the lab's."""
