@@ -3,6 +3,8 @@
 import base64
 import json
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from emulator.server.server_file import ServerInfo
 from scripts import send_hl7v2
 from scripts.lib.errors import ExitCode
 from tests.support import http
-from tests.support.adapters import Adapter
+from tests.support.adapters import ROOT, Adapter
 from tests.support.hl7v2_messages import EUROPEAN, RESULT, admission, body
 from tests.support.import_export import healthcare
 from tests.support.mllp import FakePeer, exchange
@@ -121,6 +123,11 @@ def test_the_spool_is_delivered_and_keeps_dead_letters(
     [letter] = (spool / "dead").glob("*.json")
     assert "only ASCII and UTF-8" in json.loads(letter.read_text())["reason"]
     assert letter.with_suffix("").read_bytes() == EUROPEAN
+    letter.with_suffix("").write_bytes(admission("corrected"))
+    again = [sys.executable, "-m", "workloads.common.dead_letters", "redeliver", str(spool)]
+    subprocess.run([*again, letter.stem], cwd=ROOT, check=True)
+    wait_until(lambda: len(ward.stored()) == 3, "the corrected message is not delivered")
+    assert not [*(spool / "dead").iterdir()]
     second = start("--port", "0", "--hl7v2-store", ward.store, "--spool", str(spool))
     assert "in use by another process" in second.wait_for_error(1)
     adapter.stop()

@@ -6,7 +6,8 @@
     FOLDER/lock           locked by the process that uses the spool
 
 Keys are in the order of acceptance. An item is on disk, fsynced with its folder, when `put`
-returns; a crash at any moment loses none, and delivers an item again at worst.
+returns; a crash at any moment loses none, and delivers an item again at worst. Another process may
+add items (`write_pending`): `dead_letters.py` puts dead letters back.
 """
 
 import fcntl
@@ -15,11 +16,15 @@ import os
 import queue
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
+PENDING, DEAD = "pending", "dead"
+LOOK_SECONDS = 2.0
+"""Between two looks for items that another process has added."""
 _KEY = "{:020d}"
 _PARTIAL = ".partial"
 
@@ -60,7 +65,7 @@ class Spool:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._pending, self._dead = folder / "pending", folder / "dead"
+        self._pending, self._dead = folder / PENDING, folder / DEAD
         try:
             for each in (folder, self._pending, self._dead):
                 each.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -74,6 +79,8 @@ class Spool:
         self._lock = threading.Lock()
         self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
         self._last = 0
+        self._known: set[str] = set()
+        self._next_look = 0.0
         self._recover()
 
     def put(self, data: bytes, **attributes: str) -> Item:
@@ -84,20 +91,35 @@ class Spool:
         """
         key = self._new_key()
         item = Item(key, attributes, self._pending / key)
-        _write(item.path, json.dumps(attributes).encode() + b"\n" + data)
+        try:
+            _write(item.path, _encode(data, attributes))
+        except OSError:
+            self._forget(key)
+            raise
         self._queue.put(item)
         return item
 
     def next(self) -> Item | None:
         """Wait for the next item to deliver; return None once the spool is closed."""
-        item = self._queue.get()
-        if item is None:
-            self._queue.put(None)  # for the other threads
-        return item
+        while True:
+            self._look()
+            with suppress(queue.Empty):
+                item = self._queue.get(timeout=LOOK_SECONDS)
+                if item is None:
+                    self._queue.put(None)  # for the other threads
+                return item
+
+    def poll(self) -> Item | None:
+        """Return the next item to deliver; None if there is none now."""
+        self._look()
+        with suppress(queue.Empty):
+            return self._queue.get_nowait()
+        return None
 
     def remove(self, item: Item) -> None:
         """Forget an item that was delivered."""
         item.path.unlink(missing_ok=True)
+        self._forget(item.key)
 
     def refuse(self, item: Item, reason: str) -> None:
         """Move an item to the dead letters.
@@ -111,7 +133,9 @@ class Spool:
 
     def bury(self, data: bytes, reason: str, **attributes: str) -> None:
         """Write a dead letter of an item that was never pending."""
-        self._write_dead(self._new_key(), data, reason, attributes)
+        key = self._new_key()
+        self._write_dead(key, data, reason, attributes)
+        self._forget(key)
 
     def pending(self) -> int:
         """Return the number of items that wait for delivery."""
@@ -133,7 +157,13 @@ class Spool:
         with self._lock:
             # Keys stay in order when the clock is set back.
             self._last = max(time.time_ns(), self._last + 1)
-            return _KEY.format(self._last)
+            key = _KEY.format(self._last)
+            self._known.add(key)
+            return key
+
+    def _forget(self, key: str) -> None:
+        with self._lock:
+            self._known.discard(key)
 
     def _write_dead(self, key: str, data: bytes, reason: str, attributes: dict[str, str]) -> None:
         report = {
@@ -149,16 +179,49 @@ class Spool:
         for folder in (self._pending, self._dead):
             for path in folder.glob(f"*{_PARTIAL}"):
                 path.unlink()
-        for path in sorted(self._pending.iterdir()):
-            with path.open("rb") as file:
-                attributes = json.loads(file.readline())
-            self._queue.put(Item(path.name, attributes, path))
-            self._last = int(path.name)
+        self._look()
+        self._last = max(map(int, self._known), default=0)
+
+    def _look(self) -> None:
+        """Queue the items that are not known: of an earlier process, or of another one."""
+        now = time.monotonic()
+        with self._lock:
+            if now < self._next_look:
+                return
+            self._next_look = now + LOOK_SECONDS
+            names = {path.name for path in self._pending.iterdir() if path.suffix != _PARTIAL}
+            for name in sorted(names - self._known):
+                with suppress(FileNotFoundError):  # delivered since the folder was listed
+                    self._queue.put(_read(self._pending / name))
+                    self._known.add(name)
 
 
-def _write(path: Path, data: bytes) -> None:
+def write_pending(folder: Path, key: int, data: bytes, attributes: dict[str, str]) -> None:
+    """Add an item to a spool that another process may use; it is durable when this returns.
+
+    Args:
+        folder: of the spool
+        key: the time, in nanoseconds
+        data: the bytes of the item
+        attributes: of the item
+    """
+    path = folder / PENDING / _KEY.format(key)
+    # Not in the folder itself: a process that starts removes partial files there.
+    _write(path, _encode(data, attributes), folder / (path.name + _PARTIAL))
+
+
+def _encode(data: bytes, attributes: dict[str, str]) -> bytes:
+    return json.dumps(attributes).encode() + b"\n" + data
+
+
+def _read(path: Path) -> Item:
+    with path.open("rb") as file:
+        return Item(path.name, json.loads(file.readline()), path)
+
+
+def _write(path: Path, data: bytes, partial: Path | None = None) -> None:
     """Write a file that is complete or not there, whatever happens."""
-    partial = path.with_name(path.name + _PARTIAL)
+    partial = partial or path.with_name(path.name + _PARTIAL)
     with open(partial, "wb", opener=_private) as file:
         file.write(data)
         file.flush()

@@ -57,6 +57,8 @@ class Subscription:
     def receive(self, number: int, stop: threading.Event) -> Iterator[list[Notification]]:
         """Yield a few notifications at a time until `stop` is set, with backoff after failures.
 
+        Where there are none, it yields an empty list: callers have other work to look for.
+
         Args:
             number: of notifications at most
             stop: ends it after the current pull
@@ -78,9 +80,8 @@ class Subscription:
                 stop.wait(seconds)
                 continue
             backoff.reset()
-            if found:
-                yield found
-            else:
+            yield found
+            if not found:
                 stop.wait(EMPTY_SECONDS)
 
     def acknowledge(self, notifications: Sequence[Notification]) -> None:

@@ -62,7 +62,8 @@ class Receiver:
         """
         try:
             for notifications in self._subscription.receive(MAX_MESSAGES, stop):
-                self._keep_all(notifications)
+                if notifications:
+                    self._keep_all(notifications)
         except SubscriptionError as error:
             self.failure = error
             stop.set()

@@ -73,8 +73,11 @@ def test_a_stop_leaves_the_rest_in_the_spool(spool: Spool) -> None:
     running = Delivery(spool, deliver, Log("test"), Counters())
     running.start()
     assert begun.wait(5)
-    threading.Timer(0.01, end.set).start()
-    running.stop()
+    stopping = threading.Thread(target=running.stop)
+    stopping.start()
+    assert running._stop.wait(5)
+    end.set()
+    stopping.join()
     assert spool.pending() == 1
 
 

@@ -39,6 +39,7 @@ def test_notifications_come_after_failures_and_empty_answers(logged: Lines) -> N
     )
     stop = threading.Event()
     received = Subscription(fake.session(), NAME, Log("test")).receive(7, stop)
+    assert next(received) == []
     assert next(received) == [
         Notification("0", "projects/p/a", "StoreInstances"),
         Notification("1", "b"),

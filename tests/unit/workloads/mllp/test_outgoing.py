@@ -14,7 +14,7 @@ from tests.support.hl7v2_messages import EUROPEAN, admission
 from tests.support.mllp import FakePeer
 from tests.support.waiting import wait_until
 from tests.unit.workloads.fakes import Answer, FakeSession
-from workloads.common import delivery, tls
+from workloads.common import dead_letters, delivery, tls
 from workloads.common.counters import Counters
 from workloads.common.delivery import Unavailable
 from workloads.common.logs import Log
@@ -44,8 +44,8 @@ class Cloud:
         self.fake.respond = self._respond
         self.stop, self.counters, self.spool = threading.Event(), Counters(), spool
 
-    def run(self, peer: Peer) -> None:
-        """Run until every notification was acknowledged or returned."""
+    def run(self, peer: Peer, is_done: Callable[[], bool] = lambda: True) -> None:
+        """Run until every notification was acknowledged or returned, and something else holds."""
         session = self.fake.session()
         route = Route(
             Subscription(session, "projects/p/subscriptions/s", Log("test")),
@@ -59,7 +59,9 @@ class Cloud:
         thread.start()
         try:
             wait_until(
-                lambda: len(self.acknowledged) + len(self.returned) >= len(self.messages),
+                lambda: (
+                    len(self.acknowledged) + len(self.returned) >= len(self.messages) and is_done()
+                ),
                 "notifications are open",
                 20,
             )
@@ -142,6 +144,22 @@ def test_a_message_that_the_peer_refuses_is_a_dead_letter(
     found = json.loads(report.read_text())
     assert found["attributes"] == {"name": f"{NAME}0"}
     assert found["reason"] == codes[0]
+
+
+def test_a_dead_letter_that_was_put_back_is_sent_again(tmp_path: Path) -> None:
+    cloud = Cloud([admission("bad"), admission("worse"), admission("good")], Spool(tmp_path))
+    with FakePeer(["AR", "AR"]) as server:
+        cloud.run(peer_at(server.port))
+    assert cloud.spool
+    cloud.spool.release()
+    for letter in dead_letters.find(tmp_path):
+        dead_letters.redeliver(tmp_path, letter)
+    cloud.spool, cloud.stop = Spool(tmp_path), threading.Event()
+    with FakePeer(["AA", "AR"]) as server:
+        cloud.run(peer_at(server.port), lambda: len(server.received) == 2)
+    assert server.received == [admission("bad"), admission("worse")]
+    assert cloud.spool.pending() == 0
+    assert [letter.attributes for letter in dead_letters.find(tmp_path)] == [{"name": f"{NAME}1"}]
 
 
 def test_a_message_that_would_end_its_frame_is_a_dead_letter(tmp_path: Path) -> None:
