@@ -54,12 +54,12 @@ def find(folder: Path) -> list[DeadLetter]:
     """Return the dead letters of a spool, the oldest first.
 
     Raises:
-        SpoolError: the folder is no spool, or can't be read
+        SpoolError: the folder is not a spool, or can't be read
     """
     dead = folder / spool.DEAD
     if not dead.is_dir():
         raise SpoolError(
-            f"{folder} is no spool: it has no folder {spool.DEAD!r}. Name the folder of --spool."
+            f"{folder} is not a spool: it has no folder {spool.DEAD!r}. Name the folder of --spool."
         )
     try:
         return [_read(path) for path in sorted(dead.glob("*.json"))]

@@ -127,10 +127,10 @@ def test_wrong_arguments_are_named(
     assert words in ran.stderr
 
 
-def test_a_folder_that_is_no_spool_is_named(tmp_path: Path, run: Callable[..., Result]) -> None:
+def test_a_folder_that_is_not_a_spool_is_named(tmp_path: Path, run: Callable[..., Result]) -> None:
     ran = run("list")
     assert ran.exit_code == 1
-    assert f"{tmp_path} is no spool: it has no folder 'dead'" in ran.stderr
+    assert f"{tmp_path} is not a spool: it has no folder 'dead'" in ran.stderr
 
 
 def test_only_the_user_of_the_adapter_puts_letters_back(
