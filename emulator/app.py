@@ -33,6 +33,7 @@ from emulator.middleware.method_override import MethodOverrideMiddleware
 from emulator.middleware.wait_for_backends import WaitForBackendsMiddleware
 from emulator.services.artifactregistry.routes import routes as artifactregistry
 from emulator.services.bigquery.routes import routes as bigquery
+from emulator.services.compute.routes import routes as compute
 from emulator.services.healthcare.routes import routes as healthcare
 from emulator.services.iam_api.routes import routes as iam_api
 from emulator.services.kms.routes import routes as kms
@@ -136,6 +137,7 @@ def routes_of(cloud: Cloud) -> Iterator[Route]:
     yield from serviceusage(cloud.service_usage)
     yield from resourcemanager(cloud.resource_manager)
     yield from iam_api(cloud.iam_api)
+    yield from compute(cloud.compute)
 
 
 async def _api_error(_request: Request, error: Exception) -> Response:

@@ -13,6 +13,17 @@ from emulator.services.bigquery.models import Metadata
 from emulator.services.bigquery.queries.job_statistics import JobStatistics
 from emulator.services.bigquery.service import BigQuery
 from emulator.services.bigquery.table_size import TableSizes
+from emulator.services.compute import service as compute
+from emulator.services.compute.operations import Operations as ComputeOperations
+from emulator.services.compute.resources import Resources as ComputeResources
+from emulator.services.compute.running.balancer import Balancer
+from emulator.services.compute.running.groups import Groups
+from emulator.services.compute.running.health import Health
+from emulator.services.compute.running.loop import Loop
+from emulator.services.compute.running.machines import Machines
+from emulator.services.compute.running.members import FOLDER as COMPUTE_FOLDER
+from emulator.services.compute.running.members import Members
+from emulator.services.compute.service import Compute
 from emulator.services.containers.images import Images
 from emulator.services.containers.service import FOLDER as CONTAINERS_FOLDER
 from emulator.services.containers.service import Containers
@@ -133,6 +144,7 @@ class Cloud:
             ReverseProxy(settings.storage_url),
             Buckets(self.database, self.iam.policies, self.projects),
         )
+        self.compute = self._compute()
         self.healthcare = self._healthcare()
         self.sink_router = SinkRouter(
             self.database,
@@ -173,6 +185,20 @@ class Cloud:
         registry_operations.register(registry)
         return registry
 
+    def _compute(self) -> Compute:
+        resources = ComputeResources(self.database)
+        members = Members(resources, self.settings.state_dir / COMPUTE_FOLDER)
+        machines = Machines(self.containers, members, self.projects)
+        loop = Loop()
+        health = Health(resources, members, machines, loop)
+        return Compute(
+            self._access(compute.API),
+            resources,
+            ComputeOperations(resources),
+            Groups(resources, members, machines, health),
+            Balancer(resources, members, machines, health, loop),
+        )
+
     def _healthcare(self) -> Healthcare:
         agent = ServiceAgent(self.projects, self.iam, self.storage.buckets, self.bigquery.metadata)
         resources = Resources(self.database)
@@ -201,6 +227,7 @@ class Cloud:
 
     def reset(self) -> None:
         """Delete everything: datasets with all inside them, policies, projects, services."""
+        self.compute.reset()
         self.containers.reset()
         self.healthcare.reset()
         self.database.empty()
@@ -211,9 +238,11 @@ class Cloud:
         self.pubsub.push.start()
         self.sink_router.start()
         self.healthcare.start()
+        self.compute.start()
 
     def close(self) -> None:
         """Stop running operations and close the state."""
+        self.compute.close()
         self.containers.close()
         self.pubsub.push.close()
         self.sink_router.close()

@@ -8,6 +8,7 @@ from emulator.core.database import Migration
 from emulator.core.operations import records as operations
 from emulator.core.resources import stored
 from emulator.services.bigquery import models as bigquery
+from emulator.services.compute import resources as compute
 from emulator.services.healthcare.clients import bigquery_outbox
 from emulator.services.healthcare.dicom.bigquery import streams
 from emulator.services.healthcare.dicom.instances import models as instances
@@ -63,4 +64,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     secret_models.SCHEMA,
     recent_messages.SCHEMA,
     fhir_resources.SCHEMA,
+    compute.SCHEMA,
 )

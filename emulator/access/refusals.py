@@ -1,12 +1,13 @@
 """The error of a call whose caller lacks a permission, as each service words it.
 
-Observed in public reports: the texts of Healthcare, Cloud Storage, BigQuery, Pub/Sub and Resource
-Manager, and the `ErrorInfo` with the reason `IAM_PERMISSION_DENIED`.
+Observed in public reports: the texts of Healthcare, Cloud Storage, BigQuery, Pub/Sub, Compute
+Engine and Resource Manager, and the `ErrorInfo` with the reason `IAM_PERMISSION_DENIED`.
 """
 
-from emulator.access.rules import BIGQUERY, PROJECTS, PUBSUB, STORAGE, Requirement
+from emulator.access.rules import BIGQUERY, COMPUTE, PROJECTS, PUBSUB, STORAGE, Requirement
 from emulator.core.errors import ApiError
 from emulator.services.bigquery.errors import BigQueryError
+from emulator.services.compute.errors import ComputeError
 from emulator.services.storage.errors import StorageError
 
 
@@ -21,6 +22,8 @@ def refusal(member: str, missing: Requirement) -> ApiError:
         return _storage(member, missing)
     if missing.service == BIGQUERY:
         return _bigquery(missing)
+    if missing.service == COMPUTE:
+        return _compute(missing)
     if missing.service == PUBSUB:
         message = "User not authorized to perform this action."
     elif missing.service == PROJECTS:
@@ -37,6 +40,12 @@ def refusal(member: str, missing: Requirement) -> ApiError:
         "metadata": {"permission": missing.permission, "resource": missing.resource},
     }
     return ApiError(403, "PERMISSION_DENIED", message, [info])
+
+
+def _compute(missing: Requirement) -> ComputeError:
+    return ComputeError(
+        403, "forbidden", f"Required '{missing.permission}' permission for '{missing.resource}'"
+    )
 
 
 def _storage(member: str, missing: Requirement) -> StorageError:

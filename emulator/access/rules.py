@@ -6,7 +6,7 @@ from emulator.core.method_table import AuditedMethod
 
 PUBSUB, KMS, STORAGE, BIGQUERY = "pubsub", "cloudkms", "storage", "bigquery"
 SECRETS = "secretmanager"
-PROJECTS, LOGGING = "cloudresourcemanager", "logging"
+PROJECTS, LOGGING, COMPUTE = "cloudresourcemanager", "logging", "compute"
 
 
 @dataclass(frozen=True)

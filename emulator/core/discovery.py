@@ -25,7 +25,10 @@ _SERVED = (
     ("serviceusage", "v1"), ("serviceusage", "v1beta1"), ("cloudresourcemanager", "v1"),
     ("cloudresourcemanager", "v3"), ("bigquery", "v2"), ("storage", "v1"),
     ("secretmanager", "v1"), ("artifactregistry", "v1"),
+    ("compute", "v1"),
 )  # fmt: skip
+_ROOTS = {"compute": "compute/v1"}
+"""API -> what all of its paths have, where that is not the version alone."""
 _MEDIA = "(?:/resumable)?(?:/upload)?(?:/download)?"
 """Prefixes of the paths of an API with uploads and downloads."""
 
@@ -58,7 +61,9 @@ def method_of(http_method: str, path: str) -> str | None:
     path = whole_path(path)
     for api, version in _SERVED:
         # A cheap look first: the documents have hundreds of methods.
-        if f"/{version}/" in path and (method := method_in(api, version, http_method, path)):
+        if f"/{_ROOTS.get(api, version)}/" in path and (
+            method := method_in(api, version, http_method, path)
+        ):
             return method
     return None
 

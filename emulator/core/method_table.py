@@ -84,6 +84,8 @@ class AuditedMethod:
         new: Any = answer
         for part in self.created.split("."):
             new = new.get(part) if isinstance(new, Mapping) else None
+        if new and isinstance(new, str) and new.startswith("https://"):
+            new = new.rpartition("/")[2]  # the URL of what was created
         if new:
             return self.audited_resource.replace(_NEW, str(new))
         return self.audited_resource.rsplit("/", 2)[0]

@@ -11,6 +11,7 @@ from typing import Any
 from emulator.core.discovery import method_ids
 from emulator.core.errors import ApiError, invalid_argument, not_found
 from emulator.services.bigquery.errors import BigQueryError
+from emulator.services.compute.errors import render as compute_error
 from emulator.services.storage.errors import StorageError
 
 STATUSES = {
@@ -128,7 +129,8 @@ class Fault:
             return BigQueryError(self.status, reason, self.message, status)
         if method.startswith("storage."):
             return StorageError(self.status, self.message, _STORAGE_REASONS.get(self.status, ""))
-        return ApiError(self.status, status, self.message)
+        error = ApiError(self.status, status, self.message)
+        return compute_error(error) if method.startswith("compute.") else error
 
     @property
     def phrase(self) -> str:

@@ -19,6 +19,7 @@ def environment(state_dir: Path, *, port: int) -> dict[str, str]:
         "GOOGLE_RESOURCE_MANAGER_CUSTOM_ENDPOINT": f"{root}/v1/",
         "GOOGLE_SERVICE_USAGE_CUSTOM_ENDPOINT": f"{root}/v1/",
         "GOOGLE_PUBSUB_CUSTOM_ENDPOINT": f"{root}/v1/",
+        "GOOGLE_COMPUTE_CUSTOM_ENDPOINT": f"{root}/compute/v1/",
         "GOOGLE_LOGGING_CUSTOM_ENDPOINT": f"{root}/v2/",
         "GOOGLE_MONITORING_CUSTOM_ENDPOINT": f"{root}/",  # the version is in the paths
         "GOOGLE_IAM_CUSTOM_ENDPOINT": f"{root}/v1/",
@@ -41,6 +42,7 @@ def environment(state_dir: Path, *, port: int) -> dict[str, str]:
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_BIGQUERY": f"{root}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER": f"{root}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDKMS": f"{root}/",
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE": f"{root}/compute/v1/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_HEALTHCARE": f"{root}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM": f"{root}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS": f"{root}/",

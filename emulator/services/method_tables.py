@@ -9,6 +9,7 @@ from emulator.core.discovery import whole_path
 from emulator.core.method_table import AuditedMethod
 from emulator.services.artifactregistry import methods as artifactregistry
 from emulator.services.bigquery import methods as bigquery
+from emulator.services.compute import methods as compute
 from emulator.services.healthcare import audited_methods as healthcare
 from emulator.services.iam_api import methods as iam_api
 from emulator.services.kms import methods as kms
@@ -35,6 +36,7 @@ TABLES = (
     storage.TABLE,
     bigquery.TABLE,
     storage.XML,
+    compute.TABLE,
 )
 """All services but Healthcare, whose paths need more than a table."""
 

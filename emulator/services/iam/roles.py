@@ -16,6 +16,12 @@ def _store(collection: str, verbs: str) -> frozenset[str]:
     return _HEALTHCARE_VIEWER | _of(f"healthcare.{collection}", verbs)
 
 
+def _resources(types: str) -> frozenset[str]:
+    """Return what changes types of resources of Compute Engine, separated by spaces."""
+    verbs = "create delete get list setLabels update"
+    return frozenset().union(*(_of(f"compute.{type_}", verbs) for type_ in types.split()))
+
+
 _POLICIES = "getIamPolicy setIamPolicy"
 _ALL = f"create delete get list update {_POLICIES}"
 
@@ -106,6 +112,33 @@ _REPOSITORIES_VIEWER = _of("artifactregistry.repositories", "get list") | _of(
     "artifactregistry.dockerimages", "list"
 )
 _REPOSITORIES_ADMIN = _REPOSITORIES_VIEWER | _of("artifactregistry.repositories", _ALL)
+_NETWORKS = _resources(
+    "addresses externalVpnGateways forwardingRules networks routers subnetworks"
+) | _resources("healthChecks regionBackendServices regionHealthChecks vpnGateways vpnTunnels")
+_FIREWALLS = _resources("firewalls")
+_INSTANCES = (
+    _resources("instanceGroupManagers instanceTemplates instanceGroups")
+    | _of("compute.instances", "get list")
+    | _of("compute.disks", "delete get list")
+)
+_COMPUTE_LOCATIONS = (
+    _of("compute.projects", "get")
+    | _of("compute.regions", "get list")
+    | _of("compute.zones", "get list")
+    | _of("compute.globalOperations", "get list")
+    | _of("compute.regionOperations", "get list")
+    | _of("compute.zoneOperations", "get list")
+)
+_COMPUTE_ADMIN = (
+    _NETWORKS
+    | _FIREWALLS
+    | _INSTANCES
+    | _COMPUTE_LOCATIONS
+    | _of("compute.globalOperations", "delete")
+    | _of("compute.regionOperations", "delete")
+    | _of("compute.zoneOperations", "delete")
+)
+_COMPUTE_VIEWER = frozenset(p for p in _COMPUTE_ADMIN if p.endswith((".get", ".list")))
 
 _LOGS_VIEWER = _of("logging.logEntries", "list") | _of("logging.logs", "list")
 _LOGS_WRITER = _of("logging.logEntries", "create")
@@ -143,6 +176,17 @@ _ROLES: dict[str, frozenset[str]] = {
     "roles/cloudkms.cryptoKeyEncrypter": _ENCRYPT,
     "roles/cloudkms.cryptoKeyEncrypterDecrypter": _ENCRYPT | _DECRYPT,
     "roles/cloudkms.viewer": _KMS_VIEWER,
+    "roles/compute.admin": _COMPUTE_ADMIN,
+    "roles/compute.instanceAdmin.v1": _INSTANCES
+    | _COMPUTE_LOCATIONS
+    | frozenset(p for p in _NETWORKS if p.endswith((".get", ".list"))),
+    "roles/compute.networkAdmin": _NETWORKS
+    | _COMPUTE_LOCATIONS
+    | frozenset(p for p in _FIREWALLS | _INSTANCES if p.endswith((".get", ".list"))),
+    "roles/compute.securityAdmin": _FIREWALLS
+    | _of("compute.networks", "get list")
+    | _COMPUTE_LOCATIONS,
+    "roles/compute.viewer": _COMPUTE_VIEWER,
     "roles/healthcare.consentEditor": _store("consentStores", "get list"),
     "roles/healthcare.consentStoreAdmin": _store("consentStores", _ALL),
     "roles/healthcare.consentStoreViewer": _store("consentStores", "get list"),

@@ -24,6 +24,7 @@ TITLES = {
     "bigquerystorage.googleapis.com": "BigQuery Storage API",
     "cloudkms.googleapis.com": "Cloud Key Management Service (KMS) API",
     "cloudresourcemanager.googleapis.com": "Cloud Resource Manager API",
+    "compute.googleapis.com": "Compute Engine API",
     "healthcare.googleapis.com": "Cloud Healthcare API",
     "iam.googleapis.com": "Identity and Access Management (IAM) API",
     "logging.googleapis.com": "Cloud Logging API",

@@ -1,0 +1,92 @@
+"""Answers about what every project has: itself, the regions and the zones."""
+
+from typing import Any
+
+from emulator.core.rest import Call
+from emulator.services.compute import locations
+from emulator.services.compute.names import link
+from emulator.services.compute.responses import location_of, page
+from emulator.services.compute.service import Compute
+
+_CREATED = "1969-12-31T16:00:00.000-08:00"
+"""When Google says that regions and zones were made (observed)."""
+
+Json = dict[str, Any]
+
+
+def get_project(call: Call[Compute]) -> Json:
+    """Return the project."""
+    project = call.service.enter(call.path["project"])
+    number = call.service.projects.projects.number_of(project)
+    return {
+        "kind": "compute#project",
+        "id": number,
+        "name": project,
+        "creationTimestamp": _CREATED,
+        "commonInstanceMetadata": {"kind": "compute#metadata"},
+        "defaultNetworkTier": "PREMIUM",
+        "defaultServiceAccount": f"{number}-compute@developer.gserviceaccount.com",
+        "selfLink": link(f"projects/{project}"),
+        "xpnProjectStatus": "UNSPECIFIED_XPN_PROJECT_STATUS",
+    }
+
+
+def get_region(call: Call[Compute]) -> Json:
+    """Return a region."""
+    project, location = location_of(call, "regions")
+    return _region(project, location.partition("/")[2])
+
+
+def list_regions(call: Call[Compute]) -> Json:
+    """Return a page of all regions."""
+    project = call.service.enter(call.path["project"])
+    items = [_region(project, region) for region in locations.REGIONS]
+    return _listed(call, project, "region", items)
+
+
+def get_zone(call: Call[Compute]) -> Json:
+    """Return a zone."""
+    project, location = location_of(call, "zones")
+    return _zone(project, location.partition("/")[2])
+
+
+def list_zones(call: Call[Compute]) -> Json:
+    """Return a page of all zones."""
+    project = call.service.enter(call.path["project"])
+    items = [_zone(project, zone) for zone in locations.zones()]
+    return _listed(call, project, "zone", items)
+
+
+def _listed(call: Call[Compute], project: str, noun: str, items: list[Json]) -> Json:
+    parent = f"projects/{project}/{noun}s"
+    return {
+        "kind": f"compute#{noun}List",
+        "id": parent,
+        **page(items, call, parent),
+        "selfLink": link(parent),
+    }
+
+
+def _region(project: str, region: str) -> Json:
+    zones = [link(f"projects/{project}/zones/{zone}") for zone in locations.zones_of(region)]
+    return {
+        **_described(project, "region", region, locations.REGIONS.index(region)),
+        "zones": zones,
+    }
+
+
+def _zone(project: str, zone: str) -> Json:
+    region = link(f"projects/{project}/regions/{locations.region_of(zone)}")
+    return {**_described(project, "zone", zone, locations.zones().index(zone)), "region": region}
+
+
+def _described(project: str, noun: str, name: str, index: int) -> Json:
+    return {
+        "kind": f"compute#{noun}",
+        "id": str(1000 + index),
+        "name": name,
+        "description": name,
+        "creationTimestamp": _CREATED,
+        "status": "UP",
+        "selfLink": link(f"projects/{project}/{noun}s/{name}"),
+    }

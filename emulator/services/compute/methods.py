@@ -1,0 +1,104 @@
+"""The methods of Compute Engine, with their permissions and their names in audit logs.
+
+Documented: https://cloud.google.com/compute/docs/logging/audit-logging and
+https://cloud.google.com/compute/docs/access/iam.
+"""
+
+from collections.abc import Iterator
+
+from emulator.core.method_table import ADMIN_WRITE, MethodTable, Row
+from emulator.services.compute.type_table import (
+    BACKEND_SERVICES,
+    GROUP_MANAGERS,
+    INSTANCE_GROUPS,
+    TYPES,
+)
+from emulator.services.compute.types import Type
+
+_PROJECT = "projects/{project}"
+_VERBS = (
+    ("list", "GET", "", "list"),
+    ("insert", "POST", "", "create"),
+    ("get", "GET", "/{id}", "get"),
+    ("patch", "PATCH", "/{id}", "update"),
+    ("update", "PUT", "/{id}", "update"),
+    ("delete", "DELETE", "/{id}", "delete"),
+    ("setLabels", "POST", "/{id}/setLabels", "setLabels"),
+)
+_OF_MANAGERS = (
+    ("listManagedInstances", "POST", "get"),
+    ("listErrors", "GET", "get"),
+    ("resize", "POST", "update"),
+    ("setInstanceTemplate", "POST", "update"),
+    ("recreateInstances", "POST", "update"),
+    ("deleteInstances", "POST", "update"),
+    ("applyUpdatesToInstances", "POST", "update"),
+)
+_OPERATIONS = (
+    ("globalOperations", "global"),
+    ("regionOperations", "regions/{location}"),
+    ("zoneOperations", "zones/{location}"),
+)
+
+
+def _rows(type_: Type) -> Iterator[Row]:
+    for method, verbs, suffix, permission in _VERBS:
+        if method in type_.methods:
+            is_new, name = method == "insert", f"v1.compute.{type_.api}.{method}"
+            audited = f"{type_.path}/{{new}}" if is_new else f"{type_.path}{suffix}"
+            yield Row(
+                verbs,
+                f"{type_.path}{suffix}",
+                f"{type_.permission}.{permission}",
+                _PROJECT,
+                name,
+                _PROJECT if method == "list" else audited.removesuffix("/setLabels"),
+                "targetLink" if is_new else "",
+            )
+    if type_.is_aggregated:
+        path = f"{_PROJECT}/aggregated/{type_.collection}"
+        name = f"v1.compute.{type_.api}.aggregatedList"
+        yield Row("GET", path, f"{type_.permission}.list", _PROJECT, name)
+
+
+def _verb(type_: Type, method: str, http: str, permission: str) -> Row:
+    resource = f"{type_.path}/{{id}}"
+    name = f"v1.compute.{type_.api}.{method}"
+    permission = f"{type_.permission}.{permission}"
+    return Row(http, f"{resource}/{method}", permission, _PROJECT, name, resource)
+
+
+def _of_operations() -> Iterator[Row]:
+    for api, path in _OPERATIONS:
+        parent = f"{_PROJECT}/{path}/operations"
+        yield Row("GET", parent, f"compute.{api}.list", _PROJECT)
+        yield Row("GET", f"{parent}/{{id}}", f"compute.{api}.get", _PROJECT)
+        yield Row("POST", f"{parent}/{{id}}/wait", f"compute.{api}.get", _PROJECT)
+        yield Row("DELETE", f"{parent}/{{id}}", f"compute.{api}.delete", _PROJECT)
+
+
+def _of_locations() -> Iterator[Row]:
+    yield Row("GET", _PROJECT, "compute.projects.get", _PROJECT, "v1.compute.projects.get")
+    for noun in ("regions", "zones"):
+        path, name = f"{_PROJECT}/{noun}", f"v1.compute.{noun}"
+        yield Row("GET", path, f"compute.{noun}.list", _PROJECT, f"{name}.list")
+        yield Row("GET", f"{path}/{{id}}", f"compute.{noun}.get", _PROJECT, f"{name}.get")
+
+
+TABLE = MethodTable(
+    "compute.googleapis.com",
+    (
+        *_of_locations(),
+        *(row for type_ in TYPES for row in _rows(type_)),
+        *(_verb(GROUP_MANAGERS, *method) for method in _OF_MANAGERS),
+        _verb(INSTANCE_GROUPS, "listInstances", "POST", "get"),
+        _verb(BACKEND_SERVICES, "getHealth", "POST", "get"),
+        *_of_operations(),
+    ),
+    root="/compute/v1/",
+    types={
+        f"{type_.permission}.setLabels": ADMIN_WRITE
+        for type_ in TYPES
+        if "setLabels" in type_.methods
+    },
+)

@@ -1,0 +1,1 @@
+"""The running parts: instances of groups, checks of their health, the load balancer."""
