@@ -1,4 +1,8 @@
-"""The MLLP adapter with a spool, killed at random moments: what it acknowledged is in the store."""
+"""The MLLP adapter, killed at random moments.
+
+Incoming, with a spool: what it acknowledged is in the store. Outgoing: what is in the store reaches
+the peer.
+"""
 
 import asyncio
 import base64
@@ -6,13 +10,14 @@ import random
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.soak.fuzzing import LOCATION, Target
+from tests.soak.fuzzing import LOCATION, PROJECT, Target
 from tests.support.adapters import Adapter
-from tests.support.hl7v2_messages import admission
-from tests.support.mllp import exchange
+from tests.support.hl7v2_messages import admission, body
+from tests.support.mllp import FakePeer, exchange
 from tests.support.waiting import wait_until
 from workloads.mllp import acknowledgement
 
@@ -57,6 +62,13 @@ def _stored(victim: Target, store: str) -> set[str]:
             return found
 
 
+def _new_store(victim: Target, dataset: str, **settings: Any) -> str:
+    datasets = f"/v1/{LOCATION}/datasets"
+    victim.client.post(f"{datasets}?datasetId={dataset}", json={}).raise_for_status()
+    stores = f"{datasets}/{dataset}/hl7V2Stores?hl7V2StoreId=s"
+    return str(victim.client.post(stores, json=settings).raise_for_status().json()["name"])
+
+
 def test_nothing_acknowledged_is_lost(
     victim: Target,
     soak: bool,
@@ -64,10 +76,7 @@ def test_nothing_acknowledged_is_lost(
     report: Callable[..., None],
     tmp_path: Path,
 ) -> None:
-    dataset = f"/v1/{LOCATION}/datasets?datasetId=adapter"
-    victim.client.post(dataset, json={}).raise_for_status()
-    stores = f"/v1/{LOCATION}/datasets/adapter/hl7V2Stores?hl7V2StoreId=s"
-    store = str(victim.client.post(stores, json={}).raise_for_status().json()["name"])
+    store = _new_store(victim, "incoming")
     sender, kills = Sender(), 50 if soak else 5
 
     def start() -> Adapter:
@@ -100,3 +109,69 @@ def test_nothing_acknowledged_is_lost(
     )
     assert lost == set()
     assert not [*(tmp_path / "dead").iterdir()]
+
+
+def _subscribe(victim: Target) -> tuple[str, str]:
+    """Make a topic that the Healthcare service agent may publish to, and a subscription."""
+    topic, subscription = (
+        f"projects/{PROJECT}/{kind}/sent" for kind in ("topics", "subscriptions")
+    )
+    for path, content in ((topic, {}), (subscription, {"topic": topic})):
+        victim.client.put(f"/v1/{path}", json=content).raise_for_status()
+    healthcare = f"/v1/projects/{PROJECT}/services/healthcare.googleapis.com"
+    victim.client.post(f"{healthcare}:generateServiceIdentity").raise_for_status()
+    number = victim.client.get(f"/v1/projects/{PROJECT}").json()["projectNumber"]
+    agent = f"serviceAccount:service-{number}@gcp-sa-healthcare.iam.gserviceaccount.com"
+    policy = {"bindings": [{"role": "roles/pubsub.publisher", "members": [agent]}]}
+    victim.client.post(f"/v1/{topic}:setIamPolicy", json={"policy": policy}).raise_for_status()
+    return topic, subscription
+
+
+def test_every_message_of_a_store_reaches_the_peer(
+    victim: Target, soak: bool, draw: random.Random, report: Callable[..., None]
+) -> None:
+    topic, subscription = _subscribe(victim)
+    store = _new_store(victim, "outgoing", notificationConfigs=[{"pubsubTopic": topic}])
+    kills, sent, end = 50 if soak else 3, set[bytes](), threading.Event()
+
+    def send() -> None:
+        while not end.is_set():
+            data = admission(f"O{len(sent)}")
+            created = victim.client.post(f"/v1/{store}/messages", json=body(data))
+            created.raise_for_status()
+            sent.add(data)
+
+    with FakePeer() as peer:
+
+        def start() -> Adapter:
+            return Adapter(
+                "tests.support.short_deadlines",
+                *("--outgoing", "--subscription", subscription),
+                *("--peer", f"127.0.0.1:{peer.port}", "--ack-seconds", "2"),
+                environment=victim.running.environment(),
+            )
+
+        adapter, sender = start(), threading.Thread(target=send)
+        sender.start()
+        for _ in range(kills):
+            before = len(peer.received)
+            wait_until(
+                lambda before=before: len(peer.received) > before,  # type: ignore[misc]
+                "the peer gets no message",
+            )
+            end.wait(draw.uniform(0, MAX_WAIT_SECONDS))
+            adapter.kill()
+            adapter = start()
+        end.set()
+        sender.join()
+        adapter.wait_for("sending")
+        wait_until(lambda: sent <= set(peer.received), "messages are lost")
+        adapter.stop()
+    assert set(peer.received) == sent
+    report(
+        "kills of the outgoing MLLP adapter",
+        kills=kills,
+        messages=len(sent),
+        repeated=len(peer.received) - len(sent),
+        lost=0,
+    )
