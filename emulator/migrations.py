@@ -14,6 +14,7 @@ from emulator.services.healthcare.dicom.bigquery import streams
 from emulator.services.healthcare.dicom.instances import models as instances
 from emulator.services.healthcare.dicom.instances import other_values, reindexing
 from emulator.services.healthcare.fhir.resources import models as fhir_resources
+from emulator.services.healthcare.fhir.search import index as fhir_index
 from emulator.services.healthcare.hl7v2 import history as hl7v2_history
 from emulator.services.healthcare.hl7v2 import models as hl7v2_messages
 from emulator.services.healthcare.stores import models as stores
@@ -65,4 +66,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     recent_messages.SCHEMA,
     fhir_resources.SCHEMA,
     compute.SCHEMA,
+    fhir_index.SCHEMA,
 )

@@ -49,13 +49,13 @@ def paginate(
         ApiError: 400 for a page size or a page token that is not valid
     """
     size = min(_page_size(query.get("pageSize") or "0") or default, maximum)
-    after = _last_key(query.get("pageToken") or "", scope)
+    after = last_key(query.get("pageToken") or "", scope)
     found = _take(fetch, after, size + 1, matches)
     answer: Json = {}
     if found:
         answer[field] = [item for _, item in found[:size]]
     if len(found) > size:
-        answer["nextPageToken"] = _token(found[size - 1][0], scope)
+        answer["nextPageToken"] = page_token(found[size - 1][0], scope)
     return answer
 
 
@@ -87,12 +87,23 @@ def _take(
     return found[:number]
 
 
-def _token(key: Any, scope: str) -> str:
+def page_token(key: Any, scope: str) -> str:
+    """Return the token of the page after a key.
+
+    Args:
+        key: the last one of a page, in JSON's types
+        scope: the collection and whatever else chooses its items
+    """
     content = json.dumps([_hash(scope, key), key], separators=(",", ":"))
     return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
 
 
-def _last_key(token: str, scope: str) -> Any:
+def last_key(token: str, scope: str) -> Any:
+    """Return the key of a token; None for an empty one.
+
+    Raises:
+        ApiError: 400 for a token of another scope
+    """
     if not token:
         return None
     try:

@@ -28,7 +28,7 @@ _XHTML = TypeDefinition("xhtml", {"id": _EXTENDED.elements["id"]}, {})
 
 @dataclass(frozen=True, slots=True)
 class ValidationSettings:
-    """What a store checks: its `validationConfig`.
+    """The checks of a store: its `validationConfig`.
 
     Attributes:
         required_fields: whether a required element must be there

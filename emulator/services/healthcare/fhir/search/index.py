@@ -1,0 +1,205 @@
+"""The index of resources: the values of every search parameter, in tables by their form.
+
+A row belongs to a *scope*: one parameter of one resource type in one store. A composite has a
+scope for each component, and its rows have the number of the element that they come from.
+
+Documented: the real index lags behind writes, except for a search by identifier alone. This one is
+written in the transaction of the change.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from sqlite3 import Connection
+from typing import Any
+
+from emulator.services.healthcare.fhir.search import values
+from emulator.services.healthcare.fhir.search.parameters import (
+    Node,
+    Path,
+    SearchParameter,
+    nodes,
+    parameters,
+)
+
+SCHEMA = """
+CREATE TABLE fhir_index_scopes (
+    number INTEGER PRIMARY KEY,
+    store TEXT NOT NULL,
+    type TEXT NOT NULL,
+    parameter TEXT NOT NULL
+);
+CREATE UNIQUE INDEX fhir_index_scopes_by_name ON fhir_index_scopes (store, type, parameter);
+CREATE TABLE fhir_index_tokens (
+    scope INTEGER NOT NULL,
+    resource INTEGER NOT NULL REFERENCES fhir_resources (number) ON DELETE CASCADE,
+    item INTEGER NOT NULL,
+    system TEXT NOT NULL,
+    code TEXT NOT NULL,
+    text TEXT NOT NULL
+);
+CREATE INDEX fhir_index_tokens_by_code ON fhir_index_tokens (scope, code, system, resource);
+CREATE INDEX fhir_index_tokens_of ON fhir_index_tokens (resource, scope);
+CREATE TABLE fhir_index_strings (
+    scope INTEGER NOT NULL,
+    resource INTEGER NOT NULL REFERENCES fhir_resources (number) ON DELETE CASCADE,
+    item INTEGER NOT NULL,
+    folded TEXT NOT NULL,
+    exact TEXT NOT NULL
+);
+CREATE INDEX fhir_index_strings_by_text ON fhir_index_strings (scope, folded, resource);
+CREATE INDEX fhir_index_strings_of ON fhir_index_strings (resource, scope);
+CREATE TABLE fhir_index_ranges (
+    scope INTEGER NOT NULL,
+    resource INTEGER NOT NULL REFERENCES fhir_resources (number) ON DELETE CASCADE,
+    item INTEGER NOT NULL,
+    low NUMERIC NOT NULL,
+    high NUMERIC NOT NULL,
+    system TEXT NOT NULL,
+    code TEXT NOT NULL,
+    unit TEXT NOT NULL
+);
+CREATE INDEX fhir_index_ranges_by_low ON fhir_index_ranges (scope, low, high, resource);
+CREATE INDEX fhir_index_ranges_of ON fhir_index_ranges (resource, scope);
+CREATE TABLE fhir_index_references (
+    scope INTEGER NOT NULL,
+    resource INTEGER NOT NULL REFERENCES fhir_resources (number) ON DELETE CASCADE,
+    item INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    id TEXT NOT NULL,
+    url TEXT NOT NULL
+);
+CREATE INDEX fhir_index_references_by_target ON fhir_index_references (scope, type, id, resource);
+CREATE INDEX fhir_index_references_by_url ON fhir_index_references (scope, url) WHERE url <> '';
+CREATE INDEX fhir_index_references_of ON fhir_index_references (resource, scope);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ValueTable:
+    """Where the values of parameters of some types are.
+
+    Attributes:
+        name: of the table
+        columns: the number of its columns beside scope, resource and item
+        extract: yields the values of an element
+    """
+
+    name: str
+    columns: int
+    extract: Callable[[Node], Iterator[tuple[Any, ...]]]
+
+
+_RANGES, _RANGE_COLUMNS = "fhir_index_ranges", 5
+TABLES: Mapping[str, ValueTable] = {
+    "token": ValueTable("fhir_index_tokens", 3, values.tokens),
+    "uri": ValueTable("fhir_index_tokens", 3, values.tokens),
+    "string": ValueTable("fhir_index_strings", 2, values.texts),
+    "date": ValueTable(_RANGES, _RANGE_COLUMNS, values.dates),
+    "number": ValueTable(_RANGES, _RANGE_COLUMNS, values.numbers),
+    "quantity": ValueTable(_RANGES, _RANGE_COLUMNS, values.quantities),
+    "reference": ValueTable("fhir_index_references", 3, values.targets),
+}
+"""The table of each type of search parameter."""
+
+_FULL_TEXT = {"_content": "", "_text": "text"}
+"""Parameters over all words -> the element that they read; empty for the resource."""
+
+
+def component_scope(code: str, number: int) -> str:
+    """Return the name of the scope of a component of a composite parameter."""
+    return f"{code}${number}"
+
+
+def find_scope(connection: Connection, store: str, resource_type: str, parameter: str) -> int:
+    """Return the number of a scope; -1 if no resource has a value in it."""
+    row = connection.execute(
+        "SELECT number FROM fhir_index_scopes WHERE store = ? AND type = ? AND parameter = ?",
+        (store, resource_type, parameter),
+    ).fetchone()
+    return int(row[0]) if row else -1
+
+
+class SearchIndex:
+    """Indexes each resource in the transaction of its change; see `resources.models.Index`."""
+
+    def add(
+        self, connection: Connection, store: str, number: int, resource: Mapping[str, Any]
+    ) -> None:
+        """Index a resource in place of the version that had its number before."""
+        for name in {table.name for table in TABLES.values()}:
+            connection.execute(f"DELETE FROM {name} WHERE resource = ?", (number,))  # noqa: S608
+        _insert(connection, store, number, resource)
+
+
+def remove_store(connection: Connection, store: str) -> None:
+    """Forget the scopes of a store whose resources are deleted."""
+    connection.execute("DELETE FROM fhir_index_scopes WHERE store = ?", (store,))
+
+
+def _insert(connection: Connection, store: str, number: int, resource: Mapping[str, Any]) -> None:
+    resource_type = resource["resourceType"]
+    by_table: dict[str, list[tuple[Any, ...]]] = {}
+    scopes: dict[str, int] = {}
+    for parameter in parameters(resource_type).values():
+        for suffix, of_type, item, value in _rows(parameter, resource):
+            scope_name = parameter.code + suffix
+            if scope_name not in scopes:
+                scopes[scope_name] = _scope(connection, store, resource_type, scope_name)
+            row = (scopes[scope_name], number, item, *value)
+            by_table.setdefault(TABLES[of_type].name, []).append(row)
+    for name, rows in by_table.items():
+        marks = ", ".join("?" for _ in rows[0])
+        connection.executemany(f"INSERT INTO {name} VALUES ({marks})", rows)  # noqa: S608
+
+
+def _scope(connection: Connection, store: str, resource_type: str, parameter: str) -> int:
+    found = find_scope(connection, store, resource_type, parameter)
+    if found >= 0:
+        return found
+    inserted = connection.execute(
+        "INSERT INTO fhir_index_scopes (store, type, parameter) VALUES (?, ?, ?)",
+        (store, resource_type, parameter),
+    )
+    assert inserted.lastrowid is not None
+    return inserted.lastrowid
+
+
+def _rows(
+    parameter: SearchParameter, resource: Mapping[str, Any]
+) -> Iterator[tuple[str, str, int, tuple[Any, ...]]]:
+    """Yield suffix of the scope, type, number of the item, and columns of each value."""
+    if parameter.code in _FULL_TEXT:
+        part = _FULL_TEXT[parameter.code]
+        if found := values.words(resource.get(part) if part else resource):
+            yield "", "string", 0, values.Text(found, "")
+    elif parameter.type == "composite":
+        yield from _composite_rows(parameter, resource)
+    else:
+        for value in _values(parameter.type, parameter.paths, resource, resource):
+            yield "", parameter.type, 0, value
+
+
+def _composite_rows(
+    parameter: SearchParameter, resource: Mapping[str, Any]
+) -> Iterator[tuple[str, str, int, tuple[Any, ...]]]:
+    bases = [base for path in parameter.paths for base, _ in nodes(resource, path)]
+    for item, base in enumerate(bases if parameter.paths else [resource]):
+        for number, component in enumerate(parameter.components):
+            for value in _values(component.type, component.paths, base, resource):
+                yield component_scope("", number), component.type, item, value
+
+
+def _values(
+    of_type: str, paths: Sequence[Path], start: Any, resource: Mapping[str, Any]
+) -> Iterator[tuple[Any, ...]]:
+    """Yield each value once."""
+    found: dict[tuple[Any, ...], None] = {}
+    for path in paths:
+        at = [*nodes(resource if path.from_root else start, path)]
+        if path.is_existence:
+            at = [(any(value is not False for value, _ in at), "boolean")]
+        for node in at:
+            for value in TABLES[of_type].extract(node):
+                if not path.target or value[0] == path.target:
+                    found[value] = None
+    yield from found

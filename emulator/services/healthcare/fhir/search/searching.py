@@ -1,0 +1,208 @@
+"""Searches of a store: matches in order, page by page, with the resources to include.
+
+Documented: the newest resources come first, unless `_sort` says otherwise. A page begins after the
+last match of the page before, so that resources which are written between two pages neither repeat
+nor hide another one.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from sqlite3 import Connection, Row
+from typing import Any, NamedTuple
+
+from emulator.core.errors import ApiError
+from emulator.core.resources import paging
+from emulator.services.healthcare.fhir.search import including
+from emulator.services.healthcare.fhir.search.conditions import Conditions
+from emulator.services.healthcare.fhir.search.criteria import SearchError
+from emulator.services.healthcare.fhir.search.including import Key
+from emulator.services.healthcare.fhir.search.index import TABLES
+from emulator.services.healthcare.fhir.search.parameters import parameters
+from emulator.services.healthcare.fhir.search.query import Query
+from emulator.services.healthcare.fhir.search.value_tests import Sql
+
+Read = Callable[[str, str], Mapping[str, Any] | None]
+"""Returns the current version of a resource of the store by type and id."""
+
+_DEFAULT_ORDER = [("_lastUpdated", True)]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a search.
+
+    Attributes:
+        total: the number of all matches
+        matches: the matches of the page, in order
+        included: further resources, in no order
+        next_token: of the page after; empty for the last one
+    """
+
+    total: int
+    matches: Sequence[Key]
+    included: Sequence[Key]
+    next_token: str
+
+
+class _SortKey(NamedTuple):
+    """A value to sort by.
+
+    Attributes:
+        sql: selects it
+        descending: whether larger values come first
+    """
+
+    sql: Sql
+    descending: bool
+
+
+def search(connection: Connection, store: str, query: Query, read: Read) -> Page:
+    """Return a page of a search.
+
+    Args:
+        connection: to the index
+        store: the full name
+        query: as `query.read` returns it
+        read: for value sets that the query names
+
+    Raises:
+        SearchError: the query is not valid
+    """
+    conditions = Conditions(
+        connection, store, lambda name: _codes_of(connection, store, name, read)
+    )
+    matching = _matching(conditions, store, query)
+    total = connection.execute(
+        f"SELECT count(*) FROM fhir_resources WHERE {matching.text}",  # noqa: S608 - made of marks
+        matching.values,
+    ).fetchone()[0]
+    order = [_sort_key(conditions, query, *one) for one in query.sort or _DEFAULT_ORDER]
+    scope = json.dumps([store, query.types, query.applied])
+    rows = _rows(connection, matching, order, query.count + 1, _last_key(query, scope))
+    page = rows[: query.count]
+    has_more = len(rows) > query.count > 0
+    matches = [Key(row["type"], row["id"]) for row in page]
+    return Page(
+        int(total),
+        matches,
+        including.included(connection, store, matches, query.includes),
+        paging.page_token(_key_of(page[-1], len(order)), scope) if has_more else "",
+    )
+
+
+def find(connection: Connection, store: str, query: Query, read: Read, limit: int) -> list[Key]:
+    """Return the first matches of the criteria of a query, for conditional operations."""
+    conditions = Conditions(
+        connection, store, lambda name: _codes_of(connection, store, name, read)
+    )
+    matching = _matching(conditions, store, query)
+    rows = connection.execute(
+        f"SELECT type, id FROM fhir_resources WHERE {matching.text} ORDER BY number LIMIT ?",  # noqa: S608 - made of marks
+        (*matching.values, limit),
+    )
+    return [Key(row["type"], row["id"]) for row in rows]
+
+
+def _matching(conditions: Conditions, store: str, query: Query) -> Sql:
+    """Return the condition of a query on the table of resources."""
+    texts: list[str] = []
+    values: list[Any] = []
+    for one in query.types or conditions.types():
+        texts.append("type = ?")
+        values.append(one)
+        for criterion in query.criteria.get(one if query.types else "", ()):
+            condition = conditions.of(one, criterion)
+            texts[-1] += f" AND {condition.text}"
+            values += condition.values
+    either = " OR ".join(f"({text})" for text in texts) or "0"
+    return Sql(f"store = ? AND ({either})", (store, *values))
+
+
+def _sort_key(conditions: Conditions, query: Query, code: str, descending: bool) -> _SortKey:
+    """Return the first value of a parameter (documented), of resources of all types."""
+    of_type = parameters(query.types[0] if query.types else "")[code].type
+    table = TABLES[of_type].name
+    column = {"fhir_index_tokens": "code", "fhir_index_strings": "folded"}.get(table, "low")
+    types = query.types or conditions.types()
+    scopes = [conditions.scope(one, code) for one in types]
+    marks = ", ".join("?" for _ in scopes)
+    return _SortKey(
+        Sql(
+            f"(SELECT {column} FROM {table} v WHERE v.resource = fhir_resources.number"  # noqa: S608
+            f" AND v.scope IN ({marks}) ORDER BY v.rowid LIMIT 1)",
+            tuple(scopes),
+        ),
+        descending,
+    )
+
+
+def _rows(
+    connection: Connection, matching: Sql, order: Sequence[_SortKey], limit: int, after: Any
+) -> list[Row]:
+    """Return matches in order, those without a value last."""
+    keys = "".join(
+        f", {key.sql.text} IS NULL AS n{index}, {key.sql.text} AS k{index}"
+        for index, key in enumerate(order)
+    )
+    key_values = [value for key in order for value in (*key.sql.values, *key.sql.values)]
+    columns = [
+        column
+        for index, key in enumerate(order)
+        for column in ((f"n{index}", False), (f"k{index}", key.descending))
+    ]
+    columns.append(("number", order[0].descending))
+    ordered = ", ".join(f"{name}{' DESC' * descending}" for name, descending in columns)
+    later = _after(columns, after) if after is not None else Sql("1")
+    return connection.execute(
+        f"SELECT * FROM (SELECT number, type, id{keys} FROM fhir_resources"  # noqa: S608
+        f" WHERE {matching.text}) WHERE {later.text} ORDER BY {ordered} LIMIT ?",
+        (*key_values, *matching.values, *later.values, limit),
+    ).fetchall()
+
+
+def _after(columns: Sequence[tuple[str, bool]], last: Sequence[Any]) -> Sql:
+    """Return the condition that a row comes after one with these values."""
+    alternatives: list[str] = []
+    values: list[Any] = []
+    for index, (name, descending) in enumerate(columns):
+        same = [f"{before} IS ?" for before, _ in columns[:index]]
+        alternatives.append(" AND ".join([*same, f"{name} {'<' if descending else '>'} ?"]))
+        values += last[: index + 1]
+    return Sql("(" + " OR ".join(f"({one})" for one in alternatives) + ")", tuple(values))
+
+
+def _key_of(row: Row, keys: int) -> list[Any]:
+    values = [row[f"{name}{index}"] for index in range(keys) for name in "nk"]
+    return [*values, row["number"]]
+
+
+def _last_key(query: Query, scope: str) -> Any:
+    try:
+        return paging.last_key(query.page_token, scope)
+    except ApiError as error:
+        raise SearchError(error.message) from None
+
+
+def _codes_of(
+    connection: Connection, store: str, name: str, read: Read
+) -> Iterable[tuple[str, str]]:
+    """Return the codes of a value set in the store, by its canonical URL or its reference."""
+    resource_type, _, resource_id = name.partition("/")
+    found = [Key(resource_type, resource_id)] if resource_type == "ValueSet" else []
+    if not found:
+        conditions = Conditions(connection, store, lambda _: ())
+        scope = conditions.scope("ValueSet", "url")
+        rows = connection.execute(
+            "SELECT type, id FROM fhir_resources WHERE number IN"
+            " (SELECT resource FROM fhir_index_tokens WHERE scope = ? AND code = ?)",
+            (scope, name),
+        )
+        found = [Key(row["type"], row["id"]) for row in rows]
+    value_set = read(*found[0]) if found else None
+    if value_set is None:
+        raise SearchError(f'the store has no ValueSet "{name}"')
+    listed = value_set.get("expansion", {}).get("contains", [])
+    for include in value_set.get("compose", {}).get("include", []):
+        listed += [{"system": include.get("system"), **one} for one in include.get("concept", [])]
+    return [(str(one.get("system", "")), str(one.get("code", ""))) for one in listed]
