@@ -112,3 +112,43 @@ def test_a_browser_shows_patient_88_and_the_list(emulator: ServerInfo, store: st
         assert sum("Patient 88" in row and "Cardiomegaly|Effusion" in row for row in described) == 1
     assert tab.troubles == []
     assert any(path.partition("?")[0].endswith("/rendered") for path in tab.requests)
+
+
+@pytest.mark.skipif(browser.why_not() is not None, reason=str(browser.why_not()))
+def test_lengths_are_in_millimetres_and_the_series_has_no_warning(
+    emulator: ServerInfo, store: str
+) -> None:
+    """The viewer says `Proj` where it knows that a length is one in the plane of the detector.
+
+    It says `px` without spacing and `Unknown` without that of the detector, and shows a sign beside
+    the thumbnail where a series lacks something.
+    """
+    study = viewer_pages.study_of(PATIENT_88)
+    metadata = http.get(f"{emulator.url}/v1/{store}/dicomWeb/studies/{study}/metadata").json()[0]
+    (row_spacing, spacing), shape = (
+        metadata["00280030"]["Value"],
+        [metadata[tag]["Value"][0] for tag in ("00280010", "00280011")],
+    )
+    assert row_spacing == spacing
+    with browser.open_tab(emulator.url) as tab:
+        page = tab.page
+        page.goto(address.study(emulator.url, store, study))
+        viewer_pages.wait_for_picture(page)
+        page.get_by_text("Confirm and hide").click()
+        page.locator("img[src^='blob:']").first.wait_for()
+        page.locator("[data-cy='MeasurementTools-split-button-primary']").click()
+        box = page.locator("canvas.cornerstone-canvas").bounding_box()
+        assert box
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        page.mouse.move(x - 100, y)
+        page.mouse.down()
+        page.mouse.move(x + 100, y, steps=4)
+        page.mouse.up()
+        label = page.get_by_text(re.compile(r"^[\d.]+ mm Proj$")).first
+        label.wait_for()
+        scale = min(box["height"] / shape[0], box["width"] / shape[1])
+        length = float((label.text_content() or "").split()[0])
+        assert length == pytest.approx(200 / scale * spacing, rel=0.01)
+        page.locator("[data-cy='study-browser-thumbnail']").wait_for()
+        assert page.locator("[id^='display-set-tooltip-']").count() == 0
+    assert tab.troubles == []
