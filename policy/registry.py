@@ -1,7 +1,15 @@
 """The table of policies. A rule that is not in it does not run."""
 
 from policy.model import ConfigKey, Level, Policy, ResourcePolicy, Severity, StackPolicy
-from policy.rules import access, locations, ownership, production, project_iam
+from policy.rules import (
+    access,
+    locations,
+    network,
+    ownership,
+    production,
+    project_iam,
+    workloads,
+)
 
 
 def _texts(name: str, default: tuple[str, ...], text: str) -> ConfigKey:
@@ -64,6 +72,33 @@ POLICIES: tuple[Policy, ...] = (
         check=access.public,
     ),
     ResourcePolicy(
+        name="no-external-addresses",
+        level=Level.MANDATORY,
+        severity=Severity.HIGH,
+        what="Instances, addresses and load balancers have no external address.",
+        why="What has an external address can be reached and attacked from the internet.",
+        hint="Leave accessConfigs out, set addressType and loadBalancingScheme to INTERNAL, and "
+        "let peers connect by a VPN.",
+        check=network.no_external_addresses,
+    ),
+    ResourcePolicy(
+        name="no-public-ranges",
+        level=Level.MANDATORY,
+        severity=Severity.CRITICAL,
+        what="Firewall rules admit connections from private ranges alone.",
+        why="DIMSE and MLLP have no sign-in: the network decides who may send and read.",
+        hint="Name the private ranges of the hospital's network; a public one that is needed goes "
+        "in ranges.",
+        config=(
+            _texts(
+                "ranges",
+                network.HEALTH_CHECKS,
+                "Public ranges that may connect; the default is that of Google's health checks.",
+            ),
+        ),
+        check=network.private_ranges,
+    ),
+    ResourcePolicy(
         name="no-primitive-roles",
         level=Level.MANDATORY,
         severity=Severity.HIGH,
@@ -72,6 +107,16 @@ POLICIES: tuple[Policy, ...] = (
         hint="Grant the predefined role for the task, on the narrowest resource that has it.",
         config=(_texts("roles", access.PRIMITIVE_ROLES, "The roles that no member may have."),),
         check=access.primitive,
+    ),
+    StackPolicy(
+        name="no-project-roles-for-workloads",
+        level=Level.MANDATORY,
+        severity=Severity.HIGH,
+        what="Service accounts of the stack have no roles on the project.",
+        why="A program that is attacked has every role of its account, on every store.",
+        hint="Grant the role on the store, the subscription or the secret that the program uses.",
+        config=(_texts("roles", workloads.PROJECT_ROLES, "The roles that nothing narrower has."),),
+        check=workloads.narrow_roles,
     ),
     ResourcePolicy(
         name="no-authoritative-project-iam",
@@ -147,6 +192,16 @@ POLICIES: tuple[Policy, ...] = (
             _texts("roles", access.LAB_ROLES, "The roles that the agent may not have."),
         ),
         check=access.lab_roles,
+    ),
+    StackPolicy(
+        name="production-adapter-tls",
+        level=Level.MANDATORY,
+        severity=Severity.HIGH,
+        what="In production, adapters speak TLS with peers.",
+        why="DIMSE and MLLP are plain text without it: whoever is on the path reads patient data.",
+        hint="Set tls of the adapter, tls of the peer in aets, and ca of an outgoing side of MLLP.",
+        config=(ENVIRONMENT,),
+        check=workloads.adapter_tls,
     ),
 )
 """All policies, in the order of docs/policies.md."""

@@ -30,9 +30,34 @@ GRANTS = frozenset(
 REVOCATION = "gcp:projects/iamMemberRemove:IamMemberRemove"
 """Removes a role: the member that it names loses it."""
 
+FIREWALL = "gcp:compute/firewall:Firewall"
+INSTANCE_TEMPLATE = "gcp:compute/instanceTemplate:InstanceTemplate"
+WORKER_POOL = "gcp:cloudrunv2/workerPool:WorkerPool"
+SERVICE_ACCOUNT = "gcp:serviceaccount/account:Account"
+
+WITH_INTERFACES = frozenset(
+    {
+        INSTANCE_TEMPLATE,
+        "gcp:compute/instance:Instance",
+        "gcp:compute/regionInstanceTemplate:RegionInstanceTemplate",
+    }
+)
+"""Instances, and templates of them."""
+
+EXTERNAL_BY_DEFAULT = {
+    "gcp:compute/address:Address": "addressType",
+    "gcp:compute/forwardingRule:ForwardingRule": "loadBalancingScheme",
+}
+"""Resources with an external address unless the property says otherwise."""
+
 LABELLED = frozenset(
     {
+        INSTANCE_TEMPLATE,
+        WORKER_POOL,
+        "gcp:artifactregistry/repository:Repository",
         "gcp:bigquery/dataset:Dataset",
+        "gcp:compute/address:Address",
+        "gcp:compute/forwardingRule:ForwardingRule",
         "gcp:healthcare/consentStore:ConsentStore",
         "gcp:healthcare/dicomStore:DicomStore",
         "gcp:healthcare/fhirStore:FhirStore",

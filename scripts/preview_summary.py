@@ -12,12 +12,13 @@ sys.path[:0] = [str(Path(__file__).resolve().parent.parent)]
 
 from scripts.preview.acknowledge import DEFAULT_LABEL, acknowledgement  # noqa: E402
 from scripts.preview.errors import PreviewInputError  # noqa: E402
-from scripts.preview.loss import Loss, losses, text  # noqa: E402
+from scripts.preview.loss import losses  # noqa: E402
 from scripts.preview.model import Preview  # noqa: E402
 from scripts.preview.parse import parse  # noqa: E402
 from scripts.preview.plain import plain  # noqa: E402
 from scripts.preview.render import LIMIT, markdown  # noqa: E402
 from scripts.preview.report import report  # noqa: E402
+from scripts.preview.sentences import Loss, text  # noqa: E402
 
 FAILED = 1
 UNREADABLE = 2

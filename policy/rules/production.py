@@ -1,6 +1,6 @@
 """Rules for production: customer-managed keys, audit logs, protection against deletion."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from policy import resource_types
@@ -57,6 +57,21 @@ def customer_keys(resources: Sequence[Resource], config: Config) -> Iterator[Fin
         path = _KEYS.get(resource.type)
         if because and path and not present(look(resource.props, *path)):
             yield Finding(f"{'.'.join(path)} is not set, {because}", resource)
+        for disk in _open_disks(resource) if because else ():
+            yield Finding(f"{disk}.diskEncryptionKey is not set, {because}", resource)
+
+
+def _open_disks(resource: Resource) -> Iterator[str]:
+    """Yield the disks of instances that may hold patient data, and have no key."""
+    disks = look(resource.props, "disks")
+    if resource.type != resource_types.INSTANCE_TEMPLATE or not isinstance(disks, list | tuple):
+        return
+    for index, disk in enumerate(disks):
+        is_boot = look(disk, "boot") if isinstance(disk, Mapping) else UNKNOWN
+        if is_boot not in (UNKNOWN, True, "true") and not present(
+            look(disk, "diskEncryptionKey", "kmsKeySelfLink")
+        ):
+            yield f"disks[{index}]"
 
 
 def deletion_protection(resources: Sequence[Resource], config: Config) -> Iterator[Finding]:

@@ -2,31 +2,22 @@
 
 The cloud deletes a dataset with its contents in one call and permanently, so a change of a name is
 enough to lose an archive. A loss is the deletion or replacement of a resource with data or of its
-keys, and a rule that makes data expire. No loss: resources that Pulumi only forgets
-(`retainOnDelete`, `deletionPolicy: ABANDON`), views, and resources that a refresh found gone.
+keys, and a rule that makes data expire. The disk of an adapter's spool holds data that no store has
+yet. No loss: resources that Pulumi only forgets (`retainOnDelete`, `deletionPolicy: ABANDON`),
+views, and resources that a refresh found gone.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 
 from scripts.lib.property_values import Special, Value, format_path, show
 from scripts.lib.wording import plural
-from scripts.preview.model import Action, Change, Preview, PropertyChange, State
+from scripts.preview.model import Action, Change, Preview, State
 from scripts.preview.names import is_view, name, type_name
-
-
-class Name(str):
-    """A part of a sentence that comes from the preview: it is escaped and formatted as code."""
-
-    __slots__ = ()
-
-
-Sentence = tuple[str, ...]
+from scripts.preview.sentences import Loss, Name, Sentence, title
+from scripts.preview.update_losses import BUCKET, GROUP, TABLE, is_stateful, update_losses
 
 _DATASET = "gcp:healthcare/dataset:Dataset"
 _BIGQUERY_DATASET = "gcp:bigquery/dataset:Dataset"
-_TABLE = "gcp:bigquery/table:Table"
-_BUCKET = "gcp:storage/bucket:Bucket"
 _KEY = "gcp:kms/cryptoKey:CryptoKey"
 _KEY_VERSION = "gcp:kms/cryptoKeyVersion:CryptoKeyVersion"
 
@@ -38,30 +29,19 @@ _CONTENTS = {
     "gcp:healthcare/hl7Store:Hl7Store": "HL7v2 messages",
     "gcp:healthcare/consentStore:ConsentStore": "consents",
     _BIGQUERY_DATASET: "tables",
-    _TABLE: "rows",
-    _BUCKET: "objects",
+    TABLE: "rows",
+    BUCKET: "objects",
     "gcp:organizations/project:Project": "resources",
+    GROUP: "undelivered data on disks",
 }
 _WHOLES = {"gcp:storage/bucketObject:BucketObject"}
 _KEYS = {_KEY, _KEY_VERSION}
 # Contents that the stack does not create: an export to BigQuery creates a table.
-_UNMANAGED = {_DATASET: "stores", _BIGQUERY_DATASET: "tables", _BUCKET: "objects"}
+_UNMANAGED = {_DATASET: "stores", _BIGQUERY_DATASET: "tables", BUCKET: "objects"}
 # A sentence names so many of a type, then counts.
 _LISTED = 10
 LOSES_DATA = "This change would lose data, patient data among it"
 _HOLDERS = _CONTENTS.keys() | _WHOLES | _KEYS
-
-
-@dataclass(frozen=True)
-class Loss:
-    """A resource that would be lost, with its contents."""
-
-    urn: str
-    type_name: str
-    name: str
-    cause: str
-    sentence: Sentence
-    takes: tuple[State, ...] = ()
 
 
 def losses(preview: Preview, *, hide: bool = False) -> list[Loss]:
@@ -70,7 +50,8 @@ def losses(preview: Preview, *, hide: bool = False) -> list[Loss]:
     inside = {change.urn: _inside(preview, change.state) for change in lost}
     covered = {state.urn for takes in inside.values() for state in takes}
     found = [_loss(c, inside[c.urn], hide=hide) for c in lost if c.urn not in covered]
-    return found + [loss for c in preview.by(Action.UPDATE) for loss in _expiries(c, hide=hide)]
+    updates = preview.by(Action.UPDATE)
+    return found + [loss for change in updates for loss in update_losses(change, hide=hide)]
 
 
 def left_behind(preview: Preview) -> list[Change]:
@@ -86,13 +67,13 @@ def lowered_guards(preview: Preview, *, hide: bool = False) -> list[Sentence]:
     for change in preview.changes:
         if change.old is None or change.new is None:
             continue
-        title = _title(change.state, hide=hide)
+        subject = title(change.state, hide=hide)
         if change.old.protect and not change.new.protect:
-            found.append((*title, " would lose Pulumi's protection (", Name("protect"), ")."))
+            found.append((*subject, " would lose Pulumi's protection (", Name("protect"), ")."))
         for key, lowers in _GUARDS.items():
             old, new = change.old.get(key), change.new.inputs.get(key, Special.ABSENT)
             if lowers(old, new):
-                found.append((*title, " would lose its guard ", Name(key), "."))
+                found.append((*subject, " would lose its guard ", Name(key), "."))
     return found
 
 
@@ -104,13 +85,10 @@ _GUARDS: dict[str, Callable[[Value, Value], bool]] = {
 }
 
 
-def text(sentence: Sentence) -> str:
-    """Return a sentence as plain text."""
-    return "".join(f"`{part}`" if isinstance(part, Name) else part for part in sentence)
-
-
 def _holds_data(state: State) -> bool:
-    return state.type in _HOLDERS and not (state.type == _TABLE and is_view(state))
+    if state.type == GROUP:
+        return is_stateful(state)
+    return state.type in _HOLDERS and not (state.type == TABLE and is_view(state))
 
 
 def _lost(preview: Preview) -> list[Change]:
@@ -135,10 +113,10 @@ def _is_in(state: State, container: State) -> bool:
         own = {container.id, name(container)} - {""}
         return state.type.startswith("gcp:healthcare/") and reference in own
     if container.type == _BIGQUERY_DATASET:
-        return state.type == _TABLE and all(
+        return state.type == TABLE and all(
             state.get(key) == container.get(key) for key in ("datasetId", "project")
         )
-    if container.type == _BUCKET:
+    if container.type == BUCKET:
         return state.type in _WHOLES and state.get("bucket") == name(container)
     if container.type == _KEY:
         return state.type == _KEY_VERSION and state.get("cryptoKey") == container.id
@@ -149,7 +127,7 @@ def _loss(change: Change, takes: tuple[State, ...], *, hide: bool) -> Loss:
     state = change.state
     verb = "replaced" if change.action is Action.REPLACE else "deleted"
     sentence = (
-        *_title(state, hide=hide),
+        *title(state, hide=hide),
         f" would be {verb}",
         *_because(change, hide=hide),
         ": ",
@@ -158,11 +136,6 @@ def _loss(change: Change, takes: tuple[State, ...], *, hide: bool) -> Loss:
         *_limits(state),
     )
     return Loss(change.urn, type_name(state), name(state, hide=hide), verb, sentence, takes)
-
-
-def _title(state: State, *, hide: bool) -> Sentence:
-    what = type_name(state)
-    return (f"{what[0].upper()}{what[1:]} ", Name(name(state, hide=hide)))
 
 
 def _because(change: Change, *, hide: bool) -> Sentence:
@@ -216,53 +189,13 @@ def _limits(state: State) -> Sentence:
     if state.get("deletionPolicy") == "PREVENT" or state.get("deletionProtection") is True:
         guard = "deletionPolicy" if state.get("deletionPolicy") == "PREVENT" else ""
         return (" The provider would refuse it: ", Name(guard or "deletionProtection"), " is set.")
-    if state.type == _BUCKET and state.get("forceDestroy") is not True:
+    if state.type == BUCKET and state.get("forceDestroy") is not True:
         off = Name("forceDestroy")
         return (" Google refuses it as long as the bucket holds objects (", off, " is off).")
     if state.type == _BIGQUERY_DATASET and state.get("deleteContentsOnDestroy") is not True:
         off = Name("deleteContentsOnDestroy")
         return (" Google refuses it as long as tables are left in it (", off, " is off).")
     return ()
-
-
-def _expiries(change: Change, *, hide: bool) -> list[Loss]:
-    """Return the updates after which the cloud would delete data by itself."""
-    state = change.state
-    endings = {
-        _BUCKET: ("lifecycleRules", "would get a rule that deletes objects by itself"),
-        _TABLE: ("expirationTime", "would expire, with all rows in it"),
-    }
-    found = []
-    for prop in change.properties:
-        if _sets_deletion(state, prop) or _shortens_partitions(state, prop):
-            rule, words = endings.get(state.type, ("", ""))
-            if state.type == _TABLE and prop.path[0] != rule:
-                words = "would delete its older partitions by itself"
-            sentence = (*_title(state, hide=hide), f" {words} (", Name(str(prop.path[0])), ").")
-            loss = Loss(change.urn, type_name(state), name(state, hide=hide), "expires", sentence)
-            if loss not in found:
-                found.append(loss)
-    return found
-
-
-def _sets_deletion(state: State, prop: PropertyChange) -> bool:
-    new: Value = prop.new
-    if state.type == _BUCKET and prop.path[0] == "lifecycleRules":
-        text = new.get("type") if isinstance(new, Mapping) else new
-        touches = {"action", "condition"} & {s for s in prop.path if isinstance(s, str)}
-        return text == "Delete" or ("condition" in touches and new is not Special.ABSENT)
-    if state.type == _TABLE and prop.path[0] == "expirationTime":
-        return new not in (Special.ABSENT, None, 0)
-    return False
-
-
-def _shortens_partitions(state: State, prop: PropertyChange) -> bool:
-    if state.type != _TABLE or prop.path != ("timePartitioning", "expirationMs"):
-        return False
-    old, new = prop.old, prop.new
-    if isinstance(old, int | float) and isinstance(new, int | float):
-        return new < old
-    return new not in (Special.ABSENT, None, 0)
 
 
 def _list(names: Iterable[Name]) -> Sentence:

@@ -1,7 +1,8 @@
 """The losses of a preview as plain text, for the end of a long diff in a terminal."""
 
-from scripts.preview.loss import LOSES_DATA, losses, text
+from scripts.preview.loss import LOSES_DATA, losses
 from scripts.preview.model import Preview
+from scripts.preview.sentences import text
 
 
 def plain(preview: Preview, *, hide: bool = False, exit_code: int = 0) -> str:

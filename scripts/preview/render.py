@@ -7,18 +7,11 @@ from scripts.lib.property_values import Special, Value, format_path, leaves, sho
 from scripts.lib.wording import plural
 from scripts.preview.acknowledge import Acknowledgement
 from scripts.preview.escape import code, comment
-from scripts.preview.loss import (
-    LOSES_DATA,
-    Loss,
-    Name,
-    Sentence,
-    left_behind,
-    losses,
-    lowered_guards,
-)
+from scripts.preview.loss import LOSES_DATA, left_behind, losses, lowered_guards
 from scripts.preview.model import Action, Change, Preview, Problem, PropertyChange, State
 from scripts.preview.names import logical_name, name, type_name
 from scripts.preview.page import Page
+from scripts.preview.sentences import Loss, Name, Sentence
 
 # GitHub refuses a comment of more than 65,536 characters; the rest is for additions.
 LIMIT = 65_000

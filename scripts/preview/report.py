@@ -4,9 +4,10 @@ import json
 
 from scripts.lib.property_values import Json, Special, Value, format_path, show
 from scripts.preview.acknowledge import Acknowledgement
-from scripts.preview.loss import left_behind, losses, lowered_guards, text
+from scripts.preview.loss import left_behind, losses, lowered_guards
 from scripts.preview.model import Action, Change, Preview, Problem
 from scripts.preview.names import name, type_name
+from scripts.preview.sentences import text
 
 
 def report(

@@ -1,8 +1,9 @@
 """Cases that pass and cases that fail in production."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from policy.model import UNKNOWN
+from policy.model import UNKNOWN, Resource
 from tests.unit.policy.builders import (
     AGENT,
     IDENTITY_TYPE,
@@ -29,6 +30,14 @@ NO_KEY = "encryptionSpec.kmsKeyName is not set"
 NOT_PROTECTED = "neither protect nor the deletion policy PREVENT keeps it from deletion"
 ON_PROJECT = "on the whole project for the Healthcare service agent"
 
+TEMPLATE = "gcp:compute/instanceTemplate:InstanceTemplate"
+
+
+def disks(*data: dict[str, Any]) -> Resource:
+    """An instance template with a boot disk and data disks."""
+    return resource(TEMPLATE, {"disks": [{"boot": True}, *data]})
+
+
 PRODUCTION_CASES: dict[str, Sequence[Case]] = {
     "production-customer-keys": (
         Case("no production", [store({"environment": "lab"}), dataset(), bigquery_dataset()]),
@@ -40,7 +49,13 @@ PRODUCTION_CASES: dict[str, Sequence[Case]] = {
                 bigquery_dataset({"defaultEncryptionConfiguration": {"kmsKeyName": KEY}}),
                 resource(BUCKET, {"encryption": {"defaultKmsKeyName": KEY}}),
                 resource(TOPIC, {"kmsKeyName": KEY}),
+                disks({"boot": False, "diskEncryptionKey": {"kmsKeySelfLink": KEY}}),
             ],
+        ),
+        Case(
+            "the disk of a spool without a key",
+            [production_store(), disks({"deviceName": "spool"})],
+            [f"disks[1].diskEncryptionKey is not set, {BY_LABEL}"],
         ),
         Case(
             "a key still to come",

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from scripts.preview.loss import left_behind, losses, lowered_guards, text
+from scripts.preview.loss import left_behind, losses, lowered_guards
 from scripts.preview.model import Preview
 from scripts.preview.names import type_name_of
 from scripts.preview.parse import parse
+from scripts.preview.sentences import text
 
 Read = Callable[[str], Preview]
 DATASET = "projects/p/locations/us-central1/datasets/archive"
@@ -196,6 +197,31 @@ def test_rules_that_let_data_expire() -> None:
     path = "timePartitioning.expirationMs"
     assert len(losses(update(table, path, "update", days[0], days[1]))) == 1
     assert losses(update(table, path, "update", days[1], days[0])) == []
+
+
+GROUP = "gcp:compute/regionInstanceGroupManager:RegionInstanceGroupManager"
+SPOOL = {"statefulDisks": [{"deviceName": "spool"}]}
+
+
+def test_a_group_whose_instances_keep_disks_holds_undelivered_data() -> None:
+    assert sentences(preview(step("delete", GROUP, "dimse-ct", old=SPOOL))) == [
+        "Instance group `dimse-ct` would be deleted: all undelivered data on disks in it would be "
+        "lost."
+    ]
+    assert sentences(preview(step("delete", GROUP, "mllp-adt"))) == []
+
+
+def test_a_group_that_shrinks_or_drops_its_disks_loses_what_is_on_them() -> None:
+    two, one = {**SPOOL, "targetSize": 2}, {**SPOOL, "targetSize": 1}
+    assert sentences(update(GROUP, "targetSize", "update", two, one)) == [
+        "Instance group `x` would delete disks of instances, with the undelivered data on them "
+        "(`targetSize`)."
+    ]
+    assert sentences(update(GROUP, "targetSize", "update", one, two)) == []
+    [lost] = losses(update(GROUP, "statefulDisks", "delete", one, {"targetSize": 1}))
+    assert text(lost.sentence).endswith("(`statefulDisks`).")
+    bare = {"targetSize": 2}
+    assert losses(update(GROUP, "targetSize", "update", bare, {"targetSize": 1})) == []
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,79 @@
+"""That nothing of a stack can be reached from the internet."""
+
+import ipaddress
+from collections.abc import Iterator
+from typing import Any
+
+from policy import resource_types
+from policy.model import UNKNOWN, Config, Finding, Resource
+from policy.properties import look, present
+
+HEALTH_CHECKS = ("35.191.0.0/16", "130.211.0.0/22")
+"""https://cloud.google.com/load-balancing/docs/health-check-concepts#ip-ranges"""
+# RFC 1918, RFC 6598, loopback, and unique local addresses.
+_PRIVATE = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "fc00::/7",
+    )
+)
+_EXTERNAL = ("EXTERNAL", "EXTERNAL_MANAGED")
+
+
+def no_external_addresses(
+    resource: Resource,
+    config: Config,  # noqa: ARG001
+) -> Iterator[Finding]:
+    """No instance, address or forwarding rule has an external address."""
+    if resource.type in resource_types.WITH_INTERFACES:
+        for index, interface in enumerate(_items(look(resource.props, "networkInterfaces"))):
+            if interface is UNKNOWN:
+                continue
+            for key in ("accessConfigs", "ipv6AccessConfigs"):
+                configs = look(interface, key)
+                if configs is not UNKNOWN and present(configs):
+                    yield Finding(f"networkInterfaces[{index}].{key} gives an external address")
+    by_default = resource_types.EXTERNAL_BY_DEFAULT.get(resource.type)
+    if by_default is not None:
+        scheme = look(resource.props, by_default)
+        if scheme is None or scheme in _EXTERNAL:
+            yield Finding(f"{by_default} is {scheme or 'EXTERNAL, its default'}")
+
+
+def private_ranges(resource: Resource, config: Config) -> Iterator[Finding]:
+    """Check that a firewall rule that admits connections names private ranges alone."""
+    if resource.type != resource_types.FIREWALL or not _admits(resource):
+        return
+    sources = look(resource.props, "sourceRanges")
+    by_identity = [look(resource.props, key) for key in ("sourceTags", "sourceServiceAccounts")]
+    if not present(sources) and not any(map(present, by_identity)):
+        yield Finding("sourceRanges is not set, so every address is admitted")
+    for source in _items(sources):
+        if isinstance(source, str) and source not in config["ranges"] and _is_public(source):
+            yield Finding(f'sourceRanges "{source}" is public')
+
+
+def _admits(firewall: Resource) -> bool:
+    allows, direction = look(firewall.props, "allows"), look(firewall.props, "direction")
+    return allows is not UNKNOWN and present(allows) and direction in (None, "", "INGRESS")
+
+
+def _is_public(source: str) -> bool:
+    """Whether addresses outside of private networks are among those of a range."""
+    try:
+        network = ipaddress.ip_network(source, strict=False)
+    except ValueError:
+        return False  # The provider refuses it, with a better message.
+    return not any(
+        network.version == private.version and network.subnet_of(private)  # type: ignore[arg-type]
+        for private in _PRIVATE
+    )
+
+
+def _items(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else []
