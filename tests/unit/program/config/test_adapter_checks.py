@@ -180,7 +180,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("key", "config", "complaint"), WRONG)
-def test_a_bad_setting_names_the_culprit_and_the_cure(
+def test_each_wrong_setting_is_named_with_what_is_allowed(
     key: str, config: dict[str, Any], complaint: str
 ) -> None:
     assert complaint in problem(key, **config)
