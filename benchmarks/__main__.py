@@ -11,6 +11,7 @@ from rich.table import Table
 from benchmarks import (
     against,
     comparison,
+    console,
     exporting,
     growth,
     lab,
@@ -40,6 +41,7 @@ SIDE_BY_SIDE = {
     "start": starting.measure_start,
     "return": returning.measure_return,
     "mllp": mllp.measure_mllp,
+    "console": console.measure_console,
 }
 ONLY_HELP = f"measure some things, with commas: lab, growth, {', '.join(SIDE_BY_SIDE)}"
 AGAINST_HELP = "measure another checkout beside this one, each row there and then here"

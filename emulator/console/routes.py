@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 _FOLDER = Path(__file__).parent
@@ -40,8 +40,10 @@ def routes() -> Iterator[Route]:
         if media_type := _MEDIA_TYPES.get(file.suffix):
             name = file.relative_to(_FOLDER).as_posix()
             path = f"/_console/{'' if name == _PAGE else name}"
-            yield Route(path, partial(_serve, file, media_type), methods=["GET"])
+            # From memory: a browser asks for all of them at once.
+            endpoint = partial(_serve, file.read_bytes(), media_type)
+            yield Route(path, endpoint, methods=["GET"])
 
 
-async def _serve(file: Path, media_type: str, _request: Request) -> Response:
-    return FileResponse(file, headers=_HEADERS, media_type=media_type)
+async def _serve(content: bytes, media_type: str, _request: Request) -> Response:
+    return Response(content, headers=_HEADERS, media_type=media_type)
