@@ -17,6 +17,7 @@ from emulator.services.healthcare.fhir.interactions import (
     binary,
     capabilities,
     instance,
+    search,
     type_level,
 )
 from emulator.services.healthcare.fhir.interactions.request import (
@@ -48,6 +49,10 @@ def _interactions(fhir: Fhir, version: str) -> Iterator[Route]:
 
     yield route("GET", f"{_FHIR}/metadata", capabilities.capabilities)
     yield route("POST", _FHIR, execute_bundle)
+    for path, handler in ((_FHIR, search.search_all), (_TYPE, search.search_type)):
+        for written in (path, f"{path}/"):  # the links of Google's bundles have the slash
+            yield route("GET", written, handler)
+        yield route("POST", f"{path}/_search", handler)
     yield route("POST", f"{_FHIR}/Binary", binary.create, binary.MAX_BYTES)
     yield route("PUT", _BINARY, binary.update, binary.MAX_BYTES)
     yield route("GET", _BINARY, binary.read)

@@ -1,5 +1,7 @@
 """The CapabilityStatement, from what is served (http://hl7.org/fhir/R4/capabilitystatement.html)."""
 
+from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from starlette.responses import Response
@@ -7,10 +9,11 @@ from starlette.responses import Response
 from emulator.services.healthcare.fhir import instants
 from emulator.services.healthcare.fhir.definitions import resource_types
 from emulator.services.healthcare.fhir.interactions.request import FhirRequest, json_response
+from emulator.services.healthcare.fhir.search.parameters import parameters
 from emulator.services.healthcare.fhir.store_settings import StoreSettings
 
 FHIR_VERSION = "4.0.1"
-_INTERACTIONS = ("read", "update", "patch", "delete", "create")
+_INTERACTIONS = ("read", "update", "patch", "delete", "create", "search-type")
 _VERSIONED = ("vread", "history-instance")
 
 
@@ -35,7 +38,7 @@ def _rest(settings: StoreSettings) -> dict[str, Any]:
     codes = [*_INTERACTIONS, *(_VERSIONED if settings.keeps_versions else ())]
     return {
         "mode": "server",
-        "interaction": [{"code": "batch"}, {"code": "transaction"}],
+        "interaction": [{"code": code} for code in ("batch", "transaction", "search-system")],
         "resource": [_resource(type_, codes, settings) for type_ in sorted(resource_types())],
     }
 
@@ -57,4 +60,25 @@ def _resource(type_: str, codes: list[str], settings: StoreSettings) -> dict[str
             "local",
             *(["enforced"] if settings.checks_references else []),
         ],
+        "searchParam": [
+            {"name": parameter.code, "type": parameter.type}
+            for parameter in parameters(type_).values()
+        ],
+        "searchInclude": [
+            f"{type_}:{parameter.code}"
+            for parameter in parameters(type_).values()
+            if parameter.type == "reference"
+        ],
+        "searchRevInclude": _referring(type_),
     }
+
+
+@cache
+def _referring(type_: str) -> Sequence[str]:
+    """Return the references of all types that may name a type."""
+    return [
+        f"{source}:{parameter.code}"
+        for source in sorted(resource_types())
+        for parameter in parameters(source).values()
+        if type_ in parameter.targets
+    ]

@@ -21,14 +21,8 @@ DEFAULT_COUNT, MAX_COUNT = 100, 1000
 """Matches of a page (documented)."""
 PAGE_TOKEN = "_page_token"  # noqa: S105 - the name of a parameter
 
-SYSTEM_PARAMETERS = frozenset(
-    [
-        *("alt", "prettyPrint", "key", "fields", "callback", "access_token", "oauth_token"),
-        *("quotaUser", "userProject", "uploadType", "upload_protocol", "$.xgafv", "_format"),
-        "_pretty",
-    ]
-)
-"""Parameters of Google's APIs and of FHIR's formats, which are none of the search."""
+_FORMATS = ("_format", "_pretty")
+"""Parameters of the form of the answer, which is always JSON."""
 
 _SORTED_TYPES = {"number", "date", "string", "token", "quantity"}
 _REFUSED = {"_contained", "_containedType", "_query", "_filter", "_language", "_in", "_list"}
@@ -91,7 +85,7 @@ def read(pairs: Iterable[tuple[str, str]], resource_type: str, *, strict: bool) 
     Raises:
         SearchError: a parameter or its value is not valid
     """
-    listed = [(name, value) for name, value in pairs if name not in SYSTEM_PARAMETERS]
+    listed = [(name, value) for name, value in pairs if name not in _FORMATS]
     types = [resource_type] if resource_type else _types(listed)
     query = Query(types)
     for name, value in listed:

@@ -91,19 +91,6 @@ def search(connection: Connection, store: str, query: Query, read: Read) -> Page
     )
 
 
-def find(connection: Connection, store: str, query: Query, read: Read, limit: int) -> list[Key]:
-    """Return the first matches of the criteria of a query, for conditional operations."""
-    conditions = Conditions(
-        connection, store, lambda name: _codes_of(connection, store, name, read)
-    )
-    matching = _matching(conditions, store, query)
-    rows = connection.execute(
-        f"SELECT type, id FROM fhir_resources WHERE {matching.text} ORDER BY number LIMIT ?",  # noqa: S608 - made of marks
-        (*matching.values, limit),
-    )
-    return [Key(row["type"], row["id"]) for row in rows]
-
-
 def _matching(conditions: Conditions, store: str, query: Query) -> Sql:
     """Return the condition of a query on the table of resources."""
     texts: list[str] = []

@@ -375,7 +375,8 @@ def test_capabilities_are_those_of_the_store(make_fhir: MakeFhir) -> None:
     statement = fhir.ok("GET", "metadata")
     assert statement["fhirVersion"] == "4.0.1"
     [rest] = statement["rest"]
-    assert [each["code"] for each in rest["interaction"]] == ["batch", "transaction"]
+    interactions = [each["code"] for each in rest["interaction"]]
+    assert interactions == ["batch", "transaction", "search-system"]
     assert len(rest["resource"]) == 146
     [patients] = [each for each in rest["resource"] if each["type"] == "Patient"]
     assert patients["updateCreate"] is False

@@ -322,7 +322,7 @@ def test_a_wrong_query_is_refused(store: Indexed, query: str, message: str) -> N
 
 
 def test_lenient_handling_ignores_unknown_parameters(store: Indexed) -> None:
-    query, page = store.page("Patient?colour=red&gender=male&alt=json", strict=False)
+    query, page = store.page("Patient?colour=red&gender=male&_format=json", strict=False)
     assert [key.id for key in page.matches] == ["bob"]
     assert query.applied == [("gender", "male")]
 

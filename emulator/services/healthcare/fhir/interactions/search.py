@@ -1,0 +1,51 @@
+"""Searches over a resource type, or over types.
+
+Documented (the reference of `fhir.search`): parameters are in the URL, in a POST as in a GET; a
+form in the body is not supported. Clients and stores choose strict handling: the header
+`Prefer: handling=strict`, and `defaultSearchHandlingStrict`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.responses import Response
+
+from emulator.services.healthcare.fhir.interactions.request import FhirRequest, json_response
+from emulator.services.healthcare.fhir.outcome import error
+from emulator.services.healthcare.fhir.refusals import OutcomeError
+from emulator.services.healthcare.fhir.search import bundle, query, searching
+from emulator.services.healthcare.fhir.search.criteria import SearchError
+
+_FORM = "application/x-www-form-urlencoded"
+
+
+def search_type(request: FhirRequest) -> Response:
+    """Search the resources of a type."""
+    return _search(request, request.type)
+
+
+def search_all(request: FhirRequest) -> Response:
+    """Search the resources of several types, or of all."""
+    return _search(request, "")
+
+
+def _search(request: FhirRequest, resource_type: str) -> Response:
+    if request.body and request.header("content-type").startswith(_FORM):
+        text = "search parameters in the body are not supported: put them into the URL's query"
+        raise OutcomeError(415, error("not-supported", "unsupported_media_type", text))
+    handling = request.handling()
+    strict = handling == "strict" or (request.settings.is_strict and handling != "lenient")
+    resources = request.fhir.resources
+
+    def read(type_: str, id_: str) -> Mapping[str, Any] | None:
+        found = resources.find(request.store, type_, id_)
+        return found.resource() if found else None
+
+    try:
+        wanted = query.read(request.query, resource_type, strict=strict)
+        with resources.database.snapshot(), resources.database.read() as connection:
+            page = searching.search(connection, request.store, wanted, read)
+            found = bundle.searchset(page, wanted, request.root, resource_type, read)
+    except SearchError as refused:
+        raise OutcomeError(400, refused.issue) from None
+    return json_response(found)
