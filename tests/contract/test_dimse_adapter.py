@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from tests.support.dicom_files import make_dicom
 from tests.support.dimse_adapter import AET, adapter, dcmtk
 from tests.support.dimse_peers import PEER, SECONDARY_CAPTURE, association, destination
 from tests.support.waiting import wait_until
+from workloads.dimse import server
 from workloads.dimse.sop_classes import (
     STORAGE_COMMITMENT,
     STORAGE_COMMITMENT_INSTANCE,
@@ -385,15 +387,50 @@ def test_commitment_is_answered_from_the_store(
     assert (failed.ReferencedSOPInstanceUID, failed.FailureReason) == ("1.2.826.77.404", 0x0112)
 
 
-@needs_dcmtk
-@pytest.mark.parametrize(("calling", "called"), [("STRANGER", AET), (PEER, "WRONG")])
-def test_titles_that_are_not_known_are_rejected(served: Adapter, calling: str, called: str) -> None:
-    before = len(served.entries("association rejected", peer=calling))
-    refused = dcmtk("echoscu", *titles(calling, called), *address(served))
-    assert refused.returncode != 0
-    reason = "Calling AE Title" if calling == "STRANGER" else "Called AE Title"
-    assert f"{reason} Not Recognized" in refused.stderr
-    served.wait_for("association rejected", before + 1, peer=calling)
+@pytest.mark.parametrize(
+    ("calling", "called", "diagnostic", "reason"),
+    [
+        ("STRANGER", AET, 3, "its title is not one of --calling-aet"),
+        (PEER, "WRONG", 7, f"it called WRONG, and this is {AET}"),
+    ],
+)
+def test_titles_that_are_not_known_are_rejected(
+    served: Adapter, calling: str, called: str, diagnostic: int, reason: str
+) -> None:
+    asked = {"message": "association rejected", "peer": calling, "reason": reason}
+    before = len(served.entries(**asked))
+    context = build_context(VERIFICATION)
+    with association(served, context, calling=calling, called=called) as refused:
+        assert refused.is_rejected
+        assert refused.acceptor.primitive
+        assert refused.acceptor.primitive.diagnostic == diagnostic
+    served.wait_for(number=before + 1, **asked)
+
+
+def test_bytes_that_are_not_dicom_end_the_connection(served: Adapter) -> None:
+    with socket.create_connection(("127.0.0.1", served.port), 10) as client:
+        host, port = client.getsockname()
+        client.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        rest = b""
+        while chunk := client.recv(100):
+            rest += chunk
+    assert rest[:1] == b"\x07"  # A-ABORT
+    address = f"{host}:{port}"
+    served.wait_for("the connection does not speak DICOM", address=address)
+
+
+def is_admitted(running: Adapter) -> bool:
+    with association(running, build_context(VERIFICATION)) as opened:
+        return opened.is_established
+
+
+def test_health_checks_leave_their_place_to_associations(served: Adapter) -> None:
+    """Before the time-out of a request, until which pynetdicom would count their connections."""
+    for _ in range(MAX_ASSOCIATIONS + 1):
+        socket.create_connection(("127.0.0.1", served.port), 10).close()
+    wait_until(
+        lambda: is_admitted(served), "no association is admitted", server.ACSE_TIMEOUT_SECONDS / 2
+    )
 
 
 def test_verification_needs_no_other_context(served: Adapter) -> None:
@@ -415,9 +452,4 @@ def test_more_associations_than_the_limit_are_rejected(served: Adapter) -> None:
     assert len(established) <= MAX_ASSOCIATIONS
     assert opened[-1] in rejected
     assert len(established) + len(rejected) == len(opened)
-
-    def is_admitted() -> bool:
-        with association(served, build_context(VERIFICATION)) as again:
-            return again.is_established
-
-    wait_until(is_admitted, "no association is admitted after the others have ended")
+    wait_until(lambda: is_admitted(served), "none is admitted after the others have ended")

@@ -137,7 +137,9 @@ def test_tls_with_certificates_of_both_sides(
         other = ssl.create_default_context(cafile=str(authority.certificate))
         other.load_cert_chain(stranger.certificate, stranger.key)
         assert not associate(running, VERIFICATION, tls_args=(other, "127.0.0.1")).is_established
+        running.wait_for("TLS failed", reason="CERTIFICATE_VERIFY_FAILED")
         assert not associate(running, VERIFICATION).is_established
+        running.wait_for("TLS failed", 2)
         silent.close()
         running.stop()
 

@@ -50,9 +50,9 @@ def destination(
 @contextmanager
 def association(running: Adapter, *contexts: Any, **more: Any) -> Iterator[Association]:
     """An association with the adapter."""
-    entity = AE(ae_title=more.pop("calling", PEER))
+    entity, called = AE(ae_title=more.pop("calling", PEER)), more.pop("called", AET)
     opened = entity.associate(
-        "127.0.0.1", running.port, contexts=list(contexts), ae_title=AET, **more
+        "127.0.0.1", running.port, contexts=list(contexts), ae_title=called, **more
     )
     yield opened
     if opened.is_established:

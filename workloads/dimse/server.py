@@ -1,7 +1,7 @@
 """The application entity: what it accepts, and who answers which request."""
 
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pynetdicom import AE, AllStoragePresentationContexts, _config, evt
@@ -32,6 +32,8 @@ LOG = Log("dimse.server")
 MAX_PDU_BYTES = 128 * 1024
 NETWORK_TIMEOUT_SECONDS = 60
 ACSE_TIMEOUT_SECONDS = 30
+_AFTER_ABORT = "Sta13"
+"""The state of PS3.8 after an invalid PDU, until the connection is closed."""
 # Its log quotes identifiers, which are patient data.
 _config.LOG_HANDLER_LEVEL = "none"
 _config.LOG_REQUEST_IDENTIFIERS = False
@@ -108,9 +110,10 @@ class Server:
             (evt.EVT_C_MOVE, getter.handle_move),
             (evt.EVT_N_ACTION, self._committer.handle),
             (evt.EVT_DIMSE_SENT, move_refusals.handle_sent),
-            (evt.EVT_ACCEPTED, self._log("association accepted", "associations")),
-            (evt.EVT_REJECTED, self._log("association rejected", "rejected_associations")),
-            (evt.EVT_ABORTED, self._log("association aborted", "aborted_associations")),
+            (evt.EVT_ACCEPTED, self._accepted),
+            (evt.EVT_REJECTED, self._rejected),
+            (evt.EVT_ABORTED, self._aborted),
+            (evt.EVT_CONN_CLOSE, self._closed),
         ]
 
     def start(self) -> int:
@@ -145,12 +148,42 @@ class Server:
         LOG.info("C-ECHO answered", peer=calling_aet(event))
         return errors.SUCCESS
 
-    def _log(self, message: str, counter: str) -> Callable[[Event], None]:
-        def handle(event: Event) -> None:
-            self._counters.add(counter)
-            LOG.info(message, peer=calling_aet(event), address=event.assoc.requestor.address)
+    def _accepted(self, event: Event) -> None:
+        self._counters.add("associations")
+        LOG.info("association accepted", **_origin(event))
 
-        return handle
+    def _rejected(self, event: Event) -> None:
+        self._counters.add("rejected_associations")
+        requested = event.assoc.requestor.primitive
+        allowed = self._settings.calling_aets
+        if requested is not None and requested.called_ae_title != self._settings.aet:
+            reason = f"it called {requested.called_ae_title}, and this is {self._settings.aet}"
+        elif allowed and calling_aet(event) not in allowed:
+            reason = "its title is not one of --calling-aet"
+        else:
+            reason = f"more than {self._settings.max_associations} associations"
+        LOG.warning("association rejected", **_origin(event), reason=reason)
+
+    def _aborted(self, event: Event) -> None:
+        self._counters.add("aborted_associations")
+        accepted = event.assoc.accepted_contexts
+        reason = "the peer ended it" if accepted else "no presentation context is supported"
+        LOG.warning("association aborted", **_origin(event), reason=reason)
+
+    def _closed(self, event: Event) -> None:
+        """End an association whose connection was closed before it requested one.
+
+        pynetdicom waits for the request until its time-out, and counts the association meanwhile:
+        a few health checks would leave no place for modalities.
+        """
+        association = event.assoc
+        if association.requestor.primitive is not None:
+            return
+        if association.dul.state_machine.current_state == _AFTER_ABORT:
+            self._counters.add("broken_connections")
+            LOG.warning("the connection does not speak DICOM", **_origin(event))
+        # As after the time-out.
+        association.dul.to_user_queue.put(None)  # type: ignore[arg-type]
 
     def _connect_for_result(self, peer: Peer) -> Association:
         opened = self._entity.associate(
@@ -164,6 +197,11 @@ class Server:
         if not opened.is_established:
             raise Refusal(errors.DESTINATION_UNKNOWN, f"no association with {peer.name}")
         return opened
+
+
+def _origin(event: Event) -> dict[str, str]:
+    requestor = event.assoc.requestor
+    return {"peer": calling_aet(event), "address": f"{requestor.address}:{requestor.port}"}
 
 
 def _entity(settings: Settings) -> AE:

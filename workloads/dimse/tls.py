@@ -2,11 +2,14 @@
 
 import ssl
 from pathlib import Path
+from typing import Any
 
 from workloads.common import tls
+from workloads.common.logs import Log
 from workloads.dimse.aet_dictionary import Peer
 from workloads.dimse.errors import UsageError
 
+LOG = Log("dimse.tls")
 TlsArguments = tuple[ssl.SSLContext, str] | None
 
 
@@ -19,6 +22,20 @@ class _LateHandshake(ssl.SSLSocket):
 
     def do_handshake(self, block: bool = False) -> None:
         """Leave the handshake to OpenSSL's first read."""
+
+    def read(self, *arguments: Any) -> Any:
+        """Read; log why a handshake fails, since pynetdicom keeps that to itself.
+
+        Raises:
+            SSLError: the handshake or the read fails
+        """
+        try:
+            return super().read(*arguments)
+        except ssl.SSLError as error:
+            if self.version() is None and not isinstance(error, ssl.SSLWantReadError):
+                host, port, *_ = self.getpeername()
+                LOG.warning("TLS failed", address=f"{host}:{port}", reason=error.reason)
+            raise
 
 
 def server_context(certificate: Path | None, key: Path | None, ca: Path | None) -> ssl.SSLContext:
