@@ -75,7 +75,9 @@ def create_app(cloud: Cloud, backends: Backends | None = None) -> Starlette:
         LOG.error("the disk refuses: %s", answer.message)
         return await _api_error(request, answer)
 
-    inspected = Inspected(cloud.healthcare.resources, cloud.iam.policies, cloud.pubsub)
+    inspected = Inspected(
+        cloud.healthcare.resources, cloud.iam.policies, cloud.pubsub, cloud.containers
+    )
     control = Control(beside, cloud.operations, cloud.reset, inspected)
     return Starlette(
         routes=[

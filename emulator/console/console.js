@@ -11,12 +11,14 @@ import * as stores from "./tables/stores.js";
 import * as studies from "./tables/studies.js";
 import * as topicMessages from "./tables/topic-messages.js";
 import * as topics from "./tables/topics.js";
+import * as workloadLog from "./tables/workload-log.js";
+import * as workloads from "./tables/workloads.js";
 
 // Each has a NAME, a TITLE and `show(section, context)`; `prepare(section)` adds what is there before any data.
 // `CHANGES` marks those that are shown again when an operation has ended.
 // A module with `open` instead of `show` is hidden until a person asks for its content: it shows patient data.
 const MODULES = [
-  stores, studies, messages, operations, topics, topicMessages, bigquery, access, failures,
+  stores, studies, messages, operations, topics, topicMessages, workloads, workloadLog, bigquery, access, failures,
 ];
 
 const sections = new Map(MODULES.map((module) => [module, new Section(module.NAME, module.TITLE)]));

@@ -6,6 +6,29 @@ from emulator.control.models import Inspected
 from emulator.core.rest import Call
 
 
+def containers(call: Call[Inspected]) -> dict[str, Any]:
+    """Return the containers of a project: what runs, where it listens and where it logs."""
+    found = call.service.containers.of_project(call.path["project"])
+    return {
+        "containers": [
+            {
+                "name": container.name,
+                "image": container.image,
+                "address": container.address,
+                "port": container.port,
+                "phase": state.phase,
+                "reason": state.reason,
+                "restarts": state.restarts,
+                "resource": {
+                    "type": container.logs.resource_type,
+                    "labels": container.logs.resource_labels,
+                },
+            }
+            for container, state in found
+        ]
+    }
+
+
 def datasets(call: Call[Inspected]) -> dict[str, Any]:
     """Return the names of a project's Healthcare datasets in all locations."""
     prefix = f"{_project(call)}/"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from emulator.core.operations.runner import Operations
+from emulator.services.containers.service import Containers
 from emulator.services.healthcare.stores.models import Resources
 from emulator.services.iam.models import Policies
 from emulator.services.pubsub.service import PubSub
@@ -59,11 +60,13 @@ class Inspected:
         resources: datasets of all locations
         policies: of all resources
         pubsub: has the messages of topics
+        containers: run as processes of this machine
     """
 
     resources: Resources
     policies: Policies
     pubsub: PubSub
+    containers: Containers
 
 
 @dataclass(frozen=True)

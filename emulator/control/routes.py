@@ -21,6 +21,7 @@ def routes(control: Control) -> Iterator[Route]:
         yield Route(f"/_emulator/{name}", partial(handler, control), methods=[method])
     project = "/_emulator/projects/{project}"
     for path, shown in (
+        (f"{project}/containers", inspection.containers),
         (f"{project}/datasets", inspection.datasets),
         (f"{project}/policies", inspection.policies),
         (f"{project}/topics/{{topic:id}}/messages", inspection.messages),

@@ -7,6 +7,7 @@ import pytest
 from emulator.server.server_file import ServerInfo
 from tests.support import browser, hl7v2_messages, http, viewer_pages
 from tests.support.browser import Tab
+from tests.support.compute_requests import make_group, user_data
 from tests.support.console_pages import cells, open_console
 from tests.support.waiting import wait_until
 
@@ -172,3 +173,40 @@ def test_tables_queries_and_failures(emulator: ServerInfo, project: str, tab: Ta
         run.click()
         page.get_by_role("alert").wait_for(state="hidden")
     assert http.get(f"{root}/datasets/warehouse/tables/findings").status_code == 200
+
+
+def test_workloads_with_the_end_of_their_log(emulator: ServerInfo, project: str, tab: Tab) -> None:
+    enabled = {"serviceIds": ["compute.googleapis.com"]}
+    services = f"{emulator.url}/v1/projects/{project}/services:batchEnable"
+    http.post(services, json=enabled).raise_for_status()
+    root = f"{emulator.url}/compute/v1/projects/{project}"
+
+    def send(method: str, path: str, body: Any = None) -> Any:
+        return http.request(method, f"{root}/{path}", json=body).raise_for_status().json()
+
+    # A program that prints how it is used, and ends: it is started again and again.
+    text = user_data("registry.example/mllp-adapter:1", "--help")
+    group = make_group(send, text)
+    try:
+        wait_until(lambda: _containers(emulator, project), "no container is started")
+        page = open_console(tab, project)
+        row = page.locator("#workloads tr", has_text="registry.example/mllp-adapter:1")
+        address = _containers(emulator, project)[0]["address"]
+        assert row.locator("td").all_inner_texts()[2] == address
+        log = page.locator("#workload-log td", has_text="--help")
+
+        def logged() -> bool:
+            row.get_by_role("button", name="Show log").click()
+            page.get_by_role("heading", name="(the last 50 lines)").wait_for()
+            return log.count() > 0
+
+        wait_until(logged, "the log does not show what the program prints")
+    finally:
+        send("DELETE", group)
+        wait_until(lambda: not _containers(emulator, project), "the container stays")
+
+
+def _containers(emulator: ServerInfo, project: str) -> list[dict[str, Any]]:
+    address = f"{emulator.url}/_emulator/projects/{project}/containers"
+    found: list[dict[str, Any]] = http.get(address).json()["containers"]
+    return found

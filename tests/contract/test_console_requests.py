@@ -134,7 +134,7 @@ def test_tables_queries_and_failures(emulator: ServerInfo, project: str) -> None
         "orderBy": "timestamp desc",
         "pageSize": 100,
     }
-    entries = http.post(f"{emulator.url}{path('failures')}", json=body).json()["entries"]
+    entries = http.post(f"{emulator.url}{path('log entries')}", json=body).json()["entries"]
     assert [each["textPayload"] for each in entries] == ["the disk refuses"]
 
 

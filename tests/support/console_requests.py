@@ -24,6 +24,7 @@ TEMPLATES = {
     "subscriptions": "/v1/projects/{project}/subscriptions?pageSize=1000",
     "topic messages": "/_emulator/projects/{project}/topics/{topic}/messages",
     "publish": "/v1/projects/{project}/topics/{topic}:publish",
+    "containers": "/_emulator/projects/{project}/containers",
     "BigQuery datasets": f"{BIGQUERY}/datasets",
     "BigQuery dataset": f"{BIGQUERY}/datasets/{{dataset}}",
     "tables": f"{BIGQUERY}/datasets/{{dataset}}/tables",
@@ -32,7 +33,7 @@ TEMPLATES = {
     "policies": "/_emulator/projects/{project}/policies",
     "buckets": "/storage/v1/b?project={project}",
     "bucket policy": "/storage/v1/b/{bucket}/iam?optionsRequestedPolicyVersion=3",
-    "failures": "/v2/entries:list",
+    "log entries": "/v2/entries:list",
 }
 """A name for each -> its path."""
 

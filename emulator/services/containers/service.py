@@ -48,6 +48,7 @@ class Containers:
         self._lock = threading.Lock()
         self._keepers: dict[str, Keeper] = {}
         self._failed: dict[str, State] = {}
+        self._started: dict[str, Container] = {}
 
     def start(self, container: Container, on_change: Listener = lambda _state: None) -> State:
         """Start a container; one of the same name is stopped first.
@@ -62,6 +63,7 @@ class Containers:
             exist.
         """
         self.stop(container.name)
+        self._started[container.name] = container
         try:
             launch = self._launch(container)
         except CannotRunError as error:
@@ -93,6 +95,7 @@ class Containers:
             stopped = {name: self._keepers.pop(name) for name in names if name in self._keepers}
             for name in names:
                 self._failed.pop(name, None)
+                self._started.pop(name, None)
         for keeper in stopped.values():
             keeper.ask_to_stop()
         for name, keeper in stopped.items():
@@ -109,6 +112,12 @@ class Containers:
         """Return the names of all containers that were started and not stopped since."""
         with self._lock:
             return sorted({*self._keepers, *self._failed})
+
+    def of_project(self, project: str) -> list[tuple[Container, State]]:
+        """Return the containers of a project that were started and not stopped since, by name."""
+        started = [each for _, each in sorted(self._started.items()) if each.project == project]
+        states = [(each, self.state(each.name)) for each in started]
+        return [(each, state) for each, state in states if state]
 
     def close(self) -> None:
         """Stop all containers."""

@@ -37,7 +37,9 @@ def test_every_variable() -> None:
 
 def test_every_control_call_and_store_type() -> None:
     with offline_cloud() as cloud:
-        inspected = Inspected(cloud.healthcare.resources, cloud.iam.policies, cloud.pubsub)
+        inspected = Inspected(
+            cloud.healthcare.resources, cloud.iam.policies, cloud.pubsub, cloud.containers
+        )
         control = Control(NoBackends(), cloud.operations, cloud.reset, inspected)
     paths = [route.path.partition("{")[0].rstrip("/") for route in routes(control)]
 

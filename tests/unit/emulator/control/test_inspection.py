@@ -1,13 +1,18 @@
 """The calls that the console needs: messages that stay, datasets and policies at once."""
 
 import base64
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from starlette.testclient import TestClient
 
+from emulator.app import create_app
 from emulator.cloud import Cloud
+from emulator.services.containers.models import Container, Logs
 from emulator.services.pubsub.recent_messages import MAX_KEPT
 from tests.support.emulator_names import LOCATION, PROJECT
+from tests.support.waiting import wait_until
 
 INSPECTED = f"/_emulator/{PROJECT}"
 TOPIC = f"{PROJECT}/topics/events"
@@ -98,3 +103,39 @@ def test_policies_of_a_project_and_of_what_it_holds(client: TestClient, dataset:
     assert found[0]["bindings"][0]["role"] == "roles/owner"
     assert LOCATION in found[1]["resource"]
     assert client.get("/_emulator/projects/local/policies").json() == {"policies": []}
+
+
+def test_containers_of_a_project(open_cloud: Callable[..., Cloud], tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text("import time; time.sleep(600)")
+    cloud = open_cloud(images={"app": str(program)}, environment={})
+    logs = Logs("gce_instance", {"instance_id": "7"}, "out", "err")
+    for name, project, image in (
+        ("b", "local-project", "unknown:2"),
+        ("a", "local-project", "registry.example/app:1"),
+        ("c", "other-project", "registry.example/app:1"),
+    ):
+        container = Container(name, project, image, logs, address="127.0.0.1")
+        cloud.containers.start(container)
+    with TestClient(create_app(cloud), "http://127.0.0.1") as client:
+
+        def shown() -> list[dict[str, Any]]:
+            found: list[dict[str, Any]] = client.get(f"{INSPECTED}/containers").json()["containers"]
+            return found
+
+        wait_until(lambda: shown()[0]["phase"] == "ready", "the container does not run")
+        runs, failed = shown()
+        assert runs == {
+            "name": "a",
+            "image": "registry.example/app:1",
+            "address": "127.0.0.1",
+            "port": None,
+            "phase": "ready",
+            "reason": "",
+            "restarts": 0,
+            "resource": {"type": "gce_instance", "labels": {"instance_id": "7"}},
+        }
+        assert (failed["name"], failed["phase"]) == ("b", "failed")
+        assert "unknown:2" in failed["reason"]
+        cloud.containers.stop("a")
+        assert [each["name"] for each in shown()] == ["b"]
