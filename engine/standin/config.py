@@ -23,6 +23,12 @@ SERVICES: Mapping[str, tuple[str, str]] = {
     "logging": ("loggingCustomEndpoint", "GOOGLE_LOGGING_CUSTOM_ENDPOINT"),
     "monitoring": ("monitoringCustomEndpoint", "GOOGLE_MONITORING_CUSTOM_ENDPOINT"),
     "storage": ("storageCustomEndpoint", "GOOGLE_STORAGE_CUSTOM_ENDPOINT"),
+    "secretmanager": ("secretManagerCustomEndpoint", "GOOGLE_SECRET_MANAGER_CUSTOM_ENDPOINT"),
+    "artifactregistry": (
+        "artifactRegistryCustomEndpoint",
+        "GOOGLE_ARTIFACT_REGISTRY_CUSTOM_ENDPOINT",
+    ),
+    "iam": ("iamCustomEndpoint", "GOOGLE_IAM_CUSTOM_ENDPOINT"),
 }
 """Google service -> (setting of the provider, environment variable) that hold its endpoint."""
 

@@ -18,6 +18,9 @@ from engine.standin.provider_schema.derive import Quirks
 from engine.standin.resource import ResourceType, Update
 from engine.standin.values import Values, without_internal
 
+NO_LOCATION = (
+    "Cannot determine location: set in this resource, or set provider-level 'region' or 'zone'."
+)
 POLICY_VERSION = 3  # the first that knows conditions
 _STABLE_READS = 3  # Google's provider trusts a policy that it read so many times in a row
 _CASE_MATTERS = re.compile(
@@ -95,7 +98,14 @@ class Member:
         for pattern in self.patterns:
             if match := re.fullmatch(pattern, given):
                 project = values.get("project") or api.config.project
-                return {"project": project, **match.groupdict()}
+                location = values.get("location") or api.config.region
+                if (
+                    not location
+                    and "{location}" in self.name
+                    and "location" not in match.re.groupindex
+                ):
+                    raise StandInError(NO_LOCATION)
+                return {"project": project, "location": location, **match.groupdict()}
         shapes = " or ".join(re.sub(r"\(\?P<(\w+)>[^)]*\)", r"{\1}", p) for p in self.patterns)
         raise StandInError(
             f'{self.key} "{given}" does not name a resource: it has to look like {shapes}'

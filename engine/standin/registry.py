@@ -7,6 +7,7 @@ from importlib import import_module
 from engine.standin.resource import ResourceType
 
 SERVICES = (
+    "artifactregistry",
     "bigquery",
     "healthcare",
     "kms",
@@ -14,6 +15,8 @@ SERVICES = (
     "monitoring",
     "projects",
     "pubsub",
+    "secretmanager",
+    "serviceaccount",
     "storage",
 )
 

@@ -118,8 +118,15 @@ class ResourceType:
             changes += [Change(name, "update", False) for name in labels.differing(planned, state)]
         # Two resources of one name cannot be: unless the name changes too, the old one goes first.
         replaced = {change.top for change in changes if change.replace}
-        names = ("name", "tableId", "datasetId")
-        named = next((name for name in names if name in self.properties), None)
+        names = ("name", "tableId", "datasetId", "secretId", "accountId")
+        named = next(
+            (
+                name
+                for name in names
+                if name in self.properties and not self.properties[name].output
+            ),
+            None,
+        )
         made_up = named in news.get("__defaults", ())
         return Difference(
             changes, bool(replaced and named and named not in replaced and not made_up)

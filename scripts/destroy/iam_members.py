@@ -217,6 +217,15 @@ POLICIES: dict[str, Callable[[ManagedResource], Policy]] = {
     "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": partial(
         _discovered, "kms", "projects.locations.keyRings.cryptoKeys"
     ),
+    "gcp:secretmanager/secretIamMember:SecretIamMember": partial(
+        _discovered, "secretmanager", "projects.secrets"
+    ),
+    "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember": partial(
+        _discovered, "artifactregistry", "projects.locations.repositories"
+    ),
+    "gcp:serviceaccount/iAMMember:IAMMember": partial(
+        _discovered, "iam", "projects.serviceAccounts"
+    ),
     "gcp:storage/bucketIAMMember:BucketIAMMember": _bucket,
     "gcp:bigquery/datasetIamMember:DatasetIamMember": _big_query,
 }

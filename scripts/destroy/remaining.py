@@ -15,7 +15,8 @@ from scripts.lib.google import clients, retry
 from scripts.lib.google.errors import translate_errors
 from scripts.preview import names
 from scripts.resources.lookup import Lookup, NotServedError
-from scripts.resources.resource_types import RESOURCE_TYPES, ResourceType
+from scripts.resources.resource_type import ResourceType
+from scripts.resources.resource_types import RESOURCE_TYPES
 
 _MORE = ("condition",)  # of a grant, besides the inputs in its id
 _KEY = "gcp:kms/cryptoKey:CryptoKey"

@@ -21,6 +21,12 @@ APIS: dict[str, tuple[Callable[[], Any], str]] = {
     "kms": (clients.key_management, "GOOGLE_KMS_CUSTOM_ENDPOINT"),
     "logging": (clients.cloud_logging, "GOOGLE_LOGGING_CUSTOM_ENDPOINT"),
     "monitoring": (clients.cloud_monitoring, "GOOGLE_MONITORING_CUSTOM_ENDPOINT"),
+    "secretmanager": (clients.secret_manager, "GOOGLE_SECRET_MANAGER_CUSTOM_ENDPOINT"),
+    "artifactregistry": (
+        clients.artifact_registry,
+        "GOOGLE_ARTIFACT_REGISTRY_CUSTOM_ENDPOINT",
+    ),
+    "iam": (clients.iam, "GOOGLE_IAM_CUSTOM_ENDPOINT"),
     "serviceusage": (clients.service_usage, "GOOGLE_SERVICE_USAGE_CUSTOM_ENDPOINT"),
     "resourcemanager": (clients.resource_manager, "GOOGLE_RESOURCE_MANAGER_CUSTOM_ENDPOINT"),
 }

@@ -5,138 +5,22 @@ An id is a template over the resource's inputs, in the form that Google's provid
 https://www.pulumi.com/registry/packages/gcp/api-docs/
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
-from string import Formatter
 from typing import Any
 
-from scripts.lib.property_values import Value
-from scripts.resources.lookup import Lookup, access_as_policy, grants, names_member
+from scripts.resources.lookup import Lookup, access_as_policy, names_member
+from scripts.resources.resource_type import ResourceType, Wanted, at, granted, granted_at
 
 _DATASETS = "projects.locations.datasets"
 _RINGS = "projects.locations.keyRings"
+_REPOSITORIES = "projects.locations.repositories"
+_REPOSITORY = "projects/{project}/locations/{location}/repositories"
 # The addresses of service agents; the project's number goes into the braces.
 # https://cloud.google.com/iam/docs/service-agents
 _AGENTS = {
     "healthcare.googleapis.com": "service-{}@gcp-sa-healthcare.iam.gserviceaccount.com",
     "pubsub.googleapis.com": "service-{}@gcp-sa-pubsub.iam.gserviceaccount.com",
 }
-
-
-class Text(str):
-    """An input in a template: `{topic}`, or `{topic.last}` for its part after the last slash."""
-
-    __slots__ = ()
-
-    @property
-    def last(self) -> str:
-        """The last part of a full name."""
-        return self.rpartition("/")[2]
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A resource of the program, as a look-up needs it.
-
-    Attributes:
-        id: as the provider imports it
-        inputs: the known ones
-    """
-
-    id: str
-    inputs: Mapping[str, Value]
-
-    def text(self, name: str) -> Text:
-        """Return an input that the template of the id has."""
-        return Text(self.inputs[name])
-
-    def fill(self, template: str) -> str:
-        """Fill a template with the inputs of the id."""
-        return template.format_map({k: Text(v) for k, v in self.inputs.items()})
-
-
-Exists = Callable[[Lookup, Wanted], bool]
-
-
-@dataclass(frozen=True)
-class ResourceType:
-    """A resource type that can be adopted.
-
-    Attributes:
-        id: template of the id
-        exists: looks it up in the service
-        grant: whether it is a role for a member: creating it again is harmless
-        identity: whether it is a service agent, which the provider can create but not import
-    """
-
-    id: str
-    exists: Exists
-    grant: bool = False
-    identity: bool = False
-
-    def identify(self, inputs: Mapping[str, Value], project: str) -> str | None:
-        """Return the id; None while a part of it is not known.
-
-        Args:
-            inputs: of the resource, secrets and unknowns as `Special`
-            project: the provider's, for resources that do not name one
-        """
-        known = {"project": Text(project), **_texts(inputs)}
-        names = [field.partition(".")[0] for _, field, _, _ in Formatter().parse(self.id) if field]
-        if any(not known.get(name) for name in names):
-            return None
-        condition = inputs.get("condition")
-        title = condition.get("title") if self.grant and isinstance(condition, dict) else None
-        filled = self.id.format_map(known)
-        return f"{filled} {title}" if title else filled
-
-    def find(self, inputs: Mapping[str, Value], project: str, id_: str, lookup: Lookup) -> bool:
-        """Return whether the service has it.
-
-        Raises:
-            NotServedError: the local Google Cloud has no such service
-            ScriptError: the service does not answer
-        """
-        return self.exists(lookup, Wanted(id_, {"project": project, **inputs}))
-
-
-def _texts(inputs: Mapping[str, Value]) -> dict[str, Text]:
-    return {name: Text(value) for name, value in inputs.items() if isinstance(value, str)}
-
-
-def _at(api: str, collection: str, id_: str) -> ResourceType:
-    """Return a resource whose id is its full name, read by a call of its API."""
-
-    def exists(lookup: Lookup, wanted: Wanted) -> bool:
-        return lookup.get(api, collection, wanted.id) is not None
-
-    return ResourceType(id_, exists)
-
-
-Policy = Callable[[Lookup, Wanted], dict[str, Any] | None]
-
-
-def _granted(resource: str, policy: Policy) -> ResourceType:
-    """Return the type of a grant, looked up in the policy of its resource."""
-
-    def exists(lookup: Lookup, wanted: Wanted) -> bool:
-        condition = wanted.inputs.get("condition")
-        return grants(
-            policy(lookup, wanted),
-            wanted.text("role"),
-            wanted.text("member"),
-            condition if isinstance(condition, dict) else {},
-        )
-
-    return ResourceType(f"{resource} {{role}} {{member}}", exists, grant=True)
-
-
-def _granted_at(api: str, collection: str, resource: str) -> ResourceType:
-    def policy(lookup: Lookup, wanted: Wanted) -> dict[str, Any] | None:
-        return lookup.policy(api, collection, wanted.fill(resource))
-
-    return _granted(resource, policy)
 
 
 def _big_query_policy(lookup: Lookup, wanted: Wanted) -> dict[str, Any] | None:
@@ -185,6 +69,11 @@ def _metric(lookup: Lookup, wanted: Wanted) -> bool:
     return lookup.get("logging", "projects.metrics", name) is not None
 
 
+def _secret_version(lookup: Lookup, wanted: Wanted) -> bool:
+    found = lookup.get("secretmanager", "projects.secrets.versions", wanted.id)
+    return found is not None and found["state"] != "DESTROYED"
+
+
 def _bucket(lookup: Lookup, wanted: Wanted) -> bool:
     return lookup.bucket(wanted.text("project"), wanted.text("name")) is not None
 
@@ -193,15 +82,15 @@ def _bucket_policy(lookup: Lookup, wanted: Wanted) -> dict[str, Any] | None:
     return lookup.bucket_policy(wanted.text("project"), wanted.text("bucket").last)
 
 
-_healthcare = partial(_at, "healthcare")
-_granted_on = partial(_granted_at, "healthcare")
+_healthcare = partial(at, "healthcare")
+_granted_on = partial(granted_at, "healthcare")
 
 RESOURCE_TYPES: dict[str, ResourceType] = {
     "gcp:projects/service:Service": ResourceType("{project}/{service}", _enabled),
     "gcp:projects/serviceIdentity:ServiceIdentity": ResourceType(
         "projects/{project}/services/{service}", _agent_exists, identity=True
     ),
-    "gcp:projects/iAMMember:IAMMember": _granted(
+    "gcp:projects/iAMMember:IAMMember": granted(
         "{project}", lambda lookup, wanted: lookup.project_policy(wanted.text("project"))
     ),
     "gcp:projects/iAMAuditConfig:IAMAuditConfig": ResourceType("{project} {service}", _audited),
@@ -239,37 +128,57 @@ RESOURCE_TYPES: dict[str, ResourceType] = {
     "gcp:bigquery/table:Table": ResourceType(
         "projects/{project}/datasets/{datasetId}/tables/{tableId}", _big_query_table
     ),
-    "gcp:bigquery/datasetIamMember:DatasetIamMember": _granted(
+    "gcp:bigquery/datasetIamMember:DatasetIamMember": granted(
         "projects/{project}/datasets/{datasetId.last}", _big_query_policy
     ),
-    "gcp:pubsub/topic:Topic": _at("pubsub", "projects.topics", "projects/{project}/topics/{name}"),
-    "gcp:pubsub/subscription:Subscription": _at(
+    "gcp:pubsub/topic:Topic": at("pubsub", "projects.topics", "projects/{project}/topics/{name}"),
+    "gcp:pubsub/subscription:Subscription": at(
         "pubsub", "projects.subscriptions", "projects/{project}/subscriptions/{name}"
     ),
-    "gcp:pubsub/topicIAMMember:TopicIAMMember": _granted_at(
+    "gcp:pubsub/topicIAMMember:TopicIAMMember": granted_at(
         "pubsub", "projects.topics", "projects/{project}/topics/{topic.last}"
     ),
-    "gcp:pubsub/subscriptionIAMMember:SubscriptionIAMMember": _granted_at(
+    "gcp:pubsub/subscriptionIAMMember:SubscriptionIAMMember": granted_at(
         "pubsub", "projects.subscriptions", "projects/{project}/subscriptions/{subscription.last}"
     ),
-    "gcp:kms/keyRing:KeyRing": _at(
+    "gcp:kms/keyRing:KeyRing": at(
         "kms", _RINGS, "projects/{project}/locations/{location}/keyRings/{name}"
     ),
-    "gcp:kms/cryptoKey:CryptoKey": _at(
-        "kms", f"{_RINGS}.cryptoKeys", "{keyRing}/cryptoKeys/{name}"
-    ),
-    "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": _granted_at(
+    "gcp:kms/cryptoKey:CryptoKey": at("kms", f"{_RINGS}.cryptoKeys", "{keyRing}/cryptoKeys/{name}"),
+    "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": granted_at(
         "kms", f"{_RINGS}.cryptoKeys", "{cryptoKeyId}"
     ),
-    "gcp:logging/projectSink:ProjectSink": _at(
+    "gcp:logging/projectSink:ProjectSink": at(
         "logging", "projects.sinks", "projects/{project}/sinks/{name}"
     ),
     "gcp:logging/metric:Metric": ResourceType("{name}", _metric),
     # Google names these two: a program does not know the name of one that exists.
-    "gcp:monitoring/alertPolicy:AlertPolicy": _at("monitoring", "projects.alertPolicies", "{name}"),
-    "gcp:monitoring/notificationChannel:NotificationChannel": _at(
+    "gcp:monitoring/alertPolicy:AlertPolicy": at("monitoring", "projects.alertPolicies", "{name}"),
+    "gcp:monitoring/notificationChannel:NotificationChannel": at(
         "monitoring", "projects.notificationChannels", "{name}"
     ),
+    "gcp:secretmanager/secret:Secret": at(
+        "secretmanager", "projects.secrets", "projects/{project}/secrets/{secretId}"
+    ),
+    # Google names a version by a number: a program does not know the name of one that exists.
+    "gcp:secretmanager/secretVersion:SecretVersion": ResourceType("{name}", _secret_version),
+    "gcp:secretmanager/secretIamMember:SecretIamMember": granted_at(
+        "secretmanager", "projects.secrets", "projects/{project}/secrets/{secretId.last}"
+    ),
+    "gcp:artifactregistry/repository:Repository": at(
+        "artifactregistry", _REPOSITORIES, f"{_REPOSITORY}/{{repositoryId}}"
+    ),
+    "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember": granted_at(
+        "artifactregistry", _REPOSITORIES, f"{_REPOSITORY}/{{repository.last}}"
+    ),
+    "gcp:serviceaccount/account:Account": at(
+        "iam",
+        "projects.serviceAccounts",
+        "projects/{project}/serviceAccounts/{accountId}@{project}.iam.gserviceaccount.com",
+    ),
+    "gcp:serviceaccount/iAMMember:IAMMember": granted_at(
+        "iam", "projects.serviceAccounts", "{serviceAccountId}"
+    ),
     "gcp:storage/bucket:Bucket": ResourceType("{name}", _bucket),
-    "gcp:storage/bucketIAMMember:BucketIAMMember": _granted("{bucket.last}", _bucket_policy),
+    "gcp:storage/bucketIAMMember:BucketIAMMember": granted("{bucket.last}", _bucket_policy),
 }

@@ -71,7 +71,9 @@ def exists(call: Registry, name: str) -> bool:
 
 def create(call: Registry) -> Json:
     """Create a repository; the answer is an operation."""
-    parent, id_ = location(call), call.query.get("repositoryId", "")
+    # The Google provider writes the parameter in snake case, which Google's front end takes too.
+    id_ = call.query.get("repositoryId") or call.query.get("repository_id", "")
+    parent = location(call)
     if not _ID.fullmatch(id_):
         raise bad_field(
             "repository_id",

@@ -163,4 +163,5 @@ def _replica_locations(secret: Secret) -> Any:
 
 
 def _moment(seconds: float) -> str:
-    return timestamps.to_rfc3339(datetime.fromtimestamp(seconds, UTC))
+    # Without a fraction where there is none, as Protocol Buffers write it: programs compare it.
+    return timestamps.to_rfc3339(datetime.fromtimestamp(seconds, UTC), "auto")

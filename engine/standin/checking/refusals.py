@@ -17,7 +17,8 @@ from engine.standin.values import is_unknown
 UNKNOWN_KEY = "Invalid or unknown key"
 _MIN_EXPIRATION = 3_600_000
 _SECONDS_A_DAY = 86_400
-_MAX_FILTER_LENGTH = 256
+_ACCOUNT_ID = "^[a-z](?:[-a-z0-9]{4,28}[a-z0-9])$"
+_MAX_TEXT_LENGTH = 256
 
 
 def located(reason: str, resource: str, path: str) -> str:
@@ -111,7 +112,7 @@ def scalar(prop: Property, value: Any, tf: str) -> str:
         allowed = " ".join(json.dumps(choice) for choice in prop.choices)
         return f"expected {tf} to be one of [{allowed}], got {value}"
     if prop.pattern and not re.search(prop.pattern, value):
-        return f'"{tf}" ("{value}") doesn\'t match regexp "{prop.pattern}"'
+        return f'"{tf}" ("{value}") doesn\'t match regexp {json.dumps(prop.pattern)}'
     if prop.validate is not None and not is_unknown(value):
         return prop.validate(value, tf) or ""
     return ""
@@ -189,8 +190,18 @@ def json_text(value: str, tf: str) -> str | None:
     return None
 
 
-def filter_length(value: str, tf: str) -> str | None:
-    """Check the length of a subscription's filter. Inferred: the schema says there is a check."""
-    if len(value) > _MAX_FILTER_LENGTH:
-        return f"expected length of {tf} to be in the range (0 - {_MAX_FILTER_LENGTH}), got {value}"
+def account_id(value: str, tf: str) -> str | None:
+    """Check the id of a service account: `ValidateRFC1035Name(6, 30)` of the provider."""
+    if not re.search(_ACCOUNT_ID, value):
+        return f'"{tf}" ("{value}") doesn\'t match regexp "{_ACCOUNT_ID}"'
+    return None
+
+
+def text_length(value: str, tf: str) -> str | None:
+    """Check the length of a filter or a description.
+
+    Inferred: the schema says there is a check, and the reference says what the API takes.
+    """
+    if len(value) > _MAX_TEXT_LENGTH:
+        return f"expected length of {tf} to be in the range (0 - {_MAX_TEXT_LENGTH}), got {value}"
     return None

@@ -24,8 +24,19 @@ _KEYS = [key for key in Field.__dataclass_fields__ if key != "terraform"]
 _AMENDMENTS: Mapping[tuple[str, str], Mapping[str, Any]] = {
     # Version 8 of the provider, which pulumi-gcp 10 stands on, fills it no longer (documented).
     ("gcp:bigquery/dataset:Dataset", "defaultCollation"): {"computed": False},
+    # The plug-in's SDK has these as version 8 of the provider does.
+    ("gcp:secretmanager/secret:Secret", "secretType"): {
+        "terraform": "secret_type",
+        "type": "String",
+        "optional": True,
+        "forceNew": True,
+    },
+    ("gcp:secretmanager/secretVersion:SecretVersion", "secretDataWoVersion"): {
+        "type": "String",
+        "default": False,
+    },
 }
-"""What differs between the version of the dump and that of the plug-in."""
+"""What differs between the version of the dump and that of the plug-in; False takes a key away."""
 
 
 def write(dump: Path, provider: str, added: Sequence[str] = (), folder: Path = FOLDER) -> None:
@@ -56,7 +67,7 @@ def entry(token: str, dumped: Mapping[str, Any]) -> dict[str, Any]:
     fields = dict(_fields(dumped["fields"], ""))
     for (of, path), changes in _AMENDMENTS.items():
         if of == token:
-            changed = {**fields[path], **changes}
+            changed = {**fields.get(path, {}), **changes}
             fields[path] = {key: value for key, value in changed.items() if value is not False}
     return {
         "timeouts": timeouts,
@@ -82,6 +93,9 @@ def _fields(dumped: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, dict[
     for name, values in dumped.items():
         path = f"{prefix}{values['pulumi']}"
         kept = {key: values[key] for key in _KEYS if key in values}
+        if "pattern" in kept:
+            # A dump has it out of an error of the provider, which quotes it as Go does.
+            kept["pattern"] = json.loads(f'"{kept["pattern"]}"')
         yield path, {"terraform": name, **kept}
         yield from _fields(values.get("fields", {}), f"{path}.")
 

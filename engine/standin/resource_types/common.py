@@ -8,6 +8,8 @@ from engine.standin.resource import CrudOperations, ResourceType
 
 IN_PATH: dict[str, None] = {"wire": None}
 """The quirk of a property that travels in the path alone."""
+MADE_UP: dict[str, bool] = {"autoname": True, "required": False}
+"""The quirk of an id that Pulumi makes out of the name in the program, if it is left out."""
 SHORT_NAME: Quirks = {"name": {"wire": "name"}}
 """The quirk of a name that is in the body too."""
 

@@ -66,7 +66,7 @@ _SUBSCRIPTIONS = resource_type(
             # A policy without a time to live, which is for ever, is not the same as no policy.
             "decode": lambda policy: {"ttl": policy.get("ttl", "")},
         },
-        "filter": {"validate": refusals.filter_length},
+        "filter": {"validate": refusals.text_length},
     },
     uncovered=("bigqueryConfig", "cloudStorageConfig", "messageTransforms"),
 )

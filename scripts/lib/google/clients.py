@@ -121,6 +121,16 @@ def cloud_monitoring() -> Any:
     return _discovered("monitoring", "v3", "GOOGLE_MONITORING_CUSTOM_ENDPOINT")
 
 
+def secret_manager() -> Any:
+    """Make a client of Secret Manager, v1 (secrets, versions)."""
+    return _discovered("secretmanager", "v1", "GOOGLE_SECRET_MANAGER_CUSTOM_ENDPOINT")
+
+
+def artifact_registry() -> Any:
+    """Make a client of Artifact Registry, v1 (repositories)."""
+    return _discovered("artifactregistry", "v1", "GOOGLE_ARTIFACT_REGISTRY_CUSTOM_ENDPOINT")
+
+
 def cloud_storage(project: str) -> "StorageClient":
     """Make a Cloud Storage client; the library reads STORAGE_EMULATOR_HOST."""
     from google.cloud.storage import Client

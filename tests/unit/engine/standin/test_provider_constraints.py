@@ -22,6 +22,8 @@ SAMPLES: Mapping[str, Any] = {
     "rotationPeriod": "86400s",
     "segmentTerminator": "DQ==",
     "datasetId": "imaging",
+    "accountId": "adapter",
+    "serviceAccountId": "projects/p-1/serviceAccounts/adapter@p-1.iam.gserviceaccount.com",
     "defaultTableExpirationMs": 3_600_000,
 }
 """Values of fields whose check is code."""
@@ -41,6 +43,8 @@ ONE_TOO_MANY = (
 NONE_OF = 'Missing required argument. "{}": one of `{}` must be specified'
 ALL_OF = 'Missing required argument. "{}": all of `{}` must be specified'
 CONFLICT = 'Conflicting configuration arguments. "{}": conflicts with {}'
+MADE_UP = ("name", "secretId", "accountId")
+"""Required fields that Pulumi makes out of the name in the program."""
 OF_TYPE: Mapping[str, Any] = {"String": "text", "Bool": True, "Int": 1, "Float": 1.5, "Map": {}}
 
 
@@ -149,7 +153,7 @@ def cases(token: str, fields: Mapping[str, Field]) -> Iterator[Case]:
 def _of_the_value(token: str, path: str, fields: Mapping[str, Field]) -> Iterator[Case]:
     """Yield what a field demands of its own value."""
     field, tf, parent = fields[path], terraform(fields, path), path.rpartition(".")[0]
-    if field.required and path != "name" and not field.exactlyOneOf:
+    if field.required and path not in MADE_UP and not field.exactlyOneOf:
         given = (parent,) if parent else ()
         yield Case(token, path, MISSING.format(tf), given=given, left_out=(path,))
     if field.values:

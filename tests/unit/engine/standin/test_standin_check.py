@@ -286,9 +286,7 @@ def test_refuses_a_type_that_is_not_in_the_table(engine: Engine) -> None:
     with pytest.raises(RefusedError) as refused:
         engine.check("gcp:compute/instance:Instance", {})
 
-    assert (
-        "does not know gcp:compute/instance:Instance; it knows gcp:bigquery" in refused.value.text
-    )
+    assert "does not know gcp:compute/instance:Instance; it knows gcp:" in refused.value.text
 
 
 def test_refuses_a_function_it_does_not_have(engine: Engine) -> None:

@@ -25,6 +25,9 @@ APIS = {
     "kms": ("cloudkms", clients.key_management),
     "logging": ("logging", clients.cloud_logging),
     "monitoring": ("monitoring", clients.cloud_monitoring),
+    "secretmanager": ("secretmanager", clients.secret_manager),
+    "artifactregistry": ("artifactregistry", clients.artifact_registry),
+    "iam": ("iam", clients.iam),
     "serviceusage": ("serviceusage", clients.service_usage),
     "resourcemanager": ("cloudresourcemanager", clients.resource_manager),
 }

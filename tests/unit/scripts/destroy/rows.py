@@ -14,6 +14,9 @@ TOPIC = f"projects/{PROJECT}/topics/t"
 SUBSCRIPTION = f"projects/{PROJECT}/subscriptions/s"
 RING = f"projects/{PROJECT}/locations/l/keyRings/r"
 KEY = f"{RING}/cryptoKeys/k"
+SECRET = f"projects/{PROJECT}/secrets/tls"
+REPOSITORY = f"projects/{PROJECT}/locations/l/repositories/images"
+ACCOUNT = f"projects/{PROJECT}/serviceAccounts/adapter@{PROJECT}.iam.gserviceaccount.com"
 BIGQUERY = f"projects/{PROJECT}/datasets/b"
 
 
@@ -101,6 +104,19 @@ ROWS: dict[str, Row] = {
         {KEY: {}, f"{KEY}/cryptoKeyVersions": {"cryptoKeyVersions": [{"state": "ENABLED"}]}},
     ),
     "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": _granted(KEY, cryptoKeyId=KEY),
+    "gcp:secretmanager/secret:Secret": at(SECRET, secretId="tls"),
+    "gcp:secretmanager/secretVersion:SecretVersion": Row(
+        f"{SECRET}/versions/1", {}, {f"{SECRET}/versions/1": {"state": "ENABLED"}}
+    ),
+    "gcp:secretmanager/secretIamMember:SecretIamMember": _granted(SECRET, secretId=SECRET),
+    "gcp:artifactregistry/repository:Repository": at(
+        REPOSITORY, location="l", repositoryId="images"
+    ),
+    "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember": _granted(
+        REPOSITORY, location="l", repository=REPOSITORY
+    ),
+    "gcp:serviceaccount/account:Account": at(ACCOUNT, accountId="adapter"),
+    "gcp:serviceaccount/iAMMember:IAMMember": _granted(ACCOUNT, serviceAccountId=ACCOUNT),
     "gcp:storage/bucket:Bucket": Row("bucket", {}, {"bucket": True}),
     "gcp:storage/bucketIAMMember:BucketIAMMember": Row(
         f"b/bucket {ROLE} {ANNA}", {**GRANT, "bucket": "b/bucket"}, {"bucket": True}

@@ -9,7 +9,8 @@ from scripts.recovery import pending_creates, stack_locks
 from scripts.recovery.recover import recover
 from scripts.recovery.stack_locks import Lock
 from scripts.resources.lookup import NotServedError
-from scripts.resources.resource_types import RESOURCE_TYPES, ResourceType
+from scripts.resources.resource_type import ResourceType
+from scripts.resources.resource_types import RESOURCE_TYPES
 from tests.support.fake_engine import FakeEngine
 
 PREFIX = "urn:pulumi:local::lab::lab:index:Dataset$"

@@ -55,6 +55,21 @@ IDS: list[tuple[str, dict[str, Any], str]] = [
         f"projects/{PROJECT}/datasets/d {ROLE} {ANNA}",
     ),
     (
+        "gcp:secretmanager/secretIamMember:SecretIamMember",
+        {"secretId": f"projects/{PROJECT}/secrets/s", "role": ROLE, "member": ANNA},
+        f"projects/{PROJECT}/secrets/s {ROLE} {ANNA}",
+    ),
+    (
+        "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember",
+        {"location": "l", "repository": "r", "role": ROLE, "member": ANNA},
+        f"projects/{PROJECT}/locations/l/repositories/r {ROLE} {ANNA}",
+    ),
+    (
+        "gcp:serviceaccount/account:Account",
+        {"accountId": "adapter"},
+        f"projects/{PROJECT}/serviceAccounts/adapter@{PROJECT}.iam.gserviceaccount.com",
+    ),
+    (
         "gcp:kms/cryptoKey:CryptoKey",
         {"keyRing": "projects/p/locations/l/keyRings/r", "name": "k"},
         "projects/p/locations/l/keyRings/r/cryptoKeys/k",
@@ -110,6 +125,14 @@ def test_a_service_counts_when_it_is_enabled(services: Services) -> None:
     token = "gcp:projects/service:Service"
     assert _exists(token, services, service="on.googleapis.com")
     assert not _exists(token, services, service="off.googleapis.com")
+
+
+def test_a_secret_version_counts_until_it_is_destroyed(services: Services) -> None:
+    name = f"projects/{PROJECT}/secrets/s/versions/1"
+    token = "gcp:secretmanager/secretVersion:SecretVersion"
+    for state, exists in (("ENABLED", True), ("DISABLED", True), ("DESTROYED", False)):
+        services.found[name] = {"state": state}
+        assert _exists(token, services, name=name) == exists
 
 
 def test_a_grant_is_looked_for_in_the_policy(services: Services) -> None:
