@@ -4,19 +4,26 @@ const MAX_PAGES = 10;
 
 /** An error that a service answers; `isDisabled` if its API is not enabled in the project. */
 class ServiceError extends Error {
-  constructor({ error } = {}, summary) {
-    super(error?.message ?? summary);
+  constructor({ error, issue } = {}, summary) {
+    // FHIR answers an OperationOutcome.
+    super(error?.message ?? issue?.[0]?.diagnostics ?? summary);
     this.isDisabled = Boolean(error?.details?.some(({ reason }) => reason === "SERVICE_DISABLED"));
   }
 }
 
 /** Sends a request and returns the JSON of its response; throws the service's own message. */
-export async function call(path, { body, signal } = {}) {
+export async function call(path, { body, signal, parse = JSON.parse } = {}) {
   const sent = body && { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
   const response = await fetch(path, { ...sent, signal });
-  const content = response.status === 204 ? [] : await response.json();
+  const content = response.status === 204 ? [] : parse(await response.text());
   if (!response.ok) throw new ServiceError(content, `${response.status} of ${path}`);
   return content;
+}
+
+/** Parses JSON and keeps numbers as they are written, where the browser can: a dose of 1.0 is not one of 1. */
+export function parseExactly(text) {
+  if (!JSON.rawJSON) return JSON.parse(text);
+  return JSON.parse(text, (_, value, { source }) => (typeof value === "number" ? JSON.rawJSON(source) : value));
 }
 
 /** Returns the items of all pages of a list, of the first `MAX_PAGES` at most. */

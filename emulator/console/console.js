@@ -7,6 +7,7 @@ import * as bigquery from "./tables/bigquery.js";
 import * as failures from "./tables/failures.js";
 import * as messages from "./tables/messages.js";
 import * as operations from "./tables/operations.js";
+import * as resources from "./tables/resources.js";
 import * as stores from "./tables/stores.js";
 import * as studies from "./tables/studies.js";
 import * as topicMessages from "./tables/topic-messages.js";
@@ -18,7 +19,8 @@ import * as workloads from "./tables/workloads.js";
 // `CHANGES` marks those that are shown again when an operation has ended.
 // A module with `open` instead of `show` is hidden until a person asks for its content: it shows patient data.
 const MODULES = [
-  stores, studies, messages, operations, topics, topicMessages, workloads, workloadLog, bigquery, access, failures,
+  stores, studies, messages, resources, operations, topics, topicMessages, workloads, workloadLog,
+  bigquery, access, failures,
 ];
 
 const sections = new Map(MODULES.map((module) => [module, new Section(module.NAME, module.TITLE)]));

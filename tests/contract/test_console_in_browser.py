@@ -1,5 +1,6 @@
 """The console in a real browser: what its tables show, and what it refuses."""
 
+import json
 from typing import Any
 
 import pytest
@@ -75,6 +76,45 @@ def test_hl7v2_messages_and_their_content(emulator: ServerInfo, project: str, ta
     page.get_by_text("Muster^Änne^B").wait_for()
     segments = hl7v2_messages.admission().decode().strip().split("\r")
     assert page.inner_text("#message").strip().split("\n") == segments
+
+
+def test_fhir_resources_and_their_content(emulator: ServerInfo, project: str, tab: Tab) -> None:
+    viewer_pages.fill_store(emulator.url, project)
+    stores = store_url(emulator, project, "fhirStores")
+    settings = {"version": "R4", "enableUpdateCreate": True}
+    http.post(f"{stores}?fhirStoreId=records", json=settings).raise_for_status()
+    headers = {"Content-Type": "application/fhir+json"}
+    for name in ("Patient/ann", "Patient/bob", "Observation/weight"):
+        resource_type, _, resource_id = name.partition("/")
+        body: dict[str, Any] = {"resourceType": resource_type, "id": resource_id}
+        if resource_type == "Patient":
+            body["name"] = [{"family": f"Muster-{resource_id}"}]
+        else:
+            body |= {
+                "status": "final",
+                "code": {"text": "Weight"},
+                "valueQuantity": {"value": 70.0},
+            }
+        url = f"{stores}/records/fhir/{name}"
+        http.put(url, json=body, headers=headers).raise_for_status()
+
+    page = open_console(tab, project)
+    assert "3 resources" in cells(page, "stores")
+    page.get_by_role("button", name="Show resources of records").click()
+    page.get_by_role("heading", name="FHIR resources of records").wait_for()
+    choice = page.get_by_role("combobox", name="Type")
+    assert choice.locator("option").all_inner_texts() == ["Observation (1)", "Patient (2)"]
+    choice.select_option("Patient")
+    page.get_by_role("cell", name="ann", exact=True).wait_for()
+    assert cells(page, "resources")[::4] == ["bob", "ann"]
+    assert "Muster" not in page.inner_text("body")
+
+    page.get_by_role("button", name="Open Patient ann").click()
+    page.get_by_text("Muster-ann").wait_for()
+    assert json.loads(page.inner_text("#resource"))["name"] == [{"family": "Muster-ann"}]
+    choice.select_option("Observation")
+    page.get_by_role("button", name="Open Observation weight").click()
+    page.get_by_text('"value": 70.0').wait_for()  # as it was written
 
 
 def test_topics_keep_the_messages_that_the_page_shows(

@@ -86,6 +86,26 @@ def test_messages_name_no_patient_until_one_is_opened(
     assert "parsedData" not in opened
 
 
+def test_resources_name_no_patient_until_one_is_opened(
+    emulator: ServerInfo, names: dict[str, str]
+) -> None:
+    stores = f"{emulator.url}{path('stores', collection='fhirStores', **names)}".partition("?")[0]
+    settings = {"version": "R4", "enableUpdateCreate": True}
+    http.post(f"{stores}?fhirStoreId=records", json=settings).raise_for_status()
+    patient = {"resourceType": "Patient", "id": "ann", "name": [{"family": "Muster"}]}
+    headers = {"Content-Type": "application/fhir+json"}
+    http.put(f"{stores}/records/fhir/Patient/ann", json=patient, headers=headers).raise_for_status()
+
+    in_store = {**names, "store": "records"}
+    [metric] = get(emulator, "FHIR metrics", **in_store)["metrics"]
+    assert (metric["resourceType"], metric["count"]) == ("Patient", "1")
+    [entry] = get(emulator, "resources", type="Patient", **in_store)["entry"]
+    assert entry["resource"]["id"] == "ann"
+    assert "name" not in entry["resource"]
+    opened = get(emulator, "resource", type="Patient", id="ann", **in_store)
+    assert opened["name"] == [{"family": "Muster"}]
+
+
 def test_topics_with_their_messages(emulator: ServerInfo, names: dict[str, str]) -> None:
     project = names["project"]
     [topic] = get(emulator, "topics", project=project)["topics"]

@@ -18,6 +18,10 @@ TEMPLATES = {
     "messages": f"{DATASET}/hl7V2Stores/{{store}}/messages?view=SCHEMATIZED_ONLY"
     f"&orderBy=send_time+desc&pageSize=100&fields={MESSAGE_FIELDS}",
     "message": f"{DATASET}/hl7V2Stores/{{store}}/messages/{{message}}?view=RAW_ONLY",
+    "FHIR metrics": f"{DATASET}/fhirStores/{{store}}:getFHIRStoreMetrics",
+    "resources": f"{DATASET}/fhirStores/{{store}}/fhir/{{type}}"
+    "?_elements=id&_sort=-_lastUpdated&_count=50",
+    "resource": f"{DATASET}/fhirStores/{{store}}/fhir/{{type}}/{{id}}",
     "operations": f"{DATASET}/operations",
     "cancel": f"{DATASET}/operations/{{operation}}:cancel",
     "topics": "/v1/projects/{project}/topics?pageSize=1000",

@@ -3,6 +3,7 @@
 import { call, datasets, id, list } from "../api.js";
 import { size } from "../page.js";
 import * as messages from "./messages.js";
+import * as resources from "./resources.js";
 import * as studies from "./studies.js";
 
 export const NAME = "stores";
@@ -23,7 +24,12 @@ const TYPES = {
     count: ({ metrics = [] }) => `${sum(metrics, "count")} messages`,
     content: messages,
   },
-  fhirStores: { name: "FHIR" },
+  fhirStores: {
+    name: "FHIR",
+    metrics: "getFHIRStoreMetrics",
+    count: ({ metrics = [] }) => `${sum(metrics, "count")} resources`,
+    content: resources,
+  },
   consentStores: { name: "Consent" },
 };
 
