@@ -14,6 +14,7 @@ from typing import Any, Union, get_args, get_origin
 from components.adapters.adapter_repository import AdapterRepository, AdapterRepositoryArgs
 from components.adapters.arguments import AetArgs, OutgoingArgs, TlsArgs
 from components.adapters.dimse_adapter import DimseAdapter, DimseAdapterArgs
+from components.adapters.hospital_vpn import HospitalVpn, HospitalVpnArgs, TunnelArgs
 from components.adapters.mllp_adapter import MllpAdapter, MllpAdapterArgs
 from components.audit_logs import AuditLogs, AuditLogsArgs
 from components.base import Component
@@ -61,6 +62,7 @@ COMPONENTS: dict[type[Component], tuple[type, ...]] = {
     AdapterRepository: (AdapterRepositoryArgs,),
     DimseAdapter: (DimseAdapterArgs, AetArgs, TlsArgs, OutgoingArgs),
     MllpAdapter: (MllpAdapterArgs,),
+    HospitalVpn: (HospitalVpnArgs, TunnelArgs),
 }
 """Every component, with the classes of its arguments."""
 

@@ -89,6 +89,23 @@ def ip_address(value: str) -> str | None:
     return None
 
 
+def session_address(value: str) -> str | None:
+    """Return the own address of a BGP session, of the link-local range with its prefix /30."""
+    try:
+        address = ipaddress.IPv4Interface(value)
+    except ValueError:
+        address = None
+    if address is not None and address.is_link_local and address.network.prefixlen == 30:
+        return None
+    return "is not an address of a session. Allowed: 169.254.X.Y/30, such as 169.254.0.1/30."
+
+
+def are_of_one_session(address: str, peer: str) -> bool:
+    """Whether two addresses are the two hosts of one /30."""
+    own, other = ipaddress.IPv4Interface(address), ipaddress.IPv4Address(peer)
+    return other != own.ip and other in own.network.hosts()
+
+
 def network(value: str) -> str | None:
     """Return a VPC network by its name, or by its full name."""
     if _NETWORK.fullmatch(value):

@@ -86,6 +86,9 @@ class _Cloud(mocks.Mocks):
         if args.typ == "gcp:serviceaccount/account:Account":
             email = f"{inputs['accountId']}@{inputs['project']}.iam.gserviceaccount.com"
             return email, inputs | {"email": email, "member": f"serviceAccount:{email}"}
+        if args.typ == "gcp:compute/haVpnGateway:HaVpnGateway":
+            interfaces = [{"id": n, "ipAddress": f"203.0.113.{n}"} for n in (0, 1)]
+            return f"{args.name}-id", {"vpnInterfaces": interfaces, **inputs}
         if args.typ == "gcp:compute/address:Address":
             return f"{args.name}-id", {"address": "10.128.0.2", **inputs}
         collection = _COLLECTIONS.get(args.typ.rpartition(":")[2])
@@ -101,6 +104,13 @@ class _Cloud(mocks.Mocks):
             email = f"bq-{PROJECT_NUMBER}@bigquery-encryption.iam.gserviceaccount.com"
             member = f"serviceAccount:{email}"
             return {**args.args, "id": email, "email": email, "member": member}, []
+        if args.token == "gcp:secretmanager/getSecretVersionAccess:getSecretVersionAccess":
+            return {
+                **args.args,
+                "id": "v",
+                "name": "v",
+                "secretData": f"{args.args['secret']}!",
+            }, []
         raise AssertionError(f"the program calls {args.token}: it needs no such function")
 
 
