@@ -10,6 +10,7 @@ from components import existing_grants, rules
 from components.adapters.adapter_repository import AdapterRepository, AdapterRepositoryArgs
 from components.adapters.arguments import AetArgs, OutgoingArgs, TlsArgs
 from components.adapters.dimse_adapter import DimseAdapter, DimseAdapterArgs
+from components.adapters.hospital_vpn import HospitalVpn, HospitalVpnArgs, TunnelArgs
 from components.adapters.mllp_adapter import MllpAdapter, MllpAdapterArgs
 from components.encryption_key import EncryptionKey, EncryptionKeyArgs
 from components.healthcare_dataset import HealthcareDataset
@@ -23,7 +24,7 @@ from program.config import (
     MllpAdapterSettings,
     Settings,
 )
-from program.config.adapters import AdapterOutgoingSettings
+from program.config.adapters import AdapterOutgoingSettings, VpnSettings
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,13 @@ class Adapters:
         dimse: name -> DIMSE adapter
         mllp: name -> MLLP adapter
         repository: of their images, if the stack has one
+        vpns: name -> VPN
     """
 
     dimse: Mapping[str, DimseAdapter] = field(default_factory=dict)
     mllp: Mapping[str, MllpAdapter] = field(default_factory=dict)
     repository: AdapterRepository | None = None
+    vpns: Mapping[str, HospitalVpn] = field(default_factory=dict)
 
     def outputs(self) -> dict[str, Any]:
         """Return their outputs, by the names that stacks export them under."""
@@ -48,6 +51,8 @@ class Adapters:
             for key, adapters in lists.items()
             if adapters
         }
+        if self.vpns:
+            found["vpns"] = {name: {"addresses": vpn.addresses} for name, vpn in self.vpns.items()}
         if self.repository is not None:
             found["adapterRepository"] = self.repository.path
         return found
@@ -59,7 +64,7 @@ def make_adapters(
     datasets: Mapping[str, HealthcareDataset],
     topics: Mapping[str, NotificationTopic],
 ) -> Adapters:
-    """Make the adapters and the repository of their images.
+    """Make the adapters, the repository of their images, and VPNs.
 
     Args:
         settings: of the stack
@@ -73,6 +78,7 @@ def make_adapters(
         {item.name: builder.dimse(item) for item in settings.dimse_adapters},
         {item.name: builder.mllp(item) for item in settings.mllp_adapters},
         repository,
+        {item.name: builder.vpn(item) for item in settings.vpns},
     )
 
 
@@ -148,6 +154,21 @@ class _Builder:
         )
         options = self._options(adapter.hl7v2_store, key)
         return MllpAdapter(f"mllp-adapter-{adapter.name}", args, options)
+
+    def vpn(self, vpn: VpnSettings) -> HospitalVpn:
+        args = HospitalVpnArgs(
+            project=self.settings.project,
+            region=vpn.region or self.settings.location,
+            vpn=vpn.name,
+            network=vpn.network,
+            peer_addresses=vpn.peer_addresses,
+            peer_asn=vpn.peer_asn,
+            asn=vpn.asn,
+            tunnels=[TunnelArgs(**tunnel.model_dump()) for tunnel in vpn.tunnels],
+            labels={**self.settings.labels, **vpn.labels},
+        )
+        options = pulumi.ResourceOptions(depends_on=[self.services])
+        return HospitalVpn(f"vpn-{vpn.name}", args, options)
 
     def _common(
         self, protocol: str, adapter: AdapterSettings, key: EncryptionKey | None

@@ -220,6 +220,8 @@ def _services_of_adapters(settings: Settings) -> list[str]:
         found += [KMS] if adapter.kms_key_name else []
         found += [SECRETS] if adapter.secrets() else []
         found += [] if adapter.outgoing is None else [RUN, PUBSUB]
+    if settings.vpns:
+        found += [COMPUTE, SECRETS]
     return found
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from components import rules
+from program.config.adapters import VpnSettings
 from program.config.datasets import named
 from program.config.errors import ConfigError, show
 from program.config.raw import Raw, items, maps, text, texts, twice
@@ -18,6 +19,7 @@ _PROTOCOLS = {"dimseAdapters": "dimse", "mllpAdapters": "mllp"}
 _INCOMING = ("address", "size", "machineType", "diskGb", "kmsKeyName", "callingAets")
 """Keys without effect for an adapter that only sends."""
 _MULTI_REGIONS = ("us", "eu")
+_OWN_ASN = VpnSettings.model_fields["asn"].default
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ def adapter_errors(
         yield from twice(names, full_key[list_key], ".name", "Rename one.")
     yield from _addresses(adapters)
     yield from _repository(raw, full_key["adapterRepository"], adapters)
+    yield from _vpns(raw, full_key["vpns"], location)
     taken = _subscriptions(raw, full_key["topics"])
     for adapter in adapters:
         yield from _store(adapter, datasets, text(raw.get("gcp:project")))
@@ -57,8 +60,8 @@ def adapter_errors(
 
 
 def adapter_regions(raw: Raw, full_key: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield the key and the region of each adapter that names one."""
-    for list_key in ADAPTERS:
+    """Yield the key and the region of each adapter and VPN that names one."""
+    for list_key in (*ADAPTERS, "vpns"):
         for index, item in maps(raw.get(list_key)):
             if region := text(item.get("region")):
                 yield f"{full_key[list_key]}[{index}].region", region
@@ -99,6 +102,41 @@ def _repository(raw: Raw, key: str, adapters: Sequence[_Adapter]) -> Iterator[Co
                 f"is missing. Allowed: the reference of an image, or {key}.name for a repository "
                 "of the stack whose images are taken.",
             )
+
+
+def _vpns(raw: Raw, key: str, location: str) -> Iterator[ConfigError]:
+    vpns = maps(raw.get("vpns"))
+    yield from twice([text(vpn.get("name")) for _, vpn in vpns], key, ".name", "Rename one.")
+    for index, vpn in vpns:
+        if location in _MULTI_REGIONS and "region" not in vpn:
+            yield _region_missing(f"{key}[{index}]", location)
+        asn = vpn.get("asn", _OWN_ASN)
+        if asn == vpn.get("peerAsn"):
+            yield ConfigError(
+                f"{key}[{index}].peerAsn",
+                "is also the own number of BGP. Allowed: another one; asn sets the own.",
+                show(asn),
+            )
+        tunnels = maps(vpn.get("tunnels"))
+        addresses = [text(tunnel.get("address")) for _, tunnel in tunnels]
+        yield from twice(addresses, f"{key}[{index}].tunnels", ".address", "Change one.")
+        for position, tunnel in tunnels:
+            own, peer = text(tunnel.get("address")), text(tunnel.get("peerAddress"))
+            is_read = rules.session_address(own) is None and rules.ip_address(peer) is None
+            if is_read and not rules.are_of_one_session(own, peer):
+                yield ConfigError(
+                    f"{key}[{index}].tunnels[{position}].peerAddress",
+                    f"is not the other address of {own}. Allowed: the other host of that /30.",
+                    show(peer),
+                )
+
+
+def _region_missing(key: str, location: str) -> ConfigError:
+    return ConfigError(
+        f"{key}.region",
+        f"is missing: the stack's location {location} is not a region, and instances are in one. "
+        "Allowed: a region such as europe-west4.",
+    )
 
 
 def _store(adapter: _Adapter, datasets: Mapping[str, Raw], project: str) -> Iterator[ConfigError]:
@@ -228,11 +266,7 @@ def _subscriptions(raw: Raw, key: str) -> dict[str, str]:
 
 def _region(adapter: _Adapter) -> Iterator[ConfigError]:
     if adapter.region in _MULTI_REGIONS and "region" not in adapter.body:
-        yield ConfigError(
-            f"{adapter.key}.region",
-            f"is missing: the stack's location {adapter.region} is not a region, and instances are "
-            "in one. Allowed: a region such as europe-west4.",
-        )
+        yield _region_missing(adapter.key, adapter.region)
     key = text(adapter.body.get("kmsKeyName"))
     if key and rules.kms_key_name(key) is None and rules.kms_location(key) != adapter.region:
         yield ConfigError(

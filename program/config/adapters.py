@@ -9,6 +9,7 @@ from program.config.model import KmsKeyName, Labels, Model, Topic, follows
 from program.config.topics import DeadLetterSettings
 
 Aet = Annotated[str, follows(rules.aet)]
+Asn = Annotated[int, Field(ge=1, le=4_294_967_294)]
 Port = Annotated[int, Field(ge=1, le=65_535)]
 SecretVersion = Annotated[str, follows(rules.secret_version)]
 
@@ -20,6 +21,40 @@ class AdapterRepositorySettings(Model):
     """The id of the repository. A change replaces it with all its images."""
     location: str | None = None
     """A region, or us, europe or asia; that of the stack if not given. A change replaces it."""
+
+
+class VpnTunnelSettings(Model):
+    """A tunnel of a VPN, with the BGP session in it."""
+
+    shared_secret: SecretVersion
+    """The secret that both sides know: projects/PROJECT/secrets/SECRET/versions/VERSION."""
+    address: Annotated[str, follows(rules.session_address)]
+    """The own address of the session, such as 169.254.0.1/30."""
+    peer_address: Annotated[str, follows(rules.ip_address)]
+    """The hospital's address of the session, in the same /30."""
+
+
+class VpnSettings(Model):
+    """An HA VPN to the network of a hospital."""
+
+    name: Annotated[str, follows(rules.adapter)]
+    """The name of the VPN; names of its resources end with it. A change replaces them."""
+    region: Annotated[str, follows(rules.region)] | None = None
+    """The region of the gateway, that of the adapters; the stack's location if not given."""
+    network: Annotated[str, follows(rules.network)] = "default"
+    """The VPC network, by its name or its full name."""
+    peer_addresses: Annotated[
+        list[Annotated[str, follows(rules.ip_address)]], Field(min_length=1, max_length=2)
+    ]
+    """The public IPv4 addresses of the hospital's gateway, one or two."""
+    peer_asn: Asn
+    """The hospital's number of BGP."""
+    asn: Asn = 64_514
+    """The own number of BGP."""
+    tunnels: Annotated[list[VpnTunnelSettings], Field(min_length=2, max_length=2)]
+    """Two tunnels, the second one to the second address if there are two."""
+    labels: Labels = {}
+    """Labels of the gateways and tunnels, over those of the stack."""
 
 
 class AdapterTlsSettings(Model):

@@ -14,6 +14,7 @@ from program.config.adapters import (
     AdapterRepositorySettings,
     DimseAdapterSettings,
     MllpAdapterSettings,
+    VpnSettings,
 )
 from program.config.datasets import DatasetContent, DatasetSettings, named
 from program.config.logs import AccessAlertSettings, AuditLogSinkSettings
@@ -73,6 +74,8 @@ class Settings(DatasetContent, _StackLocation):
     """MLLP adapters: HL7v2 messages of hospitals to an HL7v2 store, and back."""
     adapter_repository: AdapterRepositorySettings = AdapterRepositorySettings()
     """A repository for the images of the adapters; none if empty."""
+    vpns: list[VpnSettings] = []
+    """VPNs to the networks of hospitals, by which their systems reach the adapters."""
     access: Literal["lab", "least-privilege", "explicit"] = "lab"
     """The roles of the Healthcare service agent: those of the lab, the least, or a list."""
     service_agent_roles: list[Role] = []

@@ -105,6 +105,24 @@ def test_outputs_say_where_to_connect() -> None:
     assert outputs["mllpAdapters"]["adt"]["subscription"] == ""
 
 
+def test_a_vpn_reports_the_addresses_of_its_gateway() -> None:
+    tunnels = [
+        {
+            "sharedSecret": f"projects/vault/secrets/vpn-{number}/versions/1",
+            "address": f"169.254.{number}.1/30",
+            "peerAddress": f"169.254.{number}.2",
+        }
+        for number in (0, 1)
+    ]
+    vpn = {"name": "north", "peerAddresses": ["198.51.100.7"], "peerAsn": 65_001}
+    deployed = run(vpns=[{**vpn, "tunnels": tunnels}])
+    assert deployed.outputs["stack"]["vpns"] == {
+        "north": {"addresses": ["203.0.113.0", "203.0.113.1"]}
+    }
+    [gateway] = deployed.of_type("gcp:compute/haVpnGateway:HaVpnGateway")
+    assert "services-secretmanager" in deployed.all_dependencies(gateway.name)
+
+
 def test_labels_of_an_adapter_are_over_those_of_the_stack() -> None:
     found = {name: inputs["labels"]["team"] for name, inputs in templates(run(**STACK)).items()}
     assert found == {"dimse-adapter-ct": "imaging", "mllp-adapter-adt": "his"}

@@ -57,6 +57,21 @@ def test_complete_adapters_are_read() -> None:
     assert lab.adapters() == [first, second]
 
 
+TUNNELS = [
+    {
+        "sharedSecret": SECRET.format(f"vpn-{number}"),
+        "address": f"169.254.{number}.1/30",
+        "peerAddress": f"169.254.{number}.2",
+    }
+    for number in (0, 1)
+]
+
+
+def vpn(**changed: Any) -> dict[str, Any]:
+    given = {"name": "north", "peerAddresses": ["198.51.100.7"], "peerAsn": 65_001}
+    return {"vpns": [{**given, "tunnels": TUNNELS, **changed}]}
+
+
 WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("dimseAdapters[0].dicomStore", dimse(dicomStore="ctt"), 'Did you mean "ct"?'),
     (
@@ -171,6 +186,24 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         },
         "makes the subscription mllp-adt-out, which is also",
     ),
+    ("vpns[0].peerAsn", vpn(asn=65_001), "is also the own number of BGP"),
+    ("vpns[0].region", vpn() | {"location": "eu"}, "eu is not a region"),
+    (
+        "vpns[0].tunnels[1].peerAddress",
+        vpn(tunnels=[TUNNELS[0], {**TUNNELS[1], "peerAddress": "169.254.0.2"}]),
+        "is not the other address of 169.254.1.1/30",
+    ),
+    (
+        "vpns[0].tunnels[1].address",
+        vpn(tunnels=[TUNNELS[0], TUNNELS[0]]),
+        "is the same as",
+    ),
+    ("vpns[0].tunnels", vpn(tunnels=TUNNELS[:1]), "at least 2 items"),
+    (
+        "vpns[0].tunnels[0].sharedSecret",
+        vpn(tunnels=[{**TUNNELS[0], "sharedSecret": "x"}, TUNNELS[1]]),
+        "is not a version of a secret",
+    ),
     (
         "mllpAdapters[0].outgoing.deadLetter.topic",
         mllp(outgoing={**TO_HIS, "deadLetter": {"topic": "deed"}}),
@@ -184,6 +217,11 @@ def test_each_wrong_setting_is_named_with_what_is_allowed(
     key: str, config: dict[str, Any], complaint: str
 ) -> None:
     assert complaint in problem(key, **config)
+
+
+def test_a_vpn_is_read_with_its_tunnels() -> None:
+    [read] = parse(**vpn()).vpns
+    assert (read.asn, read.peer_asn, len(read.tunnels)) == (64_514, 65_001, 2)
 
 
 def test_the_labs_stores_are_known_without_being_listed() -> None:
