@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from emulator.services.healthcare.fhir import json_text
 from emulator.services.healthcare.fhir.resources import models
-from emulator.services.healthcare.fhir.search import index, query, searching
+from emulator.services.healthcare.fhir.search import index, moments, query, searching
 
 STORE = "projects/p/locations/l/datasets/d/fhirStores/s"
 
@@ -25,13 +25,14 @@ class Indexed:
     def put(self, *resources: Mapping[str, Any]) -> None:
         for resource in resources:
             body = json_text.dump(resource)
+            updated = moments.parse(resource.get("meta", {}).get("lastUpdated", ""))
             key = (resource["resourceType"], resource["id"])
             self.resources[key] = json_text.parse(body)
             number = self.connection.execute(
                 "INSERT INTO fhir_resources (store, type, id, version, method, body)"
-                " VALUES (?, ?, ?, 1, 'PUT', ?)"
-                " ON CONFLICT DO UPDATE SET body = excluded.body RETURNING number",
-                (STORE, *key, body),
+                " VALUES (?, ?, ?, ?, 'PUT', ?) ON CONFLICT DO UPDATE"
+                " SET body = excluded.body, version = excluded.version RETURNING number",
+                (STORE, *key, updated[0] if updated else 1, body),
             ).fetchone()[0]
             index.SearchIndex().add(self.connection, STORE, number, self.resources[key])
 

@@ -8,7 +8,7 @@ from emulator.services.healthcare.context import HealthcareContext
 from emulator.services.healthcare.fhir import notifications
 from emulator.services.healthcare.fhir.resources.changes import Changes
 from emulator.services.healthcare.fhir.resources.models import Index, ResourceStore
-from emulator.services.healthcare.fhir.search.index import SearchIndex, remove_store
+from emulator.services.healthcare.fhir.search.index import SearchIndex
 from emulator.services.healthcare.fhir.store_settings import StoreSettings
 
 COLLECTION = "fhirStores"
@@ -35,7 +35,6 @@ class Fhir:
         self.resources = ResourceStore(context.database, self._stores.exists)
         self.indexes: tuple[Index, ...] = (SearchIndex(),)
         self._stores.on_delete(self.resources.delete_store)
-        self._stores.on_delete(self._forget_index)
 
     def store(self, name: str) -> dict[str, Any]:
         """Return a store as a resource; raises 404."""
@@ -59,10 +58,6 @@ class Fhir:
             has_messages = notifications.add(connection, notifier, settings, changes.done)
         if has_messages:
             notifier.wake()
-
-    def _forget_index(self, store: str) -> None:
-        with self.resources.database.write() as connection:
-            remove_store(connection, store)
 
     def delete_orphans(self) -> None:
         """Delete the resources of stores that no longer exist."""

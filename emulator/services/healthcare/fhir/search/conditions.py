@@ -1,7 +1,12 @@
-"""SQL of the conditions of a query: each one selects the numbers of resources in the index."""
+"""SQL of the conditions of a query: which resources of the store match.
 
-from collections.abc import Callable, Iterable
+SQLite keeps no statistics here, so this module chooses the order: a search begins at the condition
+with the fewest resources, and tests the others for each of them if these are few.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
 from sqlite3 import Connection
+from typing import NamedTuple
 
 from emulator.services.healthcare.fhir.search.criteria import (
     Criterion,
@@ -9,7 +14,7 @@ from emulator.services.healthcare.fhir.search.criteria import (
     split,
     unescape,
 )
-from emulator.services.healthcare.fhir.search.index import TABLES, component_scope, find_scope
+from emulator.services.healthcare.fhir.search.index import TABLES, component_scope, scope
 from emulator.services.healthcare.fhir.search.parameters import SearchParameter
 from emulator.services.healthcare.fhir.search.value_tests import (
     TESTS,
@@ -22,12 +27,29 @@ from emulator.services.healthcare.fhir.search.value_tests import (
 CodesOf = Callable[[str], Iterable[tuple[str, str]]]
 """Returns system and code of the codes in a value set; raises SearchError if there is none."""
 
+FEW = 300
+"""Resources up to which further conditions are tested one by one."""
+
+
+class _Members(NamedTuple):
+    """The resources that a criterion names.
+
+    Attributes:
+        rows: a query for their numbers
+        is_negative: whether the others match
+        test: whether a resource is one of them; empty where only the query can say it
+    """
+
+    rows: Sql
+    is_negative: bool = False
+    test: Sql = Sql("")
+
 
 class Conditions:
     """The conditions of searches in one store.
 
     Args:
-        connection: to read the scopes
+        connection: to the index
         store: the full name
         codes_of: returns the codes of a value set
     """
@@ -37,10 +59,6 @@ class Conditions:
         self._store = store
         self._codes_of = codes_of
 
-    def scope(self, resource_type: str, parameter: str) -> int:
-        """Return the number of a scope; -1 if it has no value."""
-        return find_scope(self._connection, self._store, resource_type, parameter)
-
     def types(self) -> list[str]:
         """Return the types of the resources in the store."""
         rows = self._connection.execute(
@@ -48,76 +66,106 @@ class Conditions:
         )
         return [row["type"] for row in rows]
 
-    def of(self, resource_type: str, criterion: Criterion) -> Sql:
-        """Return a condition on `number` of the index's table of resources."""
+    def of(self, resource_type: str, criteria: Sequence[Criterion]) -> Sql:
+        """Return a condition on rows of `fhir_resources`: of a type, and by all criteria."""
+        members = [self._members(resource_type, criterion) for criterion in criteria]
+        positive = [one for one in members if not one.is_negative]
+        counts = [self._count(one) if len(positive) > 1 else 0 for one in positive]
+        parts = [Sql("store = ? AND type = ?", (self._store, resource_type))]
+        if positive:
+            first = counts.index(min(counts))
+            # The unary plus keeps SQLite from the index by store and type.
+            parts = [_in(positive.pop(first)), Sql("+store = ? AND +type = ?", parts[0].values)]
+            is_few = counts.pop(first) < FEW
+            parts += [one.test if is_few and one.test.text else _in(one) for one in positive]
+        parts += [_in(one) for one in members if one.is_negative]
+        return join(parts, " AND ")
+
+    def _count(self, members: _Members) -> int:
+        """Return the number of rows, as far as it matters; of a chain, which is costly, `FEW`."""
+        if not members.test.text:
+            return FEW
+        rows = members.rows
+        counted = self._connection.execute(
+            f"SELECT count(*) FROM ({rows.text} LIMIT {FEW})",  # noqa: S608 - made of marks
+            rows.values,
+        )
+        return int(counted.fetchone()[0])
+
+    def _members(self, resource_type: str, criterion: Criterion) -> _Members:
         if criterion.has:
-            return self._reverse_chain(criterion)
+            return _Members(self._reverse_chain(criterion))
         if criterion.chain:
-            return self._chain(resource_type, criterion)
+            return _Members(self._chain(resource_type, criterion))
         parameter = criterion.parameter
-        if parameter.type == "composite":
-            rows = self._composite(resource_type, criterion)
-        else:
-            rows = self._rows(resource_type, criterion)
         is_negative = criterion.modifier in ("not", "not-in") or (
             criterion.modifier == "missing" and criterion.values[0] == "true"
         )
-        return Sql(f"number {'NOT ' * is_negative}IN ({rows.text})", rows.values)
+        if parameter.type != "composite":
+            found = self._values(resource_type, parameter.code, parameter.type, criterion)
+            return found._replace(is_negative=is_negative)
+        if criterion.modifier == "missing":
+            code = component_scope(parameter.code, 0)
+            found = self._values(resource_type, code, parameter.components[0].type, criterion)
+            return found._replace(is_negative=is_negative)
+        return _Members(self._composite(resource_type, criterion))
 
     def _chain(self, resource_type: str, criterion: Criterion) -> Sql:
-        scope = self.scope(resource_type, criterion.parameter.code)
+        number = scope(self._store, resource_type, criterion.parameter.code)
         parts = []
         for target, inner in criterion.chain:
-            condition = self.of(target, inner)
+            condition = self.of(target, [inner])
             parts.append(
                 Sql(
-                    "SELECT f.resource FROM fhir_index_references f"  # noqa: S608 - made of marks
-                    " WHERE f.scope = ? AND f.type = ?"
-                    " AND f.id IN (SELECT id FROM fhir_resources WHERE store = ? AND type = ?"
-                    f" AND {condition.text})",
-                    (scope, target, self._store, target, *condition.values),
+                    "SELECT resource FROM fhir_index_references"  # noqa: S608 - made of marks
+                    " WHERE scope = ? AND type = ?"
+                    f" AND id IN (SELECT id FROM fhir_resources WHERE {condition.text})",
+                    (number, target, *condition.values),
                 )
             )
-        rows = join(parts, " UNION ")
-        return Sql(f"number IN ({rows.text})", rows.values)
+        return join(parts, " UNION ")
 
     def _reverse_chain(self, criterion: Criterion) -> Sql:
         [(resource_type, inner)] = criterion.chain
-        condition = self.of(criterion.source, inner)
-        scope = self.scope(criterion.source, criterion.parameter.code)
+        condition = self.of(criterion.source, [inner])
+        number = scope(self._store, criterion.source, criterion.parameter.code)
         return Sql(
-            "id IN (SELECT f.id FROM fhir_index_references f"  # noqa: S608 - made of marks
-            " WHERE f.scope = ? AND f.type = ?"
-            " AND f.resource IN (SELECT number FROM fhir_resources WHERE store = ? AND type = ?"
-            f" AND {condition.text}))",
-            (scope, resource_type, self._store, criterion.source, *condition.values),
+            "SELECT number FROM fhir_resources WHERE store = ? AND type = ? AND id IN ("  # noqa: S608
+            "SELECT id FROM fhir_index_references WHERE scope = ? AND type = ?"
+            f" AND resource IN (SELECT number FROM fhir_resources WHERE {condition.text}))",
+            (self._store, resource_type, number, resource_type, *condition.values),
         )
 
-    def _rows(self, resource_type: str, criterion: Criterion) -> Sql:
-        parameter = criterion.parameter
-        scope = self.scope(resource_type, parameter.code)
-        return self._select(parameter, parameter.type, scope, criterion)
+    def _values(
+        self, resource_type: str, code: str, of_type: str, criterion: Criterion
+    ) -> _Members:
+        """Return the resources with a value in a scope, or with one that matches."""
+        table = TABLES[of_type].name
+        number = scope(self._store, resource_type, code)
+        condition = Sql("scope = ?", (number,))
+        if criterion.modifier != "missing":
+            test = self._test(of_type, criterion)
+            condition = join([condition, Sql(f"({test.text})", test.values)], " AND ")
+        return _Members(
+            Sql(
+                f"SELECT resource FROM {table} WHERE {condition.text}",  # noqa: S608
+                condition.values,
+            ),
+            test=Sql(
+                f"EXISTS (SELECT 1 FROM {table} INDEXED BY {table}_of"  # noqa: S608
+                f" WHERE resource = number AND {condition.text})",
+                condition.values,
+            ),
+        )
 
-    def _select(
-        self, parameter: SearchParameter, of_type: str, scope: int, criterion: Criterion
-    ) -> Sql:
-        name = TABLES[of_type].name
-        rows = Sql(f"SELECT resource FROM {name} WHERE scope = ?", (scope,))  # noqa: S608
-        if criterion.modifier == "missing":
-            return rows
+    def _test(self, of_type: str, criterion: Criterion) -> Sql:
+        parameter, modifier = criterion.parameter, criterion.modifier
         if parameter.code in ("_content", "_text"):
-            test = all_words(criterion.values)
-        else:
-            test = join(
-                [
-                    self._test(parameter, of_type, criterion.modifier, value)
-                    for value in criterion.values
-                ],
-                " OR ",
-            )
-        return Sql(f"{rows.text} AND ({test.text})", (*rows.values, *test.values))
+            return all_words(criterion.values)
+        tests = [self._test_one(parameter, of_type, modifier, one) for one in criterion.values]
+        return join(tests, " OR ")
 
-    def _test(self, parameter: SearchParameter, of_type: str, modifier: str, value: str) -> Sql:
+    def _test_one(self, parameter: SearchParameter, of_type: str, modifier: str, value: str) -> Sql:
         if modifier in ("in", "not-in"):
             codes = [*self._codes_of(unescape(value))]
             pairs = [Sql("(system = ? AND code = ?)", pair) for pair in codes]
@@ -128,13 +176,6 @@ class Conditions:
 
     def _composite(self, resource_type: str, criterion: Criterion) -> Sql:
         parameter = criterion.parameter
-        if criterion.modifier == "missing":
-            first = parameter.components[0].type
-            scope = self.scope(resource_type, component_scope(parameter.code, 0))
-            return Sql(
-                f"SELECT resource FROM {TABLES[first].name} WHERE scope = ?",  # noqa: S608
-                (scope,),
-            )
         alternatives = []
         for value in criterion.values:
             parts = split(value, "$")
@@ -144,18 +185,18 @@ class Conditions:
                     f"{len(parameter.components)} parts separated by $"
                 )
             selects = []
-            for number, (component, part) in enumerate(
-                zip(parameter.components, parts, strict=True)
-            ):
-                scope = self.scope(resource_type, component_scope(parameter.code, number))
+            for index, part in enumerate(parts):
+                code = component_scope(parameter.code, index)
+                of_type = parameter.components[index].type
                 inner = Criterion(parameter, values=[part])
-                rows = self._select(parameter, component.type, scope, inner)
-                selects.append(
-                    Sql(
-                        rows.text.replace("SELECT resource", "SELECT resource, item", 1),
-                        rows.values,
-                    )
-                )
+                rows = self._values(resource_type, code, of_type, inner).rows
+                with_item = rows.text.replace("SELECT resource", "SELECT resource, item", 1)
+                selects.append(Sql(with_item, rows.values))
             both = join(selects, " INTERSECT ")
             alternatives.append(Sql(f"SELECT resource FROM ({both.text})", both.values))  # noqa: S608
         return join(alternatives, " UNION ")
+
+
+def _in(members: _Members) -> Sql:
+    word = "NOT IN" if members.is_negative else "IN"
+    return Sql(f"number {word} ({members.rows.text})", members.rows.values)

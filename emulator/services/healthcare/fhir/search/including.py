@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from sqlite3 import Connection, Row
 from typing import NamedTuple
 
+from emulator.services.healthcare.fhir.search.index import scope
+from emulator.services.healthcare.fhir.search.parameters import parameters
 from emulator.services.healthcare.fhir.search.query import Include
 
 MAX_STEPS = 20
@@ -61,14 +63,15 @@ def _referred(
     connection: Connection, store: str, keys: Sequence[Key], rule: Include
 ) -> Iterable[Row]:
     """Return the resources of the store that some resources refer to."""
+    types = dict.fromkeys(key.type for key in keys)
+    scopes = [number for one in types for number in _scopes(store, one, rule.parameter)]
     return connection.execute(
         "SELECT DISTINCT t.type, t.id FROM fhir_resources s"  # noqa: S608 - made of marks
-        " JOIN fhir_index_references f ON f.resource = s.number"
-        " JOIN fhir_index_scopes p ON p.number = f.scope"
-        " JOIN fhir_resources t ON t.store = s.store AND t.type = f.type AND t.id = f.id"
-        f" WHERE s.store = ? AND (s.type, s.id) IN (VALUES {_marks(keys)}) AND f.url = ''"
-        " AND (? = '' OR p.parameter = ?) AND (? = '' OR f.type = ?) ORDER BY t.number",
-        (store, *_values(keys), *(rule.parameter,) * 2, *(rule.target,) * 2),
+        " CROSS JOIN fhir_index_references f ON f.resource = s.number"
+        " CROSS JOIN fhir_resources t ON t.store = s.store AND t.type = f.type AND t.id = f.id"
+        f" WHERE s.store = ? AND (s.type, s.id) IN (VALUES {_pairs(keys)}) AND f.url = ''"
+        f" AND f.scope IN ({_marks(scopes)}) AND (? = '' OR f.type = ?) ORDER BY t.number",
+        (store, *_values(keys), *scopes, rule.target, rule.target),
     )
 
 
@@ -76,17 +79,30 @@ def _referring(
     connection: Connection, store: str, keys: Sequence[Key], rule: Include
 ) -> Iterable[Row]:
     """Return the resources of the store that refer to some resources."""
+    scopes = _scopes(store, rule.source, rule.parameter)
     return connection.execute(
-        "SELECT DISTINCT s.type, s.id FROM fhir_index_scopes p"  # noqa: S608 - made of marks
-        " JOIN fhir_index_references f ON f.scope = p.number"
-        " JOIN fhir_resources s ON s.number = f.resource"
-        " WHERE p.store = ? AND p.type = ? AND (? = '' OR p.parameter = ?) AND f.url = ''"
-        f" AND (f.type, f.id) IN (VALUES {_marks(keys)}) ORDER BY s.number",
-        (store, rule.source, *(rule.parameter,) * 2, *_values(keys)),
+        "SELECT DISTINCT s.type, s.id FROM fhir_index_references f"  # noqa: S608 - made of marks
+        " CROSS JOIN fhir_resources s ON s.number = f.resource"
+        f" WHERE f.scope IN ({_marks(scopes)}) AND f.url = ''"
+        f" AND (f.type, f.id) IN (VALUES {_pairs(keys)}) ORDER BY s.number",
+        (*scopes, *_values(keys)),
     )
 
 
-def _marks(keys: Sequence[Key]) -> str:
+def _scopes(store: str, resource_type: str, code: str) -> Sequence[int]:
+    """Return the scopes of a reference of a type; without a code, of all its references."""
+    return [
+        scope(store, resource_type, parameter.code)
+        for parameter in parameters(resource_type).values()
+        if parameter.type == "reference" and code in ("", parameter.code)
+    ]
+
+
+def _marks(values: Sequence[int]) -> str:
+    return ", ".join("?" for _ in values)
+
+
+def _pairs(keys: Sequence[Key]) -> str:
     return ", ".join("(?, ?)" for _ in keys)
 
 

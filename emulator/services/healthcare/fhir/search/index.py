@@ -7,8 +7,10 @@ Documented: the real index lags behind writes, except for a search by identifier
 written in the transaction of the change.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from sqlite3 import Connection
 from typing import Any
 
@@ -18,17 +20,11 @@ from emulator.services.healthcare.fhir.search.parameters import (
     Path,
     SearchParameter,
     nodes,
-    parameters,
+    parameters_of_all,
+    parameters_of_member,
 )
 
 SCHEMA = """
-CREATE TABLE fhir_index_scopes (
-    number INTEGER PRIMARY KEY,
-    store TEXT NOT NULL,
-    type TEXT NOT NULL,
-    parameter TEXT NOT NULL
-);
-CREATE UNIQUE INDEX fhir_index_scopes_by_name ON fhir_index_scopes (store, type, parameter);
 CREATE TABLE fhir_index_tokens (
     scope INTEGER NOT NULL,
     resource INTEGER NOT NULL REFERENCES fhir_resources (number) ON DELETE CASCADE,
@@ -110,13 +106,11 @@ def component_scope(code: str, number: int) -> str:
     return f"{code}${number}"
 
 
-def find_scope(connection: Connection, store: str, resource_type: str, parameter: str) -> int:
-    """Return the number of a scope; -1 if no resource has a value in it."""
-    row = connection.execute(
-        "SELECT number FROM fhir_index_scopes WHERE store = ? AND type = ? AND parameter = ?",
-        (store, resource_type, parameter),
-    ).fetchone()
-    return int(row[0]) if row else -1
+@lru_cache(maxsize=10_000)
+def scope(store: str, resource_type: str, parameter: str) -> int:
+    """Return the number of a scope: a hash, so that no table and no lookup is needed."""
+    name = f"{store}/{resource_type}?{parameter}".encode()
+    return int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), signed=True)
 
 
 class SearchIndex:
@@ -131,37 +125,22 @@ class SearchIndex:
         _insert(connection, store, number, resource)
 
 
-def remove_store(connection: Connection, store: str) -> None:
-    """Forget the scopes of a store whose resources are deleted."""
-    connection.execute("DELETE FROM fhir_index_scopes WHERE store = ?", (store,))
-
-
 def _insert(connection: Connection, store: str, number: int, resource: Mapping[str, Any]) -> None:
     resource_type = resource["resourceType"]
+    found = {
+        parameter.code: parameter
+        for key in resource
+        for parameter in parameters_of_member(resource_type, key)
+    }
+    found |= {parameter.code: parameter for parameter in parameters_of_all(resource_type)}
     by_table: dict[str, list[tuple[Any, ...]]] = {}
-    scopes: dict[str, int] = {}
-    for parameter in parameters(resource_type).values():
+    for parameter in found.values():
         for suffix, of_type, item, value in _rows(parameter, resource):
-            scope_name = parameter.code + suffix
-            if scope_name not in scopes:
-                scopes[scope_name] = _scope(connection, store, resource_type, scope_name)
-            row = (scopes[scope_name], number, item, *value)
-            by_table.setdefault(TABLES[of_type].name, []).append(row)
-    for name, rows in by_table.items():
+            name = scope(store, resource_type, parameter.code + suffix)
+            by_table.setdefault(TABLES[of_type].name, []).append((name, number, item, *value))
+    for table, rows in by_table.items():
         marks = ", ".join("?" for _ in rows[0])
-        connection.executemany(f"INSERT INTO {name} VALUES ({marks})", rows)  # noqa: S608
-
-
-def _scope(connection: Connection, store: str, resource_type: str, parameter: str) -> int:
-    found = find_scope(connection, store, resource_type, parameter)
-    if found >= 0:
-        return found
-    inserted = connection.execute(
-        "INSERT INTO fhir_index_scopes (store, type, parameter) VALUES (?, ?, ?)",
-        (store, resource_type, parameter),
-    )
-    assert inserted.lastrowid is not None
-    return inserted.lastrowid
+        connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608
 
 
 def _rows(

@@ -106,6 +106,33 @@ def parameters(resource_type: str) -> Mapping[str, SearchParameter]:
     }
 
 
+@cache
+def parameters_of_member(resource_type: str, key: str) -> Sequence[SearchParameter]:
+    """Return the parameters of a resource type whose paths begin with a member of its JSON."""
+    return [
+        parameter
+        for parameter in parameters(resource_type).values()
+        if any(key == element.key for path in parameter.paths for element in _first(path))
+    ]
+
+
+@cache
+def parameters_of_all(resource_type: str) -> Sequence[SearchParameter]:
+    """Return the parameters of a resource type that have a value in every resource."""
+    return [
+        parameter
+        for parameter in parameters(resource_type).values()
+        if not all(_first(path) for path in parameter.paths)
+        or not parameter.paths
+        or any(path.is_existence for path in parameter.paths)
+    ]
+
+
+def _first(path: Path) -> Sequence[Element]:
+    """Return the members of the first step, if the path can't yield a value without them."""
+    return path.steps[0].elements if path.steps and not path.is_existence else ()
+
+
 def _parameter(resource_type: str, code: str, text: str) -> SearchParameter:
     param_type, path_text, *words = text.split(" ")
     paths = [_path(resource_type, one) for one in path_text.split("|") if one]

@@ -17,10 +17,10 @@ from emulator.services.healthcare.fhir.search import including
 from emulator.services.healthcare.fhir.search.conditions import Conditions
 from emulator.services.healthcare.fhir.search.criteria import SearchError
 from emulator.services.healthcare.fhir.search.including import Key
-from emulator.services.healthcare.fhir.search.index import TABLES
+from emulator.services.healthcare.fhir.search.index import TABLES, scope
 from emulator.services.healthcare.fhir.search.parameters import parameters
 from emulator.services.healthcare.fhir.search.query import Query
-from emulator.services.healthcare.fhir.search.value_tests import Sql
+from emulator.services.healthcare.fhir.search.value_tests import Sql, join
 
 Read = Callable[[str, str], Mapping[str, Any] | None]
 """Returns the current version of a resource of the store by type and id."""
@@ -72,14 +72,15 @@ def search(connection: Connection, store: str, query: Query, read: Read) -> Page
     conditions = Conditions(
         connection, store, lambda name: _codes_of(connection, store, name, read)
     )
-    matching = _matching(conditions, store, query)
+    matching = _matching(conditions, query)
     total = connection.execute(
         f"SELECT count(*) FROM fhir_resources WHERE {matching.text}",  # noqa: S608 - made of marks
         matching.values,
     ).fetchone()[0]
-    order = [_sort_key(conditions, query, *one) for one in query.sort or _DEFAULT_ORDER]
-    scope = json.dumps([store, query.types, query.applied])
-    rows = _rows(connection, matching, order, query.count + 1, _last_key(query, scope))
+    types = query.types or conditions.types()
+    order = [_sort_key(store, types, *one) for one in query.sort or _DEFAULT_ORDER]
+    listed = json.dumps([store, query.types, query.applied])
+    rows = _rows(connection, matching, order, query.count + 1, _last_key(query, listed))
     page = rows[: query.count]
     has_more = len(rows) > query.count > 0
     matches = [Key(row["type"], row["id"]) for row in page]
@@ -87,38 +88,37 @@ def search(connection: Connection, store: str, query: Query, read: Read) -> Page
         int(total),
         matches,
         including.included(connection, store, matches, query.includes),
-        paging.page_token(_key_of(page[-1], len(order)), scope) if has_more else "",
+        paging.page_token(_key_of(page[-1], len(order)), listed) if has_more else "",
     )
 
 
-def _matching(conditions: Conditions, store: str, query: Query) -> Sql:
+def _matching(conditions: Conditions, query: Query) -> Sql:
     """Return the condition of a query on the table of resources."""
-    texts: list[str] = []
-    values: list[Any] = []
-    for one in query.types or conditions.types():
-        texts.append("type = ?")
-        values.append(one)
-        for criterion in query.criteria.get(one if query.types else "", ()):
-            condition = conditions.of(one, criterion)
-            texts[-1] += f" AND {condition.text}"
-            values += condition.values
-    either = " OR ".join(f"({text})" for text in texts) or "0"
-    return Sql(f"store = ? AND ({either})", (store, *values))
+    either = [
+        conditions.of(one, query.criteria.get(one if query.types else "", []))
+        for one in query.types or conditions.types()
+    ]
+    if len(either) == 1:
+        return either[0]
+    return (
+        join([Sql(f"({one.text})", one.values) for one in either], " OR ") if either else Sql("0")
+    )
 
 
-def _sort_key(conditions: Conditions, query: Query, code: str, descending: bool) -> _SortKey:
+def _sort_key(store: str, types: Sequence[str], code: str, descending: bool) -> _SortKey:
     """Return the first value of a parameter (documented), of resources of all types."""
-    of_type = parameters(query.types[0] if query.types else "")[code].type
+    if code == "_lastUpdated":
+        return _SortKey(Sql("version"), descending)
+    of_type = parameters(types[0] if types else "")[code].type
     table = TABLES[of_type].name
     column = {"fhir_index_tokens": "code", "fhir_index_strings": "folded"}.get(table, "low")
-    types = query.types or conditions.types()
-    scopes = [conditions.scope(one, code) for one in types]
-    marks = ", ".join("?" for _ in scopes)
+    marks = ", ".join("?" for _ in types)
     return _SortKey(
         Sql(
-            f"(SELECT {column} FROM {table} v WHERE v.resource = fhir_resources.number"  # noqa: S608
-            f" AND v.scope IN ({marks}) ORDER BY v.rowid LIMIT 1)",
-            tuple(scopes),
+            f"(SELECT {column} FROM {table} v INDEXED BY {table}_of"  # noqa: S608
+            f" WHERE v.resource = fhir_resources.number AND v.scope IN ({marks})"
+            " ORDER BY v.rowid LIMIT 1)",
+            tuple(scope(store, one, code) for one in types),
         ),
         descending,
     )
@@ -128,11 +128,9 @@ def _rows(
     connection: Connection, matching: Sql, order: Sequence[_SortKey], limit: int, after: Any
 ) -> list[Row]:
     """Return matches in order, those without a value last."""
-    keys = "".join(
-        f", {key.sql.text} IS NULL AS n{index}, {key.sql.text} AS k{index}"
-        for index, key in enumerate(order)
-    )
-    key_values = [value for key in order for value in (*key.sql.values, *key.sql.values)]
+    keys = "".join(f", {key.sql.text} AS k{index}" for index, key in enumerate(order))
+    key_values = [value for key in order for value in key.sql.values]
+    nulls = ", ".join(f"k{index} IS NULL AS n{index}" for index in range(len(order)))
     columns = [
         column
         for index, key in enumerate(order)
@@ -142,8 +140,9 @@ def _rows(
     ordered = ", ".join(f"{name}{' DESC' * descending}" for name, descending in columns)
     later = _after(columns, after) if after is not None else Sql("1")
     return connection.execute(
-        f"SELECT * FROM (SELECT number, type, id{keys} FROM fhir_resources"  # noqa: S608
-        f" WHERE {matching.text}) WHERE {later.text} ORDER BY {ordered} LIMIT ?",
+        f"WITH m AS MATERIALIZED (SELECT number, type, id{keys} FROM fhir_resources"  # noqa: S608
+        f" WHERE {matching.text}) SELECT * FROM (SELECT *, {nulls} FROM m)"
+        f" WHERE {later.text} ORDER BY {ordered} LIMIT ?",
         (*key_values, *matching.values, *later.values, limit),
     ).fetchall()
 
@@ -164,9 +163,9 @@ def _key_of(row: Row, keys: int) -> list[Any]:
     return [*values, row["number"]]
 
 
-def _last_key(query: Query, scope: str) -> Any:
+def _last_key(query: Query, listed: str) -> Any:
     try:
-        return paging.last_key(query.page_token, scope)
+        return paging.last_key(query.page_token, listed)
     except ApiError as error:
         raise SearchError(error.message) from None
 
@@ -178,12 +177,10 @@ def _codes_of(
     resource_type, _, resource_id = name.partition("/")
     found = [Key(resource_type, resource_id)] if resource_type == "ValueSet" else []
     if not found:
-        conditions = Conditions(connection, store, lambda _: ())
-        scope = conditions.scope("ValueSet", "url")
         rows = connection.execute(
             "SELECT type, id FROM fhir_resources WHERE number IN"
             " (SELECT resource FROM fhir_index_tokens WHERE scope = ? AND code = ?)",
-            (scope, name),
+            (scope(store, "ValueSet", "url"), name),
         )
         found = [Key(row["type"], row["id"]) for row in rows]
     value_set = read(*found[0]) if found else None

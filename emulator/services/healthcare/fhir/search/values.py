@@ -54,9 +54,10 @@ class Target(NamedTuple):
 
 def fold(text: str) -> str:
     """Return a text as searches compare it: without case, accents and double spaces."""
-    plain = unicodedata.normalize("NFKD", text)
-    without = "".join(char for char in plain if not unicodedata.combining(char))
-    return " ".join(without.casefold().split())
+    if not text.isascii():
+        plain = unicodedata.normalize("NFKD", text)
+        text = "".join(char for char in plain if not unicodedata.combining(char))
+    return " ".join(text.casefold().split())
 
 
 def words(resource: Any) -> str:
