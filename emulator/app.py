@@ -41,6 +41,7 @@ from emulator.services.logging.routes import routes as logging_routes
 from emulator.services.monitoring.routes import routes as monitoring
 from emulator.services.pubsub.routes import routes as pubsub
 from emulator.services.resourcemanager.routes import routes as resourcemanager
+from emulator.services.run.routes import routes as run_routes
 from emulator.services.secretmanager.routes import routes as secretmanager
 from emulator.services.serviceusage.routes import routes as serviceusage
 from emulator.services.storage.routes import routes as storage
@@ -140,6 +141,7 @@ def routes_of(cloud: Cloud) -> Iterator[Route]:
     yield from resourcemanager(cloud.resource_manager)
     yield from iam_api(cloud.iam_api)
     yield from compute(cloud.compute)
+    yield from run_routes(cloud.run)
 
 
 async def _api_error(_request: Request, error: Exception) -> Response:

@@ -60,6 +60,8 @@ from emulator.services.pubsub.subscriptions import Subscriptions
 from emulator.services.pubsub.topics import Topics
 from emulator.services.resourcemanager.models import Projects
 from emulator.services.resourcemanager.service import ResourceManager
+from emulator.services.run import service as run
+from emulator.services.run.assembly import assemble as assemble_run
 from emulator.services.secretmanager import service as secretmanager
 from emulator.services.secretmanager.models import Secrets
 from emulator.services.secretmanager.service import SecretManager
@@ -123,6 +125,17 @@ class Cloud:
         self.kms = self._kms()
         self.secret_manager = self._secret_manager()
         self.artifact_registry = self._artifact_registry()
+        self.run = assemble_run(
+            self.database,
+            self._access(run.API),
+            self.iam_api,
+            self.containers,
+            self.secret_manager,
+            entries,
+            self.audit.write_end,
+            folder=settings.state_dir,
+            enforce_iam=settings.enforce_iam,
+        )
         backend = bigquery_backend.Backend(settings.bigquery_url)
         metadata = Metadata(self.database, self.iam.policies.roles.permissions_of)
         sizes = TableSizes(backend)
@@ -228,6 +241,7 @@ class Cloud:
     def reset(self) -> None:
         """Delete everything: datasets with all inside them, policies, projects, services."""
         self.compute.reset()
+        self.run.reset()
         self.containers.reset()
         self.healthcare.reset()
         self.database.empty()
@@ -236,6 +250,7 @@ class Cloud:
         """Start the background work, but for operations."""
         self.secret_manager.versions.destroy_due()
         self.pubsub.push.start()
+        self.run.start()
         self.sink_router.start()
         self.healthcare.start()
         self.compute.start()
@@ -243,6 +258,7 @@ class Cloud:
     def close(self) -> None:
         """Stop running operations and close the state."""
         self.compute.close()
+        self.run.close()
         self.containers.close()
         self.pubsub.push.close()
         self.sink_router.close()

@@ -26,6 +26,7 @@ from emulator.services.log_sinks import router as sink_router
 from emulator.services.logging import entries as log_entries
 from emulator.services.pubsub import messages, recent_messages, subscriptions, topics
 from emulator.services.resourcemanager import models as projects
+from emulator.services.run import models as run
 from emulator.services.secretmanager import models as secret_models
 from emulator.services.serviceusage import models as services
 from emulator.services.storage import models as buckets
@@ -67,4 +68,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     fhir_resources.SCHEMA,
     compute.SCHEMA,
     fhir_index.SCHEMA,
+    run.SCHEMA,
 )

@@ -24,7 +24,7 @@ _OPEN = re.compile(
 _UNDECIDED = re.compile(
     r"/v1(beta1)?/roles(/.*)?|/v1(beta1)?/projects/[^/]+/locations(/[^/]+)?|.*/iam/testPermissions"
 )
-_TEST = re.compile(r"/v1(?:beta1)?/(projects/[^:]+):testIamPermissions")
+_TEST = re.compile(r"/v(?:1|1beta1|2)/(projects/[^:]+):testIamPermissions")
 _JOBS = re.compile(r"/bigquery/v2/projects/([^/]+)/(queries|jobs)")
 _ENTRIES = re.compile(r"/v2/entries:(list|write)")
 

@@ -1,7 +1,7 @@
 """Routes of a JSON API: requests become calls of handlers, results become responses."""
 
 import json
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -39,6 +39,7 @@ class Call(Generic[ServiceT]):
         body: the JSON object of the body; empty if there is none
         version: `v1` or `v1beta1`, as called
         if_match: the header If-Match; empty if there is none
+        authorization: the header Authorization; empty if there is none
     """
 
     service: ServiceT
@@ -47,6 +48,7 @@ class Call(Generic[ServiceT]):
     body: dict[str, Any] = field(default_factory=dict)
     version: str = "v1"
     if_match: str = ""
+    authorization: str = ""
 
     def values(self, name: str) -> list[str]:
         """Every value of a query parameter that may be repeated."""
@@ -79,7 +81,11 @@ register_url_convertor("id", _Id())
 
 
 def routes(
-    service: ServiceT, method: str, path: str, handler: Handler[ServiceT]
+    service: ServiceT,
+    method: str,
+    path: str,
+    handler: Handler[ServiceT],
+    versions: Sequence[str] = VERSIONS,
 ) -> Iterator[LazyRoute]:
     """Yield a route for each version of the API.
 
@@ -88,8 +94,9 @@ def routes(
         method: the HTTP method
         path: the path behind the version, such as `/projects/{project}`
         handler: returns the response; it runs in a thread
+        versions: of the API
     """
-    for version in VERSIONS:
+    for version in versions:
         yield LazyRoute(f"/{version}{path}", endpoint(service, handler, version), method)
 
 
@@ -118,6 +125,7 @@ def endpoint(
                 body=await _json_body(request),
                 version=version,
                 if_match=request.headers.get("if-match", ""),
+                authorization=request.headers.get("authorization", ""),
             )
             answer = await run_in_threadpool(handler, call)
             if answer is None:

@@ -22,6 +22,7 @@ def environment(state_dir: Path, *, port: int) -> dict[str, str]:
         "GOOGLE_COMPUTE_CUSTOM_ENDPOINT": f"{root}/compute/v1/",
         "GOOGLE_LOGGING_CUSTOM_ENDPOINT": f"{root}/v2/",
         "GOOGLE_MONITORING_CUSTOM_ENDPOINT": f"{root}/",  # the version is in the paths
+        "GOOGLE_CLOUD_RUN_V2_CUSTOM_ENDPOINT": f"{root}/v2/",
         "GOOGLE_IAM_CUSTOM_ENDPOINT": f"{root}/v1/",
         "GOOGLE_IAM_CREDENTIALS_CUSTOM_ENDPOINT": f"{root}/v1/",
         "GOOGLE_KMS_CUSTOM_ENDPOINT": f"{root}/v1/",
@@ -50,6 +51,7 @@ def environment(state_dir: Path, *, port: int) -> dict[str, str]:
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_MONITORING": f"{root}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB": f"{root}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER": f"{root}/",
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN": f"{root}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_SERVICEUSAGE": f"{root}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE": f"{root}/storage/v1/",
         "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": str(state_dir / "token"),

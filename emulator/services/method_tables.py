@@ -17,6 +17,7 @@ from emulator.services.logging import methods as logging
 from emulator.services.monitoring import methods as monitoring
 from emulator.services.pubsub import methods as pubsub
 from emulator.services.resourcemanager import methods as resourcemanager
+from emulator.services.run import methods as run
 from emulator.services.secretmanager import methods as secretmanager
 from emulator.services.serviceusage import methods as serviceusage
 from emulator.services.storage import methods as storage
@@ -37,6 +38,7 @@ TABLES = (
     bigquery.TABLE,
     storage.XML,
     compute.TABLE,
+    run.TABLE,
 )
 """All services but Healthcare, whose paths need more than a table."""
 

@@ -118,35 +118,43 @@ class Keeper:
         assert process.stderr
         stdout, stderr = self._outputs()
         self.state = replace(self.state, pid=process.pid)
-        late = False
+        self._started = time.monotonic()
+        broken = ""
         with _Streams({process.stdout: stdout, process.stderr: stderr}) as streams:
             try:
                 for _ in self._looks(process, streams):
-                    late = not self._is_ready() and self._is_late()
-                    if late or self._stop.is_set():
+                    broken = self._broken_limit()
+                    if broken or self._stop.is_set():
                         break
             finally:
                 _end(process, streams)
-        if late:
-            return Phase.FAILED, self._not_listening(), None
+        if broken:
+            return Phase.FAILED, broken, None
         code = _exit_code(process.returncode)
         return Phase.ENDED, f"The container ended with exit code {code}.", code
 
     def _looks(self, process: subprocess.Popen[bytes], streams: "_Streams") -> Iterator[None]:
         """Yield until the process ends, after reading what it has written since."""
-        self._deadline = time.monotonic() + self._container.startup_seconds
         self._become(Phase.STARTING)
         while process.poll() is None:
             yield
             ready = self.state.phase == Phase.READY
             streams.read(POLL_SECONDS if ready else STARTING_POLL_SECONDS)
 
-    def _is_ready(self) -> bool:
-        """Whether the container is ready; note it when it becomes so."""
+    def _broken_limit(self) -> str:
+        """Note whether the container is ready; return which limit of time it breaks, if any."""
+        container, seconds = self._container, time.monotonic() - self._started
         if self.state.phase != Phase.READY and self._listens():
             self._has_been_ready = True
-            self._become(Phase.READY, exit_code=self.state.exit_code)
-        return self.state.phase == Phase.READY
+            self._become(Phase.READY)
+        if self.state.phase != Phase.READY and seconds > container.startup_seconds:
+            return (
+                f"The container does not listen on port {container.port} of {container.address} "
+                f"{container.startup_seconds:.0f} s after its start."
+            )
+        if seconds > container.max_seconds:
+            return f"The container ran longer than {container.max_seconds:.0f} s."
+        return ""
 
     def _listens(self) -> bool:
         if self._container.port is None:
@@ -157,16 +165,6 @@ class Keeper:
         except OSError:
             return False
         return True
-
-    def _is_late(self) -> bool:
-        return time.monotonic() > self._deadline
-
-    def _not_listening(self) -> str:
-        container = self._container
-        return (
-            f"The container does not listen on port {container.port} of {container.address} "
-            f"{container.startup_seconds:.0f} s after its start."
-        )
 
     def _become(
         self,

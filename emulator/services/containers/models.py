@@ -1,5 +1,6 @@
 """A container as the services that run it describe it, and its state."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -23,7 +24,7 @@ class Restart(StrEnum):
 
 
 class Phase(StrEnum):
-    """What a container does."""
+    """The stages of a container."""
 
     STARTING = "starting"
     READY = "ready"
@@ -69,6 +70,7 @@ class Container:
         port: where it listens; a container without a port is ready once it runs
         startup_seconds: until it has to listen
         restart: when it is started again after its end
+        max_seconds: that its process may run
     """
 
     name: str
@@ -84,6 +86,7 @@ class Container:
     port: int | None = None
     startup_seconds: float = STARTUP_SECONDS
     restart: Restart = Restart.ALWAYS
+    max_seconds: float = math.inf
 
 
 @dataclass(frozen=True)

@@ -140,15 +140,14 @@ class Containers:
         """Return what begins a process of a container."""
         command = self._images.command(container.image, container.address, container.command)
         account = container.service_account
-        if account:
-            self._identities.key_file(account)
+        # Here, and not in the thread of the container, which would open a connection of its own.
+        key_file = self._identities.key_file(account) if account else None
 
         def launch() -> tuple[list[str], dict[str, str], Path]:
             folder = self._folder_of(container.name)
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             for volume in container.volumes.values():
                 volume.mkdir(mode=0o700, parents=True, exist_ok=True)
-            key_file = self._identities.key_file(account) if account else None
             words = [*command, *(mapped(word, container.volumes) for word in container.args)]
             return words, environment(container, self._endpoints, folder, key_file), folder
 

@@ -6,7 +6,7 @@ Inferred (conformance: iam-missing-resource-text, iam-test-missing): a missing r
 nothing, and the text of a refusal.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from starlette.routing import Route
@@ -36,6 +36,7 @@ def policy_routes(
     name: Name[ServiceT],
     exists: Exists[ServiceT],
     api: str,
+    versions: Sequence[str] = rest.VERSIONS,
 ) -> Iterator[Route]:
     """Yield the routes of the three calls on one type of resource.
 
@@ -46,6 +47,7 @@ def policy_routes(
         name: returns the full name of the resource that a call is about
         exists: whether it exists
         api: the API whose requests these are, such as `pubsub`
+        versions: of the API
     """
 
     def get(call: Call[ServiceT]) -> dict[str, Any]:
@@ -75,10 +77,13 @@ def policy_routes(
         return resource
 
     # Google serves getIamPolicy by GET on some services and by POST on others.
-    yield from rest.routes(service, "GET", f"{path}:getIamPolicy", get)
-    yield from rest.routes(service, "POST", f"{path}:getIamPolicy", get)
-    yield from rest.routes(service, "POST", f"{path}:setIamPolicy", put)
-    yield from rest.routes(service, "POST", f"{path}:testIamPermissions", test)
+    for verb, call, handler in (
+        ("GET", "getIamPolicy", get),
+        ("POST", "getIamPolicy", get),
+        ("POST", "setIamPolicy", put),
+        ("POST", "testIamPermissions", test),
+    ):
+        yield from rest.routes(service, verb, f"{path}:{call}", handler, versions)
 
 
 def _requested_version(call: Call[ServiceT]) -> int:

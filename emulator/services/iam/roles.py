@@ -139,6 +139,32 @@ _COMPUTE_ADMIN = (
     | _of("compute.zoneOperations", "delete")
 )
 _COMPUTE_VIEWER = frozenset(p for p in _COMPUTE_ADMIN if p.endswith((".get", ".list")))
+_RUN_INVOKE = _of("run.routes", "invoke") | _of("run.jobs", "run")
+_RUN_VIEWER = (
+    _of("run.services", "get getIamPolicy list")
+    | _of("run.jobs", "get getIamPolicy list")
+    | _of("run.workerpools", "get getIamPolicy list")
+    | _of("run.revisions", "get list")
+    | _of("run.executions", "get list")
+    | _of("run.tasks", "get list")
+    | _of("run.operations", "get list")
+)
+_RUN_DEVELOPER = (
+    _RUN_VIEWER
+    | _of("run.services", "create delete update")
+    | _of("run.jobs", "create delete run update")
+    | _of("run.workerpools", "create delete update")
+    | _of("run.revisions", "delete")
+    | _of("run.executions", "cancel delete")
+    | _of("run.operations", "delete")
+)
+_RUN_ADMIN = (
+    _RUN_DEVELOPER
+    | _RUN_INVOKE
+    | _of("run.services", "setIamPolicy")
+    | _of("run.jobs", "setIamPolicy")
+    | _of("run.workerpools", "setIamPolicy")
+)
 
 _LOGS_VIEWER = _of("logging.logEntries", "list") | _of("logging.logs", "list")
 _LOGS_WRITER = _of("logging.logEntries", "create")
@@ -237,6 +263,10 @@ _ROLES: dict[str, frozenset[str]] = {
     "roles/pubsub.viewer": _PUBSUB_VIEWER,
     "roles/resourcemanager.projectIamAdmin": _of("resourcemanager.projects", f"get {_POLICIES}"),
     "roles/browser": _of("resourcemanager.projects", "get getIamPolicy"),
+    "roles/run.admin": _RUN_ADMIN,
+    "roles/run.developer": _RUN_DEVELOPER,
+    "roles/run.invoker": _RUN_INVOKE,
+    "roles/run.viewer": _RUN_VIEWER,
     "roles/secretmanager.admin": _SECRETS_ADMIN,
     "roles/secretmanager.secretAccessor": _SECRETS_ACCESS,
     "roles/secretmanager.secretVersionAdder": _of("secretmanager.versions", "add"),

@@ -6,7 +6,6 @@ Inferred (conformance: iam-account-missing-text, iam-account-id-text): the texts
 """
 
 import base64
-import hashlib
 import json
 import re
 from functools import partial
@@ -19,6 +18,7 @@ from emulator.core.resources.paging import paginate
 from emulator.core.rest import Call
 from emulator.services.iam.accounts import Account, Key
 from emulator.services.iam_api import keys
+from emulator.services.iam_api.default_account import new_account
 from emulator.services.iam_api.service import IamApi
 
 _ID = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
@@ -52,15 +52,9 @@ def create(call: Call[IamApi]) -> Account:
     project = call.service.projects.id_of(call.path["project"])
     email = f"{account_id}@{project}{_DOMAIN}"
     given = messages.normal("ServiceAccount", call.body.get("serviceAccount") or {})
-    number = str(10**20 + int(hashlib.sha256(email.encode()).hexdigest(), 16) % 10**20)
     account = {
         **{field: given[field] for field in _SETTABLE & given.keys()},
-        "name": f"projects/{project}/serviceAccounts/{email}",
-        "projectId": project,
-        "uniqueId": number,
-        "email": email,
-        "oauth2ClientId": number,
-        "etag": "MDEwMjE5MjA=",
+        **new_account(project, email),
     }
     if not call.service.accounts.add(account):
         raise already_exists(

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from emulator.services.pubsub import push_token
 from emulator.services.pubsub.subscriptions import Subscription
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -33,10 +34,10 @@ def post(
     config = subscription["pushConfig"]
     deadline = httpx.Timeout(subscription["ackDeadlineSeconds"], connect=_CONNECT_SECONDS)
     content = _bare if "noWrapper" in config else _wrapped
+    request = content(subscription, received)
+    headers = {**request.pop("headers", {}), **push_token.authorization(subscription)}
     try:
-        answer = client.post(
-            config["pushEndpoint"], timeout=deadline, **content(subscription, received)
-        )
+        answer = client.post(config["pushEndpoint"], timeout=deadline, headers=headers, **request)
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         return type(error).__name__
     return None if answer.is_success else f"status {answer.status_code}"

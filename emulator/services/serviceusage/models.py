@@ -29,6 +29,7 @@ TITLES = {
     "iam.googleapis.com": "Identity and Access Management (IAM) API",
     "logging.googleapis.com": "Cloud Logging API",
     "pubsub.googleapis.com": "Cloud Pub/Sub API",
+    "run.googleapis.com": "Cloud Run Admin API",
     "secretmanager.googleapis.com": "Secret Manager API",
     "serviceusage.googleapis.com": "Service Usage API",
     "storage.googleapis.com": "Cloud Storage API",

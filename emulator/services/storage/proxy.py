@@ -1,16 +1,16 @@
 """Requests passed on to fake-gcs-server, and its answers passed back, both as streams."""
 
-from collections.abc import AsyncIterator
 from urllib.parse import unquote_to_bytes
 
 import httpx
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
+from emulator.core import reverse_proxy
 from emulator.services.storage import request_names
 from emulator.services.storage.backend import unreachable
 
-_HOP_BY_HOP = {b"connection", b"host", b"keep-alive", b"proxy-connection", b"transfer-encoding"}
+_OF_THIS_SERVER = frozenset({b"host"})
 _TOKENS = {
     *(b"access_token", b"oauth_token", b"key"),
     *(b"signature", b"x-goog-signature", b"googleaccessid", b"x-goog-credential"),
@@ -28,10 +28,7 @@ class ReverseProxy:
 
     def __init__(self, url: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._url = httpx.URL(url)
-        self._transport = transport or httpx.AsyncHTTPTransport(
-            verify=False,  # plain HTTP: to load this machine's certificates takes a while
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=32),
-        )
+        self._transport = transport or reverse_proxy.transport()
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -48,8 +45,8 @@ class ReverseProxy:
         outgoing = httpx.Request(
             request.method,
             self._url.copy_with(raw_path=path + (b"?" + query if query else b"")),
-            headers=[one for one in request.headers.raw if one[0] not in _HOP_BY_HOP],
-            content=body if _has_body(request) else None,
+            headers=reverse_proxy.headers(request, _OF_THIS_SERVER),
+            content=body if reverse_proxy.has_body(request) else None,
             extensions={"timeout": httpx.Timeout(_SECONDS).as_dict()},
         )
         try:
@@ -60,13 +57,7 @@ class ReverseProxy:
             # It says `null`, where Cloud Storage says nothing.
             await answer.aclose()
             return Response(status_code=httpx.codes.NO_CONTENT)
-        response = StreamingResponse(_content(answer), answer.status_code)
-        response.raw_headers = [
-            (name.lower(), value)
-            for name, value in answer.headers.raw
-            if name.lower() not in _HOP_BY_HOP
-        ]
-        return response
+        return reverse_proxy.response(answer)
 
 
 def _without_tokens(query: bytes) -> bytes:
@@ -76,18 +67,3 @@ def _without_tokens(query: bytes) -> bytes:
         return unquote_to_bytes(parameter.partition(b"=")[0]).lower() in _TOKENS
 
     return b"&".join(one for one in query.split(b"&") if not is_secret(one))
-
-
-def _has_body(request: Request) -> bool:
-    return request.headers.get("content-length", "0") != "0" or (
-        "transfer-encoding" in request.headers
-    )
-
-
-async def _content(answer: httpx.Response) -> AsyncIterator[bytes]:
-    """Yield the bytes as they come, compressed ones too."""
-    try:
-        async for chunk in answer.aiter_raw():
-            yield chunk
-    finally:
-        await answer.aclose()

@@ -137,9 +137,9 @@ def test_a_container_that_does_not_listen_in_time_fails(start: tuple[Cloud, Star
 
 def test_a_container_whose_account_does_not_exist_fails(start: tuple[Cloud, Start]) -> None:
     cloud, run = start
-    run(WAIT, service_account="nobody@p.iam.gserviceaccount.com")
+    run(WAIT, service_account="missing@p.iam.gserviceaccount.com")
     assert state(cloud).phase == Phase.FAILED
-    assert "nobody@p.iam.gserviceaccount.com does not exist" in state(cloud).reason
+    assert "missing@p.iam.gserviceaccount.com does not exist" in state(cloud).reason
 
 
 def test_a_container_acts_as_its_account(start: tuple[Cloud, Start]) -> None:

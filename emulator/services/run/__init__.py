@@ -1,0 +1,1 @@
+"""Cloud Run: services, jobs and worker pools, whose known images run as child processes."""

@@ -1,0 +1,70 @@
+"""Cloud Run, put together from its parts."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from emulator.core.database import Database
+from emulator.services.containers.service import Containers
+from emulator.services.iam_api.service import IamApi
+from emulator.services.logging.entries import Entries
+from emulator.services.run.events import Events
+from emulator.services.run.executions import Executions
+from emulator.services.run.frontends import Frontends
+from emulator.services.run.invokers import Invokers
+from emulator.services.run.models import Resources
+from emulator.services.run.operations import Operations
+from emulator.services.run.processes import Processes
+from emulator.services.run.request_log import RequestLog
+from emulator.services.run.rollouts import Rollouts
+from emulator.services.run.secret_values import SecretValues
+from emulator.services.run.service import Run
+from emulator.services.secretmanager.service import SecretManager
+from emulator.services.serviceusage.service import ProjectAccess
+
+VOLUMES = "run-volumes"
+"""In the state folder: the files of secrets, for containers that run."""
+
+
+def assemble(
+    database: Database,
+    projects: ProjectAccess,
+    iam_api: IamApi,
+    containers: Containers,
+    secrets: SecretManager,
+    entries: Entries,
+    on_end: Callable[[str, Mapping[str, Any]], None],
+    *,
+    folder: Path,
+    enforce_iam: bool,
+) -> Run:
+    """Return Cloud Run.
+
+    Args:
+        database: holds its state
+        projects: those that have enabled the API
+        iam_api: the service accounts
+        containers: run its processes
+        secrets: Secret Manager
+        entries: of Cloud Logging
+        on_end: called with the name of each operation that has ended, and its google.rpc.Status
+        folder: the state folder
+        enforce_iam: whether callers of services are decided by their roles
+    """
+    resources, events = Resources(database), Events()
+    operations = Operations(database, resources, on_end)
+    processes = Processes(SecretValues(secrets, folder / VOLUMES))
+    invokers = Invokers(iam_api.iam.policies, resources, enforce_iam)
+    frontends = Frontends(invokers, RequestLog(entries, resources))
+    parts = (resources, operations, containers, processes)
+    return Run(
+        iam=iam_api.iam,
+        projects=projects,
+        iam_api=iam_api,
+        resources=resources,
+        operations=operations,
+        rollouts=Rollouts(*parts, frontends, events),
+        executions=Executions(*parts, events),
+        frontends=frontends,
+        events=events,
+    )

@@ -1,0 +1,68 @@
+"""Cloud Run as its handlers see it."""
+
+import threading
+from dataclasses import dataclass, field
+from functools import partial
+
+from emulator.services.iam.service import Iam
+from emulator.services.iam_api.service import IamApi
+from emulator.services.run.events import Events
+from emulator.services.run.executions import Executions
+from emulator.services.run.frontends import Frontends
+from emulator.services.run.models import Resources
+from emulator.services.run.operations import Operations
+from emulator.services.run.resource_types import JOB, SERVICE, WORKER_POOL, type_of
+from emulator.services.run.rollouts import Rollouts
+from emulator.services.serviceusage.service import ProjectAccess
+
+API = "run.googleapis.com"
+
+
+@dataclass(frozen=True)
+class Run:
+    """The state of Cloud Run.
+
+    Attributes:
+        iam: the policies of resources
+        projects: those that have enabled the API
+        iam_api: the service accounts
+        resources: services, jobs, worker pools and what belongs to them
+        operations: the long-running ones
+        rollouts: run services and worker pools
+        executions: run jobs
+        frontends: the addresses of services
+        events: the thread of all changes
+        lock: held while a call changes a resource
+    """
+
+    iam: Iam
+    projects: ProjectAccess
+    iam_api: IamApi
+    resources: Resources
+    operations: Operations
+    rollouts: Rollouts
+    executions: Executions
+    frontends: Frontends
+    events: Events
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def start(self) -> None:
+        """Run what ran when the emulator stopped, and continue what it interrupted."""
+        for body in self.resources.below("projects/"):
+            name, resource_type = body["name"], type_of(body["name"])
+            if resource_type in (SERVICE, WORKER_POOL):
+                change = self.rollouts.remove if "deleteTime" in body else self.rollouts.roll_out
+                self.events.add(partial(change, name))
+            elif "deleteTime" in body:
+                self.events.add(partial(self.executions.remove, name))
+            elif "/executions/" in name and "/tasks/" not in name and resource_type is not JOB:
+                self.events.add(partial(self.executions.advance, name))
+
+    def close(self) -> None:
+        """Stop the addresses; containers are stopped by their own service."""
+        self.events.close()
+        self.frontends.stop()
+
+    def reset(self) -> None:
+        """Close the addresses of all services, whose rows are deleted with the state."""
+        self.rollouts.reset()
