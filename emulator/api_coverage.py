@@ -28,9 +28,14 @@ RESOURCES = ("datasets", "operations", "dicomStores", "fhirStores", "hl7V2Stores
 _DATASETS = "projects.locations.datasets"
 _CDC = "all but `changeDataCaptureConfig` of BigQuery (501)"
 _DEIDENTIFY = "all but `operationMetadata` and `additionalInfoTypes` (501)"
+_FHIR = {
+    f"{_DATASETS}.fhirStores.export": "to Cloud Storage alone",
+    f"{_DATASETS}.fhirStores.fhir.Resource-validate": "without profiles",
+}
 PARTLY: Mapping[str, Mapping[str, str]] = {
-    "v1": {},
+    "v1": _FHIR,
     "v1beta1": {
+        **_FHIR,
         f"{_DATASETS}.deidentify": _DEIDENTIFY,
         f"{_DATASETS}.dicomStores.deidentify": _DEIDENTIFY,
         f"{_DATASETS}.dicomStores.create": "all but `changeDataCaptureConfig` of streams (501)",

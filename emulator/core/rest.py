@@ -77,7 +77,14 @@ class _Id(StringConvertor):
     regex = "[^/:]+"
 
 
+class _Name(StringConvertor):
+    """A name in a path that is not an operation of FHIR: `$export` has a route, or none."""
+
+    regex = "[^/$][^/]*"
+
+
 register_url_convertor("id", _Id())
+register_url_convertor("name", _Name())
 
 
 def routes(

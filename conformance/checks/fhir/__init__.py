@@ -1,6 +1,6 @@
 """Checks of FHIR stores."""
 
 from conformance.check import Check
-from conformance.checks.fhir import resources
+from conformance.checks.fhir import bulk, resources
 
-CHECKS: tuple[Check, ...] = (*resources.CHECKS,)
+CHECKS: tuple[Check, ...] = (*resources.CHECKS, *bulk.CHECKS)

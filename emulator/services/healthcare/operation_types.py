@@ -11,13 +11,16 @@ from typing import Any
 from emulator.core.operations.operation_type import OperationType, Run
 
 
-def operation_type(method: str, run: Run, *, lenient: bool = False) -> OperationType:
+def operation_type(
+    method: str, run: Run, *, lenient: bool = False, response: str = ""
+) -> OperationType:
     """Return the type of a method's operations.
 
     Args:
         method: its name without package and version, `dicom.DicomService.ImportDicomData`
         run: does the work
         lenient: whether items that fail leave the operation a success
+        response: the message of the response; by default it follows from the method
     """
 
     def metadata(version: str) -> dict[str, Any]:
@@ -27,7 +30,7 @@ def operation_type(method: str, run: Run, *, lenient: bool = False) -> Operation
         }
 
     def response_type(version: str) -> str:
-        return f"type.googleapis.com/{_package(version)}.{_response(method)}"
+        return f"type.googleapis.com/{_package(version)}.{response or _response(method)}"
 
     return OperationType(method, run, metadata, response_type, lenient)
 

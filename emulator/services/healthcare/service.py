@@ -12,6 +12,9 @@ from emulator.services.healthcare.dicom.operations import (
     importer,
 )
 from emulator.services.healthcare.dicom.service import Dicom
+from emulator.services.healthcare.fhir.operations import deletion as fhir_deletion
+from emulator.services.healthcare.fhir.operations import exporter as fhir_exporter
+from emulator.services.healthcare.fhir.operations import importer as fhir_importer
 from emulator.services.healthcare.fhir.service import Fhir
 from emulator.services.healthcare.hl7v2 import store_settings
 from emulator.services.healthcare.hl7v2.operations import exporter as hl7v2_exporter
@@ -23,6 +26,7 @@ from emulator.services.healthcare.stores.models import CREATE_DATASET
 from emulator.services.healthcare.stores.store_types import STORE_TYPES
 
 _DICOM_OPERATIONS = (importer, exporter, deletion, blob_storage_settings, deidentification)
+_FHIR_OPERATIONS = (fhir_importer, fhir_exporter, fhir_deletion)
 _HL7V2_OPERATIONS = (hl7v2_importer, hl7v2_exporter, hl7v2_rollback)
 
 
@@ -56,6 +60,8 @@ class Healthcare:
         for module in _HL7V2_OPERATIONS:
             module.register(self.hl7v2)
         self.fhir = Fhir(context)
+        for module in _FHIR_OPERATIONS:
+            module.register(self.fhir)
         self._finish_deletions()
 
     def _finish_deletions(self) -> None:

@@ -1,9 +1,11 @@
-"""Requests and answers of FHIR stores as a whole: metrics."""
+"""Requests and answers of FHIR stores as a whole: import, export, bulk deletion, metrics."""
 
 from typing import Any
 
 from emulator.core.rest import Call
+from emulator.services.healthcare.fhir.operations import deletion, exporter, importer
 from emulator.services.healthcare.fhir.service import COLLECTION, Fhir
+from emulator.services.healthcare.stores import schema
 
 
 def store_of(call: Call[Fhir]) -> str:
@@ -37,3 +39,21 @@ def metrics(call: Call[Fhir]) -> dict[str, Any]:
     ]
     found = [{key: value for key, value in one.items() if value} for one in counts]
     return {"name": store, **({"metrics": found} if found else {})}
+
+
+def import_resources(call: Call[Fhir]) -> dict[str, Any]:
+    """Start an import."""
+    schema.check(call.version, "ImportResourcesRequest", call.body)
+    return importer.begin(call.service, store_of(call), call.body, call.version)
+
+
+def export_resources(call: Call[Fhir]) -> dict[str, Any]:
+    """Start an export."""
+    schema.check(call.version, "ExportResourcesRequest", call.body)
+    return exporter.begin(call.service, store_of(call), call.body, call.version)
+
+
+def bulk_delete(call: Call[Fhir]) -> dict[str, Any]:
+    """Start a deletion of many resources."""
+    schema.check(call.version, "BulkDeleteResourcesRequest", call.body)
+    return deletion.begin(call.service, store_of(call), call.body, call.version)

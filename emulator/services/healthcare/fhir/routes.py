@@ -20,16 +20,25 @@ from emulator.services.healthcare.fhir.interactions import (
     search,
     type_level,
 )
+from emulator.services.healthcare.fhir.interactions.compartment import everything
+from emulator.services.healthcare.fhir.interactions.incoming_references import (
+    incoming_references,
+)
 from emulator.services.healthcare.fhir.interactions.request import (
     MAX_BODY_BYTES,
     Handler,
     endpoint,
+    typed,
+)
+from emulator.services.healthcare.fhir.interactions.translation import (
+    search_translate,
+    translate,
 )
 from emulator.services.healthcare.fhir.service import Fhir
 
 _STORE = "/projects/{project}/locations/{location}/datasets/{dataset}/fhirStores/{store:id}"
 _FHIR = f"{_STORE}/fhir"
-_TYPE = f"{_FHIR}/{{type}}"
+_TYPE = f"{_FHIR}/{{type:name}}"
 _INSTANCE = f"{_TYPE}/{{id}}"
 _BINARY = f"{_FHIR}/Binary/{{id}}"
 
@@ -38,6 +47,9 @@ def routes(fhir: Fhir) -> Iterator[Route]:
     """Yield every route."""
     route = partial(rest.routes, fhir)
     yield from route("GET", f"{_STORE}:getFHIRStoreMetrics", responses.metrics)
+    yield from route("POST", f"{_STORE}:import", responses.import_resources)
+    yield from route("POST", f"{_STORE}:export", responses.export_resources)
+    yield from route("POST", f"{_STORE}:bulkDelete", responses.bulk_delete)
     for version in VERSIONS:
         yield from _interactions(fhir, version)
 
@@ -53,10 +65,16 @@ def _interactions(fhir: Fhir, version: str) -> Iterator[Route]:
         for written in (path, f"{path}/"):  # the links of Google's bundles have the slash
             yield route("GET", written, handler)
         yield route("POST", f"{path}/_search", handler)
-    yield route("POST", f"{_FHIR}/Binary", binary.create, binary.MAX_BYTES)
-    yield route("PUT", _BINARY, binary.update, binary.MAX_BYTES)
-    yield route("GET", _BINARY, binary.read)
-    yield route("GET", f"{_BINARY}/_history/{{version}}", binary.vread)
+    yield route("POST", f"{_FHIR}/Binary", typed(binary.TYPE, binary.create), binary.MAX_BYTES)
+    yield route("PUT", _BINARY, typed(binary.TYPE, binary.update), binary.MAX_BYTES)
+    yield route("GET", _BINARY, typed(binary.TYPE, binary.read))
+    yield route("GET", f"{_BINARY}/_history/{{version}}", typed(binary.TYPE, binary.vread))
+    yield route("GET", f"{_FHIR}/Patient/{{id}}/$everything", typed("Patient", everything))
+    if version == "v1beta1":
+        yield route("GET", f"{_FHIR}/$references", incoming_references)
+        yield route("GET", f"{_FHIR}/ConceptMap/$translate", search_translate)
+        by_id = typed("ConceptMap", translate)
+        yield route("GET", f"{_FHIR}/ConceptMap/{{id}}/$translate", by_id)
     yield route("POST", f"{_TYPE}/$validate", type_level.validate)
     yield route("POST", _TYPE, type_level.create)
     yield route("PUT", _TYPE, type_level.conditional_update)

@@ -9,18 +9,15 @@ from typing import Any
 from emulator.core.errors import failed_precondition, invalid_argument
 from emulator.core.operations.operation_type import OperationRun
 from emulator.core.resource_name import ResourceName
+from emulator.services.healthcare.clients.agent_writes import require_folder
 from emulator.services.healthcare.clients.bigquery import BigQueryClient, Table
-from emulator.services.healthcare.clients.gcs import GcsClient
 from emulator.services.healthcare.dicom.bigquery import table_layout
 from emulator.services.healthcare.dicom.operations import bigquery_export, filter_config, gcs_export
 from emulator.services.healthcare.dicom.service import Dicom
 from emulator.services.healthcare.operation_types import operation_type
-from emulator.services.storage import object_names
 
 METHOD = "dicom.DicomService.ExportDicomData"
-ADMIN = "roles/storage.objectAdmin"
 _TABLE = re.compile(r"bq://([a-z0-9.:-]+)\.(\w{1,1024})\.([\w-]{1,1024})")
-_PREFIX = re.compile(r"gs://([a-z0-9][a-z0-9._-]{1,220}[a-z0-9])(?:/([^*?]*))?")
 DISPOSITIONS = frozenset({"WRITE_EMPTY", "WRITE_TRUNCATE", "WRITE_APPEND"})
 
 
@@ -63,19 +60,10 @@ def _bigquery_request(dicom: Dicom, project: str, given: dict[str, Any]) -> dict
 
 
 def _storage_request(dicom: Dicom, project: str, given: dict[str, Any]) -> dict[str, Any]:
-    uri = given.get("uriPrefix", "")
-    match = _PREFIX.fullmatch(uri)
-    if match is None:
-        raise invalid_argument(f"invalid Cloud Storage URI {uri!r}: gs://bucket/folder")
     media_type, syntax = gcs_export.parse_mime_type(given.get("mimeType", ""))
-    bucket, prefix = match.groups()
-    object_names.validate(prefix or "")
-    for permission in ("storage.objects.create", "storage.objects.delete"):
-        dicom.agent.require_on_bucket(project, bucket, permission, ADMIN, prefix or "")
-    with GcsClient(dicom.settings.storage_url) as storage:
-        storage.check_bucket(bucket)
-    folder = prefix.rstrip("/") + "/" if prefix and prefix.strip("/") else ""
-    return {"bucket": bucket, "prefix": folder, "kind": media_type, "syntax": syntax}
+    url = dicom.settings.storage_url
+    folder = require_folder(dicom.agent, url, project, given.get("uriPrefix", ""))
+    return {**folder, "kind": media_type, "syntax": syntax}
 
 
 def register(dicom: Dicom) -> None:

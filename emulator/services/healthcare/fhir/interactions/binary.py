@@ -8,7 +8,6 @@ answers with a Location, and that data comes decoded where Accept names its medi
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from starlette.responses import Response
@@ -35,7 +34,6 @@ _DEFAULT = "application/octet-stream"
 
 def create(request: FhirRequest) -> Response:
     """Create a Binary, from a resource or from raw data."""
-    request = _of_type(request)
     if _holds_resource(request):
         return type_level.create(request)
     _check_prefer(request)
@@ -46,7 +44,6 @@ def create(request: FhirRequest) -> Response:
 
 def update(request: FhirRequest) -> Response:
     """Replace a Binary, by a resource or by raw data."""
-    request = _of_type(request)
     if _holds_resource(request):
         return instance.update(request)
     _check_prefer(request)
@@ -71,10 +68,6 @@ def read(request: FhirRequest) -> Response:
 def vread(request: FhirRequest) -> Response:
     """Return a version of a Binary, as `read` does."""
     return _decoded(request, instance.vread)
-
-
-def _of_type(request: FhirRequest) -> FhirRequest:
-    return replace(request, path={**request.path, "type": TYPE})
 
 
 def _holds_resource(request: FhirRequest) -> bool:
@@ -109,7 +102,7 @@ def _empty(request: FhirRequest, written: Written) -> Response:
 
 
 def _decoded(request: FhirRequest, handler: Handler) -> Response:
-    response = handler(_of_type(request))
+    response = handler(request)
     if response.status_code != 200:
         return response
     resource: Mapping[str, Any] = json_text.parse(bytes(response.body))

@@ -6,7 +6,7 @@ limit of a body is that of the quotas' page, with 413.
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -172,6 +172,15 @@ def endpoint(
         return await run_in_threadpool(answer, request, body)
 
     return serve
+
+
+def typed(type_: str, handler: Handler) -> Handler:
+    """Return a handler of requests whose path has the resource type as a literal."""
+
+    def handle(request: FhirRequest) -> Response:
+        return handler(replace(request, path={**request.path, "type": type_}))
+
+    return handle
 
 
 def json_response(

@@ -82,11 +82,22 @@ class Changes:
         return written
 
     def overwrite(self, resource: Mapping[str, Any], method: str) -> Version:
-        """Write a resource as an import does: no version before it is kept, no notification."""
+        """Write a resource as an import does: no version before it is kept, no notification.
+
+        Raises:
+            OutcomeError: the resource is refused, and the transaction is as it was before
+        """
         type_, id_ = resource["resourceType"], resource["id"]
         previous = self.find(type_, id_)
         version = self._next_version(type_, id_, previous)
-        return self._write(resource, previous, version, method)
+        self.connection.execute("SAVEPOINT resource")
+        try:
+            return self._write(resource, previous, version, method)
+        except OutcomeError:
+            self.connection.execute("ROLLBACK TO resource")
+            raise
+        finally:
+            self.connection.execute("RELEASE resource")
 
     def insert(self, version: Version) -> None:
         """Insert a version into a history, or replace the one of the same time.

@@ -6,7 +6,6 @@ texts of refusals, the names of the objects, and that a message without a send t
 """
 
 import json
-import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from sqlite3 import Row
@@ -17,20 +16,18 @@ from emulator.core.errors import RPC_CODES, ApiError, invalid_argument, permissi
 from emulator.core.operations.batch_progress import BatchProgress
 from emulator.core.operations.operation_type import OperationRun
 from emulator.core.resource_name import ResourceName
+from emulator.services.healthcare.clients.agent_writes import require_folder
 from emulator.services.healthcare.clients.gcs import GcsClient
 from emulator.services.healthcare.hl7v2 import notifications, views
 from emulator.services.healthcare.hl7v2.message_filter import compile_filter
 from emulator.services.healthcare.hl7v2.service import Hl7v2
 from emulator.services.healthcare.operation_types import operation_type
-from emulator.services.storage import object_names
 
 METHOD = "hl7v2.Hl7V2Service.ExportMessages"
-ADMIN = "roles/storage.objectAdmin"
 SHARD = 10_000
 """Messages of one object."""
 PAGE = 500
 _EPOCH = "1970-01-01T00:00:00Z"
-_PREFIX = re.compile(r"gs://([a-z0-9][a-z0-9._-]{1,220}[a-z0-9])(?:/([^*?]*))?")
 _DESTINATIONS = ("gcsDestination", "pubsubDestination")
 
 
@@ -69,19 +66,10 @@ def _instant(text: str, field: str) -> datetime:
 
 
 def _storage_request(hl7v2: Hl7v2, project: str, given: dict[str, Any]) -> dict[str, Any]:
-    uri = given.get("uriPrefix", "")
-    match = _PREFIX.fullmatch(uri)
-    if match is None:
-        raise invalid_argument(f"invalid Cloud Storage URI {uri!r}: gs://bucket/folder")
     views.named(given.get("messageView", ""), views.FULL)
-    bucket, prefix = match[1], match[2] or ""
-    object_names.validate(prefix)
-    for permission in ("storage.objects.create", "storage.objects.delete"):
-        hl7v2.agent.require_on_bucket(project, bucket, permission, ADMIN, prefix)
-    with GcsClient(hl7v2.settings.storage_url) as storage:
-        storage.check_bucket(bucket)
-    folder = prefix.rstrip("/") + "/" if prefix.strip("/") else ""
-    return {"bucket": bucket, "prefix": folder, "view": given.get("messageView", "")}
+    url = hl7v2.settings.storage_url
+    folder = require_folder(hl7v2.agent, url, project, given.get("uriPrefix", ""))
+    return {**folder, "view": given.get("messageView", "")}
 
 
 def _topic_request(hl7v2: Hl7v2, project: str, given: dict[str, Any]) -> dict[str, Any]:

@@ -19,10 +19,10 @@ from emulator.core.operations.operation_type import OperationRun
 from emulator.core.resource_name import ResourceName
 from emulator.core.timestamps import to_rfc3339
 from emulator.services.healthcare.clients import agent_reads
+from emulator.services.healthcare.clients.agent_writes import ADMIN
 from emulator.services.healthcare.clients.gcs import GcsClient
 from emulator.services.healthcare.hl7v2 import history
 from emulator.services.healthcare.hl7v2.history import CREATE, DELETE, MESSAGE_COLUMNS, UPDATE
-from emulator.services.healthcare.hl7v2.operations.exporter import ADMIN
 from emulator.services.healthcare.hl7v2.service import Hl7v2
 from emulator.services.healthcare.operation_types import operation_type
 

@@ -1,0 +1,263 @@
+"""FHIR stores under Google's own clients: resources, import, export, bulk deletion."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from google.cloud.storage import Client as StorageClient
+from googleapiclient.errors import HttpError
+
+from emulator.server.server_file import ServerInfo
+from tests.support import http
+from tests.support.fhir_resources import entry, observation, patient
+from tests.support.import_export import ANONYMOUS, healthcare, refused
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.sockets
+
+
+class Ward:
+    """A dataset with a FHIR store and a bucket, in a project of its own."""
+
+    def __init__(self, running: ServerInfo, project: str) -> None:
+        self.root, self.project = running.url, project
+        self.datasets = healthcare(running).projects().locations().datasets()
+        self.stores = self.datasets.fhirStores()
+        self.fhir = self.stores.fhir()
+        parent = f"projects/{project}/locations/us-central1"
+        self.datasets.create(parent=parent, datasetId="d", body={}).execute()
+        body = {"version": "R4", "enableUpdateCreate": True}
+        dataset = f"{parent}/datasets/d"
+        created = self.stores.create(parent=dataset, fhirStoreId="s", body=body).execute()
+        self.store = str(created["name"])
+        self.bucket = StorageClient(
+            project,
+            ANONYMOUS(),
+            client_options={"api_endpoint": running.environment()["STORAGE_EMULATOR_HOST"]},
+        ).create_bucket(f"{project}-fhir")
+
+    def name(self, path: str) -> str:
+        return f"{self.store}/fhir/{path}"
+
+    def read(self, path: str) -> dict[str, Any]:
+        return decoded(self.fhir.read(name=self.name(path)))
+
+    def has(self, path: str) -> bool:
+        try:
+            self.read(path)
+        except HttpError as error:
+            if error.status_code not in (404, 410):
+                raise
+            return False
+        return True
+
+    def write(self, name: str, *lines: Any) -> None:
+        texts = [line if isinstance(line, str) else json.dumps(line) for line in lines]
+        self.bucket.blob(name).upload_from_string("\n".join(texts))
+
+    def lines(self, name: str) -> list[str]:
+        return str(self.bucket.blob(name).download_as_text()).splitlines()
+
+    def import_(self, pattern: str, structure: str = "") -> dict[str, Any]:
+        body: dict[str, Any] = {"gcsSource": {"uri": f"gs://{self.bucket.name}/{pattern}"}}
+        if structure:
+            body["contentStructure"] = structure
+        return self.wait(self.stores.import_(name=self.store, body=body))
+
+    def export(self, folder: str, **more: str) -> dict[str, Any]:
+        destination = {"uriPrefix": f"gs://{self.bucket.name}/{folder}"}
+        body = {"gcsDestination": destination, **more}
+        return self.wait(self.stores.export(name=self.store, body=body))
+
+    def bulk_delete(self, **body: Any) -> dict[str, Any]:
+        return self.wait(self.stores.bulkDelete(name=self.store, body=body))
+
+    def wait(self, request: Any) -> dict[str, Any]:
+        name = request.execute()["name"]
+
+        def look() -> dict[str, Any]:
+            operation: dict[str, Any] = self.datasets.operations().get(name=name).execute()
+            return operation if operation.get("done") else {}
+
+        return wait_until(look, f"{name} does not end")
+
+    def logged(self, operation: dict[str, Any]) -> dict[str, str]:
+        """The reasons of the log entries of an operation, by source."""
+        sent = {
+            "resourceNames": [f"projects/{self.project}"],
+            "filter": f'operation.id="{operation["name"]}"',
+        }
+        answer = http.post(f"{self.root}/v2/entries:list", json=sent, timeout=30).json()
+        payloads = [each["jsonPayload"] for each in answer.get("entries", [])]
+        return {each["source"]: each["error"]["message"] for each in payloads}
+
+
+def decoded(request: Any) -> dict[str, Any]:
+    """The answer of a call whose body the client returns as it comes."""
+    answer = request.execute()
+    content: dict[str, Any] = json.loads(answer) if isinstance(answer, (str, bytes)) else answer
+    return content
+
+
+@pytest.fixture
+def ward(emulator: ServerInfo, project: str, grant: Callable[..., None]) -> Ward:
+    grant("roles/storage.objectAdmin")
+    return Ward(emulator, project)
+
+
+def test_the_life_of_a_resource(ward: Ward) -> None:
+    request = ward.fhir.create(parent=ward.store, type="Patient", body=patient(active=True))
+    created = decoded(request)
+    name = f"Patient/{created['id']}"
+    assert ward.read(name) == created
+    updated = decoded(ward.fhir.update(name=ward.name(name), body={**created, "active": False}))
+    assert updated["active"] is False
+    history = decoded(ward.fhir.history(name=ward.name(name)))
+    assert [each["resource"] for each in history["entry"]] == [updated, created]
+    version = f"{name}/_history/{created['meta']['versionId']}"
+    assert decoded(ward.fhir.vread(name=ward.name(version))) == created
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "transaction",
+        "entry": [entry("PUT", "Observation/o", observation(name, "o"))],
+    }
+    answer = decoded(ward.fhir.executeBundle(parent=ward.store, body=bundle))
+    assert answer["entry"][0]["response"]["status"] == "201 Created"
+    everything = decoded(ward.fhir.Patient_everything(name=ward.name(name)))
+    assert everything["total"] == 2
+    assert decoded(ward.fhir.capabilities(name=ward.store))["kind"] == "instance"
+    metrics = ward.stores.getFHIRStoreMetrics(name=ward.store).execute()["metrics"]
+    assert [(one["resourceType"], one["count"]) for one in metrics] == [
+        ("Observation", "1"),
+        ("Patient", "1"),
+    ]
+    ward.fhir.delete(name=ward.name("Observation/o")).execute()
+    ward.fhir.delete(name=ward.name(name)).execute()
+    ward.fhir.Resource_purge(name=ward.name(name)).execute()
+    assert not ward.has(name)
+
+
+def test_an_import_takes_lines_of_resources(ward: Ward) -> None:
+    kept = decoded(
+        ward.fhir.update(name=ward.name("Patient/kept"), body=patient("kept", gender="male"))
+    )
+    value_set = {"resourceType": "ValueSet", "status": "draft", "url": "urn:v"}
+    ward.write(
+        "in/one.ndjson",
+        patient("a"),
+        "",
+        patient("kept", gender="female"),
+        observation("Patient/not-there", "o"),
+        patient(),
+        {"resourceType": "Nothing", "id": "x"},
+        "text",
+        {**value_set, "id": "v1"},
+        {**value_set, "id": "v2"},
+    )
+    done = ward.import_("in/*.ndjson", "RESOURCE")
+    assert done["metadata"]["counter"] == {"success": "4", "failure": "4"}
+    assert done["metadata"]["apiMethodName"] == (
+        "google.cloud.healthcare.v1.fhir.FhirService.ImportResources"
+    )
+    assert done["error"]["code"] == 2
+    file = f"gs://{ward.bucket.name}/in/one.ndjson"
+    assert set(ward.logged(done)) == {f"{file}:{line}" for line in (5, 6, 7, 9)}
+    assert ward.read("Observation/o")["subject"] == {"reference": "Patient/not-there"}
+    replaced = ward.read("Patient/kept")
+    assert replaced["gender"] == "female"
+    assert replaced["meta"]["versionId"] != kept["meta"]["versionId"]
+    history = decoded(ward.fhir.history(name=ward.name("Patient/kept")))
+    assert [each["resource"] for each in history["entry"]] == [replaced]
+
+
+@pytest.mark.parametrize("structure", ["", "BUNDLE_PRETTY", "RESOURCE_PRETTY"])
+def test_an_import_takes_bundles_and_whole_files(ward: Ward, structure: str) -> None:
+    def bundle(*ids: str, **members: str) -> dict[str, Any]:
+        entries = [{"resource": patient(id_)} for id_ in ids]
+        return {"resourceType": "Bundle", "type": "collection", "entry": entries, **members}
+
+    if structure == "RESOURCE_PRETTY":
+        ward.write("in", json.dumps(patient("a"), indent=2))
+        found = {"success": "1"}
+    elif structure:
+        ward.write("in", json.dumps(bundle("a", "b"), indent=2))
+        found = {"success": "2"}
+    else:
+        ward.write("in", bundle("a", "b"), bundle("c", type="history"), patient("d"), bundle("e"))
+        found = {"success": "3", "failure": "2"}
+    done = ward.import_("in", structure)
+    assert done["metadata"]["counter"] == found
+    assert ward.has("Patient/a")
+    assert [ward.has(f"Patient/{id_}") for id_ in "cd"] == [False, False]
+    if "response" in done:
+        type_ = "type.googleapis.com/google.cloud.healthcare.v1.fhir.rest.ImportResourcesResponse"
+        assert done["response"] == {"@type": type_}
+    else:
+        reasons = ward.logged(done)
+        assert "RESOURCE" in reasons[f"gs://{ward.bucket.name}/in:3"]
+
+
+def test_an_export_writes_an_object_for_each_type(ward: Ward) -> None:
+    ward.write("in", patient("a", active=True), patient("b"), observation("Patient/a", "o"))
+    ward.import_("in", "RESOURCE")
+    done = ward.export("out/")
+    assert done["metadata"]["counter"] == {"success": "3"}
+    exported = [json.loads(line) for line in ward.lines("out/Patient")]
+    assert exported == [ward.read("Patient/a"), ward.read("Patient/b")]
+    assert len(ward.lines("out/Observation")) == 1
+    moment = ward.read("Patient/b")["meta"]["lastUpdated"]
+    ward.fhir.update(name=ward.name("Patient/c"), body=patient("c")).execute()
+    ward.export("typed", _type="Patient", _since=moment)
+    names = {blob.name for blob in ward.bucket.list_blobs(prefix="typed")}
+    assert names == {"typed/Patient"}
+    assert [json.loads(line)["id"] for line in ward.lines("typed/Patient")] == ["b", "c"]
+
+
+def test_a_bulk_deletion_is_by_type_time_and_version(ward: Ward) -> None:
+    for active in (True, False):
+        for id_ in "ab":
+            body = patient(id_, active=active)
+            ward.fhir.update(name=ward.name(f"Patient/{id_}"), body=body).execute()
+    body = observation("Patient/a", "o")
+    ward.fhir.update(name=ward.name("Observation/o"), body=body).execute()
+    until = ward.read("Patient/a")["meta"]["lastUpdated"]
+    dry = ward.bulk_delete(type="Patient", until=until, validateOnly=True)
+    assert dry["metadata"]["counter"] == {"success": "1"}
+    assert ward.has("Patient/a")
+    ward.bulk_delete(type="Patient", versionConfig="HISTORY_ONLY")
+    history = decoded(ward.fhir.history(name=ward.name("Patient/b")))
+    assert len(history["entry"]) == 1
+    folder = {"uriPrefix": f"gs://{ward.bucket.name}/deleted"}
+    done = ward.bulk_delete(
+        type="Patient", until=until, versionConfig="CURRENT_ONLY", gcsDestination=folder
+    )
+    assert done["metadata"]["counter"] == {"success": "1"}
+    assert (ward.has("Patient/a"), ward.has("Patient/b")) == (False, True)
+    assert ward.lines("deleted/Patient") == ["Patient/a"]
+    assert decoded(ward.fhir.history(name=ward.name("Patient/a")))["entry"]
+    ward.write("list", "Patient/b", "Patient/none", "wrong")
+    listed = ward.bulk_delete(gcsSource={"uri": f"gs://{ward.bucket.name}/list"})
+    assert listed["metadata"]["counter"] == {"success": "1", "failure": "1"}
+    assert ward.has("Observation/o")
+    ward.bulk_delete()
+    assert "metrics" not in ward.stores.getFHIRStoreMetrics(name=ward.store).execute()
+
+
+def test_operations_are_refused_before_they_start(ward: Ward, grant: Callable[..., None]) -> None:
+    def export(**body: Any) -> tuple[int, str]:
+        return refused(ward.stores.export(name=ward.store, body=body).execute)
+
+    folder = {"uriPrefix": f"gs://{ward.bucket.name}/out"}
+    assert export()[0] == 400
+    assert export(gcsDestination=folder, _type="Nothing")[0] == 400
+    assert export(gcsDestination=folder, _since="yesterday")[0] == 400
+    assert export(bigqueryDestination={"datasetUri": "bq://p.d"})[0] == 501
+    grant()
+    code, message = export(gcsDestination=folder)
+    assert (code, "storage.objects.create" in message) == (403, True)
+    source = {"gcsSource": {"uri": f"gs://{ward.bucket.name}/in"}}
+    code, message = refused(ward.stores.import_(name=ward.store, body=source).execute)
+    assert (code, "storage.objects.list" in message) == (403, True)
+    deletion = ward.stores.bulkDelete(name=ward.store, body={"type": "Patient", **source})
+    assert refused(deletion.execute)[0] == 400
