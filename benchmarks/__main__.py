@@ -15,7 +15,6 @@ from benchmarks import (
     exporting,
     growth,
     lab,
-    mllp,
     returning,
     scaling,
     searching,
@@ -23,6 +22,7 @@ from benchmarks import (
     starting,
     storing,
 )
+from benchmarks.adapters import dimse, mllp
 from benchmarks.clones import BenchmarkError
 from benchmarks.comparison import Row
 from benchmarks.orthanc import OrthancError
@@ -40,6 +40,7 @@ SIDE_BY_SIDE = {
     "export": exporting.measure_export,
     "start": starting.measure_start,
     "return": returning.measure_return,
+    "c-store": dimse.measure_c_store,
     "mllp": mllp.measure_mllp,
     "console": console.measure_console,
 }

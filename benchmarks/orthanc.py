@@ -8,7 +8,6 @@ its kin.
 import json
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -18,6 +17,8 @@ from pathlib import Path
 import httpx
 from filelock import FileLock
 from platformdirs import user_cache_path
+
+from emulator.core.processes.ports import free_port
 
 PACKAGES = ("orthanc", "orthanc-dicomweb")
 TOOLS = ("apt-get", "dpkg-deb")
@@ -52,7 +53,7 @@ def running(folder: Path, **settings: object) -> Iterator[str]:
     """
     root = _installed()
     folder.mkdir(parents=True, exist_ok=True)
-    port = _free_port()
+    port = free_port()
     configuration = folder / "orthanc.json"
     configuration.write_text(json.dumps(_settings(root, folder, port) | settings))
     log = folder / "orthanc.log"
@@ -108,12 +109,6 @@ def _plugin(root: Path) -> Path:
     if not found:
         raise OrthancError(f"the package {PACKAGES[1]} holds no {PLUGIN}")
     return found[0]
-
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 def _wait(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:

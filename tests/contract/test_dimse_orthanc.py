@@ -1,7 +1,6 @@
 """Orthanc, an archive of hospitals, as the peer of the DIMSE adapter."""
 
 import json
-import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 
 from benchmarks import orthanc
+from emulator.core.processes.ports import free_port
 from emulator.server.server_file import ServerInfo
 from tests.support import http
 from tests.support.dicom_files import make_dicom
@@ -23,12 +23,6 @@ pytestmark = [
 ]
 TITLE = "ORTHANC"
 STUDY = "1.2.826.78"
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 def new_store(emulator: ServerInfo, project: str) -> str:

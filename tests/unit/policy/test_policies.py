@@ -12,8 +12,8 @@ from policy.model import UNKNOWN, ResourcePolicy, StackPolicy
 from policy.registry import POLICIES
 from policy.rules.access import LAB_ROLES as REFUSED_ROLES
 from program.service_agent_grants import LAB_ROLES
-from tests.unit.policy.builders import grant, production_store
 from tests.unit.policy.adapter_cases import ADAPTER_CASES
+from tests.unit.policy.builders import grant, production_store
 from tests.unit.policy.case import Case
 from tests.unit.policy.general_cases import GENERAL_CASES
 from tests.unit.policy.production_cases import IDENTITY, PRODUCTION_CASES

@@ -1,21 +1,17 @@
 """Messages a second through the MLLP adapter, each with its acknowledgement."""
 
-import json
 import socket
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
 from statistics import median
 
 from benchmarks import comparison
-from benchmarks.clones import ROOT, BenchmarkError
+from benchmarks.adapters.process import PATIENCE_SECONDS, adapter
+from benchmarks.clones import BenchmarkError
 from benchmarks.comparison import Row
-from benchmarks.local import DATASET, Local
+from benchmarks.local import DATASET
 from benchmarks.sides import Sides
 from workloads.mllp import acknowledgement
 from workloads.mllp.framing import FrameDecoder, framed
@@ -23,45 +19,20 @@ from workloads.mllp.framing import FrameDecoder, framed
 CLIENTS, MESSAGES = 4, 500
 GOAL = 500.0
 _MAX_BYTES = 100_000
-_PATIENCE_SECONDS = 60
 
 
 def measure_mllp(sides: Sides) -> Iterator[Row]:
     """Measure with the store's acknowledgements, then with those of the spool."""
     body = {"parserConfig": {"version": "V3"}}
-    store = sides.local.post(f"/v1/{DATASET}/hl7V2Stores", body, hl7V2StoreId="mllp")["name"]
+    created = sides.local.post(f"/v1/{DATASET}/hl7V2Stores", body, hl7V2StoreId="mllp")
+    store = str(created["name"])
     with tempfile.TemporaryDirectory(prefix="gcp-healthcare-bench-") as folder:
         for work, options in (("stored", []), ("in the spool", ["--spool", folder])):
             sides.report(f"sending messages by MLLP, acknowledged once {work}")
-            with adapter(sides.local, str(store), options) as port:
+            with adapter(sides.local, "workloads.mllp", "--hl7v2-store", store, *options) as port:
                 rounds = [_rate(port, f"{work[0]}{n}") for n in range(comparison.ROUNDS + 1)]
             line = f"MLLP messages acknowledged once {work}, {CLIENTS} connections"
             yield comparison.floor(line, median(rounds[1:]), GOAL, "/s")
-
-
-@contextmanager
-def adapter(local: Local, store: str, options: Sequence[str]) -> Iterator[int]:
-    """Run an adapter; yield its port."""
-    command = [sys.executable, "-m", "workloads.mllp", "--port", "0", "--hl7v2-store", store]
-    with tempfile.NamedTemporaryFile() as log:
-        process = subprocess.Popen(
-            [*command, *options], cwd=ROOT, env=local.environment(), stderr=log
-        )
-        try:
-            yield _port(Path(log.name), process)
-        finally:
-            process.terminate()
-            process.wait(_PATIENCE_SECONDS)
-
-
-def _port(log: Path, process: subprocess.Popen[bytes]) -> int:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        for line in log.read_text().splitlines():
-            if '"listening"' in line:
-                return int(json.loads(line)["port"])
-        time.sleep(0.02)
-    raise BenchmarkError("the MLLP adapter did not start")
 
 
 def _rate(port: int, key: str) -> float:
@@ -73,7 +44,7 @@ def _rate(port: int, key: str) -> float:
 
 
 def _send(port: int, key: str) -> None:
-    with socket.create_connection(("127.0.0.1", port), _PATIENCE_SECONDS) as connection:
+    with socket.create_connection(("127.0.0.1", port), PATIENCE_SECONDS) as connection:
         decoder = FrameDecoder(_MAX_BYTES)
         for number in range(MESSAGES):
             control_id = f"{key}-{number}"

@@ -1,0 +1,1 @@
+"""The adapters of `workloads/`, measured as processes before an emulator."""
