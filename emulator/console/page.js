@@ -72,7 +72,8 @@ export class Section {
    * Shows rows. A cell is text, a number or an element; `key` of a row is what stays the same when the others change.
    */
   fill(titles, rows, empty, table = this.table()) {
-    const heads = titles.map((title) => element("th", { scope: "col" }, title));
+    const isNumber = (column) => rows.length > 0 && rows.every((cells) => typeof cells[column] === "number");
+    const heads = titles.map((title, column) => element("th", { scope: "col", class: isNumber(column) && "number" }, title));
     const head = element("tr", {}, ...heads);
     if (!table.tHead.firstElementChild?.isEqualNode(head)) table.tHead.replaceChildren(head);
     const none = element("tr", {}, element("td", { colspan: titles.length }, empty));
@@ -85,6 +86,23 @@ export class Section {
     this.root.hidden = false;
     this.heading.focus();
     this.root.scrollIntoView();
+  }
+
+  /** Adds a place for the text of one item; it is hidden until `show` is called, which moves the focus there. */
+  reader(name) {
+    const heading = element("h3", { id: `${name}-title`, tabindex: "-1" });
+    const text = element("pre", { id: name, tabindex: "0", "aria-labelledby": heading.id });
+    const root = element("div", { hidden: true }, heading, text);
+    this.append(root);
+    return {
+      hide: () => { root.hidden = true; },
+      show: (title, content) => {
+        heading.textContent = title;
+        text.textContent = content;
+        root.hidden = false;
+        heading.focus();
+      },
+    };
   }
 
   /** Runs an action, and shows its error instead of leaving old content without a word. */

@@ -1,7 +1,6 @@
 // The messages of an HL7v2 store; the content of one is fetched when a person opens it.
 
 import { call, fromBase64, id } from "../api.js";
-import { element } from "../page.js";
 
 export const NAME = "messages";
 export const TITLE = "HL7v2 messages";
@@ -11,19 +10,16 @@ const MAX_MESSAGES = 100;
 // The view without the content, of which these fields identify no patient.
 const FIELDS = "hl7V2Messages(name,createTime,sendTime,messageType,sendFacility)";
 
-let section, content;
+let section, reader;
 
 export function prepare(created) {
   section = created;
   section.table();
-  const heading = element("h3", { id: "message-title", tabindex: "-1" });
-  const text = element("pre", { id: "message", tabindex: "0", "aria-labelledby": "message-title" });
-  content = { heading, text, root: element("div", { hidden: true }, heading, text) };
-  section.append(content.root);
+  reader = section.reader("message");
 }
 
 export async function open(store, { signal }) {
-  content.root.hidden = true;
+  reader.hide();
   const query = new URLSearchParams({
     view: "SCHEMATIZED_ONLY", orderBy: "send_time desc", pageSize: MAX_MESSAGES, fields: FIELDS,
   });
@@ -38,11 +34,8 @@ export async function open(store, { signal }) {
 
 async function read(name, type, signal) {
   const { data } = await call(`/v1/${name}?view=RAW_ONLY`, { signal });
-  content.heading.textContent = `${type} ${id(name)}`;
   // A line for each segment; they end in a carriage return.
-  content.text.textContent = decode(fromBase64(data)).replaceAll(/\r\n?/g, "\n");
-  content.root.hidden = false;
-  content.heading.focus();
+  reader.show(`${type} ${id(name)}`, decode(fromBase64(data)).replaceAll(/\r\n?/g, "\n"));
 }
 
 function decode(bytes) {

@@ -9,7 +9,7 @@ export const WHAT = "resources";
 
 const MAX_RESOURCES = 50;
 
-let section, types, content, current;
+let section, types, reader, current;
 
 export function prepare(created) {
   section = created;
@@ -17,10 +17,7 @@ export function prepare(created) {
   types.addEventListener("change", () => section.attempt(load));
   section.append(element("label", {}, "Type ", types));
   section.table();
-  const heading = element("h3", { id: "resource-title", tabindex: "-1" });
-  const text = element("pre", { id: "resource", tabindex: "0", "aria-labelledby": "resource-title" });
-  content = { heading, text, root: element("div", { hidden: true }, heading, text) };
-  section.append(content.root);
+  reader = section.reader("resource");
 }
 
 export async function open(store, { signal }) {
@@ -33,7 +30,7 @@ export async function open(store, { signal }) {
 }
 
 async function load() {
-  content.root.hidden = true;
+  reader.hide();
   const { store, signal } = current, type = types.value;
   const query = new URLSearchParams({ _elements: "id", _sort: "-_lastUpdated", _count: MAX_RESOURCES });
   const { entry = [] } = type ? await call(`/v1/${store}/fhir/${type}?${query}`, { signal }) : {};
@@ -47,8 +44,5 @@ async function load() {
 async function read(name) {
   const { store, signal } = current;
   const resource = await call(`/v1/${store}/fhir/${name}`, { signal, parse: parseExactly });
-  content.heading.textContent = name;
-  content.text.textContent = JSON.stringify(resource, null, 2);
-  content.root.hidden = false;
-  content.heading.focus();
+  reader.show(name, JSON.stringify(resource, null, 2));
 }
