@@ -20,6 +20,7 @@ SERVICES: Mapping[str, tuple[str, str]] = {
     "pubsub": ("pubsubCustomEndpoint", "GOOGLE_PUBSUB_CUSTOM_ENDPOINT"),
     "kms": ("kmsCustomEndpoint", "GOOGLE_KMS_CUSTOM_ENDPOINT"),
     "bigquery": ("bigQueryCustomEndpoint", "GOOGLE_BIG_QUERY_CUSTOM_ENDPOINT"),
+    "compute": ("computeCustomEndpoint", "GOOGLE_COMPUTE_CUSTOM_ENDPOINT"),
     "logging": ("loggingCustomEndpoint", "GOOGLE_LOGGING_CUSTOM_ENDPOINT"),
     "monitoring": ("monitoringCustomEndpoint", "GOOGLE_MONITORING_CUSTOM_ENDPOINT"),
     "storage": ("storageCustomEndpoint", "GOOGLE_STORAGE_CUSTOM_ENDPOINT"),

@@ -83,6 +83,8 @@ def _means_the_same(prop: Property, old: Any, new: Any) -> bool:
         return True
     if is_zero(old) and is_zero(new):
         return True
+    if prop.implied is not None and (old or prop.implied) == (new or prop.implied):
+        return True
     known = not (is_zero(old) or is_zero(new) or is_unknown(new))
     return known and prop.same is not None and prop.same(old, new)
 

@@ -38,6 +38,7 @@ class Property:
             the path only.
         encode, decode: between the program's value and the API's.
         same: whether two values that differ in writing mean the same.
+        implied: what the API fills in for the program, and the provider takes for "not set".
         ignored_keys: of a map, which Google adds and no difference counts.
     """
 
@@ -68,6 +69,7 @@ class Property:
     encode: Callable[[Any], Any] | None = None
     decode: Callable[[Any], Any] | None = None
     same: Callable[[Any, Any], bool] | None = None
+    implied: Any = None
     ignored_keys: tuple[str, ...] = ()
 
     def wire_name(self, name: str) -> str | None:

@@ -9,6 +9,7 @@ from engine.standin.resource import ResourceType
 SERVICES = (
     "artifactregistry",
     "bigquery",
+    "compute",
     "healthcare",
     "kms",
     "logging",

@@ -115,7 +115,10 @@ class ResourceType:
         changes = compare(self.properties, old, wanted)
         if self.labelled:
             planned = labels.planned(api.config, wanted, state)
-            changes += [Change(name, "update", False) for name in labels.differing(planned, state)]
+            changes += [
+                Change(name, "update", self.properties[name].replace)
+                for name in labels.differing(planned, state)
+            ]
         # Two resources of one name cannot be: unless the name changes too, the old one goes first.
         replaced = {change.top for change in changes if change.replace}
         names = ("name", "tableId", "datasetId", "secretId", "accountId")
@@ -129,7 +132,7 @@ class ResourceType:
         )
         made_up = named in news.get("__defaults", ())
         return Difference(
-            changes, bool(replaced and named and named not in replaced and not made_up)
+            changes, bool(replaced and named in news and named not in replaced and not made_up)
         )
 
     def wanted(self, news: Values, api: Api) -> Values:

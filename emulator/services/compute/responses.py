@@ -229,7 +229,8 @@ def _change(type_: Type, call: Call[Compute], verb: str) -> Json:
         before = compute.resources.get(name)
         check_fingerprint(given, before.get("fingerprint"), "fingerprint")
         if verb == "patch":
-            body = merge_patch(before, settable(given))
+            defaults = copy.deepcopy(dict(type_.defaults))
+            body = {**defaults, **merge_patch(before, settable(given))}
         else:
             body = {**copy.deepcopy(dict(type_.defaults)), **settable(call.body)}
         prepared, kept = compute.prepare(type_, body, own, before)

@@ -31,7 +31,7 @@ def check(
     checker = _Checker(properties)
     inputs = checker.fill(properties, news)
     for name, prop in properties.items():
-        if not prop.autoname or name in news:
+        if not prop.autoname or name in news or _is_excluded(prop, properties, news):
             continue
         if name in olds.get("__defaults", ()):
             inputs[name] = olds[name]
@@ -142,6 +142,12 @@ class _Checker:
 
     def _fail(self, path: str, reason: str) -> None:
         self.failures.append(Failure(path, reason))
+
+
+def _is_excluded(prop: Property, properties: Properties, news: Values) -> bool:
+    """Whether a program gives a property that excludes this one, such as a prefix of the name."""
+    given = {properties[name].terraform for name in news if name in properties}
+    return bool(given & set(prop.conflicts_with))
 
 
 def _is_a(type_: PropertyType, value: Any) -> bool:

@@ -35,6 +35,23 @@ _AMENDMENTS: Mapping[tuple[str, str], Mapping[str, Any]] = {
         "type": "String",
         "default": False,
     },
+    ("gcp:compute/regionBackendService:RegionBackendService", "serviceLbPolicy"): {
+        "terraform": "service_lb_policy",
+        "type": "String",
+        "optional": True,
+    },
+    ("gcp:compute/instanceTemplate:InstanceTemplate", "networkInterfaces.enableVpcScopedDns"): {
+        "terraform": "enable_vpc_scoped_dns",
+        "type": "Bool",
+        "optional": True,
+        "forceNew": True,
+    },
+    ("gcp:compute/instanceTemplate:InstanceTemplate", "networkInterfaces.serviceClassId"): {
+        "terraform": "service_class_id",
+        "type": "String",
+        "optional": True,
+        "forceNew": True,
+    },
 }
 """What differs between the version of the dump and that of the plug-in; False takes a key away."""
 

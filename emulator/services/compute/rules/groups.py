@@ -9,7 +9,7 @@ from typing import Any
 from emulator.core.errors import unimplemented
 from emulator.services.compute.errors import invalid, required
 from emulator.services.compute.locations import region_in, zones_of
-from emulator.services.compute.names import Parts, link
+from emulator.services.compute.names import Parts, last, link
 from emulator.services.compute.resources import Resources
 
 MAX_NAME = 63
@@ -22,8 +22,9 @@ Json = dict[str, Any]
 def group_manager(body: Json, own: Parts, resources: Resources, before: Json | None) -> Json:  # noqa: ARG001
     """Prepare a managed instance group."""
     versions = _versions(body, before)
-    zones = [link(f"projects/{own.project}/zones/{zone}") for zone in _zones(own)]
     spread = body.get("distributionPolicy") or {}
+    wanted = [last(one["zone"]) for one in spread.get("zones", [])] or _zones(own)
+    zones = [{"zone": link(f"projects/{own.project}/zones/{zone}")} for zone in wanted]
     surge = {"calculated": len(zones), "fixed": len(zones)}
     policy = {
         "instanceRedistributionType": "PROACTIVE",
@@ -44,18 +45,14 @@ def group_manager(body: Json, own: Parts, resources: Resources, before: Json | N
         "targetStoppedSize": 0,
         "targetSuspendedSize": 0,
         **body,
-        "distributionPolicy": {
-            "targetShape": "EVEN",
-            "zones": [{"zone": z} for z in zones],
-            **spread,
-        },
+        "distributionPolicy": {"targetShape": "EVEN", **spread, "zones": zones},
         "instanceGroup": link(own.name.replace("/instanceGroupManagers/", "/instanceGroups/")),
         "instanceTemplate": versions[0]["instanceTemplate"],
         "targetSize": int(body["targetSize"]),
         "updatePolicy": policy,
         "versions": versions,
     }
-    _check(whole)
+    _check(whole, own)
     return whole
 
 
@@ -77,7 +74,12 @@ def _zones(own: Parts) -> list[str]:
     return zones_of(region_in(own.location))[:_SPREAD_ZONES]
 
 
-def _check(body: Json) -> None:
+def _check(body: Json, own: Parts) -> None:
+    known = zones_of(region_in(own.location))
+    for index, one in enumerate(body["distributionPolicy"]["zones"]):
+        if last(one["zone"]) not in known:
+            field = f"resource.distributionPolicy.zones[{index}].zone"
+            raise invalid(field, one["zone"], f"It must be a zone of {own.location}.")
     if body["targetSize"] < 0:
         reason = "It must be greater than or equal to 0."
         raise invalid("resource.targetSize", body["targetSize"], reason)

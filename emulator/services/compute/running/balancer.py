@@ -8,6 +8,7 @@ of the client. Another protocol than TCP is not passed on here.
 import asyncio
 import logging
 import secrets
+import zlib
 from contextlib import suppress
 from typing import Any
 
@@ -183,12 +184,12 @@ class Balancer:
     async def _pass_on(
         self, name: str, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        member = await asyncio.to_thread(self._choose, name)
+        client = writer.get_extra_info("peername")[0]
+        member = await asyncio.to_thread(self._choose, name, client)
         if member is None:
             LOG.warning("%s has no instance to connect to", name)
             writer.transport.abort()
             return
-        client = writer.get_extra_info("peername")[0]
         inner = self._machines.port(member.name, port)
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
@@ -202,8 +203,14 @@ class Balancer:
         finally:
             there[1].close()
 
-    def _choose(self, name: str) -> Member | None:
-        """Return the instance for a new connection to a rule."""
+    def _choose(self, name: str, client: str) -> Member | None:
+        """Return the instance for a new connection to a rule.
+
+        Args:
+            name: of the rule
+            client: the address of the client, which always gets the same instance if the service
+                has an affinity
+        """
         rule = self._resources.find(name)
         service = self._resources.find(parts_of(rule["backendService"]).name) if rule else None
         members = [
@@ -212,7 +219,12 @@ class Balancer:
             for member in self._members.of_manager(manager_of(backend["group"]))
         ]
         healthy = [one for one in members if self._is_healthy(service or {}, one)]
-        return secrets.choice(healthy or members) if members else None
+        candidates = healthy or members
+        if not candidates:
+            return None
+        if (service or {}).get("sessionAffinity", "NONE") == "NONE":
+            return secrets.choice(candidates)
+        return candidates[zlib.crc32(client.encode()) % len(candidates)]
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -30,8 +30,9 @@ def of_manager(body: Json, members: Sequence[Member]) -> Json:
     for member in members:
         actions[member.action.lower()] += 1
     actions["creating"] += max(body["targetSize"] - len(members), 0)
-    is_stable = actions["none"] == len(members) == body["targetSize"]
     is_reached = all(one.template == body["instanceTemplate"] for one in members)
+    is_updated = is_reached or body["updatePolicy"]["type"] != "PROACTIVE"
+    is_stable = actions["none"] == len(members) == body["targetSize"] and is_updated
     return {
         "currentActions": actions,
         "status": {

@@ -61,7 +61,8 @@ def _properties(node: ast.ClassDef) -> Iterator[tuple[str, str]]:
 def _module(type_: ResourceType) -> Path:
     package, _, name = type_.pulumi_type.removeprefix("gcp:").partition("/")
     words = re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name.rpartition(":")[2]).lower()
-    return _sdk() / package / f"{re.sub('iam(?=member|audit)', 'iam_', words)}.py"
+    module = re.sub(r"(iam|vpn)(?=member|audit|tunnel)", r"\1_", words)
+    return _sdk() / package / f"{module}.py"
 
 
 def _class_name(type_: ResourceType) -> str:

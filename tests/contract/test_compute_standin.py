@@ -1,0 +1,227 @@
+"""The stand-in of Compute Engine on the emulator: created, read, changed, imported, deleted."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from emulator.server.server_file import ServerInfo
+from engine.standin.config import SERVICES
+from engine.standin.provider import StandIn
+from tests.support import http
+from tests.support.compute_requests import user_data
+from tests.support.plugin import Engine, RefusedError
+
+pytestmark = pytest.mark.sockets
+REGION = "us-central1"
+ADDRESS, FIREWALL, RULE, GATEWAY, TEMPLATE, SERVICE, CHECK, GROUP, ROUTER, TUNNEL = (
+    f"gcp:compute/{name[0].lower()}{name[1:]}:{name}"
+    for name in (
+        "Address", "Firewall", "ForwardingRule", "HaVpnGateway", "InstanceTemplate",
+        "RegionBackendService", "RegionHealthCheck", "RegionInstanceGroupManager", "Router",
+        "VPNTunnel",
+    )
+)  # fmt: skip
+
+Values = dict[str, Any]
+Make = Callable[[str, Values], tuple[str, Values]]
+
+
+@pytest.fixture
+def engine(emulator: ServerInfo, project: str) -> Engine:
+    """The stand-in, configured for the emulator and a region."""
+    found = Engine(StandIn())
+    addresses = emulator.environment()
+    endpoints = {
+        setting: addresses[variable]
+        for setting, variable in SERVICES.values()
+        if variable in addresses
+    }
+    found.configure(**endpoints, project=project, region=REGION)
+    path = f"{emulator.url}/v1/projects/{project}/services/compute.googleapis.com:enable"
+    http.post(path, json={}).raise_for_status()
+    return found
+
+
+@pytest.fixture
+def make(engine: Engine) -> Make:
+    """Creates a resource; a refresh of it changes nothing, and a second run does nothing."""
+
+    def make(type_: str, news: Values) -> tuple[str, Values]:
+        id_, state = engine.create(type_, news)
+        _, read, _ = engine.read(type_, id_, state, engine.inputs(type_, news))
+        assert read == state
+        assert changes(engine, type_, id_, read, news) == set()
+        return id_, state
+
+    return make
+
+
+def changes(engine: Engine, type_: str, id_: str, state: Values, news: Values) -> set[str]:
+    return set(engine.diff(type_, id_, state, news).detailedDiff)
+
+
+def template(prefix: str, text: str) -> Values:
+    return {
+        "namePrefix": prefix,
+        "machineType": "e2-small",
+        "disks": [
+            {
+                "boot": True,
+                "sourceImage": "projects/cos-cloud/global/images/family/cos-stable",
+                "diskSizeGb": 10,
+                "diskType": "pd-balanced",
+            },
+            {"boot": False, "deviceName": "spool", "diskSizeGb": 20, "labels": {"a": "b"}},
+        ],
+        "networkInterfaces": [{"network": "default"}],
+        "serviceAccount": {"email": "a@example.com", "scopes": ["cloud-platform"]},
+        "shieldedInstanceConfig": {"enableSecureBoot": True},
+        "metadata": {"user-data": text, "google-logging-enabled": "true"},
+        "tags": ["b", "a"],
+        "labels": {"site": "a"},
+    }
+
+
+def group(name: str, template_id: str, check: str, **more: Any) -> Values:
+    return {
+        "name": name,
+        "baseInstanceName": name,
+        "versions": [{"instanceTemplate": template_id}],
+        "targetSize": 1,
+        "autoHealingPolicies": {"healthCheck": check, "initialDelaySec": 300},
+        "statefulDisks": [{"deviceName": "spool", "deleteRule": "ON_PERMANENT_INSTANCE_DELETION"}],
+        "updatePolicy": {
+            "type": "PROACTIVE",
+            "minimalAction": "REPLACE",
+            "replacementMethod": "RECREATE",
+            "instanceRedistributionType": "NONE",
+            "maxSurgeFixed": 0,
+            "maxUnavailableFixed": 3,
+        },
+        "waitForInstances": True,
+        **more,
+    }
+
+
+def test_a_load_balanced_group(engine: Engine, make: Make, project: str) -> None:
+    text = user_data("registry.example/unknown:1")
+    template_id, made = make(TEMPLATE, template("adapter-", text))
+    assert template_id.startswith(f"projects/{project}/global/instanceTemplates/adapter-2")
+    assert made["selfLinkUnique"].endswith(f"?uniqueId={made['numericId']}")
+    assert made["metadata"]["user-data"] == text
+    assert made["tags"] == ["a", "b"]
+    check = {"name": "c", "tcpHealthCheck": {"port": 2575}, "checkIntervalSec": 10}
+    check_id, checking = make(CHECK, check)
+    group_id, state = make(GROUP, group("g", template_id, check_id))
+    assert state["statuses"][0]["isStable"] is True
+    assert state["instanceGroup"].endswith("/regions/us-central1/instanceGroups/g")
+    service = {
+        "name": "b",
+        "protocol": "TCP",
+        "healthChecks": check_id,
+        "backends": [{"group": state["instanceGroup"], "balancingMode": "CONNECTION"}],
+        "connectionDrainingTimeoutSec": 60,
+        "sessionAffinity": "CLIENT_IP",
+    }
+    service_id, backend = make(SERVICE, service)
+    address_id, address = make(ADDRESS, {"name": "a", "addressType": "INTERNAL"})
+    rule = {
+        "name": "r",
+        "loadBalancingScheme": "INTERNAL",
+        "ipAddress": address["address"],
+        "ports": ["2575"],
+        "backendService": service_id,
+        "network": "default",
+        "labels": {"site": "a"},
+    }
+    rule_id, listening = make(RULE, rule)
+    assert listening["ipAddress"] == address["address"]
+
+    changed = {**rule, "labels": {"site": "b"}, "allowGlobalAccess": True}
+    wanted = {"labels.site", "allowGlobalAccess"}
+    assert wanted <= changes(engine, RULE, rule_id, listening, changed)
+    listening = engine.update(RULE, rule_id, listening, changed)
+    assert listening["labels"] == {"site": "b"}
+    assert listening["allowGlobalAccess"] is True
+    changed = {**service, "connectionDrainingTimeoutSec": 30, "description": "adapters"}
+    backend = engine.update(SERVICE, service_id, backend, changed)
+    assert backend["connectionDrainingTimeoutSec"] == 30
+    assert backend["backends"][0]["balancingMode"] == "CONNECTION"
+
+    other_id, _ = make(TEMPLATE, template("adapter-", f"{text}# other"))
+    assert other_id != template_id
+    news = group("g", other_id, check_id, targetSize=2)
+    state = engine.update(GROUP, group_id, state, news)
+    assert state["versions"][0]["instanceTemplate"].endswith(other_id)
+    assert state["targetSize"] == 2
+    with pytest.raises(RefusedError, match="is already being used by"):
+        engine.delete(CHECK, check_id, checking)
+    engine.delete(TEMPLATE, template_id, made)
+    engine.delete(RULE, rule_id, listening)
+    engine.delete(SERVICE, service_id, backend)
+    engine.delete(ADDRESS, address_id, address)
+    engine.delete(GROUP, group_id, state)
+    engine.delete(CHECK, check_id, checking)
+
+
+def test_a_template_is_replaced_before_the_old_one_goes(engine: Engine, make: Make) -> None:
+    news = template("adapter-", user_data("registry.example/unknown:1"))
+    id_, state = make(TEMPLATE, news)
+    for changed in ({**news, "machineType": "e2-medium"}, {**news, "labels": {"site": "b"}}):
+        response = engine.diff(TEMPLATE, id_, state, changed)
+        assert response.replaces
+        assert not response.deleteBeforeReplace
+
+
+def test_firewalls(engine: Engine, make: Make) -> None:
+    rule = {
+        "name": "f",
+        "network": "default",
+        "allows": [{"protocol": "TCP", "ports": ["2575"]}],
+        "sourceRanges": ["35.191.0.0/16", "10.0.0.0/8"],
+        "logConfig": {"metadata": "INCLUDE_ALL_METADATA"},
+    }
+    id_, state = make(FIREWALL, rule)
+    assert state["priority"] == 1000
+    assert state["direction"] == "INGRESS"
+    changed = {**rule, "sourceRanges": ["10.0.0.0/8"], "priority": 900}
+    state = engine.update(FIREWALL, id_, state, changed)
+    assert (state["sourceRanges"], state["priority"]) == (["10.0.0.0/8"], 900)
+    engine.delete(FIREWALL, id_, state)
+
+
+def test_vpn(engine: Engine, make: Make, emulator: ServerInfo, project: str) -> None:
+    root = f"{emulator.url}/compute/v1/projects/{project}"
+    peer = {"name": "peer", "interfaces": [{"id": 0, "ipAddress": "203.0.113.5"}]}
+    http.post(f"{root}/global/externalVpnGateways", json=peer).raise_for_status()
+    gateway_id, gateway = make(GATEWAY, {"name": "g", "network": "default"})
+    assert [one["id"] for one in gateway["vpnInterfaces"]] == [0, 1]
+    router = {"name": "r", "network": "default", "bgp": {"asn": 65010}}
+    router_id, routing = make(ROUTER, router)
+    tunnel = {
+        "name": "t",
+        "vpnGateway": gateway_id,
+        "vpnGatewayInterface": 0,
+        "peerExternalGateway": "peer",
+        "peerExternalGatewayInterface": 0,
+        "router": "r",
+        "sharedSecret": "secret",
+    }
+    tunnel_id, state = make(TUNNEL, tunnel)
+    assert state["sharedSecret"] == "secret"
+    assert state["peerIp"] == "203.0.113.5"
+    with pytest.raises(RefusedError, match="is already being used by"):
+        engine.delete(GATEWAY, gateway_id, gateway)
+    engine.delete(TUNNEL, tunnel_id, state)
+    engine.delete(GATEWAY, gateway_id, gateway)
+    engine.delete(ROUTER, router_id, routing)
+
+
+def test_what_others_made_is_imported(engine: Engine, make: Make, project: str) -> None:
+    id_, state = make(ADDRESS, {"name": "a", "addressType": "INTERNAL", "description": "x"})
+    for short in (id_, f"{project}/{REGION}/a", f"{REGION}/a", "a"):
+        found, read, inputs = engine.read(ADDRESS, short)
+        assert found == id_
+        assert read["address"] == state["address"]
+        assert inputs["description"] == "x"
