@@ -26,6 +26,7 @@ APIS: dict[str, tuple[Callable[[], Any], str]] = {
         clients.artifact_registry,
         "GOOGLE_ARTIFACT_REGISTRY_CUSTOM_ENDPOINT",
     ),
+    "compute": (clients.compute_engine, "GOOGLE_COMPUTE_CUSTOM_ENDPOINT"),
     "iam": (clients.iam, "GOOGLE_IAM_CUSTOM_ENDPOINT"),
     "serviceusage": (clients.service_usage, "GOOGLE_SERVICE_USAGE_CUSTOM_ENDPOINT"),
     "resourcemanager": (clients.resource_manager, "GOOGLE_RESOURCE_MANAGER_CUSTOM_ENDPOINT"),
@@ -71,6 +72,21 @@ class Lookup:
         """
         key = _NAME_PARAMETERS.get(collection, "name")
         request = self._collection(api, collection).get(**{key: name})
+        return self._answer(("get", name), f"looking for {name}", request.execute)
+
+    def compute(self, collection: str, name: str) -> Json | None:
+        """Read a resource of Compute Engine, whose calls take the parts of its name.
+
+        Args:
+            collection: in the discovery document, such as `regionHealthChecks`
+            name: such as `projects/P/regions/R/healthChecks/C`
+        """
+        _, project, scope, *rest = name.split("/")
+        plural, id_ = rest[-2:]
+        parts = {"project": project, "address" if plural == "addresses" else plural[:-1]: id_}
+        if scope == "regions":
+            parts["region"] = rest[0]
+        request = self._collection("compute", collection).get(**parts)
         return self._answer(("get", name), f"looking for {name}", request.execute)
 
     def policy(self, api: str, collection: str, name: str) -> Json | None:

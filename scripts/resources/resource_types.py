@@ -74,6 +74,21 @@ def _secret_version(lookup: Lookup, wanted: Wanted) -> bool:
     return found is not None and found["state"] != "DESTROYED"
 
 
+def _compute(api: str, collection: str = "", location: str = "regions/{region}") -> ResourceType:
+    """Return a resource of Compute Engine.
+
+    Args:
+        api: its name in the discovery document, such as `regionHealthChecks`
+        collection: its name in paths, if it is another one
+        location: template of what comes before that
+    """
+
+    def exists(lookup: Lookup, wanted: Wanted) -> bool:
+        return lookup.compute(api, wanted.id) is not None
+
+    return ResourceType(f"projects/{{project}}/{location}/{collection or api}/{{name}}", exists)
+
+
 def _bucket(lookup: Lookup, wanted: Wanted) -> bool:
     return lookup.bucket(wanted.text("project"), wanted.text("name")) is not None
 
@@ -179,6 +194,24 @@ RESOURCE_TYPES: dict[str, ResourceType] = {
     "gcp:serviceaccount/iAMMember:IAMMember": granted_at(
         "iam", "projects.serviceAccounts", "{serviceAccountId}"
     ),
+    "gcp:compute/address:Address": _compute("addresses"),
+    "gcp:compute/firewall:Firewall": _compute("firewalls", location="global"),
+    "gcp:compute/forwardingRule:ForwardingRule": _compute("forwardingRules"),
+    "gcp:compute/haVpnGateway:HaVpnGateway": _compute("vpnGateways"),
+    "gcp:compute/instanceTemplate:InstanceTemplate": _compute(
+        "instanceTemplates", location="global"
+    ),
+    "gcp:compute/regionBackendService:RegionBackendService": _compute(
+        "regionBackendServices", "backendServices"
+    ),
+    "gcp:compute/regionHealthCheck:RegionHealthCheck": _compute(
+        "regionHealthChecks", "healthChecks"
+    ),
+    "gcp:compute/regionInstanceGroupManager:RegionInstanceGroupManager": _compute(
+        "regionInstanceGroupManagers", "instanceGroupManagers"
+    ),
+    "gcp:compute/router:Router": _compute("routers"),
+    "gcp:compute/vPNTunnel:VPNTunnel": _compute("vpnTunnels"),
     "gcp:storage/bucket:Bucket": ResourceType("{name}", _bucket),
     "gcp:storage/bucketIAMMember:BucketIAMMember": granted("{bucket.last}", _bucket_policy),
 }

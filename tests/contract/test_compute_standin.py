@@ -106,11 +106,11 @@ def group(name: str, template_id: str, check: str, **more: Any) -> Values:
 
 def test_a_load_balanced_group(engine: Engine, make: Make, project: str) -> None:
     text = user_data("registry.example/unknown:1")
-    template_id, made = make(TEMPLATE, template("adapter-", text))
+    template_id, known = make(TEMPLATE, template("adapter-", text))
     assert template_id.startswith(f"projects/{project}/global/instanceTemplates/adapter-2")
-    assert made["selfLinkUnique"].endswith(f"?uniqueId={made['numericId']}")
-    assert made["metadata"]["user-data"] == text
-    assert made["tags"] == ["a", "b"]
+    assert known["selfLinkUnique"].endswith(f"?uniqueId={known['numericId']}")
+    assert known["metadata"]["user-data"] == text
+    assert known["tags"] == ["a", "b"]
     check = {"name": "c", "tcpHealthCheck": {"port": 2575}, "checkIntervalSec": 10}
     check_id, checking = make(CHECK, check)
     group_id, state = make(GROUP, group("g", template_id, check_id))
@@ -157,7 +157,7 @@ def test_a_load_balanced_group(engine: Engine, make: Make, project: str) -> None
     assert state["targetSize"] == 2
     with pytest.raises(RefusedError, match="is already being used by"):
         engine.delete(CHECK, check_id, checking)
-    engine.delete(TEMPLATE, template_id, made)
+    engine.delete(TEMPLATE, template_id, known)
     engine.delete(RULE, rule_id, listening)
     engine.delete(SERVICE, service_id, backend)
     engine.delete(ADDRESS, address_id, address)

@@ -59,7 +59,8 @@ def endpoint(variable: str) -> str | None:
 
 
 def _discovered(service: str, version: str, variable: str) -> Any:
-    root = endpoint(variable)
+    # The paths of Compute Engine lack the first part of its endpoint, with the version.
+    root = os.environ.get(variable) if service == "compute" else endpoint(variable)
     return build(
         service,
         version,
@@ -129,6 +130,11 @@ def secret_manager() -> Any:
 def artifact_registry() -> Any:
     """Make a client of Artifact Registry, v1 (repositories)."""
     return _discovered("artifactregistry", "v1", "GOOGLE_ARTIFACT_REGISTRY_CUSTOM_ENDPOINT")
+
+
+def compute_engine() -> Any:
+    """Make a client of Compute Engine, v1 (groups of instances, load balancers, VPN)."""
+    return _discovered("compute", "v1", "GOOGLE_COMPUTE_CUSTOM_ENDPOINT")
 
 
 def cloud_storage(project: str) -> "StorageClient":

@@ -139,9 +139,6 @@ def test_checks_and_comparisons_that_are_code_are_quirks(type_: ResourceType) ->
             and not (field.values or field.pattern)
             and (token, path) not in UNCHECKED
         ):
-=======
-        has_values = field.values or field.pattern
-        if field.validated and not has_values and (token, path) not in UNCHECKED:
             assert prop.validate, path
         assert field.validated or not prop.validate, path
         suppressed = field.diffSuppress or field.stateFunc

@@ -27,6 +27,7 @@ APIS = {
     "monitoring": ("monitoring", clients.cloud_monitoring),
     "secretmanager": ("secretmanager", clients.secret_manager),
     "artifactregistry": ("artifactregistry", clients.artifact_registry),
+    "compute": ("compute", clients.compute_engine),
     "iam": ("iam", clients.iam),
     "serviceusage": ("serviceusage", clients.service_usage),
     "resourcemanager": ("cloudresourcemanager", clients.resource_manager),

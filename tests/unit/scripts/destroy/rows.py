@@ -37,6 +37,11 @@ def _granted(resource: str, **properties: Any) -> Row:
     return Row(f"{resource} {ROLE} {ANNA}", {**GRANT, **properties}, {f"{resource}{GET}": POLICY})
 
 
+def _of_compute(path: str) -> Row:
+    name = f"projects/{PROJECT}/{path}/adapter"
+    return Row(name, {"name": "adapter", "region": "r"}, {f"/compute/v1/{name}": {"name": "a"}})
+
+
 SERVICE = f"projects/{PROJECT}/services/healthcare.googleapis.com"
 ROWS: dict[str, Row] = {
     "gcp:projects/service:Service": Row(
@@ -117,6 +122,24 @@ ROWS: dict[str, Row] = {
     ),
     "gcp:serviceaccount/account:Account": at(ACCOUNT, accountId="adapter"),
     "gcp:serviceaccount/iAMMember:IAMMember": _granted(ACCOUNT, serviceAccountId=ACCOUNT),
+    **{
+        f"gcp:compute/{token}": _of_compute(path)
+        for token, path in (
+            ("address:Address", "regions/r/addresses"),
+            ("firewall:Firewall", "global/firewalls"),
+            ("forwardingRule:ForwardingRule", "regions/r/forwardingRules"),
+            ("haVpnGateway:HaVpnGateway", "regions/r/vpnGateways"),
+            ("instanceTemplate:InstanceTemplate", "global/instanceTemplates"),
+            ("regionBackendService:RegionBackendService", "regions/r/backendServices"),
+            ("regionHealthCheck:RegionHealthCheck", "regions/r/healthChecks"),
+            (
+                "regionInstanceGroupManager:RegionInstanceGroupManager",
+                "regions/r/instanceGroupManagers",
+            ),
+            ("router:Router", "regions/r/routers"),
+            ("vPNTunnel:VPNTunnel", "regions/r/vpnTunnels"),
+        )
+    },
     "gcp:storage/bucket:Bucket": Row("bucket", {}, {"bucket": True}),
     "gcp:storage/bucketIAMMember:BucketIAMMember": Row(
         f"b/bucket {ROLE} {ANNA}", {**GRANT, "bucket": "b/bucket"}, {"bucket": True}

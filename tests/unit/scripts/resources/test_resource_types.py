@@ -65,6 +65,16 @@ IDS: list[tuple[str, dict[str, Any], str]] = [
         f"projects/{PROJECT}/locations/l/repositories/r {ROLE} {ANNA}",
     ),
     (
+        "gcp:compute/regionHealthCheck:RegionHealthCheck",
+        {"region": "us-central1", "name": "adapter"},
+        f"projects/{PROJECT}/regions/us-central1/healthChecks/adapter",
+    ),
+    (
+        "gcp:compute/firewall:Firewall",
+        {"name": "adapter"},
+        f"projects/{PROJECT}/global/firewalls/adapter",
+    ),
+    (
         "gcp:serviceaccount/account:Account",
         {"accountId": "adapter"},
         f"projects/{PROJECT}/serviceAccounts/adapter@{PROJECT}.iam.gserviceaccount.com",
