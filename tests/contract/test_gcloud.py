@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from emulator.server.server_file import ServerInfo
+from tests.support import http
 from tests.support.hl7v2_messages import RESULT, admission, encoded
 
 pytestmark = [
@@ -180,3 +181,41 @@ def test_gcloud_manages_hl7v2_stores(tools: Tools, service_agent: str, tmp_path:
     assert [json.loads(line)["data"] for line in exported] == [line["data"] for line in lines]
     tools(*hl7v2, "delete", "hl7", *inside, "--quiet")
     assert tools.read(*hl7v2, "list", *inside) == []
+
+
+@pytest.fixture
+def enabled(emulator: ServerInfo, project: str) -> None:
+    """The APIs of secrets and repositories."""
+    url = f"{emulator.url}/v1/projects/{project}/services:batchEnable"
+    names = [f"{name}.googleapis.com" for name in ("secretmanager", "artifactregistry")]
+    http.post(url, json={"serviceIds": names}).raise_for_status()
+
+
+def test_gcloud_manages_secrets(tools: Tools, enabled: None, tmp_path: Path) -> None:
+    secrets = ("gcloud", "secrets")
+    file = tmp_path / "key.pem"
+    file.write_bytes(b"one")
+    where = ("--replication-policy=user-managed", "--locations=europe-west4")
+    tools(*secrets, "create", "tls", *where, f"--data-file={file}", "--labels=team=imaging")
+    file.write_bytes(b"two")
+    tools(*secrets, "versions", "add", "tls", f"--data-file={file}")
+    assert tools(*secrets, "versions", "access", "--secret=tls", "latest") == "two"
+    tools(*secrets, "versions", "destroy", "2", "--secret=tls", "--quiet")
+    versions = tools.read(*secrets, "versions", "list", "tls")
+    assert [one["state"] for one in versions] == ["DESTROYED", "ENABLED"]
+    tools(*secrets, "update", "tls", "--update-labels=team=ct")
+    [listed] = tools.read(*secrets, "list", "--filter=labels.team=ct")
+    assert listed["name"].endswith("/secrets/tls")
+
+
+def test_gcloud_manages_repositories(tools: Tools, enabled: None) -> None:
+    repositories = ("gcloud", "artifacts", "repositories")
+    where = f"--location={LOCATION}"
+    tools(*repositories, "create", "images", where, "--repository-format=docker")
+    [listed] = tools.read(*repositories, "list", where)
+    name = f"projects/{tools.project}/locations/{LOCATION}/repositories/images"
+    assert (listed["name"], listed["format"]) == (name, "DOCKER")
+    member = ("--member=user:a@example.com", "--role=roles/artifactregistry.reader")
+    policy = tools.read(*repositories, "add-iam-policy-binding", "images", where, *member)
+    assert policy["bindings"][0]["members"] == ["user:a@example.com"]
+    tools(*repositories, "delete", "images", where, "--quiet")

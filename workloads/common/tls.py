@@ -1,7 +1,18 @@
-"""TLS of an adapter: certificates from files, as the secrets of Google Cloud are mounted."""
+"""TLS of an adapter: certificates from files, or from versions of secrets.
+
+Each path may also be `projects/P/secrets/S/versions/V`: Secret Manager is asked when a context is
+made. A key of it is in no file that outlives that.
+"""
 
 import ssl
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from workloads.common import secrets
+
+_MEMORY = Path("/dev/shm")  # noqa: S108 - a file system in memory, where there is one
 
 
 class TlsError(Exception):
@@ -18,6 +29,7 @@ def server_context(certificate: Path, key: Path, client_ca: Path | None) -> ssl.
 
     Raises:
         TlsError: a file can't be read, or key and certificate do not match
+        SecretError: a version of a secret can't be read
     """
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     _load_chain(context, certificate, key)
@@ -39,6 +51,7 @@ def client_context(
 
     Raises:
         TlsError: a file can't be read, or key and certificate do not match
+        SecretError: a version of a secret can't be read
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     _load_authorities(context, authorities)
@@ -49,8 +62,9 @@ def client_context(
 
 def _load_chain(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
     try:
-        # A password would be asked for on the terminal.
-        context.load_cert_chain(certificate, key, password="")
+        with _files(certificate, key) as files:
+            # A password would be asked for on the terminal.
+            context.load_cert_chain(*files, password="")
     except (OSError, ValueError) as error:
         raise TlsError(
             f"{certificate} and {key} can't be used for TLS: {_reason(error)}. They are a"
@@ -60,12 +74,30 @@ def _load_chain(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
 
 def _load_authorities(context: ssl.SSLContext, authorities: Path) -> None:
     try:
-        context.load_verify_locations(authorities)
+        with _files(authorities) as files:
+            context.load_verify_locations(*files)
     except OSError as error:
         raise TlsError(
             f"{authorities} can't be used for TLS: {_reason(error)}. It holds certificates of"
             " authorities, as PEM."
         ) from error
+
+
+@contextmanager
+def _files(*paths: Path) -> Iterator[list[Path]]:
+    """Yield a file for each path: that of a version of a secret exists meanwhile alone.
+
+    OpenSSL loads keys from files only.
+    """
+    with tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as folder:
+        files = []
+        for number, path in enumerate(paths):
+            if secrets.is_version(path):
+                file = Path(folder, str(number))
+                file.write_bytes(secrets.read(path))
+                path = file
+            files.append(path)
+        yield files
 
 
 def _reason(error: Exception) -> str:

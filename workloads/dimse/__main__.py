@@ -13,6 +13,7 @@ import typer
 from workloads.common import logs
 from workloads.common.google import CredentialsError
 from workloads.common.logs import Log
+from workloads.common.secrets import SecretError
 from workloads.common.spool import SpoolError
 from workloads.common.subscription import SubscriptionError
 from workloads.common.tls import TlsError
@@ -52,12 +53,14 @@ def main(
     max_associations: Annotated[int, typer.Option(min=1, help="At the same time")] = 25,
     max_instance_bytes: Annotated[int, typer.Option(min=1, help="Of one C-STORE")] = 1 << 30,
     tls_certificate: Annotated[
-        Path | None, typer.Option(help="PEM file: accept TLS associations alone")
+        Path | None, typer.Option(help="PEM file or secret: accept TLS associations alone")
     ] = None,
-    tls_key: Annotated[Path | None, typer.Option(help="PEM file of its private key")] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(help="PEM file or secret of its private key")
+    ] = None,
     tls_ca: Annotated[
         Path | None,
-        typer.Option(help="PEM file of authorities: verify peers, and require their certificates"),
+        typer.Option(help="PEM file or secret of authorities: peers need certificates of theirs"),
     ] = None,
     outgoing: Annotated[
         bool, typer.Option("--outgoing", help="Send new instances of the store to --peer instead")
@@ -99,7 +102,10 @@ def main(
     )
     try:
         run(options, stop)
-    except (UsageError, SpoolError, SubscriptionError, TlsError, CredentialsError) as error:
+    except (
+        *(UsageError, SpoolError, SubscriptionError),
+        *(TlsError, SecretError, CredentialsError),
+    ) as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(USAGE_ERROR)
 

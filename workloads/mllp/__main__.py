@@ -10,6 +10,7 @@ import typer
 
 from workloads.common import logs
 from workloads.common.google import CredentialsError
+from workloads.common.secrets import SecretError
 from workloads.common.spool import SpoolError
 from workloads.common.subscription import SubscriptionError
 from workloads.common.tls import TlsError
@@ -62,7 +63,9 @@ def main(
     ] = Limits.connections,
     tls_client_ca: Annotated[
         Path | None,
-        typer.Option(rich_help_panel=_INCOMING, help="Authorities of clients, as PEM"),
+        typer.Option(
+            rich_help_panel=_INCOMING, help="Authorities of clients, as PEM: a file or a secret"
+        ),
     ] = None,
     is_outgoing: Annotated[
         bool, typer.Option("--outgoing", rich_help_panel=_OUTGOING, help="Send messages to a peer")
@@ -75,16 +78,22 @@ def main(
     ] = None,
     peer_ca: Annotated[
         Path | None,
-        typer.Option(rich_help_panel=_OUTGOING, help="Use TLS, with these authorities, as PEM"),
+        typer.Option(
+            rich_help_panel=_OUTGOING, help="Use TLS, with these authorities: a file or a secret"
+        ),
     ] = None,
     ack_seconds: Annotated[
         float, typer.Option(rich_help_panel=_OUTGOING, min=0.1, help="To wait for each answer")
     ] = 30.0,
     tls_cert: Annotated[
-        Path | None, typer.Option(rich_help_panel=_BOTH, help="Own certificate, as PEM")
+        Path | None,
+        typer.Option(rich_help_panel=_BOTH, help="Own certificate, as PEM: a file or a secret"),
     ] = None,
     tls_key: Annotated[
-        Path | None, typer.Option(rich_help_panel=_BOTH, help="Key of the certificate, as PEM")
+        Path | None,
+        typer.Option(
+            rich_help_panel=_BOTH, help="Key of the certificate, as PEM: a file or a secret"
+        ),
     ] = None,
     spool: Annotated[
         Path | None,
@@ -119,7 +128,7 @@ def main(
     except (UsageError, TlsError) as error:
         _fail(error, _USAGE)
     except (
-        *(CredentialsError, SpoolError, StartError),
+        *(CredentialsError, SecretError, SpoolError, StartError),
         *(SubscriptionError, UnknownStoreError),
     ) as error:
         _fail(error, _FAILED)
