@@ -62,9 +62,9 @@ def client_context(
 
 def _load_chain(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
     try:
-        with _files(certificate, key) as files:
+        with _files(certificate, key) as (certificate_file, key_file):
             # A password would be asked for on the terminal.
-            context.load_cert_chain(*files, password="")
+            context.load_cert_chain(certificate_file, key_file, password="")
     except (OSError, ValueError) as error:
         raise TlsError(
             f"{certificate} and {key} can't be used for TLS: {_reason(error)}. They are a"
@@ -74,8 +74,8 @@ def _load_chain(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
 
 def _load_authorities(context: ssl.SSLContext, authorities: Path) -> None:
     try:
-        with _files(authorities) as files:
-            context.load_verify_locations(*files)
+        with _files(authorities) as (file,):
+            context.load_verify_locations(file)
     except OSError as error:
         raise TlsError(
             f"{authorities} can't be used for TLS: {_reason(error)}. It holds certificates of"
