@@ -200,6 +200,7 @@ def _show(running: ServerInfo, as_json: bool, health: dict[str, Any] | None = No
     )
     for name, state in (health or {}).get("services", {}).items():
         typer.echo(f"  {name}: {state}")
+    typer.echo(f"console: {running.url}/_console/")
     typer.echo(f'for your shell: eval "$({command("env")})"')
 
 

@@ -117,6 +117,7 @@ def test_from_start_to_reset(folder: Path) -> None:
     }
     enable(first["url"])
     create_dataset(first["url"])
+    assert f"\nconsole: {first['url']}/_console/\n" in run("status").stdout
     exports = run("env").stdout
     shown = subprocess.run(
         ["bash", "-c", f"{exports}\necho $GOOGLE_HEALTHCARE_CUSTOM_ENDPOINT"],
