@@ -6,184 +6,147 @@ needs are left out.
 
 from functools import cache
 
-
-def _of(resource: str, verbs: str) -> frozenset[str]:
-    """Return permissions on a type of resource, such as `pubsub.topics`."""
-    return frozenset(f"{resource}.{verb}" for verb in verbs.split())
-
-
-def _store(collection: str, verbs: str) -> frozenset[str]:
-    return _HEALTHCARE_VIEWER | _of(f"healthcare.{collection}", verbs)
+from emulator.services.iam import healthcare_roles
+from emulator.services.iam.permissions import ALL, POLICIES, of
 
 
 def _resources(types: str) -> frozenset[str]:
     """Return what changes types of resources of Compute Engine, separated by spaces."""
     verbs = "create delete get list setLabels update"
-    return frozenset().union(*(_of(f"compute.{type_}", verbs) for type_ in types.split()))
+    return frozenset().union(*(of(f"compute.{type_}", verbs) for type_ in types.split()))
 
 
-_POLICIES = "getIamPolicy setIamPolicy"
-_ALL = f"create delete get list update {_POLICIES}"
+_OBJECTS_VIEWER = of("storage.objects", "get list")
+_OBJECTS_ADMIN = of("storage.objects", "create delete get list update")
+_BUCKETS_ADMIN = of("storage.buckets", ALL)
+_LEGACY_WRITER = of("storage.buckets", "get") | of("storage.objects", "create delete list")
 
-_OBJECTS_VIEWER = _of("storage.objects", "get list")
-_OBJECTS_ADMIN = _of("storage.objects", "create delete get list update")
-_BUCKETS_ADMIN = _of("storage.buckets", _ALL)
-_LEGACY_WRITER = _of("storage.buckets", "get") | _of("storage.objects", "create delete list")
-
-_BIGQUERY_VIEWER = _of("bigquery.datasets", "get") | _of("bigquery.tables", "get getData list")
+_BIGQUERY_VIEWER = of("bigquery.datasets", "get") | of("bigquery.tables", "get getData list")
 _BIGQUERY_EDITOR = (
     _BIGQUERY_VIEWER
-    | _of("bigquery.datasets", "create")
-    | _of("bigquery.tables", "create delete update updateData")
+    | of("bigquery.datasets", "create")
+    | of("bigquery.tables", "create delete update updateData")
 )
-_BIGQUERY_OWNER = _BIGQUERY_EDITOR | _of("bigquery.datasets", "delete update")
-_BIGQUERY_JOBS = _of("bigquery.jobs", "create")
+_BIGQUERY_OWNER = _BIGQUERY_EDITOR | of("bigquery.datasets", "delete update")
+_BIGQUERY_JOBS = of("bigquery.jobs", "create")
 
-_HEALTHCARE_VIEWER = _of("healthcare.datasets", "get list") | _of("healthcare.operations", "get")
-_DATASETS_ADMIN = _of("healthcare.datasets", f"{_ALL} deidentify") | _of(
-    "healthcare.operations", "cancel get list"
-)
-_OPERATIONS = _of("healthcare.operations", "cancel get")
-_DICOM_VIEWER = _store("dicomStores", "dicomWebRead export get list")
-_DICOM_EDITOR = (
-    _DICOM_VIEWER
-    | _OPERATIONS
-    | _of("healthcare.dicomStores", "dicomWebDelete dicomWebWrite import")
-)
-_DICOM_ADMIN = _store("dicomStores", f"{_ALL} deidentify dicomWebDelete") | _OPERATIONS
-
-_HL7V2_CONSUMER = _store("hl7V2Stores", "get list") | _of(
-    "healthcare.hl7V2Messages", "create get list update"
-)
-_HL7V2_EDITOR = _HL7V2_CONSUMER | _of("healthcare.hl7V2Messages", "delete ingest") | _OPERATIONS
-_HL7V2_ADMIN = _store("hl7V2Stores", f"{_ALL} export import rollback") | _OPERATIONS
-
-_FHIR_READER = _store("fhirStores", "executeBundle get list searchResources") | _of(
-    "healthcare.fhirResources", "get translateConceptMap"
-)
-_FHIR_EDITOR = _FHIR_READER | _of("healthcare.fhirResources", "create delete patch update")
-_FHIR_ADMIN = (
-    _store("fhirStores", f"{_ALL} bulkDelete deidentify export import rollback")
-    | _of("healthcare.fhirResources", "purge")
-    | _OPERATIONS
-)
-
-_PUBLISH = _of("pubsub.topics", "publish")
-_CONSUME = _of("pubsub.subscriptions", "consume")
-_PUBSUB_VIEWER = _of("pubsub.topics", "get list") | _of("pubsub.subscriptions", "get list")
+_PUBLISH = of("pubsub.topics", "publish")
+_CONSUME = of("pubsub.subscriptions", "consume")
+_PUBSUB_VIEWER = of("pubsub.topics", "get list") | of("pubsub.subscriptions", "get list")
 _PUBSUB_EDITOR = (
     _PUBSUB_VIEWER
     | _PUBLISH
     | _CONSUME
-    | _of("pubsub.topics", "create delete update")
-    | _of("pubsub.subscriptions", "create delete update")
+    | of("pubsub.topics", "create delete update")
+    | of("pubsub.subscriptions", "create delete update")
 )
 _PUBSUB_ADMIN = (
-    _PUBSUB_EDITOR | _of("pubsub.topics", _POLICIES) | _of("pubsub.subscriptions", _POLICIES)
+    _PUBSUB_EDITOR | of("pubsub.topics", POLICIES) | of("pubsub.subscriptions", POLICIES)
 )
 
-_ENCRYPT = _of("cloudkms.cryptoKeyVersions", "useToEncrypt")
-_DECRYPT = _of("cloudkms.cryptoKeyVersions", "useToDecrypt")
+_ENCRYPT = of("cloudkms.cryptoKeyVersions", "useToEncrypt")
+_DECRYPT = of("cloudkms.cryptoKeyVersions", "useToDecrypt")
 _KMS_VIEWER = (
-    _of("cloudkms.keyRings", "get list")
-    | _of("cloudkms.cryptoKeys", "get list")
-    | _of("cloudkms.cryptoKeyVersions", "get list")
+    of("cloudkms.keyRings", "get list")
+    | of("cloudkms.cryptoKeys", "get list")
+    | of("cloudkms.cryptoKeyVersions", "get list")
 )
 _KMS_ADMIN = (
     _KMS_VIEWER
-    | _of("cloudkms.keyRings", f"create {_POLICIES}")
-    | _of("cloudkms.cryptoKeys", f"create update {_POLICIES}")
-    | _of("cloudkms.cryptoKeyVersions", "create destroy")
+    | of("cloudkms.keyRings", f"create {POLICIES}")
+    | of("cloudkms.cryptoKeys", f"create update {POLICIES}")
+    | of("cloudkms.cryptoKeyVersions", "create destroy")
 )
 
-_SECRETS_ACCESS = _of("secretmanager.versions", "access")
-_SECRETS_VIEWER = _of("secretmanager.secrets", "get getIamPolicy list") | _of(
+_SECRETS_ACCESS = of("secretmanager.versions", "access")
+_SECRETS_VIEWER = of("secretmanager.secrets", "get getIamPolicy list") | of(
     "secretmanager.versions", "get list"
 )
-_VERSIONS = _of("secretmanager.versions", "add destroy disable enable get list")
+_VERSIONS = of("secretmanager.versions", "add destroy disable enable get list")
 _SECRETS_ADMIN = (
     _SECRETS_VIEWER
     | _VERSIONS
-    | _of("secretmanager.secrets", "create delete setIamPolicy update")
+    | of("secretmanager.secrets", "create delete setIamPolicy update")
     | _SECRETS_ACCESS
 )
 
-_REPOSITORIES_VIEWER = _of("artifactregistry.repositories", "get list") | _of(
+_REPOSITORIES_VIEWER = of("artifactregistry.repositories", "get list") | of(
     "artifactregistry.dockerimages", "list"
 )
-_REPOSITORIES_ADMIN = _REPOSITORIES_VIEWER | _of("artifactregistry.repositories", _ALL)
+_REPOSITORIES_ADMIN = _REPOSITORIES_VIEWER | of("artifactregistry.repositories", ALL)
 _NETWORKS = _resources(
     "addresses externalVpnGateways forwardingRules networks routers subnetworks"
 ) | _resources("healthChecks regionBackendServices regionHealthChecks vpnGateways vpnTunnels")
 _FIREWALLS = _resources("firewalls")
 _INSTANCES = (
     _resources("instanceGroupManagers instanceTemplates instanceGroups")
-    | _of("compute.instances", "get list")
-    | _of("compute.disks", "delete get list")
+    | of("compute.instances", "get list")
+    | of("compute.disks", "delete get list")
 )
 _COMPUTE_LOCATIONS = (
-    _of("compute.projects", "get")
-    | _of("compute.regions", "get list")
-    | _of("compute.zones", "get list")
-    | _of("compute.globalOperations", "get list")
-    | _of("compute.regionOperations", "get list")
-    | _of("compute.zoneOperations", "get list")
+    of("compute.projects", "get")
+    | of("compute.regions", "get list")
+    | of("compute.zones", "get list")
+    | of("compute.globalOperations", "get list")
+    | of("compute.regionOperations", "get list")
+    | of("compute.zoneOperations", "get list")
 )
 _COMPUTE_ADMIN = (
     _NETWORKS
     | _FIREWALLS
     | _INSTANCES
     | _COMPUTE_LOCATIONS
-    | _of("compute.globalOperations", "delete")
-    | _of("compute.regionOperations", "delete")
-    | _of("compute.zoneOperations", "delete")
+    | of("compute.globalOperations", "delete")
+    | of("compute.regionOperations", "delete")
+    | of("compute.zoneOperations", "delete")
 )
 _COMPUTE_VIEWER = frozenset(p for p in _COMPUTE_ADMIN if p.endswith((".get", ".list")))
-_RUN_INVOKE = _of("run.routes", "invoke") | _of("run.jobs", "run")
+_RUN_INVOKE = of("run.routes", "invoke") | of("run.jobs", "run")
 _RUN_VIEWER = (
-    _of("run.services", "get getIamPolicy list")
-    | _of("run.jobs", "get getIamPolicy list")
-    | _of("run.workerpools", "get getIamPolicy list")
-    | _of("run.revisions", "get list")
-    | _of("run.executions", "get list")
-    | _of("run.tasks", "get list")
-    | _of("run.operations", "get list")
+    of("run.services", "get getIamPolicy list")
+    | of("run.jobs", "get getIamPolicy list")
+    | of("run.workerpools", "get getIamPolicy list")
+    | of("run.revisions", "get list")
+    | of("run.executions", "get list")
+    | of("run.tasks", "get list")
+    | of("run.operations", "get list")
 )
 _RUN_DEVELOPER = (
     _RUN_VIEWER
-    | _of("run.services", "create delete update")
-    | _of("run.jobs", "create delete run update")
-    | _of("run.workerpools", "create delete update")
-    | _of("run.revisions", "delete")
-    | _of("run.executions", "cancel delete")
-    | _of("run.operations", "delete")
+    | of("run.services", "create delete update")
+    | of("run.jobs", "create delete run update")
+    | of("run.workerpools", "create delete update")
+    | of("run.revisions", "delete")
+    | of("run.executions", "cancel delete")
+    | of("run.operations", "delete")
 )
 _RUN_ADMIN = (
     _RUN_DEVELOPER
     | _RUN_INVOKE
-    | _of("run.services", "setIamPolicy")
-    | _of("run.jobs", "setIamPolicy")
-    | _of("run.workerpools", "setIamPolicy")
+    | of("run.services", "setIamPolicy")
+    | of("run.jobs", "setIamPolicy")
+    | of("run.workerpools", "setIamPolicy")
 )
 
-_LOGS_VIEWER = _of("logging.logEntries", "list") | _of("logging.logs", "list")
-_LOGS_WRITER = _of("logging.logEntries", "create")
-_LOGS_CONFIG_VIEWER = _of("logging.sinks", "get list") | _of("logging.logMetrics", "get list")
+_LOGS_VIEWER = of("logging.logEntries", "list") | of("logging.logs", "list")
+_LOGS_WRITER = of("logging.logEntries", "create")
+_LOGS_CONFIG_VIEWER = of("logging.sinks", "get list") | of("logging.logMetrics", "get list")
 _LOGS_CONFIG = (
     _LOGS_CONFIG_VIEWER
-    | _of("logging.sinks", "create delete update")
-    | _of("logging.logMetrics", "create delete update")
+    | of("logging.sinks", "create delete update")
+    | of("logging.logMetrics", "create delete update")
 )
-_ALERTS_VIEWER = _of("monitoring.alertPolicies", "get list")
-_ALERTS = _ALERTS_VIEWER | _of("monitoring.alertPolicies", "create delete update")
-_CHANNELS_VIEWER = _of("monitoring.notificationChannels", "get list")
-_CHANNELS = _CHANNELS_VIEWER | _of("monitoring.notificationChannels", "create delete update")
-_ROLES_VIEWER = _of("iam.roles", "get list")
-_ACCOUNTS_VIEWER = _of("iam.serviceAccounts", "get list")
-_TOKENS = _of("iam.serviceAccounts", "getAccessToken get list")
-_SERVICES_VIEWER = _of("serviceusage.services", "get list")
+_ALERTS_VIEWER = of("monitoring.alertPolicies", "get list")
+_ALERTS = _ALERTS_VIEWER | of("monitoring.alertPolicies", "create delete update")
+_CHANNELS_VIEWER = of("monitoring.notificationChannels", "get list")
+_CHANNELS = _CHANNELS_VIEWER | of("monitoring.notificationChannels", "create delete update")
+_ROLES_VIEWER = of("iam.roles", "get list")
+_ACCOUNTS_VIEWER = of("iam.serviceAccounts", "get list")
+_TOKENS = of("iam.serviceAccounts", "getAccessToken get list")
+_SERVICES_VIEWER = of("serviceusage.services", "get list")
 
 _ROLES: dict[str, frozenset[str]] = {
+    **healthcare_roles.ROLES,
     "roles/artifactregistry.admin": _REPOSITORIES_ADMIN,
     "roles/artifactregistry.reader": _REPOSITORIES_VIEWER,
     "roles/artifactregistry.repoAdmin": _REPOSITORIES_VIEWER,
@@ -193,10 +156,10 @@ _ROLES: dict[str, frozenset[str]] = {
     "roles/bigquery.dataOwner": _BIGQUERY_OWNER,
     "roles/bigquery.dataViewer": _BIGQUERY_VIEWER,
     "roles/bigquery.jobUser": _BIGQUERY_JOBS,
-    "roles/bigquery.metadataViewer": _BIGQUERY_VIEWER - _of("bigquery.tables", "getData"),
+    "roles/bigquery.metadataViewer": _BIGQUERY_VIEWER - of("bigquery.tables", "getData"),
     "roles/bigquery.user": _BIGQUERY_JOBS
-    | _of("bigquery.datasets", "create get")
-    | _of("bigquery.tables", "list"),
+    | of("bigquery.datasets", "create get")
+    | of("bigquery.tables", "list"),
     "roles/cloudkms.admin": _KMS_ADMIN,
     "roles/cloudkms.cryptoKeyDecrypter": _DECRYPT,
     "roles/cloudkms.cryptoKeyEncrypter": _ENCRYPT,
@@ -210,42 +173,23 @@ _ROLES: dict[str, frozenset[str]] = {
     | _COMPUTE_LOCATIONS
     | frozenset(p for p in _FIREWALLS | _INSTANCES if p.endswith((".get", ".list"))),
     "roles/compute.securityAdmin": _FIREWALLS
-    | _of("compute.networks", "get list")
+    | of("compute.networks", "get list")
     | _COMPUTE_LOCATIONS,
     "roles/compute.viewer": _COMPUTE_VIEWER,
-    "roles/healthcare.consentEditor": _store("consentStores", "get list"),
-    "roles/healthcare.consentStoreAdmin": _store("consentStores", _ALL),
-    "roles/healthcare.consentStoreViewer": _store("consentStores", "get list"),
-    "roles/healthcare.datasetAdmin": _DATASETS_ADMIN,
-    "roles/healthcare.datasetViewer": _HEALTHCARE_VIEWER,
-    "roles/healthcare.dicomEditor": _DICOM_EDITOR,
-    "roles/healthcare.dicomStoreAdmin": _DICOM_ADMIN,
-    "roles/healthcare.dicomStoreViewer": _store("dicomStores", "get list"),
-    "roles/healthcare.dicomViewer": _DICOM_VIEWER,
-    "roles/healthcare.fhirResourceEditor": _FHIR_EDITOR,
-    "roles/healthcare.fhirResourceReader": _FHIR_READER,
-    "roles/healthcare.fhirStoreAdmin": _FHIR_ADMIN,
-    "roles/healthcare.fhirStoreViewer": _store("fhirStores", "get list"),
-    "roles/healthcare.hl7V2Consumer": _HL7V2_CONSUMER,
-    "roles/healthcare.hl7V2Editor": _HL7V2_EDITOR,
-    "roles/healthcare.hl7V2Ingest": _store("hl7V2Stores", "get list")
-    | _of("healthcare.hl7V2Messages", "ingest"),
-    "roles/healthcare.hl7V2StoreAdmin": _HL7V2_ADMIN,
-    "roles/healthcare.hl7V2StoreViewer": _store("hl7V2Stores", "get list"),
-    "roles/iam.roleAdmin": _ROLES_VIEWER | _of("iam.roles", "create delete undelete update"),
+    "roles/iam.roleAdmin": _ROLES_VIEWER | of("iam.roles", "create delete undelete update"),
     "roles/iam.roleViewer": _ROLES_VIEWER,
     "roles/iam.serviceAccountAdmin": _ACCOUNTS_VIEWER
-    | _of("iam.serviceAccounts", f"create delete disable enable update {_POLICIES}"),
+    | of("iam.serviceAccounts", f"create delete disable enable update {POLICIES}"),
     "roles/iam.serviceAccountKeyAdmin": _ACCOUNTS_VIEWER
-    | _of("iam.serviceAccountKeys", "create delete get list"),
+    | of("iam.serviceAccountKeys", "create delete get list"),
     "roles/iam.serviceAccountTokenCreator": _TOKENS,
     "roles/iam.serviceAccountViewer": _ACCOUNTS_VIEWER,
     "roles/iam.workloadIdentityUser": _TOKENS,
     "roles/logging.admin": _LOGS_VIEWER
     | _LOGS_WRITER
     | _LOGS_CONFIG
-    | _of("logging.logs", "delete"),
-    "roles/logging.configWriter": _LOGS_CONFIG | _of("logging.logs", "list"),
+    | of("logging.logs", "delete"),
+    "roles/logging.configWriter": _LOGS_CONFIG | of("logging.logs", "list"),
     "roles/logging.logWriter": _LOGS_WRITER,
     "roles/logging.privateLogViewer": _LOGS_VIEWER | _LOGS_CONFIG_VIEWER,
     "roles/logging.viewer": _LOGS_VIEWER | _LOGS_CONFIG_VIEWER,
@@ -261,30 +205,29 @@ _ROLES: dict[str, frozenset[str]] = {
     "roles/pubsub.publisher": _PUBLISH,
     "roles/pubsub.subscriber": _CONSUME,
     "roles/pubsub.viewer": _PUBSUB_VIEWER,
-    "roles/resourcemanager.projectIamAdmin": _of("resourcemanager.projects", f"get {_POLICIES}"),
-    "roles/browser": _of("resourcemanager.projects", "get getIamPolicy"),
+    "roles/resourcemanager.projectIamAdmin": of("resourcemanager.projects", f"get {POLICIES}"),
+    "roles/browser": of("resourcemanager.projects", "get getIamPolicy"),
     "roles/run.admin": _RUN_ADMIN,
     "roles/run.developer": _RUN_DEVELOPER,
     "roles/run.invoker": _RUN_INVOKE,
     "roles/run.viewer": _RUN_VIEWER,
     "roles/secretmanager.admin": _SECRETS_ADMIN,
     "roles/secretmanager.secretAccessor": _SECRETS_ACCESS,
-    "roles/secretmanager.secretVersionAdder": _of("secretmanager.versions", "add"),
+    "roles/secretmanager.secretVersionAdder": of("secretmanager.versions", "add"),
     "roles/secretmanager.secretVersionManager": _VERSIONS,
     "roles/secretmanager.viewer": _SECRETS_VIEWER,
     "roles/serviceusage.serviceUsageAdmin": _SERVICES_VIEWER
-    | _of("serviceusage.services", "disable enable"),
+    | of("serviceusage.services", "disable enable"),
     "roles/serviceusage.serviceUsageViewer": _SERVICES_VIEWER,
     "roles/storage.admin": _OBJECTS_ADMIN | _BUCKETS_ADMIN,
-    "roles/storage.legacyBucketOwner": _LEGACY_WRITER
-    | _of("storage.buckets", f"update {_POLICIES}"),
-    "roles/storage.legacyBucketReader": _of("storage.buckets", "get")
-    | _of("storage.objects", "list"),
+    "roles/storage.legacyBucketOwner": _LEGACY_WRITER | of("storage.buckets", f"update {POLICIES}"),
+    "roles/storage.legacyBucketReader": of("storage.buckets", "get")
+    | of("storage.objects", "list"),
     "roles/storage.legacyBucketWriter": _LEGACY_WRITER,
-    "roles/storage.legacyObjectOwner": _of("storage.objects", "get update"),
-    "roles/storage.legacyObjectReader": _of("storage.objects", "get"),
+    "roles/storage.legacyObjectOwner": of("storage.objects", "get update"),
+    "roles/storage.legacyObjectReader": of("storage.objects", "get"),
     "roles/storage.objectAdmin": _OBJECTS_ADMIN,
-    "roles/storage.objectCreator": _of("storage.objects", "create"),
+    "roles/storage.objectCreator": of("storage.objects", "create"),
     "roles/storage.objectUser": _OBJECTS_ADMIN,
     "roles/storage.objectViewer": _OBJECTS_VIEWER,
 }
