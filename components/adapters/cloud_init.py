@@ -23,6 +23,7 @@ _NAME = "adapter"
 _ENVIRONMENT = "/etc/adapter/environment"
 _MOUNT = "/etc/adapter/mount-spool"
 _MOUNTED = "/mnt/disks/spool"
+_NEW_LINE = " \\\n  "
 _STOP_SECONDS = 60
 """An adapter ends after the requests in work."""
 
@@ -122,7 +123,7 @@ def _unit(container: Container, description: str) -> str:
         f"Environment=HOME=/home/{_NAME}",
         f"ExecStartPre=/bin/mkdir -p /home/{_NAME}",
         *start,
-        f"ExecStart={' '.join(map(_quoted, _command(container)))}",
+        f"ExecStart={_command(container)}",
         f"ExecStop=/usr/bin/docker stop --time={_STOP_SECONDS} {_NAME}",
         "Restart=always",
         "RestartSec=10",
@@ -132,13 +133,18 @@ def _unit(container: Container, description: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _command(container: Container) -> list[str]:
+def _command(container: Container) -> str:
+    """Return the command with a line for each option, so that a preview shows what changes."""
     options = ["--rm", f"--name={_NAME}", f"--publish={container.port}:{container.port}"]
     if container.environment:
         options.append(f"--env-file={_ENVIRONMENT}")
     if container.spool:
         options.append(f"--volume={_MOUNTED}:{SPOOL_FOLDER}")
-    return ["/usr/bin/docker", "run", *options, container.image, *container.arguments]
+    text = "/usr/bin/docker run"
+    for word in (*options, container.image, *container.arguments):
+        is_new_line = word.startswith("--") or word == container.image
+        text += f"{_NEW_LINE if is_new_line else ' '}{_quoted(word)}"
+    return text
 
 
 def _quoted(word: str) -> str:

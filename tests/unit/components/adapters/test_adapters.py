@@ -69,7 +69,7 @@ def only(deployed: Deployment, type_: str) -> Resource:
 def command(deployed: Deployment) -> list[str]:
     """The arguments of the container on the instances, behind its image."""
     text = only(deployed, "InstanceTemplate").inputs["metadata"]["user-data"]
-    unit = yaml.safe_load(text)["write_files"][0]["content"]
+    unit = yaml.safe_load(text)["write_files"][0]["content"].replace("\\\n", "")
     [start] = re.findall("^ExecStart=(.*)$", unit, re.MULTILINE)
     words: list[str] = start.split()
     return words[words.index(next(word for word in words if word.startswith(REGISTRY))) + 1 :]

@@ -30,7 +30,7 @@ def written(container: Container) -> tuple[dict[str, str], dict[str, Any]]:
 
 def lines(unit: str, key: str) -> list[str]:
     """The values of a key that a section may have several times."""
-    found = [line.partition("=") for line in unit.splitlines()]
+    found = [line.partition("=") for line in unit.replace("\\\n", "").splitlines()]
     return [value for name, _, value in found if name == key]
 
 
@@ -42,7 +42,7 @@ def words(line: str) -> list[str]:
 def test_the_unit_starts_the_container_and_keeps_it_running() -> None:
     files, body = written(Container(IMAGE, ["--aet", "A"], 11_112, spool=True))
     unit = configparser.ConfigParser(strict=False, interpolation=None)
-    unit.read_string(files[UNIT])
+    unit.read_string(files[UNIT].replace("\\\n", ""))
     assert unit["Unit"]["Description"] == "dimse-ct"
     assert unit["Service"]["Restart"] == "always"
     assert int(unit["Service"]["TimeoutStopSec"]) > 60
