@@ -2,7 +2,8 @@
 
 One walk over a resource by its definition finds all problems. It works in the two stages of
 google/fhir's Go code, which is the API's parser and validator (observed: the texts of errors are
-the same): a resource that can't be read is not checked further.
+the same): a resource that can't be read is not checked further. Inferred (conformance:
+fhir-validation-text): the API reports each as `unparseable_resource`, with the path apart.
 """
 
 from collections.abc import Mapping

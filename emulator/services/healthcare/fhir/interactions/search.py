@@ -2,7 +2,8 @@
 
 Documented (the reference of `fhir.search`): parameters are in the URL, in a POST as in a GET; a
 form in the body is not supported. Clients and stores choose strict handling: the header
-`Prefer: handling=strict`, and `defaultSearchHandlingStrict`.
+`Prefer: handling=strict`, and `defaultSearchHandlingStrict`. Inferred (conformance:
+fhir-search-form): a form is refused with 415.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """Bundles of search results.
 
-Observed in Google's documentation: entries have `fullUrl`, `resource` and `search.mode`, and the
-links are `search`, `first`, `self` and, before further pages, `next`.
+Inferred (conformance: fhir-search-links): the links are `search`, `first`, `self` and, before
+further pages, `next`. Inferred (conformance: fhir-search-subset): the tag `SUBSETTED`.
 """
 
 from collections.abc import Callable, Mapping, Sequence

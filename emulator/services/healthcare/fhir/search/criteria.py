@@ -1,4 +1,8 @@
-"""Conditions of a query: a parameter with its modifier and values, a chain, or `_has`."""
+"""Conditions of a query: a parameter with its modifier and values, a chain, or `_has`.
+
+Inferred (conformance: fhir-search-text): the texts of refusals; the word `invalid_query` is
+observed.
+"""
 
 import re
 from collections.abc import Sequence

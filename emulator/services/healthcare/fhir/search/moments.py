@@ -1,6 +1,6 @@
 """Dates and times as ranges of microseconds since 1970: `2020` is the whole year.
 
-A date or time without a zone is in UTC (inferred from google/fhir, which is made with a zone).
+Inferred (conformance: fhir-search-dates): a date or time without a zone is in UTC.
 """
 
 import re

@@ -25,6 +25,13 @@ UNSUPPORTED = {
 }
 """Parameters that the API does not serve (documented)."""
 
+_SUBTYPES = {
+    "Quantity": {"Age", "Count", "Distance", "Duration"},
+    "string": {"code", "id", "markdown"},
+    "uri": {"canonical", "oid", "url", "uuid"},
+}
+"""Types that `as` takes as the type that they specialize (FHIRPath, "Types and Reflection")."""
+
 Node = tuple[Any, str]
 """A value of JSON, and the name of its type."""
 
@@ -193,10 +200,11 @@ def _steps(type_name: str, text: str) -> Iterator[Step]:
 
 
 def _is_of_type(element: Element, wanted: str) -> bool:
+    names = {element.type, element.choice}
     return (
         not wanted
-        or wanted in (element.type, element.choice)
-        or (wanted[0].lower() + wanted[1:] == element.choice)
+        or bool(names & {wanted, wanted[0].lower() + wanted[1:]})
+        or (element.type in _SUBTYPES.get(wanted, ()))
     )
 
 

@@ -2,7 +2,8 @@
 
 Documented: the newest resources come first, unless `_sort` says otherwise. A page begins after the
 last match of the page before, so that resources which are written between two pages neither repeat
-nor hide another one.
+nor hide another one. Inferred (conformance: fhir-search-order): resources without a value to sort
+by come last.
 """
 
 import json
