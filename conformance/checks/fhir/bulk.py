@@ -101,6 +101,12 @@ def _translate(lab: Lab) -> Json:
     return [lab.call("healthcare", "GET", f"{path}?{query}") for query in queries]
 
 
+def _lastn(lab: Lab) -> Json:
+    path = f"v1beta1/{store(lab)}/fhir/Observation/$lastn"
+    queries = ("code=a", "patient=a", "patient=a&code=a&max=0", "patient=a&code=a")
+    return [lab.call("healthcare", "GET", f"{path}?{query}") for query in queries]
+
+
 CHECKS = (
     Check("fhir-import-text", "imports that are refused: codes and texts", _import_texts),
     Check(
@@ -112,5 +118,6 @@ CHECKS = (
     Check("fhir-export-objects", "the objects of an export", _exported),
     Check("fhir-bulk-delete", "bulk deletions: refusals and operations", _bulk_delete),
     Check("fhir-everything", "the resources of a patient", _everything),
+    Check("fhir-lastn", "refusals of $lastn, and a subject without observations", _lastn),
     Check("fhir-translate", "a translation, and codes without one", _translate),
 )

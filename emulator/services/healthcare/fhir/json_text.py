@@ -39,6 +39,10 @@ class ExactDecimal(Decimal):
         number.text = text
         return number
 
+    def __deepcopy__(self, _memo: object) -> "ExactDecimal":
+        """Return the number itself: a copy by its value would have another text."""
+        return self
+
 
 def parse(raw: bytes | str) -> dict[str, Any]:
     """Return the object of a JSON text.

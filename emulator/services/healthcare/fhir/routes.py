@@ -24,6 +24,7 @@ from emulator.services.healthcare.fhir.interactions.compartment import everythin
 from emulator.services.healthcare.fhir.interactions.incoming_references import (
     incoming_references,
 )
+from emulator.services.healthcare.fhir.interactions.lastn import last_observations
 from emulator.services.healthcare.fhir.interactions.request import (
     MAX_BODY_BYTES,
     Handler,
@@ -73,6 +74,7 @@ def _interactions(fhir: Fhir, version: str) -> Iterator[Route]:
     if version == "v1beta1":
         yield route("GET", f"{_FHIR}/$references", incoming_references)
         yield route("GET", f"{_FHIR}/ConceptMap/$translate", search_translate)
+        yield route("GET", f"{_FHIR}/Observation/$lastn", last_observations)
         by_id = typed("ConceptMap", translate)
         yield route("GET", f"{_FHIR}/ConceptMap/{{id}}/$translate", by_id)
     yield route("POST", f"{_TYPE}/$validate", type_level.validate)

@@ -30,20 +30,29 @@ def search_all(request: FhirRequest) -> Response:
     return _search(request, "")
 
 
+def is_strict(request: FhirRequest) -> bool:
+    """Whether unknown parameters are refused."""
+    handling = request.handling()
+    return handling == "strict" or (request.settings.is_strict and handling != "lenient")
+
+
+def reader(request: FhirRequest) -> searching.Read:
+    """Return the function that reads current versions of the store."""
+
+    def read(type_: str, id_: str) -> Mapping[str, Any] | None:
+        found = request.fhir.resources.find(request.store, type_, id_)
+        return found.resource() if found else None
+
+    return read
+
+
 def _search(request: FhirRequest, resource_type: str) -> Response:
     if request.body and request.header("content-type").startswith(_FORM):
         text = "search parameters in the body are not supported: put them into the URL's query"
         raise OutcomeError(415, error("not-supported", "unsupported_media_type", text))
-    handling = request.handling()
-    strict = handling == "strict" or (request.settings.is_strict and handling != "lenient")
-    resources = request.fhir.resources
-
-    def read(type_: str, id_: str) -> Mapping[str, Any] | None:
-        found = resources.find(request.store, type_, id_)
-        return found.resource() if found else None
-
+    resources, read = request.fhir.resources, reader(request)
     try:
-        wanted = query.read(request.query, resource_type, strict=strict)
+        wanted = query.read(request.query, resource_type, strict=is_strict(request))
         with resources.database.snapshot(), resources.database.read() as connection:
             page = searching.search(connection, request.store, wanted, read)
             found = bundle.searchset(page, wanted, request.root, resource_type, read)

@@ -6,7 +6,7 @@ and texts that the reference leaves out; each update makes a version, also one t
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,14 @@ class Written:
 
     status: int
     version: Version | None
+
+
+_REASONS = {
+    jsonpatch.JsonPatchConflict: "names a path that does not exist",
+    jsonpatch.JsonPatchTestFailed: "tests a value that is another one",
+    jsonpointer.JsonPointerException: "names a path that does not exist",
+}
+"""Exception of the library -> what is wrong."""
 
 
 def create(
@@ -163,16 +171,22 @@ def require(changes: Changes, type_: str, id_: str) -> Version:
     return current
 
 
-def _apply(operations: Any, resource: Mapping[str, Any]) -> Any:
+def _apply(operations: Any, resource: Any) -> Any:
     if not isinstance(operations, list):
         raise unparseable("a JSON Patch is an array of operations")
-    try:
-        return jsonpatch.JsonPatch(operations).apply(resource)
-    except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException) as wrong:
-        raise invalid("invalid_patch", f"the patch can't be applied: {wrong}") from None
-    except (TypeError, AttributeError, KeyError) as wrong:  # operations of other types
-        text = f"the patch is not valid: {type(wrong).__name__}"
-        raise invalid("invalid_patch", text) from None
+    for index, operation in enumerate(operations):
+        try:
+            resource = jsonpatch.JsonPatch([operation]).apply(resource)
+        except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException) as wrong:
+            raise _bad_operation(index, _REASONS.get(type(wrong), "is not valid")) from None
+        except (TypeError, AttributeError, KeyError):  # operations of other types
+            raise _bad_operation(index, "is not valid") from None
+    return resource
+
+
+def _bad_operation(index: int, reason: str) -> OutcomeError:
+    """Return a 400, without the words of the library: they quote the resource."""
+    return invalid("invalid_patch", f"operation {index} of the patch {reason}")
 
 
 def _no_update_create(name: str) -> OutcomeError:

@@ -191,3 +191,43 @@ def test_the_newest_version_of_a_concept_map_translates(fhir: Any) -> None:
 def test_v1_has_no_translation(fhir: Any) -> None:
     refused = fhir.refused(400, "GET", "ConceptMap/$translate?code=1&system=urn:a")
     assert refused["details"]["text"] == "invalid_resource_id"
+
+
+def _measured(id_: str, code: str, day: str, subject: str = "Patient/a") -> Any:
+    coding = {"system": "http://loinc.org", "code": code}
+    category = {"coding": [{"code": "vital-signs"}]}
+    return observation(
+        subject, id_, code={"coding": [coding]}, category=[category], effectiveDateTime=day
+    )
+
+
+def test_the_last_observations_of_each_code(fhir: Any) -> None:
+    fhir.put(patient("a"))
+    fhir.put(patient("b"))
+    for each in (
+        _measured("p1", "8867-4", "2024-01-01"),
+        _measured("p3", "8867-4", "2024-03-01"),
+        _measured("p2", "8867-4", "2024-02-01"),
+        _measured("t1", "8310-5", "2024-01-15"),
+        _measured("other", "8310-5", "2024-05-01", "Patient/b"),
+    ):
+        fhir.put(each)
+    one = beta(fhir).ok("GET", "Observation/$lastn?patient=Patient/a&category=vital-signs")
+    assert names(one) == ["Observation/p3", "Observation/t1"]
+    two = beta(fhir).ok("GET", "Observation/$lastn?subject=Patient/a&code=8867-4&max=2")
+    assert names(two) == ["Observation/p3", "Observation/p2"]
+    early = "Observation/$lastn?patient=a&code=8867-4,8310-5&date=lt2024-02-15"
+    assert names(beta(fhir).ok("GET", early)) == ["Observation/p2", "Observation/t1"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "code=8867-4",
+        "patient=a",
+        "patient=a&code=8867-4&max=0",
+        "patient=a&code=8867-4&date=yesterday",
+    ],
+)
+def test_lastn_refuses_what_it_needs_otherwise(fhir: Any, query: str) -> None:
+    assert beta(fhir).refused(400, "GET", f"Observation/$lastn?{query}")["code"] == "value"

@@ -49,8 +49,13 @@ def test_a_version_id_is_the_time_of_the_change(fhir: Any) -> None:
 
 def test_numbers_stay_exact(fhir: Any) -> None:
     body = b'{"resourceType":"Observation","id":"n","status":"final","code":{"text":"x"},'
-    body += b'"valueQuantity":{"value":1.500}}'
-    assert '"value": 1.500' in fhir.send("PUT", "Observation/n", body).text
+    body += b'"valueQuantity":{"value":1.500},"component":[{"code":{"text":"y"},'
+    body += b'"valueQuantity":{"value":1e3}}]}'
+    stored = fhir.send("PUT", "Observation/n", body).text
+    patched = fhir.patch("Observation/n", [{"op": "add", "path": "/language", "value": "en"}]).text
+    for text in (stored, patched, fhir.send("GET", "Observation/n").text):
+        assert '"value": 1.500' in text
+        assert '"value": 1e3' in text
 
 
 def test_each_update_is_a_version_of_the_history(fhir: Any) -> None:
@@ -198,6 +203,9 @@ def test_a_patch_that_fails_changes_nothing(fhir: Any) -> None:
         {"op": "remove", "path": "/active"},
     ):
         assert fhir.patch("Patient/a", operations).status_code == 400, operations
+    failed = fhir.patch("Patient/a", [{"op": "test", "path": "/active", "value": "x"}]).json()
+    text = "operation 0 of the patch tests a value that is another one"
+    assert failed["issue"][0]["diagnostics"] == text
     assert fhir.send("PATCH", "Patient/a", []).status_code == 415
     assert fhir.ok("GET", "Patient/a") == stored
 
