@@ -37,13 +37,16 @@ def serving(
 
 
 def exchange(
-    port: int, messages: Sequence[bytes], tls: ssl.SSLContext | None = None
+    port: int,
+    messages: Sequence[bytes],
+    tls: ssl.SSLContext | None = None,
+    host: str = "127.0.0.1",
 ) -> list[bytes]:
     """Send messages on one connection by `hl7.mllp`, and return the answers."""
 
     async def run() -> list[bytes]:
-        host = "localhost" if tls else "127.0.0.1"
-        reader, writer = await open_hl7_connection(host, port, ssl=tls)
+        server = "localhost" if tls else host
+        reader, writer = await open_hl7_connection(server, port, ssl=tls)
         answers = []
         try:
             for data in messages:

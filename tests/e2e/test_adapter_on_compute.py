@@ -1,0 +1,104 @@
+"""An MLLP adapter as a component: a group of instances that takes messages, by the real engine."""
+
+import base64
+import socket
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.support.hl7v2_messages import admission
+from tests.support.labs import Lab
+from tests.support.mllp import exchange
+from tests.support.programs import Program
+from tests.support.waiting import wait_until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.sockets]
+STACK = "local-adapters"
+_PROGRAM = """
+import pulumi
+from pulumi_gcp import healthcare
+
+from components.adapters.mllp_adapter import MllpAdapter, MllpAdapterArgs
+from components.project_services import ProjectServices, ProjectServicesArgs
+
+config = pulumi.Config()
+project = pulumi.Config("gcp").require("project")
+services = ProjectServices(
+    "services",
+    ProjectServicesArgs(
+        project=project,
+        services=[f"{name}.googleapis.com" for name in ("healthcare", "compute", "iam")],
+    ),
+)
+ready = pulumi.ResourceOptions(depends_on=[services])
+dataset = healthcare.Dataset("d", name="d", location="us-central1", opts=ready)
+store = healthcare.Hl7Store(
+    "s",
+    name="s",
+    dataset=dataset.id,
+    parser_config={"version": "V3", "segment_terminator": "DQ=="},
+)
+adapter = MllpAdapter(
+    "wards",
+    MllpAdapterArgs(
+        project=project,
+        region="us-central1",
+        adapter="wards",
+        image="registry.example.com/mllp-adapter:1",
+        hl7v2_store=store.id,
+        spool=True,
+        source_ranges=["10.0.0.0/8"],
+        machine_type=config.get("machineType") or "e2-small",
+    ),
+    pulumi.ResourceOptions(depends_on=[services]),
+)
+pulumi.export("address", adapter.address)
+pulumi.export("port", adapter.port)
+"""
+_STORE = f"v1/projects/{STACK}/locations/us-central1/datasets/d/hl7V2Stores/s"
+_GROUPS = f"compute/v1/projects/{STACK}/regions/us-central1/instanceGroupManagers"
+
+
+def control_ids(lab: Lab) -> list[str]:
+    """The control ids of the messages in the store."""
+    found = lab.call("GET", f"{_STORE}/messages?view=RAW_ONLY").get("hl7V2Messages", [])
+    texts = [base64.b64decode(one["data"]).decode() for one in found]
+    return sorted(text.split("|")[9] for text in texts)
+
+
+def running(address: str) -> list[int]:
+    """The processes that listen at an address."""
+    found = psutil.net_connections("tcp")
+    return [one.pid or 0 for one in found if one.laddr and one.laddr.ip == address]
+
+
+def test_messages_go_through_the_load_balancer(lab: Lab, tmp_path: Path) -> None:
+    program = Program.create(lab, tmp_path / STACK, "adapters", _PROGRAM, STACK)
+    program.change("up")
+    outputs = program.outputs()
+    address, port = outputs["address"], int(outputs["port"])
+    [answer] = exchange(port, [admission("M1")], host=address)
+    assert b"MSA|AA|M1" in answer
+    wait_until(lambda: control_ids(lab) == ["M1"], "the message is not delivered")
+    assert program.plan() == {}
+    program.change("refresh", "--expect-no-changes")
+
+    program.configure({"adapters:machineType": "e2-medium"})
+    assert program.plan(), "the template is replaced, and the group updated to it"
+    program.change("up")
+    [answer] = exchange(port, [admission("M2")], host=address)
+    assert b"MSA|AA|M2" in answer
+    [group] = lab.call("GET", _GROUPS)["items"]
+    assert group["status"]["isStable"]
+    listed = lab.call("POST", f"{_GROUPS}/{group['name']}/listManagedInstances", {})
+    [instance] = listed["managedInstances"]
+    found = lab.call("GET", "compute/v1/" + instance["instance"].partition("/compute/v1/")[2])
+    inside = found["networkInterfaces"][0]["networkIP"]
+    assert found["machineType"].endswith("/e2-medium")
+    assert running(inside)
+
+    program.change("destroy")
+    assert not running(inside)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((address, port)).close()
