@@ -26,7 +26,7 @@ const MODULES = [
 const sections = new Map(MODULES.map((module) => [module, new Section(module.NAME, module.TITLE)]));
 const main = document.getElementById("main");
 const projects = document.getElementById("project");
-let shown = new AbortController();
+let shown = new AbortController(), project;
 
 function showEach(modules, context) {
   return Promise.all(modules.map((module) => {
@@ -43,7 +43,11 @@ async function show() {
   context.changed = () => showEach(MODULES.filter(({ CHANGES }) => CHANGES), context);
   history.replaceState(null, "", `?project=${encodeURIComponent(context.project)}${location.hash}`);
   main.setAttribute("aria-busy", "true");
-  for (const [module, section] of sections) section.root.hidden = !module.show;
+  for (const [module, section] of sections) {
+    section.root.hidden = !module.show;
+    if (project !== context.project) section.clear();
+  }
+  project = context.project;
   await showEach(MODULES.filter((module) => module.show), context);
   if (context.signal.aborted) return;
   main.removeAttribute("aria-busy");

@@ -80,6 +80,13 @@ export class Section {
     replaceRows(table.tBodies[0], rows.length ? rows.map((cells, index) => row(cells, cells.key ?? index)) : [none]);
   }
 
+  /** Removes what the section shows of a project. */
+  clear() {
+    this.alert.hidden = true;
+    this.status.textContent = "";
+    for (const table of this.tables.values()) table.tBodies[0].replaceChildren();
+  }
+
   /** Shows the section and moves the focus to its heading, for a person who asked for it. */
   open(title) {
     this.heading.textContent = title;

@@ -12,7 +12,7 @@ from emulator.server.server_file import ServerInfo
 from emulator.services.storage.public_bucket import BUCKET
 from tests.support import browser, http, viewer_pages
 from tests.support.browser import Tab
-from tests.support.console_pages import open_console
+from tests.support.console_pages import cells, open_console
 from tests.support.import_export import Lab
 from tests.support.waiting import wait_until
 
@@ -124,6 +124,38 @@ def test_an_import_is_cancelled(emulator: ServerInfo, project: str, tab: Tab, la
         assert found["metadata"]["cancelRequested"] is True
     page.locator("#operations td", has_text="failed: The operation was cancelled.").wait_for()
     assert lab.wait(name)["error"]["code"] == 1
+
+
+def test_a_change_of_the_project_leaves_nothing_of_the_other(
+    emulator: ServerInfo, project: str, tab: Tab
+) -> None:
+    viewer_pages.fill_store(emulator.url, project, "88")
+    topic = f"{emulator.url}/v1/projects/{project}/topics/events"
+    http.put(topic, json={}).raise_for_status()
+    other = f"{project}-other"
+    http.get(f"{emulator.url}/v1/projects/{other}").raise_for_status()
+
+    page = open_console(tab, project)
+    assert "dicomstore1" in cells(page, "stores")
+    page.get_by_role("button", name="Show studies of dicomstore1").click()
+    page.get_by_role("cell", name="Patient 88").wait_for()
+    page.get_by_label("Project").select_option(other)
+    page.get_by_role("cell", name="No datasets.").wait_for()
+    page.get_by_role("status").get_by_text("Cloud Pub/Sub API has not been used").wait_for()
+    page.locator("main:not([aria-busy])").wait_for()
+    assert cells(page, "topics") == []
+    assert page.get_by_role("region", name="Studies").count() == 0
+    assert page.get_by_role("alert").count() == 0  # an API that is not used is not an error
+    assert page.url.endswith(f"?project={other}")
+    tab.troubles[:] = [each for each in tab.troubles if "403" not in each]
+
+    page.get_by_label("Project").select_option(project)
+    page.get_by_role("cell", name="events", exact=True).wait_for()
+    assert page.get_by_text("has not been used").count() == 0
+
+    http.put(f"{topic}-2", json={}).raise_for_status()
+    page.get_by_role("button", name="Refresh").click()
+    page.get_by_role("cell", name="events-2", exact=True).wait_for()
 
 
 def test_the_keyboard_alone_is_enough(emulator: ServerInfo, project: str, tab: Tab) -> None:
