@@ -1,12 +1,13 @@
 """SQL of the conditions of a query: which resources of the store match.
 
 SQLite keeps no statistics here, so this module chooses the order: a search begins at the condition
-with the fewest resources, and tests the others for each of them if these are few.
+with the fewest resources, and tests the others for each of them if these are few. The steps of
+chains are queries with a name, since SQLite limits how deep queries nest.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from sqlite3 import Connection
-from typing import NamedTuple
+from sqlite3 import Connection, Row
+from typing import Any, NamedTuple
 
 from emulator.services.healthcare.fhir.search.criteria import (
     Criterion,
@@ -20,6 +21,7 @@ from emulator.services.healthcare.fhir.search.value_tests import (
     TESTS,
     Sql,
     all_words,
+    any_of,
     join,
     reference,
 )
@@ -58,6 +60,15 @@ class Conditions:
         self._connection = connection
         self._store = store
         self._codes_of = codes_of
+        self._steps: list[Sql] = []
+
+    def statement(self, text: str, *values: Any) -> list[Row]:
+        """Return the rows of a statement with conditions that this object has made."""
+        with_steps = "".join(f"{step.text}, " for step in self._steps)
+        step_values = [value for step in self._steps for value in step.values]
+        return self._connection.execute(
+            f"WITH {with_steps}{text}", (*step_values, *values)
+        ).fetchall()
 
     def types(self) -> list[str]:
         """Return the types of the resources in the store."""
@@ -114,26 +125,37 @@ class Conditions:
         number = scope(self._store, resource_type, criterion.parameter.code)
         parts = []
         for target, inner in criterion.chain:
-            condition = self.of(target, [inner])
+            step = self._step(target, inner)
             parts.append(
                 Sql(
                     "SELECT resource FROM fhir_index_references"  # noqa: S608 - made of marks
-                    " WHERE scope = ? AND type = ?"
-                    f" AND id IN (SELECT id FROM fhir_resources WHERE {condition.text})",
-                    (number, target, *condition.values),
+                    f" WHERE scope = ? AND type = ? AND id IN (SELECT id FROM {step})",
+                    (number, target),
                 )
             )
         return join(parts, " UNION ")
 
+    def _step(self, resource_type: str, criterion: Criterion) -> str:
+        """Return the name of the query for the resources of one step of a chain."""
+        condition = self.of(resource_type, [criterion])
+        name = f"step{len(self._steps)}"
+        self._steps.append(
+            Sql(
+                f"{name} AS (SELECT number, id FROM fhir_resources WHERE {condition.text})",  # noqa: S608
+                condition.values,
+            )
+        )
+        return name
+
     def _reverse_chain(self, criterion: Criterion) -> Sql:
         [(resource_type, inner)] = criterion.chain
-        condition = self.of(criterion.source, [inner])
+        step = self._step(criterion.source, inner)
         number = scope(self._store, criterion.source, criterion.parameter.code)
         return Sql(
             "SELECT number FROM fhir_resources WHERE store = ? AND type = ? AND id IN ("  # noqa: S608
             "SELECT id FROM fhir_index_references WHERE scope = ? AND type = ?"
-            f" AND resource IN (SELECT number FROM fhir_resources WHERE {condition.text}))",
-            (self._store, resource_type, number, resource_type, *condition.values),
+            f" AND resource IN (SELECT number FROM {step}))",
+            (self._store, resource_type, number, resource_type),
         )
 
     def _values(
@@ -162,14 +184,14 @@ class Conditions:
         parameter, modifier = criterion.parameter, criterion.modifier
         if parameter.code in ("_content", "_text"):
             return all_words(criterion.values)
-        tests = [self._test_one(parameter, of_type, modifier, one) for one in criterion.values]
-        return join(tests, " OR ")
+        return any_of(
+            [self._test_one(parameter, of_type, modifier, one) for one in criterion.values]
+        )
 
     def _test_one(self, parameter: SearchParameter, of_type: str, modifier: str, value: str) -> Sql:
         if modifier in ("in", "not-in"):
             codes = [*self._codes_of(unescape(value))]
-            pairs = [Sql("(system = ? AND code = ?)", pair) for pair in codes]
-            return join(pairs, " OR ") if pairs else Sql("0")
+            return any_of([Sql("system = ? AND code = ?", pair) for pair in codes])
         if of_type == "reference":
             return reference(parameter, value)
         return TESTS[of_type](value, modifier)

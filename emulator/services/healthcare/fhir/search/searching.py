@@ -7,9 +7,10 @@ by come last.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from sqlite3 import Connection, Row
+from sqlite3 import Connection, OperationalError, Row
 from typing import Any, NamedTuple
 
 from emulator.core.errors import ApiError
@@ -21,11 +22,13 @@ from emulator.services.healthcare.fhir.search.including import Key
 from emulator.services.healthcare.fhir.search.index import TABLES, scope
 from emulator.services.healthcare.fhir.search.parameters import parameters
 from emulator.services.healthcare.fhir.search.query import Query
-from emulator.services.healthcare.fhir.search.value_tests import Sql, join
+from emulator.services.healthcare.fhir.search.value_tests import Sql, any_of
 
 Read = Callable[[str, str], Mapping[str, Any] | None]
 """Returns the current version of a resource of the store by type and id."""
 
+_TOO_LARGE = re.compile("too many SQL variables|too large|stack overflow|too many terms|at most")
+"""Limits of SQLite (https://www.sqlite.org/limits.html), in its errors."""
 _DEFAULT_ORDER = [("_lastUpdated", True)]
 
 
@@ -61,6 +64,20 @@ class _SortKey(NamedTuple):
 def search(connection: Connection, store: str, query: Query, read: Read) -> Page:
     """Return a page of a search.
 
+    Raises:
+        SearchError: the query is not valid, or has more conditions than SQLite takes
+    """
+    try:
+        return _search(connection, store, query, read)
+    except OperationalError as error:
+        if not _TOO_LARGE.search(str(error)):
+            raise
+        raise SearchError("the query has too many conditions: make several queries of it") from None
+
+
+def _search(connection: Connection, store: str, query: Query, read: Read) -> Page:
+    """Return a page of a search.
+
     Args:
         connection: to the index
         store: the full name
@@ -74,19 +91,20 @@ def search(connection: Connection, store: str, query: Query, read: Read) -> Page
         connection, store, lambda name: _codes_of(connection, store, name, read)
     )
     matching = _matching(conditions, query)
-    total = connection.execute(
-        f"SELECT count(*) FROM fhir_resources WHERE {matching.text}",  # noqa: S608 - made of marks
-        matching.values,
-    ).fetchone()[0]
+    [counted] = conditions.statement(
+        f"total(number) AS (SELECT count(*) FROM fhir_resources WHERE {matching.text})"  # noqa: S608
+        " SELECT number FROM total",
+        *matching.values,
+    )
     types = query.types or conditions.types()
     order = [_sort_key(store, types, *one) for one in query.sort or _DEFAULT_ORDER]
     listed = json.dumps([store, query.types, query.applied])
-    rows = _rows(connection, matching, order, query.count + 1, _last_key(query, listed))
+    rows = _rows(conditions, matching, order, query.count + 1, _last_key(query, listed))
     page = rows[: query.count]
     has_more = len(rows) > query.count > 0
     matches = [Key(row["type"], row["id"]) for row in page]
     return Page(
-        int(total),
+        int(counted[0]),
         matches,
         including.included(connection, store, matches, query.includes),
         paging.page_token(_key_of(page[-1], len(order)), listed) if has_more else "",
@@ -99,11 +117,7 @@ def _matching(conditions: Conditions, query: Query) -> Sql:
         conditions.of(one, query.criteria.get(one if query.types else "", []))
         for one in query.types or conditions.types()
     ]
-    if len(either) == 1:
-        return either[0]
-    return (
-        join([Sql(f"({one.text})", one.values) for one in either], " OR ") if either else Sql("0")
-    )
+    return any_of(either)
 
 
 def _sort_key(store: str, types: Sequence[str], code: str, descending: bool) -> _SortKey:
@@ -126,7 +140,7 @@ def _sort_key(store: str, types: Sequence[str], code: str, descending: bool) -> 
 
 
 def _rows(
-    connection: Connection, matching: Sql, order: Sequence[_SortKey], limit: int, after: Any
+    conditions: Conditions, matching: Sql, order: Sequence[_SortKey], limit: int, after: Any
 ) -> list[Row]:
     """Return matches in order, those without a value last."""
     keys = "".join(f", {key.sql.text} AS k{index}" for index, key in enumerate(order))
@@ -140,12 +154,15 @@ def _rows(
     columns.append(("number", order[0].descending))
     ordered = ", ".join(f"{name}{' DESC' * descending}" for name, descending in columns)
     later = _after(columns, after) if after is not None else Sql("1")
-    return connection.execute(
-        f"WITH m AS MATERIALIZED (SELECT number, type, id{keys} FROM fhir_resources"  # noqa: S608
+    return conditions.statement(
+        f"m AS MATERIALIZED (SELECT number, type, id{keys} FROM fhir_resources"  # noqa: S608
         f" WHERE {matching.text}) SELECT * FROM (SELECT *, {nulls} FROM m)"
         f" WHERE {later.text} ORDER BY {ordered} LIMIT ?",
-        (*key_values, *matching.values, *later.values, limit),
-    ).fetchall()
+        *key_values,
+        *matching.values,
+        *later.values,
+        limit,
+    )
 
 
 def _after(columns: Sequence[tuple[str, bool]], last: Sequence[Any]) -> Sql:

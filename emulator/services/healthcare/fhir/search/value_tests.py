@@ -32,6 +32,19 @@ def join(parts: Sequence[Sql], word: str) -> Sql:
     )
 
 
+def any_of(tests: Sequence[Sql]) -> Sql:
+    """Return the test that one of several tests passes; false without one.
+
+    The parentheses make a balanced tree: SQLite limits the depth of an expression, and a search by
+    some thousand ids has as many tests.
+    """
+    if len(tests) < 2:
+        return tests[0] if tests else Sql("0")
+    half = len(tests) // 2
+    left, right = any_of(tests[:half]), any_of(tests[half:])
+    return Sql(f"({left.text}) OR ({right.text})", (*left.values, *right.values))
+
+
 def all_words(texts: Sequence[str]) -> Sql:
     """Return the test of a text for all words of a query."""
     words = fold(" ".join(texts)).split()

@@ -1,5 +1,6 @@
 """Searches of each type, with their modifiers, chains, includes, order and pages."""
 
+import sqlite3
 from decimal import Decimal
 from typing import Any
 
@@ -319,6 +320,16 @@ def test_a_wrong_query_is_refused(store: Indexed, query: str, message: str) -> N
         store.page(query)
     assert message in caught.value.issue.diagnostics
     assert (caught.value.issue.code, caught.value.issue.details) == ("value", "invalid_query")
+
+
+def test_long_lists_and_deep_chains_are_searched(store: Indexed) -> None:
+    ids = ",".join(f"id{number}" for number in range(5000))
+    assert store.ids(f"Patient?_id={ids},ann") == ["ann"]
+    chain = "patient." + "link:Patient." * 12 + "gender"
+    assert store.ids(f"Observation?{chain}=female") == []
+    store.connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 1000)
+    with pytest.raises(SearchError, match="too many conditions"):
+        store.page(f"Patient?_id={ids}")
 
 
 def test_lenient_handling_ignores_unknown_parameters(store: Indexed) -> None:
