@@ -29,6 +29,7 @@ SERVICES: Mapping[str, tuple[str, str]] = {
         "artifactRegistryCustomEndpoint",
         "GOOGLE_ARTIFACT_REGISTRY_CUSTOM_ENDPOINT",
     ),
+    "cloudrun": ("cloudRunV2CustomEndpoint", "GOOGLE_CLOUD_RUN_V2_CUSTOM_ENDPOINT"),
     "iam": ("iamCustomEndpoint", "GOOGLE_IAM_CUSTOM_ENDPOINT"),
 }
 """Google service -> (setting of the provider, environment variable) that hold its endpoint."""

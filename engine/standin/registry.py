@@ -9,6 +9,7 @@ from engine.standin.resource import ResourceType
 SERVICES = (
     "artifactregistry",
     "bigquery",
+    "cloudrunv2",
     "compute",
     "healthcare",
     "kms",

@@ -220,6 +220,12 @@ POLICIES: dict[str, Callable[[ManagedResource], Policy]] = {
     "gcp:secretmanager/secretIamMember:SecretIamMember": partial(
         _discovered, "secretmanager", "projects.secrets"
     ),
+    **{
+        f"gcp:cloudrunv2/{name}IamMember:{name[0].upper()}{name[1:]}IamMember": partial(
+            _discovered, "cloudrun", f"projects.locations.{name}s"
+        )
+        for name in ("service", "job", "workerPool")
+    },
     "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember": partial(
         _discovered, "artifactregistry", "projects.locations.repositories"
     ),

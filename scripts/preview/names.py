@@ -41,6 +41,8 @@ TYPE_NAMES = {
     "gcp:compute/routerInterface:RouterInterface": "router interface",
     "gcp:compute/routerPeer:RouterPeer": "BGP peer",
     "gcp:cloudrunv2/workerPool:WorkerPool": "worker pool",
+    "gcp:cloudrunv2/service:Service": "Cloud Run service",
+    "gcp:cloudrunv2/job:Job": "Cloud Run job",
     "gcp:artifactregistry/repository:Repository": "repository",
     "gcp:secretmanager/secret:Secret": "secret",
     "gcp:secretmanager/secretVersion:SecretVersion": "version of a secret",

@@ -21,6 +21,7 @@ APIS: dict[str, tuple[Callable[[], Any], str]] = {
     "kms": (clients.key_management, "GOOGLE_KMS_CUSTOM_ENDPOINT"),
     "logging": (clients.cloud_logging, "GOOGLE_LOGGING_CUSTOM_ENDPOINT"),
     "monitoring": (clients.cloud_monitoring, "GOOGLE_MONITORING_CUSTOM_ENDPOINT"),
+    "cloudrun": (clients.cloud_run, "GOOGLE_CLOUD_RUN_V2_CUSTOM_ENDPOINT"),
     "secretmanager": (clients.secret_manager, "GOOGLE_SECRET_MANAGER_CUSTOM_ENDPOINT"),
     "artifactregistry": (
         clients.artifact_registry,

@@ -14,7 +14,9 @@ from scripts.resources.resource_type import ResourceType, Wanted, at, granted, g
 _DATASETS = "projects.locations.datasets"
 _RINGS = "projects.locations.keyRings"
 _REPOSITORIES = "projects.locations.repositories"
-_REPOSITORY = "projects/{project}/locations/{location}/repositories"
+_LOCATION = "projects/{project}/locations/{location}"
+_REPOSITORY = f"{_LOCATION}/repositories"
+_CLOUD_RUN = ("service", "job", "workerPool")
 # The addresses of service agents; the project's number goes into the braces.
 # https://cloud.google.com/iam/docs/service-agents
 _AGENTS = {
@@ -180,6 +182,18 @@ RESOURCE_TYPES: dict[str, ResourceType] = {
     "gcp:secretmanager/secretIamMember:SecretIamMember": granted_at(
         "secretmanager", "projects.secrets", "projects/{project}/secrets/{secretId.last}"
     ),
+    **{
+        f"gcp:cloudrunv2/{name}:{name[0].upper()}{name[1:]}": at(
+            "cloudrun", f"projects.locations.{name}s", f"{_LOCATION}/{name}s/{{name}}"
+        )
+        for name in _CLOUD_RUN
+    },
+    **{
+        f"gcp:cloudrunv2/{name}IamMember:{name[0].upper()}{name[1:]}IamMember": granted_at(
+            "cloudrun", f"projects.locations.{name}s", f"{_LOCATION}/{name}s/{{name.last}}"
+        )
+        for name in _CLOUD_RUN
+    },
     "gcp:artifactregistry/repository:Repository": at(
         "artifactregistry", _REPOSITORIES, f"{_REPOSITORY}/{{repositoryId}}"
     ),

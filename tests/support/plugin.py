@@ -12,7 +12,12 @@ from engine.standin.values import Values, from_struct, to_struct
 from tests.support.fake_google import ENDPOINT
 
 FAST = RetryPolicy(initial=0.001, maximum=0.01, deadline=2.0)
-_PATHS = {"bigquery": "bigquery/v2/", "storage": "storage/v1/", "healthcare": "v1beta1/"}
+_PATHS = {
+    "bigquery": "bigquery/v2/",
+    "cloudrun": "v2/",
+    "healthcare": "v1beta1/",
+    "storage": "storage/v1/",
+}
 ENDPOINTS = {
     setting: f"{ENDPOINT}/{_PATHS.get(service, 'v1/')}"
     for service, (setting, _) in SERVICES.items()

@@ -21,6 +21,24 @@ from engine.standin import VERSION
 from engine.standin.provider_schema import FOLDER, Field, module_of, tokens
 
 _KEYS = [key for key in Field.__dataclass_fields__ if key != "terraform"]
+_FUNCTIONAL_TYPE = {"terraform": "functional_type", "type": "String", "optional": True}
+_SANDBOX_LAUNCHER = {"terraform": "sandbox_launcher", "type": "Bool", "optional": True}
+_WORKLOAD_IDENTITY = {
+    "": {
+        "terraform": "workload_identity_config",
+        "type": "List",
+        "elem": "object",
+        "optional": True,
+        "maxItems": 1,
+    },
+    ".identity": {"terraform": "identity", "type": "String", "optional": True},
+    ".identityCertificateEnabled": {
+        "terraform": "identity_certificate_enabled",
+        "type": "Bool",
+        "optional": True,
+    },
+    ".identityType": {"terraform": "identity_type", "type": "String", "optional": True},
+}
 _AMENDMENTS: Mapping[tuple[str, str], Mapping[str, Any]] = {
     # Version 8 of the provider, which pulumi-gcp 10 stands on, fills it no longer (documented).
     ("gcp:bigquery/dataset:Dataset", "defaultCollation"): {"computed": False},
@@ -52,8 +70,41 @@ _AMENDMENTS: Mapping[tuple[str, str], Mapping[str, Any]] = {
         "optional": True,
         "forceNew": True,
     },
+    ("gcp:cloudrunv2/service:Service", "functionalType"): _FUNCTIONAL_TYPE,
+    ("gcp:cloudrunv2/service:Service", "sshEnabled"): {
+        "terraform": "ssh_enabled",
+        "type": "Bool",
+        "optional": True,
+    },
+    ("gcp:cloudrunv2/job:Job", "functionalType"): _FUNCTIONAL_TYPE,
+    ("gcp:cloudrunv2/job:Job", "template.template.containers.sandboxLauncher"): _SANDBOX_LAUNCHER,
+    ("gcp:cloudrunv2/workerPool:WorkerPool", "template.containers.sandboxLauncher"): (
+        _SANDBOX_LAUNCHER
+    ),
+    ("gcp:cloudrunv2/job:Job", "template.delayExecution"): {
+        "terraform": "delay_execution",
+        "type": "Bool",
+        "optional": True,
+    },
+    **{
+        (token, f"{template}.workloadIdentityConfig{path}"): field
+        for token, template in (
+            ("gcp:cloudrunv2/service:Service", "template"),
+            ("gcp:cloudrunv2/job:Job", "template.template"),
+        )
+        for path, field in _WORKLOAD_IDENTITY.items()
+    },
+    ("gcp:cloudrunv2/workerPool:WorkerPool", "customAudiences"): {},
+    **{
+        (
+            "gcp:cloudrunv2/workerPool:WorkerPool",
+            f"template.containers.{probe}.httpGet.httpHeaders.port",
+        ): {}
+        for probe in ("livenessProbe", "startupProbe")
+    },
 }
-"""What differs between the version of the dump and that of the plug-in; False takes a key away."""
+"""What differs between the version of the dump and that of the plug-in; False takes a key away, and
+nothing at all the field."""
 
 
 def write(dump: Path, provider: str, added: Sequence[str] = (), folder: Path = FOLDER) -> None:
@@ -84,6 +135,9 @@ def entry(token: str, dumped: Mapping[str, Any]) -> dict[str, Any]:
     fields = dict(_fields(dumped["fields"], ""))
     for (of, path), changes in _AMENDMENTS.items():
         if of == token:
+            if not changes:
+                del fields[path]
+                continue
             changed = {**fields.get(path, {}), **changes}
             fields[path] = {key: value for key, value in changed.items() if value is not False}
     return {

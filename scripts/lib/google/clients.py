@@ -122,6 +122,11 @@ def cloud_monitoring() -> Any:
     return _discovered("monitoring", "v3", "GOOGLE_MONITORING_CUSTOM_ENDPOINT")
 
 
+def cloud_run() -> Any:
+    """Make a client of Cloud Run, v2 (services, jobs, worker pools)."""
+    return _discovered("run", "v2", "GOOGLE_CLOUD_RUN_V2_CUSTOM_ENDPOINT")
+
+
 def secret_manager() -> Any:
     """Make a client of Secret Manager, v1 (secrets, versions)."""
     return _discovered("secretmanager", "v1", "GOOGLE_SECRET_MANAGER_CUSTOM_ENDPOINT")

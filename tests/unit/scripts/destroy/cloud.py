@@ -35,7 +35,7 @@ class Cloud(Services):
     def request(
         self, uri: str, method: str = "GET", body: Any = None, headers: Any = None, **more: Any
     ) -> Any:
-        path = urlsplit(uri).path.removeprefix("/v1/")
+        path = urlsplit(uri).path.removeprefix("/v1/").removeprefix("/v2/")
         if path in self.refused:
             self.answers = [self.refused[path]]
             return FakeGoogle.request(self, uri, method, body, headers, **more)

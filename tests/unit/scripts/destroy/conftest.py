@@ -25,6 +25,7 @@ APIS = {
     "kms": ("cloudkms", clients.key_management),
     "logging": ("logging", clients.cloud_logging),
     "monitoring": ("monitoring", clients.cloud_monitoring),
+    "cloudrun": ("run", clients.cloud_run),
     "secretmanager": ("secretmanager", clients.secret_manager),
     "artifactregistry": ("artifactregistry", clients.artifact_registry),
     "compute": ("compute", clients.compute_engine),
@@ -33,7 +34,7 @@ APIS = {
     "resourcemanager": ("cloudresourcemanager", clients.resource_manager),
 }
 
-VERSIONS = {"logging": "v2", "monitoring": "v3"}
+VERSIONS = {"logging": "v2", "monitoring": "v3", "run": "v2"}
 """Of the APIs that are not in version 1."""
 
 

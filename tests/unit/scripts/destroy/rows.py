@@ -15,6 +15,7 @@ SUBSCRIPTION = f"projects/{PROJECT}/subscriptions/s"
 RING = f"projects/{PROJECT}/locations/l/keyRings/r"
 KEY = f"{RING}/cryptoKeys/k"
 SECRET = f"projects/{PROJECT}/secrets/tls"
+RUN = f"projects/{PROJECT}/locations/l"
 REPOSITORY = f"projects/{PROJECT}/locations/l/repositories/images"
 ACCOUNT = f"projects/{PROJECT}/serviceAccounts/adapter@{PROJECT}.iam.gserviceaccount.com"
 BIGQUERY = f"projects/{PROJECT}/datasets/b"
@@ -29,7 +30,7 @@ class Row:
     found: dict[str, Any]
 
 
-def at(name: str, **properties: Any) -> Row:
+def at(name: str, /, **properties: Any) -> Row:
     return Row(name, properties, {name: {"name": name}})
 
 
@@ -119,6 +120,16 @@ ROWS: dict[str, Row] = {
     ),
     "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember": _granted(
         REPOSITORY, location="l", repository=REPOSITORY
+    ),
+    "gcp:cloudrunv2/service:Service": at(f"{RUN}/services/r", location="l", name="r"),
+    "gcp:cloudrunv2/job:Job": at(f"{RUN}/jobs/r", location="l", name="r"),
+    "gcp:cloudrunv2/workerPool:WorkerPool": at(f"{RUN}/workerPools/r", location="l", name="r"),
+    "gcp:cloudrunv2/serviceIamMember:ServiceIamMember": _granted(
+        f"{RUN}/services/r", location="l", name=f"{RUN}/services/r"
+    ),
+    "gcp:cloudrunv2/jobIamMember:JobIamMember": _granted(f"{RUN}/jobs/r", location="l", name="r"),
+    "gcp:cloudrunv2/workerPoolIamMember:WorkerPoolIamMember": _granted(
+        f"{RUN}/workerPools/r", location="l", name="r"
     ),
     "gcp:serviceaccount/account:Account": at(ACCOUNT, accountId="adapter"),
     "gcp:serviceaccount/iAMMember:IAMMember": _granted(ACCOUNT, serviceAccountId=ACCOUNT),
