@@ -114,7 +114,7 @@ def test_nothing_acknowledged_is_lost(
 def _subscribe(victim: Target) -> tuple[str, str]:
     """Make a topic that the Healthcare service agent may publish to, and a subscription."""
     topic, subscription = (
-        f"projects/{PROJECT}/{kind}/sent" for kind in ("topics", "subscriptions")
+        f"projects/{PROJECT}/{collection}/sent" for collection in ("topics", "subscriptions")
     )
     for path, content in ((topic, {}), (subscription, {"topic": topic})):
         victim.client.put(f"/v1/{path}", json=content).raise_for_status()
