@@ -40,7 +40,10 @@ def test_stores_and_studies_with_pictures(emulator: ServerInfo, project: str, ta
         "DICOM",
         "1 studies, 1 instances",
     ]
-    assert cells(page, "stores")[4].endswith(" kB")
+    bytes_of_store = cells(page, "stores")[4]
+    assert bytes_of_store.endswith(" kB")
+    summary = page.get_by_role("region", name="Datasets and stores").get_by_role("status")
+    assert summary.inner_text() == f"1 datasets, 1 stores, {bytes_of_store}"
     assert "done" in page.locator("#operations tr", has_text="CreateDataset").inner_text()
     assert "Synthetic" not in page.inner_text("body")  # patient data only on request
 

@@ -46,14 +46,17 @@ export async function show(section, context) {
   const collections = names.flatMap((dataset) => Object.keys(TYPES).map((type) => ({ dataset, type })));
   const found = await Promise.all(collections.map(async ({ dataset, type }) =>
     (await list(`/v1/${dataset}/${type}?pageSize=1000`, type, signal)).map((store) => ({ dataset, type, ...store }))));
+  let total = 0;
   const rows = await Promise.all(found.flat().map(async ({ dataset, type, name }) => {
     const { name: label, metrics, count, content } = TYPES[type];
     const counted = metrics && await call(`/v1/${name}:${metrics}`, { signal });
     const cells = [id(dataset), id(name), label, ...counted ? [count(counted), size(bytes(counted))] : ["", ""]];
+    total += counted ? bytes(counted) : 0;
     cells.push(content ? button(section, content, name, context) : "");
     return Object.assign(cells, { key: name });
   }));
   const empty = names.length ? `${names.length} datasets without stores.` : "No datasets.";
+  section.status.textContent = `${names.length} datasets, ${rows.length} stores, ${size(total)}`;
   section.fill(["Dataset", "Store", "Type", "Content", "Size", "Patient data"], rows, empty);
 }
 

@@ -1,6 +1,7 @@
 // The last lines that a container has logged, from Cloud Logging.
 
 import { call } from "../api.js";
+import { element } from "../page.js";
 
 export const NAME = "workload-log";
 export const TITLE = "Log of a workload";
@@ -20,7 +21,7 @@ export async function open(title, { resource }, { project, signal }) {
   const { entries = [] } = await call("/v2/entries:list", { body, signal });
   const rows = entries.map(({ timestamp, severity, insertId, textPayload, jsonPayload = {} }) => {
     const text = textPayload ?? jsonPayload.message ?? JSON.stringify(jsonPayload);
-    return Object.assign([timestamp, severity ?? "DEFAULT", text], { key: insertId });
+    return Object.assign([timestamp, severity ?? "DEFAULT", element("pre", {}, text)], { key: insertId });
   });
   section.fill(["Time", "Severity", "Text"], rows, "Nothing is logged yet.");
   section.open(`Log of ${title} (the last ${MAX_LINES} lines)`);
