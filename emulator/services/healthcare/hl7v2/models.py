@@ -11,6 +11,7 @@ the SHA-256 of the raw bytes, and the text of a refusal.
 import base64
 import hashlib
 import json
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from sqlite3 import Connection, Row
@@ -19,6 +20,7 @@ from typing import Any
 from emulator.core import timestamps
 from emulator.core.database import Database
 from emulator.core.errors import not_found
+from emulator.core.resources.commit_group import CommitGroup
 from emulator.services.healthcare.hl7v2 import history
 
 SCHEMA = """
@@ -74,6 +76,15 @@ class NewMessage:
         return base64.urlsafe_b64encode(hashlib.sha256(self.data).digest()).decode()
 
 
+@dataclass(frozen=True, slots=True)
+class _Addition:
+    """A call of `MessageStore.add`, with its arguments."""
+
+    store: str
+    message: NewMessage
+    on_new: Callable[[Connection, Row], None]
+
+
 class StoreGoneError(Exception):
     """The store was deleted while a message was written to it."""
 
@@ -89,36 +100,47 @@ class MessageStore:
     def __init__(self, database: Database, store_exists: Callable[[str], bool]) -> None:
         self._database = database
         self._store_exists = store_exists
+        self._group = CommitGroup(threading.Lock(), self._commit)
 
     def add(
         self, store: str, message: NewMessage, on_new: Callable[[Connection, Row], None]
     ) -> tuple[Row, bool]:
         """Store a message, unless one with the same bytes is there.
 
-        A message that is there and was never ingested gets the acknowledgement.
+        A message that is there and was never ingested gets the acknowledgement. Concurrent calls
+        share a transaction.
 
         Args:
             store: the full name
             message: the message
-            on_new: called in the transaction with the row of a message that is new
+            on_new: called in the transaction with the row of a message that is new; again if the
+                transaction is repeated for lack of another message's store
 
         Returns:
             The row, and whether it is new
         """
+        return self._group.add(_Addition(store, message, on_new))
+
+    def _commit(self, additions: Sequence[_Addition]) -> list[tuple[Row, bool]]:
+        """Add messages in one transaction."""
         with self._database.write() as connection:
-            self._check(store)
-            row = _find(connection, store, message.id)
-            if row is None:
-                connection.execute(_INSERT, _values(store, message))
-            elif row["ack"] is None and message.ack is not None:
-                connection.execute(
-                    "UPDATE hl7v2_messages SET ack = ? WHERE number = ?",
-                    (message.ack, row["number"]),
-                )
-            found = _find(connection, store, message.id)
-            assert found is not None
-            if row is None:
-                on_new(connection, found)
+            return [self._add(connection, each) for each in additions]
+
+    def _add(self, connection: Connection, addition: _Addition) -> tuple[Row, bool]:
+        store, message = addition.store, addition.message
+        self._check(store)
+        row = _find(connection, store, message.id)
+        if row is None:
+            connection.execute(_INSERT, _values(store, message))
+        elif row["ack"] is None and message.ack is not None:
+            connection.execute(
+                "UPDATE hl7v2_messages SET ack = ? WHERE number = ?",
+                (message.ack, row["number"]),
+            )
+        found = _find(connection, store, message.id)
+        assert found is not None
+        if row is None:
+            addition.on_new(connection, found)
         return found, row is None
 
     def import_batch(self, store: str, messages: Sequence[NewMessage]) -> None:

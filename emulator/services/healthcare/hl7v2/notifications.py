@@ -20,7 +20,7 @@ def add(
     store: Mapping[str, Any],
     time_zone: str,
     message: Mapping[str, Any],
-) -> None:
+) -> bool:
     """Notify the topics of a store whose filters match a new message, in its transaction.
 
     Args:
@@ -29,9 +29,14 @@ def add(
         store: the store as a resource
         time_zone: of its dataset
         message: the message as a resource
+
+    Returns:
+        Whether there is a topic to notify
     """
-    for topic in _topics(store, time_zone, message):
+    topics = [*_topics(store, time_zone, message)]
+    for topic in topics:
         notifier.add(connection, store["name"], topic, [about(message["name"])])
+    return bool(topics)
 
 
 def about(name: str) -> dict[str, str]:

@@ -88,14 +88,15 @@ class Hl7v2:
             StoreGoneError: the store was deleted meanwhile
         """
         name, notifier = store["name"], self.context.notifier
-        time_zone = self.time_zone(name)
+        time_zone, has_topics = self.time_zone(name), False
 
         def notify(connection: Connection, row: Row) -> None:
+            nonlocal has_topics
             resource = views.attributes_of(name, row)
-            notifications.add(connection, notifier, store, time_zone, resource)
+            has_topics = notifications.add(connection, notifier, store, time_zone, resource)
 
         row, is_new = self.messages.add(name, message, notify)
-        if is_new:
+        if has_topics:
             notifier.wake()
         return row, is_new
 

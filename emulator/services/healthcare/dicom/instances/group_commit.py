@@ -7,9 +7,7 @@ Inferred (conformance: import-mismatch-text): the reason of a mismatch.
 """
 
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
@@ -18,6 +16,7 @@ from sqlite3 import Connection
 
 from emulator.core import timestamps
 from emulator.core.database import Database
+from emulator.core.resources.commit_group import CommitGroup
 from emulator.services.healthcare.dicom.instances import other_values
 from emulator.services.healthcare.dicom.instances.blob_store import BlobStore
 from emulator.services.healthcare.dicom.instances.changes import Action, Change, ChangeListener
@@ -55,15 +54,14 @@ class StoreGoneError(Exception):
     """The DICOM store was deleted while something was being written to it."""
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(frozen=True, slots=True)
 class _Request:
-    """One caller's batch. `result` is set once, after the transaction has ended."""
+    """One caller's batch."""
 
     store: str
     batch: Sequence[StagedFile]
     storage_class: str
     action: Action
-    result: Future[list[StoreResult]] = field(default_factory=Future)
 
 
 @dataclass(slots=True)
@@ -104,10 +102,9 @@ class GroupCommit:
     ) -> None:
         self._database = database
         self._blobs = blobs
-        self._lock = lock
         self._store_exists = store_exists
         self._listener = listener
-        self._waiting: deque[_Request] = deque()
+        self._group = CommitGroup(lock, self._commit)
 
     def add(
         self, store: str, batch: Sequence[StagedFile], storage_class: str, action: Action
@@ -120,36 +117,7 @@ class GroupCommit:
         Raises:
             StoreGoneError: the store does not exist any more
         """
-        request = _Request(store, batch, storage_class, action)
-        self._waiting.append(request)
-        with self._lock:
-            if not request.result.done():
-                self._commit_waiting()
-        return request.result.result()
-
-    def _commit_waiting(self) -> None:
-        """Commit all waiting requests; the caller that holds the lock does it for the others."""
-        requests = [self._waiting.popleft() for _ in range(len(self._waiting))]
-        try:
-            results = self._commit(requests)
-        except Exception:  # noqa: BLE001 - whatever it was: each request gets its own error
-            for request in requests:
-                self._commit_alone(request)
-        except BaseException as error:  # noqa: BLE001 - each caller raises it
-            # A shutdown: no caller may wait for ever, or believe that its files are stored.
-            for request in requests:
-                request.result.set_exception(error)
-        else:
-            for request, result in zip(requests, results, strict=True):
-                request.result.set_result(result)
-
-    def _commit_alone(self, request: _Request) -> None:
-        try:
-            [result] = self._commit([request])
-        except BaseException as error:  # noqa: BLE001 - the caller raises it
-            request.result.set_exception(error)
-        else:
-            request.result.set_result(result)
+        return self._group.add(_Request(store, batch, storage_class, action))
 
     def _commit(self, requests: Sequence[_Request]) -> list[list[StoreResult]]:
         """Commit requests in one transaction; change no request."""

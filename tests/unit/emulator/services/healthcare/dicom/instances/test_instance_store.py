@@ -245,7 +245,7 @@ def _share_a_transaction(
     contents: models.InstanceStore, *requests: tuple[str, StagedFile]
 ) -> list[Future[list[StoreResult]]]:
     """Have several callers wait for one transaction; the first of them commits for the others."""
-    queue = contents._group_commit._waiting
+    queue = contents._group_commit._group._waiting
     with ThreadPoolExecutor(len(requests)) as callers:
         with contents._lock:
             calls = []
