@@ -7,12 +7,14 @@ the application default credentials.
 
 import os
 import re
+from urllib.parse import urlsplit
 
 import google.auth
 from google.auth.exceptions import DefaultCredentialsError, RefreshError, TransportError
 from google.auth.transport.requests import AuthorizedSession
 from google.oauth2.credentials import Credentials
 from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies
 
 SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 NETWORK_ERRORS = (RefreshError, TransportError)
@@ -37,10 +39,30 @@ def session(connections: int) -> AuthorizedSession:
         CredentialsError: there are no credentials
     """
     authorized = AuthorizedSession(_credentials())  # type: ignore[no-untyped-call]
+    # For each call, requests would read the whole environment and ~/.netrc again.
+    authorized.trust_env = False
+    authorized.proxies = _proxies(healthcare_root(), pubsub_root())
+    authorized.verify = _authorities()
     adapter = HTTPAdapter(pool_connections=4, pool_maxsize=connections)
     for prefix in ("http://", "https://"):
         authorized.mount(prefix, adapter)
     return authorized
+
+
+def _proxies(*roots: str) -> dict[str, str]:
+    """Return the proxies that the environment has for some servers, as a session takes them."""
+    found = {}
+    for root in roots:
+        url, proxies = urlsplit(root), get_environ_proxies(root)
+        if proxy := proxies.get(url.scheme) or proxies.get("all"):
+            found[f"{url.scheme}://{url.hostname}"] = proxy
+    return found
+
+
+def _authorities() -> str | bool:
+    """Return the file of authorities that the environment names, as requests reads it."""
+    names = (os.environ.get(name) for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"))
+    return next(filter(None, names), True)
 
 
 def _credentials() -> object:
