@@ -1,4 +1,4 @@
-"""Requests that are committed together: shared transactions, and errors of one's own."""
+"""Requests that are committed together: shared transactions, and separate errors."""
 
 import threading
 from collections.abc import Callable, Sequence
