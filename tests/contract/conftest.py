@@ -12,15 +12,17 @@ from emulator.server import lifecycle
 from emulator.server.server_file import ServerInfo
 from tests.support import browser, console_requests, http
 from tests.support.browser import Tab
+from tests.support.run_programs import write_programs
 
 _NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerInfo]:
-    """A started emulator with a state folder of its own."""
-    state = tmp_path_factory.mktemp("contract") / "emulator"
-    running = lifecycle.start(state)
+    """A started emulator with a state folder of its own, which knows the images of tests."""
+    folder = tmp_path_factory.mktemp("contract")
+    state = folder / "emulator"
+    running = lifecycle.start(state, images=write_programs(folder))
     yield running
     lifecycle.stop(state)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any
 
+import httpx
 import pytest
 from starlette.routing import Route
 
@@ -17,9 +18,11 @@ from emulator.services.artifactregistry.routes import routes as artifactregistry
 from emulator.services.kms.routes import routes as kms
 from emulator.services.pubsub.routes import routes as pubsub
 from emulator.services.resourcemanager.routes import routes as resourcemanager
+from emulator.services.run.routes import routes as run_routes
 from emulator.services.secretmanager.routes import routes as secretmanager
 from emulator.services.serviceusage.routes import routes as serviceusage
 from tests.support import schema_walk
+from tests.support.run_programs import container
 from tests.support.schema_walk import Walk
 from tests.support.waiting import wait_until
 
@@ -268,6 +271,57 @@ def walk_repositories(walk: Walk) -> None:
     walk_policies(walk, collection, "one", role=role, permission=permission)
 
 
+def walk_run(walk: Walk) -> None:
+    root = "projects.locations"
+
+    def ended(answer: httpx.Response) -> Any:
+        name = answer.json()["name"].rpartition("/")[2]
+        return wait_until(
+            lambda: (got := walk(f"{root}.operations.get", name).json()).get("done") and got,
+            f"{name} does not end",
+        )
+
+    web, waiting = container("web"), container("job", "wait")
+    bodies = {
+        "services": ({"template": {"containers": [web]}}, "serviceId"),
+        "workerPools": ({"template": {"containers": [waiting]}}, "workerPoolId"),
+        "jobs": ({"template": {"template": {"containers": [waiting]}}}, "jobId"),
+    }
+    for collection, (body, parameter) in bodies.items():
+        every = f"{root}.{collection}"
+        for id_ in ("one", "other"):
+            assert "error" not in ended(walk(f"{every}.create", body=body, params={parameter: id_}))
+        assert walk(f"{every}.get", "one").json()["terminalCondition"]["type"] == "Ready"
+        assert len(walk_pages(walk, f"{every}.list", key=collection)) == 2
+        ended(walk(f"{every}.patch", "one", body={**body, "labels": {"team": "imaging"}}))
+        role, permission = "roles/run.viewer", f"run.{collection.lower()}.get"
+        walk_policies(walk, every, "one", role=role, permission=permission)
+        ended(walk(f"{every}.delete", "other"))
+    for collection in ("services", "workerPools"):
+        revisions = f"{root}.{collection}.revisions"
+        body = {"template": {**bodies[collection][0]["template"], "labels": {"a": "b"}}}
+        ended(walk(f"{root}.{collection}.patch", "one", body=body))
+        found = walk_pages(walk, f"{revisions}.list", "one", key="revisions")
+        first = min(one["name"].rpartition("/")[2] for one in found)
+        walk(f"{revisions}.get", "one", first)
+        ended(walk(f"{revisions}.delete", "one", first))
+    executions = f"{root}.jobs.executions"
+    begun = [walk(f"{root}.jobs.run", "one", body={}) for _ in range(2)]
+    first = begun[0].json()["metadata"]["name"].rpartition("/")[2]
+    assert len(walk_pages(walk, f"{executions}.list", "one", key="executions")) == 2
+    (task,) = walk(f"{executions}.tasks.list", "one", first).json()["tasks"]
+    walk(f"{executions}.tasks.get", "one", first, task["name"].rpartition("/")[2])
+    ended(walk(f"{executions}.cancel", "one", first, body={}))
+    assert walk(f"{executions}.get", "one", first).json()["cancelledCount"] == 1
+    ended(walk(f"{executions}.delete", "one", first))
+    assert walk_pages(walk, f"{root}.operations.list", key="operations")
+    name = begun[0].json()["name"].rpartition("/")[2]
+    assert walk(f"{root}.operations.wait", name, body={"timeout": "1s"}).json()["done"]
+    walk(f"{root}.operations.delete", name)
+    for collection in bodies:
+        ended(walk(f"{root}.{collection}.delete", "one"))
+
+
 def walk_projects(walk: Walk) -> None:
     project = walk("projects.get").json()
     assert project["projectId"] == walk.project
@@ -312,6 +366,7 @@ with offline_cloud() as _cloud:
             [*artifactregistry(_cloud.artifact_registry)],
             walk_repositories,
         ),
+        ("run", "v2"): ([*run_routes(_cloud.run)], walk_run),
         ("cloudresourcemanager", "v1"): (
             [*resourcemanager(_cloud.resource_manager)],
             walk_projects,
@@ -339,7 +394,9 @@ def walked(emulator: ServerInfo) -> Callable[[str, str], Walk]:
     def walked(api: str, version: str) -> Walk:
         project = f"schemas-{api[:12]}-{version}"
         schema_walk.begin(
-            emulator.url, project, "pubsub", "cloudkms", "secretmanager", "artifactregistry"
+            emulator.url,
+            project,
+            *("pubsub", "cloudkms", "secretmanager", "artifactregistry", "run"),
         )
         segments = {
             **dict.fromkeys(

@@ -48,8 +48,9 @@ JOB = '''
 
 import os, sys, time
 
-index, attempt = (os.environ[f"CLOUD_RUN_TASK_{name}"] for name in ("INDEX", "ATTEMPT"))
-print(f"task {index} attempt {attempt} of {os.environ['CLOUD_RUN_EXECUTION']}", flush=True)
+index, attempt = (os.environ.get(f"CLOUD_RUN_TASK_{name}", "0") for name in ("INDEX", "ATTEMPT"))
+name = os.environ.get("CLOUD_RUN_EXECUTION") or os.environ.get("CLOUD_RUN_WORKER_POOL")
+print(f"task {index} attempt {attempt} of {name}", flush=True)
 if sys.argv[1] == "wait":
     time.sleep(600)
 sys.exit((1 if attempt == "0" else 0) if sys.argv[1] == "late" else int(sys.argv[1]))

@@ -20,9 +20,7 @@ ACCOUNT = "front@local-project.iam.gserviceaccount.com"
 
 
 def pool(*args: str, **fields: Any) -> dict[str, Any]:
-    env = [{"name": f"CLOUD_RUN_TASK_{name}", "value": "0"} for name in ("INDEX", "ATTEMPT")]
-    env.append({"name": "CLOUD_RUN_EXECUTION", "value": "pool"})
-    return {"template": {"containers": [container("job", *args, env=env)]}, **fields}
+    return {"template": {"containers": [container("job", *args)]}, **fields}
 
 
 def lines(cloud: Cloud) -> list[str]:
@@ -37,7 +35,7 @@ def test_a_worker_pool_runs_until_it_is_deleted(begin: Begin) -> None:
     assert created["instanceSplitStatuses"] == [
         {"type": "INSTANCE_SPLIT_ALLOCATION_TYPE_LATEST", "percent": 100}
     ]
-    wait_until(lambda: lines(cloud) == ["task 0 attempt 0 of pool"], "it does not run")
+    wait_until(lambda: lines(cloud) == ["task 0 attempt 0 of sender"], "it does not run")
     assert cloud.containers.names() == [created["latestReadyRevision"]]
     run.done("DELETE", "workerPools/sender")
     assert cloud.containers.names() == []
