@@ -34,10 +34,10 @@ TABLES = (
     iam_api.CREDENTIALS,
     logging.TABLE,
     monitoring.TABLE,
+    compute.TABLE,
     storage.TABLE,
     bigquery.TABLE,
     storage.XML,
-    compute.TABLE,
     run.TABLE,
 )
 """All services but Healthcare, whose paths need more than a table."""

@@ -146,7 +146,7 @@ def aggregated_list(type_: Type, call: Call[Compute]) -> Json:
             found[location] = {type_.collection: [*kept, item]}
     parent = f"projects/{project}/aggregated/{type_.collection}"
     return {
-        "kind": f"{type_.json_kind}AggregatedList",
+        "kind": type_.aggregated_kind or f"{type_.json_kind}AggregatedList",
         "id": parent,
         "items": found,
         "selfLink": link(parent),

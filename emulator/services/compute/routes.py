@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from emulator.core import rest
@@ -23,6 +26,7 @@ from emulator.services.compute.types import Type
 
 ROOT = "/compute/v1/"
 _PROJECT = "projects/{project}"
+_VERBS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 _METHODS = (
     ("list", "GET", "", responses.list_page),
     ("insert", "POST", "", responses.insert),
@@ -49,7 +53,8 @@ _OPERATIONS = (
 
 
 def routes(compute: Compute) -> Iterator[Route]:
-    """Yield every route of the service."""
+    """Yield every route of the service, and one for all others below its root."""
+    yield Route(f"{ROOT}{{rest:path}}", _unserved, methods=_VERBS)
 
     def route(method: str, path: str, handler: rest.Handler[Compute]) -> Route:
         endpoint = rest.endpoint(compute, handler, render_error=render)
@@ -75,6 +80,11 @@ def routes(compute: Compute) -> Iterator[Route]:
         # It is done already.
         yield route("POST", f"{operations}/{{id}}/wait", get)
         yield route("DELETE", f"{operations}/{{id}}", partial(responses.delete_operation, scope))
+
+
+async def _unserved(request: Request) -> Response:
+    """Refuse a path that would otherwise be the name of an object of Cloud Storage."""
+    raise HTTPException(404, request.url.path)
 
 
 def _of_type(type_: Type) -> Iterator[tuple[str, str, Any]]:

@@ -38,6 +38,7 @@ def _health_check(api: str, scope: str) -> Type:
         required=("type",),
         defaults=_CHECKS,
         is_aggregated=scope == GLOBAL,
+        aggregated_kind="compute#healthChecksAggregatedList",
     )  # fmt: skip
 
 

@@ -51,6 +51,7 @@ class Type:
         has_fingerprint: whether a change may name the version that it is based on
         is_aggregated: whether there is a list over all locations
         list_kind: `kind` of its lists, where it is not what `message` says
+        aggregated_kind: `kind` of its lists over all locations, likewise
     """
 
     api: str
@@ -67,6 +68,7 @@ class Type:
     has_fingerprint: bool = False
     is_aggregated: bool = False
     list_kind: str = ""
+    aggregated_kind: str = ""
 
     @property
     def json_kind(self) -> str:

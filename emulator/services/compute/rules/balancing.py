@@ -13,11 +13,13 @@ from emulator.services.compute.resources import Resources
 from emulator.services.compute.rules.networks import internal_address, located, taken
 
 INTERNAL = "INTERNAL"
-_TESTS = {
-    "GRPC": "grpcHealthCheck", "HTTP": "httpHealthCheck", "HTTP2": "http2HealthCheck",
-    "HTTPS": "httpsHealthCheck", "SSL": "sslHealthCheck", "TCP": "tcpHealthCheck",
+TESTS = {
+    "GRPC": "grpcHealthCheck", "GRPC_WITH_TLS": "grpcTlsHealthCheck", "HTTP": "httpHealthCheck",
+    "HTTP2": "http2HealthCheck", "HTTPS": "httpsHealthCheck", "SSL": "sslHealthCheck",
+    "TCP": "tcpHealthCheck",
 }  # fmt: skip
-_PORTS = {"GRPC": None, "HTTP": 80, "HTTP2": 443, "HTTPS": 443, "SSL": 443, "TCP": 80}
+"""Type of a health check -> the field of its test."""
+_PORTS = {"HTTP": 80, "HTTP2": 443, "HTTPS": 443, "SSL": 443, "TCP": 80}
 _MAX_PORTS = 5
 
 Json = dict[str, Any]
@@ -26,11 +28,11 @@ Json = dict[str, Any]
 def health_check(body: Json, own: Parts, resources: Resources, before: Json | None) -> Json:  # noqa: ARG001
     """Prepare a health check: one test, of the type that it names."""
     type_ = body["type"]
-    key = _TESTS.get(type_)
+    key = TESTS.get(type_)
     if key is None:
-        reason = f"It must be one of {', '.join(sorted(_TESTS))}."
+        reason = f"It must be one of {', '.join(sorted(TESTS))}."
         raise invalid("resource.type", type_, reason)
-    others = [field for field in _TESTS.values() if field != key and body.get(field)]
+    others = [field for field in TESTS.values() if field != key and body.get(field)]
     if others:
         raise invalid(f"resource.{others[0]}", body[others[0]], f"The type is {type_}.")
     if body["timeoutSec"] > body["checkIntervalSec"]:
@@ -40,8 +42,9 @@ def health_check(body: Json, own: Parts, resources: Resources, before: Json | No
             "It must not be greater than checkIntervalSec.",
         )
     settings = {"proxyHeader": "NONE", **(body.get(key) or {})}
-    if "port" not in settings and settings.get("portSpecification") in (None, "USE_FIXED_PORT"):
-        settings["port"] = _PORTS[type_]
+    is_fixed = settings.get("portSpecification") in (None, "USE_FIXED_PORT")
+    if is_fixed and type_ in _PORTS:
+        settings.setdefault("port", _PORTS[type_])
     return {**body, key: settings}
 
 

@@ -8,6 +8,8 @@ import ssl
 from collections.abc import Mapping
 from typing import Any
 
+from emulator.services.compute.rules.balancing import TESTS
+
 _MAX_ANSWER_BYTES = 1024
 
 Json = Mapping[str, Any]
@@ -15,8 +17,7 @@ Json = Mapping[str, Any]
 
 def settings_of(check: Json) -> Json:
     """Return the settings of the test that a health check makes."""
-    key = f"{check['type'].lower()}HealthCheck"
-    found: Json = check.get(key, {})
+    found: Json = check.get(TESTS[check["type"]], {})
     return found
 
 
