@@ -282,7 +282,7 @@ def walk_run(walk: Walk) -> None:
         )
 
     web, waiting = container("web"), container("job", "wait")
-    bodies = {
+    bodies: dict[str, tuple[dict[str, Any], str]] = {
         "services": ({"template": {"containers": [web]}}, "serviceId"),
         "workerPools": ({"template": {"containers": [waiting]}}, "workerPoolId"),
         "jobs": ({"template": {"template": {"containers": [waiting]}}}, "jobId"),
