@@ -62,7 +62,8 @@ from emulator.services.resourcemanager.models import Projects
 from emulator.services.resourcemanager.service import ResourceManager
 from emulator.services.run import service as run
 from emulator.services.run.assembly import assemble as assemble_run
-from emulator.services.secretmanager import service as secretmanager
+from emulator.services.secretmanager import events as secret_events
+from emulator.services.secretmanager.events import Events, Publisher
 from emulator.services.secretmanager.models import Secrets
 from emulator.services.secretmanager.service import SecretManager
 from emulator.services.secretmanager.versions import Versions
@@ -187,9 +188,11 @@ class Cloud:
         return Kms(self.iam, self._access(kms.API), keys, Ciphertexts(self.database, keys))
 
     def _secret_manager(self) -> SecretManager:
-        secrets = Secrets(self.database, self.projects, self.iam.policies)
-        access = self._access(secretmanager.API)
-        return SecretManager(self.iam, access, secrets, Versions(self.database, secrets))
+        topics, messages = self.pubsub.topics, self.pubsub.messages
+        events = Events(self.iam, Publisher(topics.exists, messages.add, messages.notify))
+        secrets = Secrets(self.database, self.projects, self.iam.policies, events)
+        access = self._access(secret_events.API)
+        return SecretManager(self.iam, access, secrets, Versions(self.database, secrets, events))
 
     def _artifact_registry(self) -> ArtifactRegistry:
         repositories = StoredResources(self.database, artifactregistry.COLLECTION, "Repository")

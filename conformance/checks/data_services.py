@@ -88,6 +88,15 @@ CHECKS = (
         ),
     ),
     Check(
+        "secret-topic-text",
+        "creation of a secret with a topic that its agent may not publish to: text",
+        lambda lab: _create_secret(
+            lab,
+            "conformance-refused",
+            {"replication": {"automatic": {}}, "topics": [{"name": lab.names.closed_topic}]},
+        ),
+    ),
+    Check(
         "secret-etag-text",
         "deletion of a secret with another etag: text",
         lambda lab: lab.call(

@@ -200,13 +200,14 @@ def walk_kms(walk: Walk) -> None:
 
 
 def walk_secrets(walk: Walk) -> None:
+    schema_walk.let_agent_publish(walk, "secretmanager", "events")
     automatic: dict[str, Any] = {"replication": {"automatic": {}}}
     for collection, body in (("projects.secrets", automatic), ("projects.locations.secrets", {})):
         versions = f"{collection}.versions"
         settings = {
             "labels": {"team": "imaging"},
             "annotations": {"owner": "imaging"},
-            "topics": [{"name": f"projects/{walk.project}/topics/t"}],
+            "topics": [{"name": f"projects/{walk.project}/topics/events"}],
             "rotation": {"nextRotationTime": "2100-01-01T00:00:00Z", "rotationPeriod": "7776000s"},
             "ttl": "86400s",
             "versionDestroyTtl": "86400s",

@@ -121,3 +121,15 @@ def begin(url: str, project: str, *services: str) -> None:
     """Enable services in a project, which is there once it is named."""
     body = {"serviceIds": [f"{service}.googleapis.com" for service in services]}
     http.post(f"{url}/v1/projects/{project}/services:batchEnable", json=body).raise_for_status()
+
+
+def let_agent_publish(walk: Walk, service: str, topic: str) -> None:
+    """Create a topic of the walk's project, and let a service agent publish to it."""
+    project = f"{walk.url}/v1/projects/{walk.project}"
+    http.put(f"{project}/topics/{topic}", json={}).raise_for_status()
+    identity = f"{project}/services/{service}.googleapis.com:generateServiceIdentity"
+    answer = http.post(identity.replace("/v1/", "/v1beta1/"))
+    member = f"serviceAccount:{answer.raise_for_status().json()['response']['email']}"
+    policy = {"bindings": [{"role": "roles/pubsub.publisher", "members": [member]}]}
+    url = f"{project}/topics/{topic}:setIamPolicy"
+    http.post(url, json={"policy": policy}).raise_for_status()

@@ -21,6 +21,15 @@ from emulator.core.database import Database
 from emulator.core.errors import already_exists, failed_precondition, not_found
 from emulator.services.iam.models import Policies
 from emulator.services.resourcemanager.models import Projects
+from emulator.services.secretmanager.events import (
+    CONFIGURED,
+    CREATED,
+    DELETED,
+    EXPIRED,
+    REQUESTED,
+    UPDATED,
+    Events,
+)
 
 SCHEMA = """
 CREATE TABLE secrets (
@@ -55,12 +64,16 @@ class Secrets:
         database: holds them
         projects: know the ids that the names of policies contain
         policies: of secrets, which go with them
+        events: published in the transactions of changes
     """
 
-    def __init__(self, database: Database, projects: Projects, policies: Policies) -> None:
+    def __init__(
+        self, database: Database, projects: Projects, policies: Policies, events: Events
+    ) -> None:
         self._database = database
         self._projects = projects
         self._policies = policies
+        self._events = events
 
     def get(self, name: str) -> Secret:
         """Return a secret.
@@ -102,18 +115,22 @@ class Secrets:
         """Add a secret, without versions.
 
         Raises:
-            ApiError: 409 if the name is taken
+            ApiError: 409 if the name is taken, 400 for a topic that can't be published to
         """
         self.delete_expired()
         secret = {**body, "name": name, "createTime": timestamps.now(), "etag": new_etag()}
+        self._events.check_topics(secret)
         parent = name.rpartition("/secrets/")[0]
         with self._database.write() as connection:
             added = connection.execute(
                 "INSERT OR IGNORE INTO secrets (name, parent, expires, body) VALUES (?, ?, ?, ?)",
                 (name, parent, _expiry(secret), json.dumps(secret)),
             ).rowcount
-        if not added:
-            raise already_exists(f"Secret [{name}] already exists.")
+            if not added:
+                raise already_exists(f"Secret [{name}] already exists.")
+            self._events.add(connection, CONFIGURED, secret)
+            self._events.add(connection, CREATED, secret)
+        self._events.wake()
         return secret
 
     def update(self, name: str, etag: str, change: Callable[[Secret], Secret]) -> Secret:
@@ -125,16 +142,21 @@ class Secrets:
             change: returns the new body
 
         Raises:
-            ApiError: 404, or 400 for another etag
+            ApiError: 404, or 400 for another etag or a topic that can't be published to
         """
         with self._database.write() as connection:
             present = self._required(connection, name)
             check_etag(present, etag)
             secret = {**change(present), "etag": new_etag()}
+            if secret.get("topics") != present.get("topics"):
+                self._events.check_topics(secret)
+                self._events.add(connection, CONFIGURED, secret)
+            self._events.add(connection, UPDATED, secret)
             connection.execute(
                 "UPDATE secrets SET body = ?, expires = ? WHERE name = ?",
                 (json.dumps(secret), _expiry(secret), name),
             )
+        self._events.wake()
         return secret
 
     def delete(self, name: str, etag: str) -> None:
@@ -144,8 +166,11 @@ class Secrets:
             ApiError: 404, or 400 for another etag
         """
         with self._database.write() as connection:
-            check_etag(self._required(connection, name), etag)
+            secret = self._required(connection, name)
+            check_etag(secret, etag)
             connection.execute("DELETE FROM secrets WHERE name = ?", (name,))
+            self._events.add(connection, DELETED, secret, deleteType=REQUESTED)
+        self._events.wake()
         self._policies.delete_prefix(self.in_policies(name))
 
     def in_policies(self, name: str) -> str:
@@ -155,14 +180,17 @@ class Secrets:
 
     def delete_expired(self) -> None:
         """Delete the secrets whose time has come."""
-        query = "SELECT name FROM secrets WHERE expires <= ?"
+        query = "SELECT name, body FROM secrets WHERE expires <= ?"
         with self._database.read() as connection:
-            names = [row["name"] for row in connection.execute(query, (time.time(),))]
-        for name in names:
+            rows = connection.execute(query, (time.time(),)).fetchall()
+        for name, body in rows:
             with self._database.write() as connection:
-                connection.execute(
+                deleted = connection.execute(
                     "DELETE FROM secrets WHERE name = ? AND expires <= ?", (name, time.time())
-                )
+                ).rowcount
+                if deleted:
+                    self._events.add(connection, DELETED, json.loads(body), deleteType=EXPIRED)
+            self._events.wake()
             self._policies.delete_prefix(self.in_policies(name))
 
     def _required(self, connection: Connection, name: str) -> Secret:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from emulator.core.errors import permission_denied
 from emulator.services.iam.conditions import Target
 from emulator.services.iam.service import Iam
+from emulator.services.secretmanager.events import API
 from emulator.services.secretmanager.models import Secrets
 from emulator.services.secretmanager.versions import Versions
 from emulator.services.serviceusage.service import ProjectAccess
 
-API = "secretmanager.googleapis.com"
 ACCESS = "secretmanager.versions.access"
 
 

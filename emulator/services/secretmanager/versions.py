@@ -20,10 +20,14 @@ from typing import Any
 from emulator.core import timestamps
 from emulator.core.database import Database
 from emulator.core.errors import ApiError, failed_precondition, invalid_argument, not_found
+from emulator.services.secretmanager import events
+from emulator.services.secretmanager.events import Events
 from emulator.services.secretmanager.models import Secrets, check_etag, new_etag
 
 ENABLED, DISABLED, DESTROYED = "ENABLED", "DISABLED", "DESTROYED"
 LATEST = "latest"
+_EVENTS = {ENABLED: events.VERSION_ENABLED, DISABLED: events.VERSION_DISABLED}
+"""State that a call sets -> the type of its event."""
 _PART = "/versions/"
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 
@@ -49,11 +53,13 @@ class Versions:
     Args:
         database: holds them
         secrets: that they belong to
+        events: published in the transactions of changes
     """
 
-    def __init__(self, database: Database, secrets: Secrets) -> None:
+    def __init__(self, database: Database, secrets: Secrets, events: Events) -> None:
         self._database = database
         self._secrets = secrets
+        self._events = events
 
     def add(self, secret: str, content: bytes, body: Version) -> Version:
         """Add an enabled version, which is the latest from now on.
@@ -66,7 +72,7 @@ class Versions:
         Raises:
             ApiError: 404 without the secret
         """
-        self._secrets.get(secret)
+        owner = self._secrets.get(secret)
         with self._database.write() as connection:
             query = "SELECT coalesce(max(number), 0) + 1 FROM secret_versions WHERE secret = ?"
             number = int(connection.execute(query, (secret,)).fetchone()[0])
@@ -82,8 +88,10 @@ class Versions:
                 " SELECT name, ?, ?, ? FROM secrets WHERE name = ?",
                 (number, json.dumps(version), content, secret),
             ).rowcount
-        if not added:
-            raise not_found(f"Secret [{secret}] not found.")
+            if not added:
+                raise not_found(f"Secret [{secret}] not found.")
+            self._events.add(connection, events.VERSION_ADDED, owner, version)
+        self._events.wake()
         return version
 
     def get(self, name: str) -> Version:
@@ -146,10 +154,14 @@ class Versions:
         Raises:
             ApiError: 404, or 400 for another etag or a version that is destroyed
         """
+        secret = self._secrets.get(name.rpartition(_PART)[0])
         with self._database.write() as connection:
             version = self._changeable(connection, name, etag)
             version.pop("scheduledDestroyTime", None)
-            return _put(connection, {**version, "state": state})
+            changed = _put(connection, {**version, "state": state})
+            self._events.add(connection, _EVENTS[state], secret, changed)
+        self._events.wake()
+        return changed
 
     def destroy(self, name: str, etag: str) -> Version:
         """Destroy a version, or schedule it if its secret delays destructions.
@@ -163,20 +175,34 @@ class Versions:
             if delay := secret.get("versionDestroyTtl"):
                 due = time.time() + timestamps.parse_duration(delay)
                 scheduled = {"state": DISABLED, "scheduledDestroyTime": _moment(due)}
-                return _put(connection, {**version, **scheduled}, destroyed_at=due)
-            return _put(connection, _erased(version, timestamps.now()))
+                changed = _put(connection, {**version, **scheduled}, destroyed_at=due)
+                event = events.DESTRUCTION_SCHEDULED
+            else:
+                changed = _put(connection, _erased(version, timestamps.now()))
+                event = events.VERSION_DESTROYED
+            self._events.add(connection, event, secret, changed)
+        self._events.wake()
+        return changed
 
     def destroy_due(self) -> None:
         """Destroy the versions whose scheduled time has come; delete secrets that have expired."""
         self._secrets.delete_expired()
-        query = "SELECT body, destroyed_at FROM secret_versions WHERE destroyed_at <= ?"
+        query = (
+            "SELECT secret_versions.body, destroyed_at, secrets.body AS secret"
+            " FROM secret_versions JOIN secrets ON secrets.name = secret"
+            " WHERE destroyed_at <= ?"
+        )
         with self._database.read() as connection:
             if connection.execute(query, (time.time(),)).fetchone() is None:
                 return
         with self._database.write() as connection:
             for row in connection.execute(query, (time.time(),)).fetchall():
-                moment = _moment(row["destroyed_at"])
-                _put(connection, _erased(json.loads(row["body"]), moment))
+                version = _erased(json.loads(row["body"]), _moment(row["destroyed_at"]))
+                secret = json.loads(row["secret"])
+                self._events.add(
+                    connection, events.VERSION_DESTROYED, secret, _put(connection, version)
+                )
+        self._events.wake()
 
     def _resolved(self, name: str) -> tuple[str, int]:
         secret, _, id_ = name.rpartition(_PART)

@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 
 from emulator.cloud import Cloud
 from tests.support.emulator_names import LOCATION
+from tests.support.secrets import SecretsApi
 
 ANNA = {"Authorization": "Bearer local:user:anna@example.com"}
 DATA_ACCESS = 'log_id("cloudaudit.googleapis.com/data_access")'
@@ -177,3 +178,20 @@ def test_a_service_account_that_names_its_project_by_its_address(
     assert entry["protoPayload"]["resourceName"] == name
     assert entry["resource"]["labels"] == {"project_id": "local-project", "email_id": email}
     assert "privateKeyData" not in str(entry)
+
+
+def test_an_access_to_a_secret_is_logged_without_its_payload(
+    client: TestClient, cloud: Cloud, logged: Audit
+) -> None:
+    cloud.service_usage.services.enable("local-project", ["secretmanager.googleapis.com"])
+    ask_for(client, "secretmanager.googleapis.com", "DATA_READ")
+    api = SecretsApi(client)
+    api.create().raise_for_status()
+    api.add(b"payload").raise_for_status()
+    assert api.content() == b"payload"
+    [accessed] = logged(f"{DATA_ACCESS} AccessSecretVersion")
+    [added] = logged(f"{ACTIVITY} AddSecretVersion")
+    secret = "projects/local-project/secrets/tls"
+    assert accessed["protoPayload"]["resourceName"] == f"{secret}/versions/latest"
+    assert added["protoPayload"]["resourceName"] == secret
+    assert "cGF5bG9hZA" not in str(logged(""))

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -18,10 +18,6 @@ NAME = "projects/123456789012/secrets/tls"
 def reason(answer: Any) -> str:
     assert answer.status_code == 400, answer.text
     return str(answer.json()["error"]["message"])
-
-
-def soon(**ahead: float) -> str:
-    return (datetime.now(UTC) + timedelta(**ahead)).isoformat().replace("+00:00", "Z")
 
 
 def test_a_secret_is_named_by_the_number_of_its_project(api: SecretsApi) -> None:
@@ -163,13 +159,6 @@ def test_the_expiry_is_changed_and_removed(api: SecretsApi) -> None:
     changed = api.patch("ttl", ttl="60s").json()["expireTime"]
     assert datetime.fromisoformat(changed) < datetime.fromisoformat(later)
     assert "expireTime" not in api.patch("expireTime").json()
-
-
-def test_rotation_and_topics_are_kept(api: SecretsApi) -> None:
-    rotation = {"nextRotationTime": soon(days=1), "rotationPeriod": "86400s"}
-    topics = [{"name": "projects/local-project/topics/t"}]
-    created = api.create(rotation=rotation, topics=topics).json()
-    assert (created["rotation"], created["topics"]) == (rotation, topics)
 
 
 def test_lists_begin_with_the_newest(api: SecretsApi) -> None:
