@@ -162,13 +162,26 @@ def _store(adapter: _Adapter, datasets: Mapping[str, Raw], project: str) -> Iter
         return
     outgoing = adapter.body.get("outgoing")
     topic = text(outgoing.get("topic")) if isinstance(outgoing, dict) else ""
-    if topic and _full(topic, project) not in [_full(one, project) for one in _notified(store)]:
-        yield ConfigError(
-            f"{adapter.key}.outgoing.topic",
+    notifying = [
+        name
+        for name, one in known.items()
+        if _full(topic, project) in [_full(each, project) for each in _notified(one)]
+    ]
+    others = [name for name in notifying if name != wanted]
+    message = ""
+    if topic and wanted not in notifying:
+        message = (
             f"is not notified by {wanted}, so nothing would be sent. Add {{pubsubTopic: {topic}}} "
-            "to the store's notifications.",
-            show(topic),
+            "to the store's notifications."
         )
+    elif topic and others and adapter.list_key == "mllpAdapters":
+        # A DIMSE adapter skips the notifications of other stores; this one has no store to compare.
+        message = (
+            f"is notified by {', '.join(others)} too, whose messages the peer would get. Allowed: "
+            f"a topic that {wanted} alone notifies."
+        )
+    if message:
+        yield ConfigError(f"{adapter.key}.outgoing.topic", message, show(topic))
 
 
 def _full(topic: str, project: str) -> str:

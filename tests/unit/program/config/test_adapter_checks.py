@@ -11,7 +11,7 @@ REPOSITORY = {"adapterRepository": {"name": "adapters"}}
 RANGES = {"sourceRanges": ["10.20.0.0/16"]}
 DIMSE: dict[str, Any] = {"name": "ct", "dicomStore": "ct", "aet": "ADAPTER", **RANGES}
 MLLP: dict[str, Any] = {"name": "adt", "hl7v2Store": "adt", **RANGES}
-NOTIFYING = {
+NOTIFYING: dict[str, Any] = {
     "topics": [{"name": "events"}, {"name": "dead"}],
     "dicomStores": [{"name": "ct", "notificationConfig": {"pubsubTopic": "events"}}],
     "hl7v2Stores": [{"name": "adt", "notificationConfigs": [{"pubsubTopic": "events"}]}],
@@ -185,6 +185,17 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
             ]
         },
         "makes the subscription mllp-adt-out, which is also",
+    ),
+    (
+        "mllpAdapters[0].outgoing.topic",
+        mllp(outgoing=TO_HIS)
+        | {
+            "hl7v2Stores": [
+                *NOTIFYING["hl7v2Stores"],
+                {"name": "oru", "notificationConfig": {"pubsubTopic": "events"}},
+            ]
+        },
+        "is notified by oru too, whose messages the peer would get",
     ),
     ("vpns[0].peerAsn", vpn(asn=65_001), "is also the own number of BGP"),
     ("vpns[0].region", vpn() | {"location": "eu"}, "eu is not a region"),
