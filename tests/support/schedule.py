@@ -10,6 +10,7 @@ LONGEST = (
     "e2e/test_interrupts.py",
     "e2e/test_adoption.py",
     "e2e/test_teardown.py",
+    "e2e/test_adapters.py",
     "e2e/test_lab.py",
     "e2e/test_advice.py",
     "contract/test_gsp615.py",
