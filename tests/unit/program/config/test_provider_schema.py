@@ -104,6 +104,8 @@ ROWS = {
 }
 """Where the keys stand -> the resource type that they describe."""
 
+ADAPTERS = "dimseAdapters and mllpAdapters"
+
 ELSEWHERE = {
     "gcp:kms/keyRing:KeyRing": "encryption.keyRing",
     "gcp:projects/service:Service": "services",
@@ -115,6 +117,23 @@ ELSEWHERE = {
     "gcp:logging/metric:Metric": "accessAlert.metric",
     "gcp:monitoring/alertPolicy:AlertPolicy": "accessAlert",
     "gcp:monitoring/notificationChannel:NotificationChannel": "accessAlert.emails",
+    "gcp:artifactregistry/repository:Repository": "adapterRepository",
+    "gcp:cloudrunv2/job:Job": "no part of a stack",
+    "gcp:cloudrunv2/service:Service": "no part of a stack",
+    "gcp:cloudrunv2/workerPool:WorkerPool": "dimseAdapters.outgoing and mllpAdapters.outgoing",
+    "gcp:compute/address:Address": ADAPTERS,
+    "gcp:compute/firewall:Firewall": "dimseAdapters.sourceRanges and mllpAdapters.sourceRanges",
+    "gcp:compute/forwardingRule:ForwardingRule": ADAPTERS,
+    "gcp:compute/haVpnGateway:HaVpnGateway": "vpns",
+    "gcp:compute/instanceTemplate:InstanceTemplate": ADAPTERS,
+    "gcp:compute/regionBackendService:RegionBackendService": ADAPTERS,
+    "gcp:compute/regionHealthCheck:RegionHealthCheck": ADAPTERS,
+    "gcp:compute/regionInstanceGroupManager:RegionInstanceGroupManager": ADAPTERS,
+    "gcp:compute/router:Router": "vpns",
+    "gcp:compute/vPNTunnel:VPNTunnel": "vpns",
+    "gcp:secretmanager/secret:Secret": "secrets are not the stack's",
+    "gcp:secretmanager/secretVersion:SecretVersion": "secrets are not the stack's",
+    "gcp:serviceaccount/account:Account": "each side of an adapter has one",
 }
 """Types without an object of keys of their own."""
 
