@@ -20,7 +20,8 @@ pytestmark = pytest.mark.slow
 
 MAX_BYTES = 6_000
 """Of an example: larger ones are code systems and questionnaires, slow and alike."""
-SETTINGS = validation.ValidationSettings()
+SETTINGS = validation.ValidationSettings(constraints=False)
+"""The Go code does not check constraints."""
 WRONG_VALUES = [
     *(5, -1, 2**31, 2**33, json_text.ExactDecimal("1.5"), True, [], [1], {}),
     *("", "x", "x y", " x", "a\x01b", "%zz", "http://a b/", "1:2/3", "urn:uuid:1", "YQ=="),
@@ -77,6 +78,19 @@ def test_the_published_examples_have_the_errors_of_google(
 ) -> None:
     assert len(examples) > 3000
     assert differences(oracle, examples) == []
+
+
+def test_the_published_examples_keep_their_constraints(examples: Sequence[bytes]) -> None:
+    strict = validation.ValidationSettings()
+    found = {
+        issue.diagnostics
+        for resource in examples
+        for issue in validation.check(json_text.parse(resource), "", strict)
+        if issue.diagnostics.startswith("fhirpath")
+    }
+    # Some extensions of HL7's tables of HL7v2 have no value.
+    extension = '.extension: "extension.exists() != value.exists()"'
+    assert {text for text in found if "v2" not in text and not text.endswith(extension)} == set()
 
 
 def test_altered_examples_have_the_errors_of_google(

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from emulator.services.healthcare.fhir import json_text
+from emulator.services.healthcare.fhir import json_text, moments
 from emulator.services.healthcare.fhir.resources import models
-from emulator.services.healthcare.fhir.search import index, moments, query, searching
+from emulator.services.healthcare.fhir.search import index, query, searching
 
 STORE = "projects/p/locations/l/datasets/d/fhirStores/s"
 

@@ -14,9 +14,11 @@ from starlette.responses import Response
 from emulator.services.healthcare.fhir.interactions.request import FhirRequest, json_response
 from emulator.services.healthcare.fhir.outcome import error
 from emulator.services.healthcare.fhir.refusals import OutcomeError
+from emulator.services.healthcare.fhir.resources import parsing
 from emulator.services.healthcare.fhir.search import bundle, query, searching
 from emulator.services.healthcare.fhir.search.criteria import SearchError
 
+_TYPE = "resourceType"
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -26,8 +28,12 @@ def search_type(request: FhirRequest) -> Response:
 
 
 def search_all(request: FhirRequest) -> Response:
-    """Search the resources of several types, or of all."""
-    return _search(request, "")
+    """Search the resources of several types, or of all.
+
+    Documented (the method's parameters): `resourceType` may name the one type to search.
+    """
+    named = request.parameter(_TYPE)
+    return _search(request, parsing.check_type(named) if named else "")
 
 
 def is_strict(request: FhirRequest) -> bool:

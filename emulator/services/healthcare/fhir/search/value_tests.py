@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
+from emulator.services.healthcare.fhir import moments
 from emulator.services.healthcare.fhir.definitions import resource_types
-from emulator.services.healthcare.fhir.search import moments
 from emulator.services.healthcare.fhir.search.criteria import SearchError, split, unescape
 from emulator.services.healthcare.fhir.search.parameters import SearchParameter
 from emulator.services.healthcare.fhir.search.values import fold

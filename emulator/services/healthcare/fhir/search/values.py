@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from emulator.services.healthcare.fhir import references
-from emulator.services.healthcare.fhir.search import moments
+from emulator.services.healthcare.fhir import moments, references
 from emulator.services.healthcare.fhir.search.parameters import Node
 
 NO_BOUND = 1e300

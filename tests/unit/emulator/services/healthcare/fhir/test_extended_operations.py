@@ -33,7 +33,7 @@ def ward(fhir: Any) -> Any:
     appointment = {
         "resourceType": "Appointment",
         "id": "visit",
-        "status": "booked",
+        "status": "proposed",
         "participant": [{"actor": {"reference": "Patient/a"}, "status": "accepted"}],
     }
     fhir.put(appointment)

@@ -31,6 +31,7 @@ def filled(fhir: Fhir) -> Fhir:
         ("POST", "Patient/_search?family=abel"),
         ("GET", "?_type=Patient&_id=a"),
         ("POST", "_search?_type=Patient&_id=a&alt=json"),
+        ("POST", "_search?resourceType=Patient&family=abel"),
         ("GET", "Patient?_has:Observation:patient:_id=o"),
     ],
 )

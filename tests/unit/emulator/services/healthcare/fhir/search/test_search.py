@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from emulator.services.healthcare.fhir.search import bundle, moments
+from emulator.services.healthcare.fhir import moments
+from emulator.services.healthcare.fhir.search import bundle
 from emulator.services.healthcare.fhir.search.criteria import SearchError
 from tests.support.fhir_index import Indexed
 
