@@ -8,7 +8,14 @@ import pytest
 from emulator.server.server_file import ServerInfo
 from tests.support import browser, hl7v2_messages, http, viewer_pages
 from tests.support.browser import Tab
-from tests.support.compute_requests import make_group, user_data
+from tests.support.compute_requests import (
+    PORT,
+    RULES,
+    SERVICES,
+    balance,
+    make_group,
+    user_data,
+)
 from tests.support.console_pages import cells, open_console
 from tests.support.waiting import wait_until
 
@@ -219,7 +226,7 @@ def test_tables_queries_and_failures(emulator: ServerInfo, project: str, tab: Ta
 
 
 def test_workloads_with_the_end_of_their_log(emulator: ServerInfo, project: str, tab: Tab) -> None:
-    enabled = {"serviceIds": ["compute.googleapis.com"]}
+    enabled = {"serviceIds": ["compute.googleapis.com", "run.googleapis.com"]}
     services = f"{emulator.url}/v1/projects/{project}/services:batchEnable"
     http.post(services, json=enabled).raise_for_status()
     root = f"{emulator.url}/compute/v1/projects/{project}"
@@ -230,12 +237,24 @@ def test_workloads_with_the_end_of_their_log(emulator: ServerInfo, project: str,
     # A program that prints how it is used, and ends: it is started again and again.
     text = user_data("registry.example/mllp-adapter:1", "--help")
     group = make_group(send, text)
+    rule = balance(send)
+    container = {"image": "registry.example/mllp-adapter:2", "args": ["--help"]}
+    service = {"template": {"containers": [container]}}
+    run = f"{emulator.url}/v2/projects/{project}/locations/us-central1/services"
+    http.post(f"{run}?serviceId=web", json=service).raise_for_status()
     try:
-        wait_until(lambda: _containers(emulator, project), "no container is started")
+        wait_until(lambda: len(_containers(emulator, project)) == 2, "no container is started")
         page = open_console(tab, project)
         row = page.locator("#workloads tr", has_text="registry.example/mllp-adapter:1")
-        address = _containers(emulator, project)[0]["address"]
+        [address] = [
+            each["address"] for each in _containers(emulator, project) if each["port"] is None
+        ]
         assert row.locator("td").all_inner_texts()[2] == address
+        uri = http.get(f"{run}/web").json()["uri"]
+        assert cells(page, "addresses") == [
+            *("r", "Forwarding rule", f"{rule['IPAddress']}:{PORT}"),
+            *("web", "Cloud Run service", uri),
+        ]
         log = page.locator("#workload-log td", has_text="--help")
 
         def logged() -> bool:
@@ -245,7 +264,9 @@ def test_workloads_with_the_end_of_their_log(emulator: ServerInfo, project: str,
 
         wait_until(logged, "the log does not show what the program prints")
     finally:
-        send("DELETE", group)
+        http.delete(f"{run}/web").raise_for_status()
+        for path in (f"{RULES}/r", f"{SERVICES}/b", group):
+            send("DELETE", path)
         wait_until(lambda: not _containers(emulator, project), "the container stays")
 
 

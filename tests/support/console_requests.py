@@ -29,6 +29,8 @@ TEMPLATES = {
     "topic messages": "/_emulator/projects/{project}/topics/{topic}/messages",
     "publish": "/v1/projects/{project}/topics/{topic}:publish",
     "containers": "/_emulator/projects/{project}/containers",
+    "forwarding rules": "/compute/v1/projects/{project}/aggregated/forwardingRules",
+    "service": "/v2/projects/{project}/locations/{location}/services/{service}",
     "BigQuery datasets": f"{BIGQUERY}/datasets",
     "BigQuery dataset": f"{BIGQUERY}/datasets/{{dataset}}",
     "tables": f"{BIGQUERY}/datasets/{{dataset}}/tables",
