@@ -7,6 +7,7 @@ from emulator.services.compute import locations
 from emulator.services.compute.names import link
 from emulator.services.compute.responses import location_of, page
 from emulator.services.compute.service import Compute
+from emulator.services.iam_api.default_account import default_address
 
 _CREATED = "1969-12-31T16:00:00.000-08:00"
 """When Google says that regions and zones were made (observed)."""
@@ -25,7 +26,7 @@ def get_project(call: Call[Compute]) -> Json:
         "creationTimestamp": _CREATED,
         "commonInstanceMetadata": {"kind": "compute#metadata"},
         "defaultNetworkTier": "PREMIUM",
-        "defaultServiceAccount": f"{number}-compute@developer.gserviceaccount.com",
+        "defaultServiceAccount": default_address(number),
         "selfLink": link(f"projects/{project}"),
         "xpnProjectStatus": "UNSPECIFIED_XPN_PROJECT_STATUS",
     }

@@ -12,6 +12,7 @@ from typing import Any
 
 from emulator.services.containers.models import CannotRunError
 from emulator.services.iam_api import keys
+from emulator.services.iam_api.default_account import default_address, ensure_default_account
 from emulator.services.iam_api.service import IamApi
 
 
@@ -31,12 +32,18 @@ class Identities:
         self._iam_api = iam_api
         self._folder = folder
 
-    def key_file(self, email: str) -> Path:
+    def key_file(self, email: str, project: str) -> Path:
         """Return the file of an account's key; its key is made at the first use.
+
+        Args:
+            email: the address of the account
+            project: whose default account exists from the first use on
 
         Raises:
             UnknownAccountError: the account does not exist
         """
+        if email == default_address(self._iam_api.projects.number_of(project)):
+            ensure_default_account(self._iam_api, project)
         account = self._iam_api.accounts.find(email)
         if account is None:
             raise UnknownAccountError(

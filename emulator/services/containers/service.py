@@ -141,7 +141,7 @@ class Containers:
         command = self._images.command(container.image, container.address, container.command)
         account = container.service_account
         # Here, and not in the thread of the container, which would open a connection of its own.
-        key_file = self._identities.key_file(account) if account else None
+        key_file = self._identities.key_file(account, container.project) if account else None
 
         def launch() -> tuple[list[str], dict[str, str], Path]:
             folder = self._folder_of(container.name)

@@ -19,9 +19,14 @@ def ensure_default_account(iam_api: IamApi, project: str) -> str:
         iam_api: the accounts
         project: the id of the project
     """
-    email = f"{iam_api.projects.number_of(project)}-compute@developer.gserviceaccount.com"
+    email = default_address(iam_api.projects.number_of(project))
     iam_api.accounts.add(new_account(project, email) | {"displayName": _DISPLAY_NAME})
     return email
+
+
+def default_address(number: str) -> str:
+    """Return the address of the account of a project, by the project's number."""
+    return f"{number}-compute@developer.gserviceaccount.com"
 
 
 def new_account(project: str, email: str) -> Account:

@@ -56,15 +56,15 @@ def assemble(
     processes = Processes(SecretValues(secrets, folder / VOLUMES))
     invokers = Invokers(iam_api.iam.policies, resources, enforce_iam)
     frontends = Frontends(invokers, RequestLog(entries, resources))
-    parts = (resources, operations, containers, processes)
+    parts = (resources, operations, containers, processes, events)
     return Run(
         iam=iam_api.iam,
         projects=projects,
         iam_api=iam_api,
         resources=resources,
         operations=operations,
-        rollouts=Rollouts(*parts, frontends, events),
-        executions=Executions(*parts, events),
+        rollouts=Rollouts(*parts, frontends=frontends),
+        executions=Executions(*parts),
         frontends=frontends,
         events=events,
     )

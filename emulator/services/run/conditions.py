@@ -8,10 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from emulator.core import timestamps
+from emulator.core.errors import ApiError
 
 READY, CONTAINER_HEALTHY, COMPLETED = "Ready", "ContainerHealthy", "Completed"
 CONFIGURATIONS_READY, ROUTES_READY = "ConfigurationsReady", "RoutesReady"
 STARTED = "Started"
+CANCELLED = "CANCELLED"
+"""The reason of an execution that ended by a request to cancel it."""
 SUCCEEDED, FAILED, RECONCILING = (
     "CONDITION_SUCCEEDED",
     "CONDITION_FAILED",
@@ -49,6 +52,17 @@ def state_of(body: Mapping[str, Any], type_: str) -> str:
     """Return the state of a condition of a resource; empty if it has none of the type."""
     found = [one["state"] for one in body.get("conditions", []) if one["type"] == type_]
     return found[0] if found else ""
+
+
+def failure(body: Mapping[str, Any]) -> ApiError | None:
+    """Return the error that the operations on a resource end with, if it has failed."""
+    ended = [one for one in body.get("conditions", []) if one["type"] == COMPLETED]
+    for one in (body.get("terminalCondition", {}), *ended):
+        if one.get("executionReason") == CANCELLED:
+            return ApiError(499, "CANCELLED", one["message"])
+        if one.get("state") == FAILED:
+            return ApiError(400, "FAILED_PRECONDITION", one.get("message", ""))
+    return None
 
 
 def not_listening(revision: str, port: int) -> str:

@@ -13,41 +13,24 @@ from typing import Any
 from emulator.core import timestamps
 from emulator.core.errors import ApiError
 from emulator.services.containers.models import CannotRunError, Phase, State
-from emulator.services.containers.service import Containers
 from emulator.services.run.conditions import (
+    CANCELLED,
     COMPLETED,
     FAILED,
     SUCCEEDED,
     condition,
+    failure,
 )
-from emulator.services.run.events import Events
-from emulator.services.run.models import Resource, Resources
+from emulator.services.run.models import Resource
 from emulator.services.run.new_executions import new_execution, new_task
-from emulator.services.run.operations import Operations
-from emulator.services.run.processes import Processes
 from emulator.services.run.templates import DEFAULT_RETRIES
-
-CANCELLED = "CANCELLED"
+from emulator.services.run.worker import Worker
 
 Json = dict[str, Any]
 
 
-class Executions:
+class Executions(Worker):
     """Runs the executions of all jobs."""
-
-    def __init__(
-        self,
-        resources: Resources,
-        operations: Operations,
-        containers: Containers,
-        processes: Processes,
-        events: Events,
-    ) -> None:
-        self._resources = resources
-        self._operations = operations
-        self._containers = containers
-        self._processes = processes
-        self._events = events
 
     def create(self, job: Resource, template: Json) -> Resource:
         """Add an execution of a job, with its tasks.
@@ -157,14 +140,14 @@ class Executions:
         self.advance(execution)
 
     def _complete_task(
-        self, name: str, failure: str, exit_code: int | None, reason: str = ""
+        self, name: str, message: str, exit_code: int | None, reason: str = ""
     ) -> None:
-        state = FAILED if failure else SUCCEEDED
+        state = FAILED if message else SUCCEEDED
         fields = {"executionReason": reason} if reason else {}
-        completed = condition(COMPLETED, state, failure, **fields)
-        result: Json = {"status": {"code": 2 if failure else 0, "message": failure}}
+        completed = condition(COMPLETED, state, message, **fields)
+        result: Json = {"status": {"code": 2 if message else 0, "message": message}}
         if exit_code is not None:
-            result = {"exitCode": exit_code, **(result if failure else {})}
+            result = {"exitCode": exit_code, **(result if message else {})}
 
         def change(body: Resource) -> Resource:
             now = timestamps.now()
@@ -219,8 +202,7 @@ class Executions:
             return
         status = "CANCELLED" if is_cancelled else "FAILED" if failed else "SUCCEEDED"
         self._note_in_job(name, {"completionTime": now, "completionStatus": f"EXECUTION_{status}"})
-        error = ApiError(400, "FAILED_PRECONDITION", message) if message else None
-        self._operations.finish(name, execution, _cancelled_error() if is_cancelled else error)
+        self._operations.finish(name, execution, failure(execution))
 
     def _note_in_job(self, execution: str, fields: Json) -> None:
         def change(body: Resource) -> Resource:

@@ -82,6 +82,12 @@ class Operations:
             ).fetchall()
         return [(row["name"], self._resource(row)) for row in rows]
 
+    def pending(self) -> list[str]:
+        """Return the full names of the resources whose operations have not ended."""
+        query = "SELECT DISTINCT target FROM run_operations WHERE metadata IS NULL"
+        with self._database.read() as connection:
+            return [row["target"] for row in connection.execute(query).fetchall()]
+
     def delete(self, name: str) -> None:
         """Forget an operation, which continues.
 

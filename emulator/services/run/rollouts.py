@@ -8,12 +8,12 @@ Observed in public reports: an operation ends with code 9 if its revision does n
 
 import logging
 from functools import partial
+from typing import Any
 
 from emulator.core.errors import ApiError
 from emulator.core.processes.ports import free_port
 from emulator.core.timestamps import parse_duration
 from emulator.services.containers.models import CannotRunError, Container, Phase, State
-from emulator.services.containers.service import Containers
 from emulator.services.run import conditions, templates
 from emulator.services.run.conditions import (
     CONFIGURATIONS_READY,
@@ -24,10 +24,8 @@ from emulator.services.run.conditions import (
     SUCCEEDED,
     condition,
 )
-from emulator.services.run.events import Events
 from emulator.services.run.frontends import Frontends, Route
-from emulator.services.run.models import Resource, Resources
-from emulator.services.run.operations import Operations
+from emulator.services.run.models import Resource
 from emulator.services.run.outcomes import (
     outcome_of,
     served_by,
@@ -35,33 +33,21 @@ from emulator.services.run.outcomes import (
     settled,
     with_conditions,
 )
-from emulator.services.run.processes import Processes
 from emulator.services.run.resource_types import SERVICE, type_of
 from emulator.services.run.revisions import targets
+from emulator.services.run.worker import Worker
 
 LOG = logging.getLogger(__name__)
 _SECRETS_FAILED = "SECRETS_ACCESS_CHECK_FAILED"
 _UNHEALTHY = "HEALTH_CHECK_CONTAINER_ERROR"
 
 
-class Rollouts:
+class Rollouts(Worker):
     """Runs the revisions of services and worker pools."""
 
-    def __init__(
-        self,
-        resources: Resources,
-        operations: Operations,
-        containers: Containers,
-        processes: Processes,
-        frontends: Frontends,
-        events: Events,
-    ) -> None:
-        self._resources = resources
-        self._operations = operations
-        self._containers = containers
-        self._processes = processes
+    def __init__(self, *parts: Any, frontends: Frontends) -> None:
+        super().__init__(*parts)
         self._frontends = frontends
-        self._events = events
         self._ports: dict[str, int] = {}
         self._opened: set[str] = set()
         self._stopping: set[str] = set()
@@ -249,10 +235,7 @@ class Rollouts:
 
         body = self._resources.update(name, change)
         assert body
-        error = None
-        if terminal["state"] == FAILED:
-            error = ApiError(400, "FAILED_PRECONDITION", terminal.get("message", ""))
-        self._operations.finish(name, body, error)
+        self._operations.finish(name, body, conditions.failure(body))
 
     def _open(self, service: str) -> None:
         """Listen at the address of a service, the one that it had before if it is free."""

@@ -6,6 +6,7 @@ from functools import partial
 
 from emulator.services.iam.service import Iam
 from emulator.services.iam_api.service import IamApi
+from emulator.services.run import conditions
 from emulator.services.run.events import Events
 from emulator.services.run.executions import Executions
 from emulator.services.run.frontends import Frontends
@@ -48,6 +49,8 @@ class Run:
 
     def start(self) -> None:
         """Run what ran when the emulator stopped, and continue what it interrupted."""
+        for name in self.operations.pending():
+            self._end_interrupted(name)
         for body in self.resources.below("projects/"):
             name, resource_type = body["name"], type_of(body["name"])
             if resource_type in (SERVICE, WORKER_POOL):
@@ -57,6 +60,14 @@ class Run:
                 self.events.add(partial(self.executions.remove, name))
             elif "/executions/" in name and "/tasks/" not in name and resource_type is not JOB:
                 self.events.add(partial(self.executions.advance, name))
+
+    def _end_interrupted(self, name: str) -> None:
+        """End the operations on a resource whose change was over when the emulator stopped."""
+        body = self.resources.find(name)
+        if body is None:
+            self.operations.finish(name, {"name": name})
+        elif not (body.get("reconciling") or "deleteTime" in body):
+            self.operations.finish(name, body, conditions.failure(body))
 
     def close(self) -> None:
         """Stop the addresses; containers are stopped by their own service."""

@@ -9,7 +9,12 @@ from engine.standin.http import Api, Json
 from engine.standin.iam import MEMBER, Member
 from engine.standin.provider_schema.derive import Quirks
 from engine.standin.resource import ResourceType, Update
-from engine.standin.resource_types.common import IN_PATH, resource_type
+from engine.standin.resource_types.common import (
+    IN_PATH,
+    annotations,
+    other_annotations,
+    resource_type,
+)
 from engine.standin.rest import Rest, to_body
 from engine.standin.values import Values
 
@@ -67,31 +72,15 @@ def _noun(type_: ResourceType) -> str:
 def _body(type_: ResourceType, values: Values) -> Json:
     """Return the JSON of a resource, with the zeros that say something."""
     body = to_body(type_.properties, values)
-    annotations = {**_others(values), **(values.get("annotations") or {})}
-    if annotations:
-        body["annotations"] = annotations
+    all_annotations = {**other_annotations(values), **(values.get("annotations") or {})}
+    if all_annotations:
+        body["annotations"] = all_annotations
     if (values.get("scaling") or {}).get("manualInstanceCount") == 0:
         body["scaling"] = {**body.get("scaling", {}), "manualInstanceCount": 0}
     task = (values.get("template") or {}).get("template") or {}
     if task.get("maxRetries") == 0:
         body["template"]["template"]["maxRetries"] = 0
     return body
-
-
-def _others(values: Values) -> Values:
-    """Return the annotations that no program has set."""
-    ours = values.get("annotations") or {}
-    everything = values.get("effectiveAnnotations") or {}
-    return {key: value for key, value in everything.items() if key not in ours}
-
-
-def _annotations(answer: Json, known: Values) -> Values:
-    everything = answer.get("annotations", {})
-    ours = known.get("annotations") or {}
-    return {
-        "annotations": {key: everything[key] for key in ours if key in everything},
-        "effectiveAnnotations": everything,
-    }
 
 
 def _alone(answer: Json) -> list[Json]:
@@ -131,7 +120,7 @@ def _deployed(
             id=id_,
             create_call=f"POST {_PARENT}/{collection}?{parameter}={{name}}",
             imports=(id_, "{project}/{location}/{name}", "{location}/{name}"),
-            decode=_annotations,
+            decode=annotations,
         ),
         quirks={
             "name": {"same": _same_name},

@@ -1,10 +1,12 @@
-"""The constructor of resource types, and quirks that types of several services share."""
+"""The constructor of resource types, and what types of several services share."""
 
 from collections.abc import Mapping
 
+from engine.standin.http import Json
 from engine.standin.provider_schema import load
 from engine.standin.provider_schema.derive import Quirks, derive
 from engine.standin.resource import CrudOperations, ResourceType
+from engine.standin.values import Values
 
 IN_PATH: dict[str, None] = {"wire": None}
 """The quirk of a property that travels in the path alone."""
@@ -46,3 +48,25 @@ def resource_type(
         importable=schema.importable,
         bare_errors=bare_errors,
     )
+
+
+def other_annotations(values: Values) -> Values:
+    """Return the annotations of a resource that no program has set."""
+    ours = values.get("annotations") or {}
+    everything = values.get("effectiveAnnotations") or {}
+    return {key: value for key, value in everything.items() if key not in ours}
+
+
+def annotations(answer: Json, known: Values) -> Values:
+    """Return the annotations of the program, and all there are, as outputs.
+
+    Args:
+        answer: the resource
+        known: inputs or outputs that say which annotations are whose
+    """
+    everything = answer.get("annotations", {})
+    ours = known.get("annotations") or {}
+    return {
+        "annotations": {key: everything[key] for key in ours if key in everything},
+        "effectiveAnnotations": everything,
+    }

@@ -11,7 +11,13 @@ from engine.standin.http import Api, Json
 from engine.standin.iam import MEMBER, Member
 from engine.standin.outputs import fill
 from engine.standin.resource import ResourceType, Update
-from engine.standin.resource_types.common import IN_PATH, MADE_UP, resource_type
+from engine.standin.resource_types.common import (
+    IN_PATH,
+    MADE_UP,
+    annotations,
+    other_annotations,
+    resource_type,
+)
 from engine.standin.rest import Rest
 from engine.standin.values import Values
 
@@ -31,7 +37,7 @@ class Secret(Rest):
         """Send what may change; a time to live is never read, so it is sent apart."""
         wanted = dict(change.wanted)
         if "annotations" in change.changed:
-            others = _others(change.state)
+            others = other_annotations(change.state)
             wanted["annotations"] = {**others, **(wanted.get("annotations") or {})}
         super().update(type_, id_, replace(change, wanted=wanted), api)
         if "ttl" in change.changed and wanted.get("ttl"):
@@ -107,24 +113,8 @@ class SecretVersion:
         return data if known.get("isSecretDataBase64") else base64.b64decode(data).decode()
 
 
-def _others(state: Values) -> Values:
-    """Return the annotations that no program has set."""
-    ours = state.get("annotations") or {}
-    everything = state.get("effectiveAnnotations") or {}
-    return {key: value for key, value in everything.items() if key not in ours}
-
-
 def _with_sent_only(body: Json, values: Values) -> Json:
     return {**body, **{name: values[name] for name in _SENT_ONLY if values.get(name)}}
-
-
-def _annotations(answer: Json, known: Values) -> Values:
-    everything = answer.get("annotations", {})
-    ours = known.get("annotations") or {}
-    return {
-        "annotations": {key: everything[key] for key in ours if key in everything},
-        "effectiveAnnotations": everything,
-    }
 
 
 def _replication(value: Mapping[str, Any]) -> Json:
@@ -165,7 +155,7 @@ _SECRETS = resource_type(
         create_call="POST projects/{project}/secrets?secretId={secretId}",
         imports=(_SECRET, "{project}/{secretId}", "{secretId}"),
         encode=_with_sent_only,
-        decode=_annotations,
+        decode=annotations,
         prepare_delete=_check_protection,
     ),
     quirks={

@@ -17,6 +17,7 @@ from emulator.services.compute.running.members import Member, Members
 from emulator.services.containers.environment import mapped
 from emulator.services.containers.models import Container, Logs, Phase, Restart
 from emulator.services.containers.service import Containers
+from emulator.services.iam_api.default_account import default_address
 from emulator.services.resourcemanager.models import Projects
 
 _ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - of an argument, which is replaced
@@ -187,7 +188,7 @@ class Machines:
         if email != _DEFAULT_ACCOUNT:
             return email
         number = self._projects.number_of(parts_of(member.name).project)
-        return f"{number}-compute@developer.gserviceaccount.com"
+        return default_address(number)
 
 
 def _user_data(body: Json) -> str:

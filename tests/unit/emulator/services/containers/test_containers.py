@@ -41,7 +41,7 @@ def start(
 
     def start(text: str, listener: Callable[[State], None] | None = None, **fields: Any) -> Any:
         program.write_text(text)
-        container = Container("c", "p", "registry/app:1", LOGS, **fields)
+        container = Container("c", "project-1", "registry/app:1", LOGS, **fields)
         cloud.containers.start(container, listener or (lambda _: None))
         return container
 
@@ -62,8 +62,8 @@ def until(cloud: Cloud, phase: Phase) -> State:
 def lines(cloud: Cloud, log: str = "out") -> list[str]:
     return [
         entry["textPayload"]
-        for _, entry in cloud.logging.entries.page(["p"], None, 100)
-        if entry["logName"] == f"projects/p/logs/{log}"
+        for _, entry in cloud.logging.entries.page(["project-1"], None, 100)
+        if entry["logName"] == f"projects/project-1/logs/{log}"
     ]
 
 
@@ -137,17 +137,17 @@ def test_a_container_that_does_not_listen_in_time_fails(start: tuple[Cloud, Star
 
 def test_a_container_whose_account_does_not_exist_fails(start: tuple[Cloud, Start]) -> None:
     cloud, run = start
-    run(WAIT, service_account="missing@p.iam.gserviceaccount.com")
+    run(WAIT, service_account="missing@project-1.iam.gserviceaccount.com")
     assert state(cloud).phase == Phase.FAILED
-    assert "missing@p.iam.gserviceaccount.com does not exist" in state(cloud).reason
+    assert "missing@project-1.iam.gserviceaccount.com does not exist" in state(cloud).reason
 
 
 def test_a_container_acts_as_its_account(start: tuple[Cloud, Start]) -> None:
     cloud, run = start
-    email = "adapter@p.iam.gserviceaccount.com"
+    email = "adapter@project-1.iam.gserviceaccount.com"
     account = {
-        "name": f"projects/p/serviceAccounts/{email}",
-        "projectId": "p",
+        "name": f"projects/project-1/serviceAccounts/{email}",
+        "projectId": "project-1",
         "uniqueId": "1",
         "email": email,
     }
@@ -163,7 +163,9 @@ def test_a_container_acts_as_its_account(start: tuple[Cloud, Start]) -> None:
         until(cloud, Phase.ENDED)
     (key,) = cloud.iam_api.accounts.keys(email)
     assert key["keyType"] == "SYSTEM_MANAGED"
-    shown = [entry["jsonPayload"] for _, entry in cloud.logging.entries.page(["p"], None, 9)]
+    shown = [
+        entry["jsonPayload"] for _, entry in cloud.logging.entries.page(["project-1"], None, 9)
+    ]
     assert [one["leads"] for one in shown] == ["here", "here"]
     for one in shown:
         assert one["key"]["client_email"] == email
@@ -172,7 +174,7 @@ def test_a_container_acts_as_its_account(start: tuple[Cloud, Start]) -> None:
 
 
 def test_an_unknown_image_fails_and_says_why(cloud: Cloud) -> None:
-    failed = cloud.containers.start(Container("c", "p", "registry/other", LOGS))
+    failed = cloud.containers.start(Container("c", "project-1", "registry/other", LOGS))
     assert failed.phase == Phase.FAILED
     assert failed == cloud.containers.state("c")
     assert "--image other=MODULE" in failed.reason
@@ -194,3 +196,15 @@ def test_a_volume_outlives_its_container(start: tuple[Cloud, Start], tmp_path: P
         cloud.containers.stop("c")
     assert sorted(path.name for path in disk.iterdir()) == ["0", "1"]
     assert json.dumps(oct(disk.stat().st_mode))[-4:-1] == "700"
+
+
+def test_the_default_account_exists_once_a_container_runs_as_it(
+    start: tuple[Cloud, Start],
+) -> None:
+    cloud, run = start
+    email = f"{cloud.projects.number_of('project-1')}-compute@developer.gserviceaccount.com"
+    run(WAIT, service_account=email)
+    until(cloud, Phase.READY)
+    account = cloud.iam_api.accounts.find(email)
+    assert account
+    assert account["displayName"] == "Compute Engine default service account"

@@ -241,3 +241,14 @@ def test_the_api_must_be_enabled(begin: Begin) -> None:
     cloud, run = begin()
     cloud.service_usage.services.disable("local-project", "run.googleapis.com")
     assert "Cloud Run Admin API" in run.refused("GET", "services")["message"]
+
+
+def test_operations_whose_change_was_over_end_after_a_restart(begin: Begin) -> None:
+    cloud, run = begin()
+    service = run.done("POST", "services", web(), serviceId="front")
+    gone = service["name"].replace("front", "gone")
+    interrupted = [cloud.run.operations.start(name) for name in (service["name"], gone)]
+    _, run = begin()
+    changed, deleted = map(run.ended, interrupted)
+    assert changed["response"]["uri"] == service["uri"]
+    assert deleted["response"]["name"] == gone
