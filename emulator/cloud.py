@@ -248,6 +248,7 @@ class Cloud:
         self.containers.reset()
         self.healthcare.reset()
         self.database.empty()
+        self.compute.resume()
 
     def start(self) -> None:
         """Start the background work, but for operations."""

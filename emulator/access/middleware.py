@@ -23,6 +23,7 @@ _OPEN = re.compile(
 """Calls that need no permission; the parts of a batch are not decided."""
 _UNDECIDED = re.compile(
     r"/v1(beta1)?/roles(/.*)?|/v1(beta1)?/projects/[^/]+/locations(/[^/]+)?|.*/iam/testPermissions"
+    r"|/compute/v1/projects/cos-cloud/global/images/.*"
 )
 _TEST = re.compile(r"/v(?:1|1beta1|2)/(projects/[^:]+):testIamPermissions")
 _JOBS = re.compile(r"/bigquery/v2/projects/([^/]+)/(queries|jobs)")

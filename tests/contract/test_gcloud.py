@@ -219,3 +219,18 @@ def test_gcloud_manages_repositories(tools: Tools, enabled: None) -> None:
     policy = tools.read(*repositories, "add-iam-policy-binding", "images", where, *member)
     assert policy["bindings"][0]["members"] == ["user:a@example.com"]
     tools(*repositories, "delete", "images", where, "--quiet")
+
+
+def test_a_managed_group(tools: Tools, emulator: ServerInfo) -> None:
+    project = f"projects/{tools.project}"
+    services = f"{emulator.url}/v1/{project}/services"
+    http.post(f"{services}/compute.googleapis.com:enable", json={}).raise_for_status()
+    compute, where = ("gcloud", "compute"), "--region=us-central1"
+    image = ("--image-family=cos-stable", "--image-project=cos-cloud")
+    tools(*compute, "instance-templates", "create", "t", "--machine-type=e2-small", *image)
+    groups = (*compute, "instance-groups", "managed")
+    tools(*groups, "create", "g", where, "--template=t", "--size=1")
+    group = f"{emulator.url}/compute/v1/{project}/regions/us-central1/instanceGroupManagers/g"
+    assert http.get(group).json()["targetSize"] == 1
+    tools(*groups, "delete", "g", where, "--quiet")
+    assert http.get(group).status_code == 404

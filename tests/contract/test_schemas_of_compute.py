@@ -181,6 +181,8 @@ def walk_instances(walk: Walk) -> None:
     walk(f"{groups}.deleteInstances", "h", body={"instances": [listed[0]["instance"]]})
     walk("regionInstanceGroupManagers.delete", "h")
     walk("instanceTemplates.delete", "other")
+    walk("autoscalers.list")
+    walk("regionAutoscalers.list")
     walk_operations(walk)
 
 
@@ -207,6 +209,10 @@ def walked(emulator: ServerInfo) -> Walk:
     segments = {"project": project, "region": REGION, "zone": f"{REGION}-a"}
     walk = Walk(emulator.url, "compute", "v1", project, segments)
     walk_compute(walk)
+    images = Walk(emulator.url, "compute", "v1", "cos-cloud", {"project": "cos-cloud"})
+    family = images("images.getFromFamily", "cos-stable").json()
+    assert images("images.get", family["name"]).json() == family
+    walk.answers |= images.answers
     [operation] = walk("zoneOperations.list").json()["items"]
     for method in sorted(_OF_ZONES - {"zoneOperations.delete"}):
         walk(method, operation["name"])

@@ -1,9 +1,12 @@
-"""Answers about what every project has: itself, the regions and the zones."""
+"""Answers about what Google provides: projects, regions, zones, images of the instances' OS."""
 
+import zlib
+from dataclasses import replace
 from typing import Any
 
 from emulator.core.rest import Call
 from emulator.services.compute import locations
+from emulator.services.compute.errors import not_found
 from emulator.services.compute.names import link
 from emulator.services.compute.responses import location_of, page
 from emulator.services.compute.service import Compute
@@ -11,6 +14,10 @@ from emulator.services.iam_api.default_account import default_address
 
 _CREATED = "1969-12-31T16:00:00.000-08:00"
 """When Google says that regions and zones were made (observed)."""
+
+IMAGES = "cos-cloud"
+"""The project of the images, which every caller may read."""
+_IMAGE_PREFIX, _IMAGE_SUFFIX = "cos-", "-local"
 
 Json = dict[str, Any]
 
@@ -56,6 +63,32 @@ def list_zones(call: Call[Compute]) -> Json:
     project = call.service.enter(call.path["project"])
     items = [_zone(project, zone) for zone in locations.zones()]
     return _listed(call, project, "zone", items)
+
+
+def get_image(call: Call[Compute]) -> Json:
+    """Return an image of Container-Optimized OS, the only one that instances are made of here."""
+    name = call.path["id"]
+    if call.path["project"] != IMAGES or not name.startswith(_IMAGE_PREFIX):
+        raise not_found(f"projects/{call.path['project']}/global/images/{name}")
+    return {
+        "kind": "compute#image",
+        "id": str(zlib.crc32(name.encode())),
+        "name": name,
+        "architecture": "X86_64",
+        "creationTimestamp": _CREATED,
+        "description": "Container-Optimized OS, of which the local Google Cloud reads cloud-init",
+        "diskSizeGb": "10",
+        "family": name.removesuffix(_IMAGE_SUFFIX),
+        "selfLink": link(f"projects/{IMAGES}/global/images/{name}"),
+        "sourceType": "RAW",
+        "status": "READY",
+    }
+
+
+def get_image_of_family(call: Call[Compute]) -> Json:
+    """Return the image of a family, such as `cos-stable`."""
+    path = {**call.path, "id": f"{call.path['id']}{_IMAGE_SUFFIX}"}
+    return get_image(replace(call, path=path))
 
 
 def _listed(call: Call[Compute], project: str, noun: str, items: list[Json]) -> Json:

@@ -65,6 +65,9 @@ def routes(compute: Compute) -> Iterator[Route]:
     yield route("GET", f"{_PROJECT}/regions/{{location}}", locations.get_region)
     yield route("GET", f"{_PROJECT}/zones", locations.list_zones)
     yield route("GET", f"{_PROJECT}/zones/{{location}}", locations.get_zone)
+    images = f"{_PROJECT}/global/images"
+    yield route("GET", f"{images}/{{id}}", locations.get_image)
+    yield route("GET", f"{images}/family/{{id}}", locations.get_image_of_family)
     for type_ in TYPES:
         for method, path, handler in _of_type(type_):
             yield route(method, path, handler)

@@ -160,6 +160,11 @@ class Compute:
         self.groups.reset()
         self.balancer.reset()
 
+    def resume(self) -> None:
+        """Begin again, once the state is empty."""
+        self.balancer.refresh()
+        self.groups.resume()
+
     def close(self) -> None:
         """Stop everything that runs; it runs again after the next start."""
         self.groups.close()

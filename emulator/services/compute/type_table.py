@@ -168,8 +168,19 @@ ROUTERS = Type(
     is_aggregated=True,
 )  # fmt: skip
 
+# There are none: tools ask before they change a group.
+AUTOSCALERS, REGION_AUTOSCALERS = (
+    Type(
+        api, "autoscalers", scope, "Autoscaler", "autoscaler", frozenset({"list"}),
+        permissions="compute.autoscalers",
+        list_kind=f"compute#{api.removesuffix('s')}List",
+    )
+    for api, scope in (("autoscalers", ZONES), ("regionAutoscalers", REGIONS))
+)  # fmt: skip
+
 TYPES = (
     ADDRESSES, NETWORKS, SUBNETWORKS, FIREWALLS, INSTANCE_TEMPLATES, REGION_INSTANCE_TEMPLATES,
     HEALTH_CHECKS, REGION_HEALTH_CHECKS, BACKEND_SERVICES, FORWARDING_RULES, GROUP_MANAGERS,
     INSTANCE_GROUPS, INSTANCES, DISKS, VPN_GATEWAYS, EXTERNAL_VPN_GATEWAYS, VPN_TUNNELS, ROUTERS,
+    AUTOSCALERS, REGION_AUTOSCALERS,
 )  # fmt: skip

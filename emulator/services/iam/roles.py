@@ -81,6 +81,7 @@ _FIREWALLS = _resources("firewalls")
 _INSTANCES = (
     _resources("instanceGroupManagers instanceTemplates instanceGroups")
     | of("compute.instances", "get list")
+    | of("compute.autoscalers", "list")
     | of("compute.disks", "delete get list")
 )
 _COMPUTE_LOCATIONS = (

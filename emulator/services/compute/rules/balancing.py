@@ -117,7 +117,8 @@ def _address(body: Json, own: Parts, resources: Resources) -> str:
     found = str(reserved["address"])
     rules = resources.everywhere("forwardingRules").values()
     used = next((one["selfLink"] for one in rules if one["IPAddress"] == found), None)
-    if used and reserved.get("purpose") != "SHARED_LOADBALANCER_VIP":
+    is_shared = found == addresses.SHARED
+    if used and not is_shared and reserved.get("purpose") != "SHARED_LOADBALANCER_VIP":
         raise invalid(
             "resource.IPAddress",
             wanted,

@@ -12,6 +12,7 @@ import zlib
 from contextlib import suppress
 from typing import Any
 
+from emulator.services.compute import addresses
 from emulator.services.compute.errors import ComputeError
 from emulator.services.compute.names import link, parts_of
 from emulator.services.compute.resources import Resources
@@ -81,6 +82,8 @@ class Balancer:
                 f"{name} is stored without effect: the local Google Cloud passes on TCP of "
                 "internal load balancers alone."
             ]
+        if rule["IPAddress"] == addresses.SHARED:
+            return []  # the program itself listens there
         ports = tuple(int(port) for port in rule.get("ports", []))
         if not ports:
             return [f"{name} is stored without effect: name its ports instead of allPorts."]

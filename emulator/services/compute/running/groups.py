@@ -6,6 +6,7 @@ the other, however many the policy allows at a time.
 """
 
 import logging
+import sqlite3
 import threading
 import time
 from collections.abc import Sequence
@@ -53,6 +54,7 @@ class Groups:
         self._health = health
         self._changed = threading.Event()
         self._closed = threading.Event()
+        self._is_paused = False
         self._lock = threading.RLock()
         self._errors: dict[str, str] = {}
         self._thread = threading.Thread(target=self._run, name="compute-groups", daemon=True)
@@ -78,11 +80,18 @@ class Groups:
         self._machines.stop_all(self._machines.running())
 
     def reset(self) -> None:
-        """Stop what runs, and delete the content of all disks."""
+        """Stop what runs, and delete the content of all disks; start nothing until `resume`."""
         with self._lock:
+            self._is_paused = True
             self._machines.stop_all(self._machines.running())
             self._members.clear()
             self._errors.clear()
+
+    def resume(self) -> None:
+        """Look at groups again, after their state was deleted."""
+        with self._lock:
+            self._is_paused = False
+        self.wake()
 
     def members(self, manager: str) -> Sequence[Member]:
         """Return the instances of a group."""
@@ -146,20 +155,27 @@ class Groups:
     def _run(self) -> None:
         while not self._closed.is_set():
             self._changed.clear()
-            names = [*self._resources.everywhere(GROUP_MANAGERS.collection)]
+            try:
+                names = [*self._resources.everywhere(GROUP_MANAGERS.collection)]
+            except sqlite3.Error as error:
+                LOG.error("the groups can't be read: %s", error)
+                self._changed.wait(_POLL_SECONDS)
+                continue
             settled = [self._look(name) for name in names]
             self._changed.wait(None if all(settled) else _POLL_SECONDS)
 
     def _look(self, manager: str) -> bool:
         """Do what a group needs now; return whether nothing is left to do."""
         with self._lock:
-            body = self._resources.find(manager)
-            if body is None or self._closed.is_set():
+            if self._is_paused or self._closed.is_set():
                 return True
             try:
+                body = self._resources.find(manager)
+                if body is None:
+                    return True
                 changed = self._adjust(manager, body)
                 self._errors.pop(manager, None)
-            except (ApiError, OSError) as error:
+            except (ApiError, OSError, sqlite3.Error) as error:
                 message = error.message if isinstance(error, ApiError) else str(error)
                 if self._errors.get(manager) != message:
                     LOG.error("%s: %s", manager, message)

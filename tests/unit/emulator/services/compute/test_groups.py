@@ -10,6 +10,9 @@ from starlette.testclient import TestClient
 
 from emulator.app import create_app
 from emulator.cloud import Cloud
+from emulator.core.processes.ports import free_port
+from emulator.services.compute import addresses
+from emulator.services.compute.service import API
 from tests.support.compute_requests import (
     GROUPS,
     HEALTH_CHECKS,
@@ -21,6 +24,7 @@ from tests.support.compute_requests import (
     Json,
     Send,
     balance,
+    health_check,
     make_group,
     manager,
     template,
@@ -252,3 +256,36 @@ def test_a_template_of_a_network_that_is_missing_is_an_error_of_the_group(send: 
     [error] = wait_until(errors, "there is no error")
     assert "projects/local-project/global/networks/none" in error["error"]["message"]
     assert send("GET", f"{MANAGERS}/g")["status"]["isStable"] is False
+
+
+def test_a_reset_leaves_nothing(send: Send, compute_client: TestClient, tmp_path: Path) -> None:
+    make_group(send, TEXT)
+    until_stable(send)
+    address = balance(send)["IPAddress"]
+    _, _, _, pid = ask(address)
+    compute_client.post("/_emulator/reset").raise_for_status()
+    assert not psutil.pid_exists(int(pid))
+    assert not (tmp_path / "compute").exists()
+    with pytest.raises(ConnectionRefusedError):
+        ask(address)
+    compute_client.post(
+        f"/v1/projects/local-project/services/{API}:enable", json={}
+    ).raise_for_status()
+    make_group(send, TEXT)
+    until_stable(send)
+    assert ask(balance(send)["IPAddress"])[1] == "1"
+
+
+def test_where_there_is_one_loopback_address_programs_are_reached_there(
+    send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(addresses, "has_own_addresses", lambda: False)
+    port = free_port()
+    text = user_data("registry.example/program:1", str(port), "/spool")
+    send("POST", TEMPLATES, template("t", text))
+    send("POST", HEALTH_CHECKS, health_check("c", port))
+    send("POST", MANAGERS, manager("g", f"{TEMPLATES}/t", f"{HEALTH_CHECKS}/c"))
+    until_stable(send)
+    rule = balance(send, (port,))
+    assert rule["IPAddress"] == "127.0.0.1"
+    assert ask("127.0.0.1", port)[:2] == ["hello", "1"]

@@ -45,10 +45,10 @@ def test_a_type_is_one_of_the_document(type_: Type) -> None:
         type_.api in ("disks", "instances")
     )
     assert set(type_.defaults) <= schema.keys()
-    path = methods[next(iter(type_.methods & {"get"}))]["flatPath"]
+    path = methods["list"]["flatPath"]
     for variable in ("{region}", "{zone}"):
         path = path.replace(variable, "{location}")
-    assert path.rpartition("/")[0] == type_.path
+    assert path == type_.path
 
 
 def test_every_project_has_a_default_network(send: Send) -> None:
