@@ -1,4 +1,7 @@
-"""A stack with adapters of both protocols: peers speak with them, and messages go to peers."""
+"""A stack with adapters of both protocols: peers speak with them, and messages go to peers.
+
+The local Google Cloud enforces IAM, so that the accounts of the adapters have their roles alone.
+"""
 
 import base64
 import socket
@@ -19,6 +22,7 @@ from tests.support.certificates import Authority
 from tests.support.hl7v2_messages import admission
 from tests.support.labs import Lab, Stack
 from tests.support.mllp import FakePeer
+from tests.support.program_host import ProgramHost
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sockets]
@@ -51,6 +55,17 @@ class Hospital:
         """Where the adapter listens."""
         adapter = self.outputs[key][name]
         return adapter["address"], int(adapter["port"])
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory, host: ProgramHost) -> Iterator[Lab]:
+    """A local Google Cloud that decides each call by the roles of its caller."""
+    own = Lab(tmp_path_factory.mktemp("enforced"), host)
+    try:
+        own.start("--enforce-iam")
+        yield own
+    finally:
+        own.stop()
 
 
 @pytest.fixture(scope="module")
