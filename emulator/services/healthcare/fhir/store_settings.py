@@ -8,6 +8,8 @@ from emulator.core.errors import unimplemented
 from emulator.services.healthcare.fhir.validation import ValidationSettings
 
 SERVED_VERSION = "R4"
+INDEX_DELAY = "emulator-index-delay"
+"""A label of the local Google Cloud alone: seconds until searches find a change of the store."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class StoreSettings:
         reads_extensions: whether references inside extensions are such references too
         keeps_versions: whether changes leave the version before in the history
         takes_history: whether history bundles are accepted
+        index_delay_seconds: until searches find a change; from the label `INDEX_DELAY`
         is_strict: whether a search with an unknown parameter is refused by default
         validation: what is checked of resources
         notifications: the topics, as `FhirNotificationConfig` has them
@@ -32,6 +35,7 @@ class StoreSettings:
     reads_extensions: bool = False
     keeps_versions: bool = True
     takes_history: bool = False
+    index_delay_seconds: int = 0
     is_strict: bool = False
     validation: ValidationSettings = field(default_factory=ValidationSettings)
     notifications: tuple[Mapping[str, Any], ...] = ()
@@ -60,7 +64,13 @@ class StoreSettings:
             takes_history=bool(
                 store.get("enableHistoryModifications") or store.get("enableHistoryImport")
             ),
+            index_delay_seconds=_seconds(store.get("labels", {}).get(INDEX_DELAY, "")),
             is_strict=bool(store.get("defaultSearchHandlingStrict")),
             validation=ValidationSettings.of(store.get("validationConfig", {})),
             notifications=tuple([single] if single else store.get("notificationConfigs", [])),
         )
+
+
+def _seconds(text: str) -> int:
+    """Return the seconds that a label names; 0 for another text, which means something else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0

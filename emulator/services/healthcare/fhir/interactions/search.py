@@ -11,6 +11,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from emulator.services.healthcare.fhir import instants
 from emulator.services.healthcare.fhir.interactions.request import FhirRequest, json_response
 from emulator.services.healthcare.fhir.outcome import error
 from emulator.services.healthcare.fhir.refusals import OutcomeError
@@ -19,6 +20,7 @@ from emulator.services.healthcare.fhir.search import bundle, query, searching
 from emulator.services.healthcare.fhir.search.criteria import SearchError
 
 _TYPE = "resourceType"
+_NANOSECONDS = 1_000_000_000
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -59,9 +61,18 @@ def _search(request: FhirRequest, resource_type: str) -> Response:
     resources, read = request.fhir.resources, reader(request)
     try:
         wanted = query.read(request.query, resource_type, strict=is_strict(request))
+        before = _before(request, wanted)
         with resources.database.snapshot(), resources.database.read() as connection:
-            page = searching.search(connection, request.store, wanted, read)
+            page = searching.search(connection, request.store, wanted, read, before)
             found = bundle.searchset(page, wanted, request.root, resource_type, read)
     except SearchError as refused:
         raise OutcomeError(400, refused.issue) from None
     return json_response(found)
+
+
+def _before(request: FhirRequest, wanted: query.Query) -> int | None:
+    """Return the version from which on resources are not in a delayed index yet."""
+    delay = request.settings.index_delay_seconds
+    if not delay or query.is_by_identifier(wanted):
+        return None
+    return instants.next_version() - delay * _NANOSECONDS

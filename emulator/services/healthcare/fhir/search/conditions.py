@@ -54,12 +54,16 @@ class Conditions:
         connection: to the index
         store: the full name
         codes_of: returns the codes of a value set
+        before: the version from which on resources are not in the index yet; nothing for none
     """
 
-    def __init__(self, connection: Connection, store: str, codes_of: CodesOf) -> None:
+    def __init__(
+        self, connection: Connection, store: str, codes_of: CodesOf, before: int | None = None
+    ) -> None:
         self._connection = connection
         self._store = store
         self._codes_of = codes_of
+        self._before = before
         self._steps: list[Sql] = []
 
     def statement(self, text: str, *values: Any) -> list[Row]:
@@ -90,6 +94,8 @@ class Conditions:
             is_few = counts.pop(first) < FEW
             parts += [one.test if is_few and one.test.text else _in(one) for one in positive]
         parts += [_in(one) for one in members if one.is_negative]
+        if self._before is not None:
+            parts.append(Sql("version < ?", (self._before,)))
         return join(parts, " AND ")
 
     def _count(self, members: _Members) -> int:

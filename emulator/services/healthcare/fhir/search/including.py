@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from sqlite3 import Connection, Row
 from typing import NamedTuple
 
+from emulator.services.healthcare.fhir.instants import MAX_VERSION
 from emulator.services.healthcare.fhir.search.index import scope
 from emulator.services.healthcare.fhir.search.parameters import parameters
 from emulator.services.healthcare.fhir.search.query import Include
@@ -22,7 +23,11 @@ class Key(NamedTuple):
 
 
 def included(
-    connection: Connection, store: str, matches: Sequence[Key], includes: Sequence[Include]
+    connection: Connection,
+    store: str,
+    matches: Sequence[Key],
+    includes: Sequence[Include],
+    before: int | None = None,
 ) -> list[Key]:
     """Return the resources to include, without the matches, each once.
 
@@ -31,11 +36,13 @@ def included(
         store: the full name
         matches: of the page
         includes: what to include
+        before: the version from which on resources are not in the index yet; nothing for none
     """
+    limit = MAX_VERSION if before is None else before
     found: dict[Key, None] = {}
     new, rules = [*matches], includes
     for _ in range(MAX_STEPS):
-        keys = [key for rule in rules for key in _of_rule(connection, store, new, rule)]
+        keys = [key for rule in rules for key in _of_rule(connection, store, new, rule, limit)]
         new = [key for key in dict.fromkeys(keys) if key not in found and key not in set(matches)]
         if not new:
             break
@@ -45,12 +52,12 @@ def included(
 
 
 def _of_rule(
-    connection: Connection, store: str, keys: Sequence[Key], rule: Include
+    connection: Connection, store: str, keys: Sequence[Key], rule: Include, limit: int
 ) -> Iterator[Key]:
     wanted = [key for key in keys if _applies(rule, key)]
     for start in range(0, len(wanted), _BATCH):
         batch = wanted[start : start + _BATCH]
-        rows = (_referring if rule.reverse else _referred)(connection, store, batch, rule)
+        rows = (_referring if rule.reverse else _referred)(connection, store, batch, rule, limit)
         yield from (Key(row["type"], row["id"]) for row in rows)
 
 
@@ -60,7 +67,7 @@ def _applies(rule: Include, key: Key) -> bool:
 
 
 def _referred(
-    connection: Connection, store: str, keys: Sequence[Key], rule: Include
+    connection: Connection, store: str, keys: Sequence[Key], rule: Include, limit: int
 ) -> Iterable[Row]:
     """Return the resources of the store that some resources refer to."""
     types = dict.fromkeys(key.type for key in keys)
@@ -70,13 +77,14 @@ def _referred(
         " CROSS JOIN fhir_index_references f ON f.resource = s.number"
         " CROSS JOIN fhir_resources t ON t.store = s.store AND t.type = f.type AND t.id = f.id"
         f" WHERE s.store = ? AND (s.type, s.id) IN (VALUES {_pairs(keys)}) AND f.url = ''"
-        f" AND f.scope IN ({_marks(scopes)}) AND (? = '' OR f.type = ?) ORDER BY t.number",
-        (store, *_values(keys), *scopes, rule.target, rule.target),
+        f" AND f.scope IN ({_marks(scopes)}) AND (? = '' OR f.type = ?) AND s.version < ?"
+        " ORDER BY t.number",
+        (store, *_values(keys), *scopes, rule.target, rule.target, limit),
     )
 
 
 def _referring(
-    connection: Connection, store: str, keys: Sequence[Key], rule: Include
+    connection: Connection, store: str, keys: Sequence[Key], rule: Include, limit: int
 ) -> Iterable[Row]:
     """Return the resources of the store that refer to some resources."""
     scopes = _scopes(store, rule.source, rule.parameter)
@@ -84,8 +92,8 @@ def _referring(
         "SELECT DISTINCT s.type, s.id FROM fhir_index_references f"  # noqa: S608 - made of marks
         " CROSS JOIN fhir_resources s ON s.number = f.resource"
         f" WHERE f.scope IN ({_marks(scopes)}) AND f.url = ''"
-        f" AND (f.type, f.id) IN (VALUES {_pairs(keys)}) ORDER BY s.number",
-        (*scopes, *_values(keys)),
+        f" AND (f.type, f.id) IN (VALUES {_pairs(keys)}) AND s.version < ? ORDER BY s.number",
+        (*scopes, *_values(keys), limit),
     )
 
 

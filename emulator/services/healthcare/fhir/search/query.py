@@ -74,6 +74,13 @@ class Query:
     summary: str = ""
 
 
+def is_by_identifier(query: Query) -> bool:
+    """Whether a search uses the index of identifiers, which does not lag (documented)."""
+    names = {name.partition(":")[0] for name, _ in query.applied}
+    beside = {"_count", "_include", "_revinclude", "_summary", "_elements"}
+    return "identifier" in names and names <= {"identifier", *beside}
+
+
 def read(pairs: Iterable[tuple[str, str]], resource_type: str, *, strict: bool) -> Query:
     """Return the query of a request.
 

@@ -61,21 +61,25 @@ class _SortKey(NamedTuple):
     descending: bool
 
 
-def search(connection: Connection, store: str, query: Query, read: Read) -> Page:
+def search(
+    connection: Connection, store: str, query: Query, read: Read, before: int | None = None
+) -> Page:
     """Return a page of a search.
 
     Raises:
         SearchError: the query is not valid, or has more conditions than SQLite takes
     """
     try:
-        return _search(connection, store, query, read)
+        return _search(connection, store, query, read, before)
     except OperationalError as error:
         if not _TOO_LARGE.search(str(error)):
             raise
         raise SearchError("the query has too many conditions: make several queries of it") from None
 
 
-def _search(connection: Connection, store: str, query: Query, read: Read) -> Page:
+def _search(
+    connection: Connection, store: str, query: Query, read: Read, before: int | None
+) -> Page:
     """Return a page of a search.
 
     Args:
@@ -83,12 +87,13 @@ def _search(connection: Connection, store: str, query: Query, read: Read) -> Pag
         store: the full name
         query: as `query.read` returns it
         read: for value sets that the query names
+        before: the version from which on resources are not in the index yet; nothing for none
 
     Raises:
         SearchError: the query is not valid
     """
     conditions = Conditions(
-        connection, store, lambda name: _codes_of(connection, store, name, read)
+        connection, store, lambda name: _codes_of(connection, store, name, read), before
     )
     matching = _matching(conditions, query)
     [counted] = conditions.statement(
@@ -106,7 +111,7 @@ def _search(connection: Connection, store: str, query: Query, read: Read) -> Pag
     return Page(
         int(counted[0]),
         matches,
-        including.included(connection, store, matches, query.includes),
+        including.included(connection, store, matches, query.includes, before),
         paging.page_token(_key_of(page[-1], len(order)), listed) if has_more else "",
     )
 

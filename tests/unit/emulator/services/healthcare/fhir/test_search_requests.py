@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from emulator.services.healthcare.fhir import instants
 from tests.support.fhir_resources import observation, patient
 
 Fhir = Any
@@ -125,3 +126,19 @@ def test_the_capabilities_name_the_parameters(fhir: Fhir) -> None:
     assert {"code": "search-system"} in rest["interaction"]
     assert "Observation:subject" in listed["Observation"]["searchInclude"]
     assert "Observation:subject" in listed["Patient"]["searchRevInclude"]
+
+
+def test_a_label_delays_the_index_but_for_identifiers(
+    make_fhir: Callable[..., Fhir], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = make_fhir("late", labels={"emulator-index-delay": "60"})
+    late.put(patient("a", identifier=[{"system": "s", "value": "1"}], gender="other"))
+    late.put(observation("Patient/a", "o"))
+    assert late.ok("GET", "Patient?gender=other")["total"] == 0
+    assert late.ok("GET", "Patient?gender:not=male")["total"] == 0
+    found = late.ok("GET", "Patient?identifier=s|1&_revinclude=Observation:subject")
+    assert found["total"] == 1
+    assert late.ok("GET", "Patient?identifier=s|1&gender=other")["total"] == 0
+    in_a_minute = instants.next_version() + 60 * 10**9
+    monkeypatch.setattr(instants, "next_version", lambda: in_a_minute)
+    assert late.ok("GET", "Patient?gender=other")["total"] == 1
