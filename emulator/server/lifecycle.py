@@ -16,11 +16,12 @@ from emulator.core import http_client
 from emulator.core.backoff import delays
 from emulator.core.processes import python_module
 from emulator.core.processes.ports import free_port, is_free, port_owner
+from emulator.core.processes.records import find_process
 from emulator.core.program_name import command
 from emulator.server import image_options, reuse
 from emulator.server.code_version import code_version
 from emulator.server.errors import EmulatorError
-from emulator.server.running_processes import find_process, running_children
+from emulator.server.running_processes import running_children
 from emulator.server.server_file import NAMES, Ports, ServerInfo, read_server_info
 from emulator.server.state_dir import FOLDER, check_state_dir
 

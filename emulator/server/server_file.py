@@ -1,11 +1,11 @@
 """The server file: which process serves a state folder, and where it listens."""
 
 import json
-import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from emulator.core.processes.records import write_json
 from emulator.server.environment import environment
 
 NAMES = ("api", "bigquery", "storage")
@@ -94,10 +94,3 @@ def read_server_info(state: Path) -> ServerInfo | None:
         )
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
-
-
-def write_json(path: Path, content: object) -> None:
-    """Write a JSON file completely or not at all."""
-    draft = path.with_suffix(f".{threading.get_ident()}.draft")
-    draft.write_text(json.dumps(content))
-    draft.replace(path)

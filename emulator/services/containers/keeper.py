@@ -17,6 +17,7 @@ from emulator.core.backoff import delays
 from emulator.core.processes import child
 from emulator.services.containers.models import CannotRunError, Container, Phase, Restart, State
 from emulator.services.containers.output import Output
+from emulator.services.containers.pids import Pids
 
 LOG = logging.getLogger(__name__)
 INITIAL_DELAY_SECONDS, MAX_DELAY_SECONDS = 0.5, 60.0
@@ -41,6 +42,7 @@ class Keeper:
         container: what to run
         launch: called before each start of its process; raises OSError or CannotRunError
         outputs: the logs of its output and its errors
+        pids: has the process written down while it runs
         on_change: called in the thread of the container whenever its state changes
     """
 
@@ -49,11 +51,13 @@ class Keeper:
         container: Container,
         launch: Launch,
         outputs: Callable[[], tuple[Output, Output]],
+        pids: Pids,
         on_change: Listener,
     ) -> None:
         self._container = container
         self._launch = launch
         self._outputs = outputs
+        self._pids = pids
         self._on_change = on_change
         self._stop = threading.Event()
         self._has_been_ready = False
@@ -122,12 +126,14 @@ class Keeper:
         broken = ""
         with _Streams({process.stdout: stdout, process.stderr: stderr}) as streams:
             try:
+                self._pids.started(self._container.name, process.pid)
                 for _ in self._looks(process, streams):
                     broken = self._broken_limit()
                     if broken or self._stop.is_set():
                         break
             finally:
                 _end(process, streams)
+                self._pids.ended(self._container.name)
         if broken:
             return Phase.FAILED, broken, None
         code = _exit_code(process.returncode)

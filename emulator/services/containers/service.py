@@ -12,6 +12,7 @@ from emulator.services.containers.images import Images
 from emulator.services.containers.keeper import Keeper, Listener
 from emulator.services.containers.models import CannotRunError, Container, Phase, State
 from emulator.services.containers.output import Output
+from emulator.services.containers.pids import Pids
 from emulator.services.iam_api.service import IamApi
 from emulator.services.logging.entries import Entries
 
@@ -25,7 +26,7 @@ class Containers:
     Nothing is kept: a service starts its containers again when the emulator starts.
 
     Args:
-        folder: for files of the containers
+        folder: for files of the containers, in the state folder
         endpoints: variables that lead Google's tools and libraries to the emulator
         images: those that can run
         iam_api: the service accounts
@@ -45,6 +46,7 @@ class Containers:
         self._images = images
         self._identities = Identities(iam_api, folder / "keys")
         self._entries = entries
+        self._pids = Pids(folder.parent)
         self._lock = threading.Lock()
         self._keepers: dict[str, Keeper] = {}
         self._failed: dict[str, State] = {}
@@ -78,6 +80,7 @@ class Containers:
                 Output(self._entries, container.project, logs, logs.stdout),
                 Output(self._entries, container.project, logs, logs.stderr),
             ),
+            self._pids,
             on_change,
         )
         with self._lock:

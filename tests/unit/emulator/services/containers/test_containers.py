@@ -10,6 +10,7 @@ import pytest
 
 from emulator.cloud import Cloud
 from emulator.core.processes.ports import free_port
+from emulator.server.running_processes import running_children
 from emulator.services.containers import keeper
 from emulator.services.containers.models import Container, Logs, Phase, Restart, State
 from tests.support.waiting import wait_until
@@ -82,6 +83,17 @@ def test_a_container_that_ends_is_started_again(start: tuple[Cloud, Start]) -> N
     psutil.Process(first.pid).kill()
     wait_until(lambda: state(cloud).restarts == 1, "it is not started again")
     assert until(cloud, Phase.READY).pid != first.pid
+
+
+def test_a_killed_emulator_leaves_a_note_of_its_processes(
+    start: tuple[Cloud, Start], tmp_path: Path
+) -> None:
+    cloud, run = start
+    run(WAIT)
+    pid = until(cloud, Phase.READY).pid
+    assert [process.pid for process in running_children(tmp_path)] == [pid]
+    cloud.containers.stop("c")
+    assert running_children(tmp_path) == []
 
 
 def test_a_stopped_container_leaves_no_process(start: tuple[Cloud, Start], tmp_path: Path) -> None:
