@@ -8,7 +8,14 @@ from typing import Any
 
 from google.api_core.exceptions import NotFound
 
-from scripts.destroy.state import BIGQUERY_DATASET, BUCKET, HEALTHCARE_DATASET, Entry, State
+from scripts.destroy.state import (
+    BIGQUERY_DATASET,
+    BUCKET,
+    GROUP,
+    HEALTHCARE_DATASET,
+    Entry,
+    State,
+)
 from scripts.lib.google import clients, paging, retry
 from scripts.lib.google.errors import translate_errors
 from scripts.preview.names import TYPE_NAMES
@@ -69,6 +76,7 @@ def find(state: State, *, strays: bool) -> list[Content]:
         HEALTHCARE_DATASET: lambda entry: _stores(entry, ids, strays=strays),
         BIGQUERY_DATASET: lambda entry: _tables(entry, ids),
         BUCKET: _objects,
+        GROUP: _spools,
     }
     return [
         content
@@ -138,6 +146,12 @@ def _objects(bucket: Entry) -> Iterator[Content]:
         treatment = Treatment.GOES if bucket.values.get("forceDestroy") else Treatment.BLOCKS
         hint = "Set forceDestroy and run `make up STACK=...`, or move the objects."
         yield Content("objects of bucket", bucket.id, treatment, hint)
+
+
+def _spools(group: Entry) -> Iterator[Content]:
+    """Yield the disks that the instances of an adapter keep: no service knows what is on them."""
+    if group.values.get("statefulDisks"):
+        yield Content("disks of spools, with what no store has yet, of", group.id, Treatment.GOES)
 
 
 def _or_nothing(doing: str, ask: Callable[[], list[Any]]) -> list[Any]:

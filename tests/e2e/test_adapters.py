@@ -221,6 +221,10 @@ def test_a_teardown_leaves_nothing_and_ends_the_adapters(hospital: Hospital) -> 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Nothing of the stack is left." in done.stdout + done.stderr
     assert "not checked" not in done.stdout
+    spools = f"projects/{PROJECT}/regions/us-central1/instanceGroupManagers/dimse-ct"
+    assert f"Deleted with the stack: disks of spools, with what no store has yet, of {spools}" in (
+        " ".join((done.stdout + done.stderr).split())
+    )
     for address in addresses:
         with pytest.raises(OSError, match="refused"):
             socket.create_connection(address, PATIENCE_SECONDS)

@@ -105,6 +105,15 @@ def test_objects_of_a_bucket_are_never_named(
     assert _found(state) == []
 
 
+def test_disks_of_spools_go_with_their_group(cloud: Cloud) -> None:
+    group = "gcp:compute/regionInstanceGroupManager:RegionInstanceGroupManager"
+    id_ = f"projects/{PROJECT}/regions/us-central1/instanceGroupManagers/dimse-ct"
+    assert _found(_state(group, id_, statefulDisks=[{"deviceName": "spool"}])) == [
+        ("disks of spools, with what no store has yet, of", id_, Treatment.GOES)
+    ]
+    assert _found(_state(group, id_, statefulDisks=[])) == []
+
+
 def test_a_service_that_can_not_report_is_an_error(cloud: Cloud) -> None:
     cloud.refused[f"{DATASET}/dicomStores"] = forbidden("may not: dicomStores.list")
     with pytest.raises(ScriptError, match="may not"):
