@@ -24,50 +24,47 @@ from emulator.services.healthcare.fhir.search.parameters import (
     parameters_of_member,
 )
 
-SCHEMA = """
-CREATE TABLE fhir_index_tokens (
+
+def _table(name: str, values: str, key: str) -> str:
+    """Return the SQL of a table of values.
+
+    Args:
+        name: of the table
+        values: the definitions of its columns beside scope, resource and item
+        key: the columns by which searches find a value
+    """
+    return f"""
+CREATE TABLE {name} (
     scope INTEGER NOT NULL,
     resource INTEGER NOT NULL REFERENCES fhir_resources (number) ON DELETE CASCADE,
     item INTEGER NOT NULL,
-    system TEXT NOT NULL,
-    code TEXT NOT NULL,
-    text TEXT NOT NULL
+    {values}
 );
-CREATE INDEX fhir_index_tokens_by_code ON fhir_index_tokens (scope, code, system, resource);
-CREATE INDEX fhir_index_tokens_of ON fhir_index_tokens (resource, scope);
-CREATE TABLE fhir_index_strings (
-    scope INTEGER NOT NULL,
-    resource INTEGER NOT NULL REFERENCES fhir_resources (number) ON DELETE CASCADE,
-    item INTEGER NOT NULL,
-    folded TEXT NOT NULL,
-    exact TEXT NOT NULL
-);
-CREATE INDEX fhir_index_strings_by_text ON fhir_index_strings (scope, folded, resource);
-CREATE INDEX fhir_index_strings_of ON fhir_index_strings (resource, scope);
-CREATE TABLE fhir_index_ranges (
-    scope INTEGER NOT NULL,
-    resource INTEGER NOT NULL REFERENCES fhir_resources (number) ON DELETE CASCADE,
-    item INTEGER NOT NULL,
-    low NUMERIC NOT NULL,
-    high NUMERIC NOT NULL,
-    system TEXT NOT NULL,
-    code TEXT NOT NULL,
-    unit TEXT NOT NULL
-);
-CREATE INDEX fhir_index_ranges_by_low ON fhir_index_ranges (scope, low, high, resource);
-CREATE INDEX fhir_index_ranges_of ON fhir_index_ranges (resource, scope);
-CREATE TABLE fhir_index_references (
-    scope INTEGER NOT NULL,
-    resource INTEGER NOT NULL REFERENCES fhir_resources (number) ON DELETE CASCADE,
-    item INTEGER NOT NULL,
-    type TEXT NOT NULL,
-    id TEXT NOT NULL,
-    url TEXT NOT NULL
-);
-CREATE INDEX fhir_index_references_by_target ON fhir_index_references (scope, type, id, resource);
-CREATE INDEX fhir_index_references_by_url ON fhir_index_references (scope, url) WHERE url <> '';
-CREATE INDEX fhir_index_references_of ON fhir_index_references (resource, scope);
+CREATE INDEX {name}_by_value ON {name} (scope, {key}, resource);
+CREATE INDEX {name}_of ON {name} (resource, scope);
 """
+
+
+_TOKENS, _STRINGS = "fhir_index_tokens", "fhir_index_strings"
+_RANGES, _REFERENCES = "fhir_index_ranges", "fhir_index_references"
+SCHEMA = "".join(
+    (
+        _table(
+            _TOKENS,
+            "system TEXT NOT NULL, code TEXT NOT NULL, text TEXT NOT NULL",
+            "code, system",
+        ),
+        _table(_STRINGS, "folded TEXT NOT NULL, exact TEXT NOT NULL", "folded"),
+        _table(
+            _RANGES,
+            "low NUMERIC NOT NULL, high NUMERIC NOT NULL,"
+            " system TEXT NOT NULL, code TEXT NOT NULL, unit TEXT NOT NULL",
+            "low, high",
+        ),
+        _table(_REFERENCES, "type TEXT NOT NULL, id TEXT NOT NULL, url TEXT NOT NULL", "type, id"),
+        f"CREATE INDEX {_REFERENCES}_by_url ON {_REFERENCES} (scope, url) WHERE url <> '';",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,24 +73,21 @@ class ValueTable:
 
     Attributes:
         name: of the table
-        columns: the number of its columns beside scope, resource and item
         extract: yields the values of an element
     """
 
     name: str
-    columns: int
     extract: Callable[[Node], Iterator[tuple[Any, ...]]]
 
 
-_RANGES, _RANGE_COLUMNS = "fhir_index_ranges", 5
 TABLES: Mapping[str, ValueTable] = {
-    "token": ValueTable("fhir_index_tokens", 3, values.tokens),
-    "uri": ValueTable("fhir_index_tokens", 3, values.tokens),
-    "string": ValueTable("fhir_index_strings", 2, values.texts),
-    "date": ValueTable(_RANGES, _RANGE_COLUMNS, values.dates),
-    "number": ValueTable(_RANGES, _RANGE_COLUMNS, values.numbers),
-    "quantity": ValueTable(_RANGES, _RANGE_COLUMNS, values.quantities),
-    "reference": ValueTable("fhir_index_references", 3, values.targets),
+    "token": ValueTable(_TOKENS, values.tokens),
+    "uri": ValueTable(_TOKENS, values.tokens),
+    "string": ValueTable(_STRINGS, values.texts),
+    "date": ValueTable(_RANGES, values.dates),
+    "number": ValueTable(_RANGES, values.numbers),
+    "quantity": ValueTable(_RANGES, values.quantities),
+    "reference": ValueTable(_REFERENCES, values.targets),
 }
 """The table of each type of search parameter."""
 
