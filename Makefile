@@ -27,10 +27,10 @@ ACTIONLINT = $(GO) run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab lab-down view stack preview up refresh adopt destroy example test test-fast soak conformance check format docs bench lock clean clean-state
+.PHONY: help setup lab lab-down view stack preview up refresh adopt destroy example hospital hospital-down test test-fast soak conformance check format docs bench lock clean clean-state
 
 help: ## List the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 	@echo '  STACK=dev works on Google Cloud; the default, STACK=local, on the local Google Cloud.'
 	@echo '  ARGS=... adds options to the command behind a target: make up STACK=dev ARGS=--yes'
 
@@ -82,6 +82,12 @@ example: $(READY) ## Deploy a program of examples/: EXAMPLE=minimal; VERB=destro
 	@$(RECOVER) --cwd examples/$(EXAMPLE)
 	@$(PULUMI) -C examples/$(EXAMPLE) $(VERB) --stack $(STACK) $(ARGS)
 
+hospital: $(READY) ## Run a hospital on the DIMSE and MLLP adapters, and check what arrived
+	@$(BIN)/python examples/hospital/run.py $(ARGS)
+
+hospital-down: $(READY) ## Destroy the hospital, then stop the local Google Cloud
+	@$(BIN)/python scripts/teardown.py --stack local-hospital --cwd . $(ARGS)
+
 test: $(READY) ## Run all tests: unit, contract, end to end, soak (short form)
 	@$(BIN)/python -m tests.support.run $(ARGS)
 
@@ -102,7 +108,7 @@ check: $(READY) ## Check format, lint, types, imports, prose, names, spelling an
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/codespell
 	@$(BIN)/python -m pytest -q --no-header tests/unit/test_prose.py tests/unit/test_names.py
-	@for program in examples/*/*.py; do $(BIN)/mypy --no-error-summary $$program || exit 1; done
+	@for program in examples/*/*.py; do MYPYPATH=$${program%/*} $(BIN)/mypy --no-error-summary $$program || exit 1; done
 	@$(ACTIONLINT) -shellcheck=$(BIN)/shellcheck -pyflakes=
 
 format: $(READY) ## Format the code and fix what the linter can

@@ -15,6 +15,8 @@ from components.base import ArgumentError, Component, require
 
 PUBLISHER = "roles/pubsub.publisher"
 """The role on a topic that the Healthcare service agent needs."""
+DELIVERY_ATTEMPTS = 5
+"""Deliveries before a message counts as dead, as Google chooses them."""
 SUBSCRIBER = "roles/pubsub.subscriber"
 """The role on a subscription with a dead-letter topic that Pub/Sub's service agent needs."""
 
@@ -35,7 +37,8 @@ class SubscriptionArgs:
         enable_exactly_once_delivery: Whether an acknowledged message never comes again.
         push_config: Delivery to an endpoint; without it, subscribers pull.
         dead_letter_topic: The full name of the topic for messages that are never acknowledged.
-        max_delivery_attempts: Deliveries before a message counts as dead, 5 to 100.
+        max_delivery_attempts: Deliveries before a message counts as dead, 5 to 100. It is always
+            sent: the provider would plan to remove the number that Google chooses.
         retry_policy: How deliveries are repeated.
     """
 
@@ -52,7 +55,7 @@ class SubscriptionArgs:
         pubsub.SubscriptionPushConfigArgs | pubsub.SubscriptionPushConfigArgsDict | None
     ) = None
     dead_letter_topic: pulumi.Input[str] | None = None
-    max_delivery_attempts: pulumi.Input[int] | None = None
+    max_delivery_attempts: pulumi.Input[int] = DELIVERY_ATTEMPTS
     retry_policy: (
         pubsub.SubscriptionRetryPolicyArgs | pubsub.SubscriptionRetryPolicyArgsDict | None
     ) = None

@@ -1,7 +1,7 @@
 """The adapters of a stack: from their settings to components before the stores."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pulumi
@@ -206,8 +206,9 @@ class _Builder:
         subscription = SubscriptionArgs(
             f"{protocol}-{adapter.name}-out",
             dead_letter_topic=None if dead is None else full_topic(self.settings, dead.topic),
-            max_delivery_attempts=None if dead is None else dead.max_delivery_attempts,
         )
+        if dead is not None:
+            subscription = replace(subscription, max_delivery_attempts=dead.max_delivery_attempts)
         return OutgoingArgs(
             topic=full_topic(self.settings, outgoing.topic),
             peer=peer,

@@ -37,8 +37,8 @@ class DeadLetterSettings(Model):
 
     topic: Topic
     """One of the stack's topics, or another by its full name."""
-    max_delivery_attempts: Annotated[int, Field(ge=5, le=100)] | None = None
-    """Deliveries before a message counts as dead, 5 to 100; Google chooses 5 if not given."""
+    max_delivery_attempts: Annotated[int, Field(ge=5, le=100)] = 5
+    """Deliveries before a message counts as dead, 5 to 100."""
 
 
 class RetrySettings(Model):
