@@ -33,9 +33,15 @@ class _LateHandshake(ssl.SSLSocket):
             return super().read(*arguments)
         except ssl.SSLError as error:
             if self.version() is None and not isinstance(error, ssl.SSLWantReadError):
-                host, port, *_ = self.getpeername()
-                LOG.warning("TLS failed", address=f"{host}:{port}", reason=error.reason)
+                LOG.warning("TLS failed", address=self._address(), reason=error.reason)
             raise
+
+    def _address(self) -> str:
+        try:
+            host, port, *_ = self.getpeername()
+        except OSError:  # the peer has closed the connection
+            return "unknown"
+        return f"{host}:{port}"
 
 
 def server_context(certificate: Path | None, key: Path | None, ca: Path | None) -> ssl.SSLContext:
