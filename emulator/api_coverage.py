@@ -29,7 +29,7 @@ _DATASETS = "projects.locations.datasets"
 _CDC = "all but `changeDataCaptureConfig` of BigQuery (501)"
 _DEIDENTIFY = "all but `operationMetadata` and `additionalInfoTypes` (501)"
 _FHIR = {
-    f"{_DATASETS}.fhirStores.export": "to Cloud Storage alone",
+    f"{_DATASETS}.fhirStores.export": "without `lastUpdatedPartitionConfig` (501)",
     f"{_DATASETS}.fhirStores.fhir.Resource-validate": "without profiles",
 }
 PARTLY: Mapping[str, Mapping[str, str]] = {

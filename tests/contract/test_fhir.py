@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from google.cloud import bigquery
 from google.cloud.storage import Client as StorageClient
 from googleapiclient.errors import HttpError
 
@@ -252,7 +253,14 @@ def test_operations_are_refused_before_they_start(ward: Ward, grant: Callable[..
     assert export()[0] == 400
     assert export(gcsDestination=folder, _type="Nothing")[0] == 400
     assert export(gcsDestination=folder, _since="yesterday")[0] == 400
-    assert export(bigqueryDestination={"datasetUri": "bq://p.d"})[0] == 501
+    analytics = {"schemaConfig": {"schemaType": "ANALYTICS_V2"}}
+    assert export(bigqueryDestination={"datasetUri": "bq://p.d"})[0] == 400
+    assert export(bigqueryDestination={"datasetUri": "p.d", **analytics})[0] == 400
+    deep = {"schemaConfig": {"schemaType": "ANALYTICS", "recursiveStructureDepth": "6"}}
+    assert export(bigqueryDestination={"datasetUri": "bq://p.d", **deep})[0] == 400
+    partitions = {"lastUpdatedPartitionConfig": {"type": "DAY"}}
+    partitioned = {"schemaConfig": {"schemaType": "ANALYTICS", **partitions}}
+    assert export(bigqueryDestination={"datasetUri": "bq://p.d", **partitioned})[0] == 501
     grant()
     code, message = export(gcsDestination=folder)
     assert (code, "storage.objects.create" in message) == (403, True)
@@ -261,3 +269,100 @@ def test_operations_are_refused_before_they_start(ward: Ward, grant: Callable[..
     assert (code, "storage.objects.list" in message) == (403, True)
     deletion = ward.stores.bulkDelete(name=ward.store, body={"type": "Patient", **source})
     assert refused(deletion.execute)[0] == 400
+
+
+@pytest.fixture
+def tables(ward: Ward, emulator: ServerInfo, grant: Callable[..., None]) -> Any:
+    """A client of BigQuery with the dataset `research`, which exports may write to."""
+    grant("roles/storage.objectAdmin", "roles/bigquery.dataEditor", "roles/bigquery.jobUser")
+    client = bigquery.Client(
+        ward.project,
+        ANONYMOUS(),
+        client_options={"api_endpoint": emulator.environment()["BIGQUERY_EMULATOR_HOST"]},
+    )
+    client.create_dataset("research")
+    return client
+
+
+def export_to_bigquery(ward: Ward, schema: str, **more: Any) -> dict[str, Any]:
+    destination = {
+        "datasetUri": f"bq://{ward.project}.research",
+        "schemaConfig": {"schemaType": schema},
+        **more,
+    }
+    body = {"bigqueryDestination": destination}
+    return ward.wait(ward.stores.export(name=ward.store, body=body))
+
+
+RACE = {
+    "url": "http://example.org/StructureDefinition/race",
+    "extension": [
+        {"url": "text", "valueString": "first"},
+        {"url": "text", "valueString": "second"},
+    ],
+}
+
+
+def test_an_export_to_bigquery_can_be_queried(ward: Ward, tables: Any) -> None:
+    heart_rate = {
+        "code": {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]},
+        "effectivePeriod": {"start": "2024-02-01", "end": "2024-02-02"},
+        "valueQuantity": {"value": 72.5, "unit": "/min"},
+    }
+    ward.write(
+        "in",
+        patient("a", active=True, birthDate="1970-01-01", extension=[RACE]),
+        patient("b", name=[{"family": "Sample", "given": ["Ann", "Bea"]}]),
+        observation("Patient/a", "o", **heart_rate),
+    )
+    ward.import_("in", "RESOURCE")
+    done = export_to_bigquery(ward, "ANALYTICS_V2")
+    assert done["metadata"]["counter"] == {"success": "3"}
+
+    def rows(sql: str) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in tables.query(sql).result()]
+
+    joined = rows(
+        "SELECT p.birthDate, o.value.quantity.value, o.effective.period.`end`, c.code"
+        " FROM research.Observation o, UNNEST(o.code.coding) c"
+        " JOIN research.Patient p ON o.subject.patientId = p.id"
+    )
+    assert joined == [("1970-01-01", 72.5, "2024-02-02", "8867-4")]
+    texts = rows(
+        "SELECT t.value.string FROM research.Patient p, UNNEST(p.race) r, UNNEST(r.text) t"
+        " ORDER BY 1"
+    )
+    assert texts == [("first",), ("second",)]
+    names = rows("SELECT n.family, ARRAY_LENGTH(n.given) FROM research.Patient, UNNEST(name) n")
+    assert names == [("Sample", 2)]
+    columns = {field.name for field in tables.get_table("research.Patient").schema}
+    assert {"deceased", "managingOrganization", "contained"} < columns
+    assert "extension" not in columns
+
+
+def test_the_disposition_of_an_export_decides_about_rows(ward: Ward, tables: Any) -> None:
+    def count() -> int:
+        query = tables.query("SELECT COUNT(*) FROM research.Patient")
+        return int(next(iter(query.result()))[0])
+
+    ward.write("in", patient("a"), patient("b"))
+    ward.import_("in", "RESOURCE")
+    export_to_bigquery(ward, "ANALYTICS")
+    assert count() == 2
+    refused_export = export_to_bigquery(ward, "ANALYTICS")
+    assert refused_export["error"]["code"] == 6
+    assert count() == 2
+    export_to_bigquery(ward, "ANALYTICS", writeDisposition="WRITE_APPEND")
+    assert count() == 4
+    export_to_bigquery(ward, "ANALYTICS", force=True)
+    assert count() == 2
+
+
+def test_extensions_without_a_column_fail_alone(ward: Ward, tables: Any) -> None:
+    twice = [{"url": "http://a/x", "valueString": "1"}, {"url": "http://a/x", "valueString": "2"}]
+    ward.write("in", patient("a", extension=twice), patient("b"))
+    ward.import_("in", "RESOURCE")
+    done = export_to_bigquery(ward, "ANALYTICS")
+    assert done["metadata"]["counter"] == {"success": "1", "failure": "1"}
+    [row] = tables.query("SELECT id FROM research.Patient").result()
+    assert tuple(row) == ("b",)

@@ -65,6 +65,31 @@ def _exported(lab: Lab) -> Json:
     return [done, names]
 
 
+def _to_bigquery(lab: Lab, name: str, **more: Any) -> Json:
+    uri = f"bq://{lab.names.project}.{lab.names.bigquery_dataset}"
+    destination = {"datasetUri": uri, "schemaConfig": {"schemaType": "ANALYTICS_V2"}, **more}
+    return _start(lab, "export", {"bigqueryDestination": destination}, name)
+
+
+def _bigquery_texts(lab: Lab) -> Json:
+    name = store(lab, "fhir-analytics")
+    schemas: tuple[Json, ...] = ({}, {"schemaType": "ANALYTICS", "recursiveStructureDepth": "6"})
+    return [
+        _to_bigquery(lab, name, datasetUri="dataset"),
+        *(_to_bigquery(lab, name, schemaConfig=schema) for schema in schemas),
+    ]
+
+
+def _in_bigquery(lab: Lab) -> Json:
+    """Return the operation of an export to BigQuery, and the columns of the table of a type."""
+    name = store(lab, "fhir-analytics")
+    put(lab, patient("analysed", birthDate="1970-01-01"), to=name)
+    done = lab.finish(_to_bigquery(lab, name, writeDisposition="WRITE_TRUNCATE"))
+    dataset = f"projects/{lab.names.project}/datasets/{lab.names.bigquery_dataset}"
+    table = lab.call("bigquery", "GET", f"bigquery/v2/{dataset}/tables/Patient")
+    return [done, table["body"].get("schema") if table["status"] == 200 else table]
+
+
 def _bulk_delete(lab: Lab) -> Json:
     name = store(lab, "fhir-deleting")
     put(lab, patient("held"), to=name)
@@ -116,6 +141,8 @@ CHECKS = (
     ),
     Check("fhir-export-text", "exports that are refused: codes and texts", _export_texts),
     Check("fhir-export-objects", "the objects of an export", _exported),
+    Check("fhir-export-bigquery-text", "exports to BigQuery that are refused", _bigquery_texts),
+    Check("fhir-export-bigquery", "the columns of an exported table", _in_bigquery),
     Check("fhir-bulk-delete", "bulk deletions: refusals and operations", _bulk_delete),
     Check("fhir-everything", "the resources of a patient", _everything),
     Check("fhir-lastn", "refusals of $lastn, and a subject without observations", _lastn),

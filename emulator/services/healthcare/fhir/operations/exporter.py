@@ -1,4 +1,4 @@
-"""Export to Cloud Storage: an object for each resource type, with a resource a line.
+"""Export to Cloud Storage, an object of lines for each resource type, or to BigQuery.
 
 Documented (the description of `export`): the objects and their content, `_since` and `_type`.
 Inferred (conformance: fhir-export-text, fhir-export-objects): the texts of refusals, and the names
@@ -7,12 +7,13 @@ of the objects, which are those of the types.
 
 from typing import Any
 
-from emulator.core.errors import RPC_CODES, ApiError, invalid_argument, unimplemented
+from emulator.core.errors import RPC_CODES, ApiError, invalid_argument
 from emulator.core.operations.batch_progress import BatchProgress
 from emulator.core.operations.operation_type import OperationRun
 from emulator.core.resource_name import ResourceName
 from emulator.services.healthcare.clients.agent_writes import require_folder
 from emulator.services.healthcare.clients.gcs import GcsClient
+from emulator.services.healthcare.fhir.operations import bigquery_export
 from emulator.services.healthcare.fhir.operations.selection import (
     Selection,
     parse_instant,
@@ -31,8 +32,7 @@ def begin(fhir: Fhir, store: str, body: dict[str, Any], version: str) -> dict[st
     """Check a request as Google does before an operation, and start the operation.
 
     Raises:
-        ApiError: 400 for an invalid destination or selection, 403 if the agent lacks a role, 501
-            for an export to BigQuery
+        ApiError: 400 for an invalid destination or selection, 403 if the agent lacks a role
     """
     StoreSettings.of(fhir.store(store))
     given = [key for key in _DESTINATIONS if key in body]
@@ -40,20 +40,19 @@ def begin(fhir: Fhir, store: str, body: dict[str, Any], version: str) -> dict[st
         raise invalid_argument(
             "exactly one of gcs_destination and bigquery_destination is required"
         )
-    if given != ["gcsDestination"]:
-        raise unimplemented(
-            "The local Google Cloud does not export FHIR resources to BigQuery yet. Export them "
-            "to Cloud Storage: gcsDestination.uriPrefix."
-        )
     since = body.get("_since", "")
     selection = Selection(
         parse_types(body.get("_type", ""), "_type"),
         parse_instant(since, "_since") if since else 0,
     )
     name = ResourceName.parse(store)
-    uri = body["gcsDestination"].get("uriPrefix", "")
-    folder = require_folder(fhir.agent, fhir.settings.storage_url, name.project, uri)
-    request = {"store": store, **folder, **selection.request()}
+    destination = body[given[0]]
+    if given == ["gcsDestination"]:
+        uri, url = destination.get("uriPrefix", ""), fhir.settings.storage_url
+        checked: dict[str, Any] = require_folder(fhir.agent, url, name.project, uri)
+    else:
+        checked = bigquery_export.request_of(fhir, name.project, destination)
+    request = {"store": store, **checked, **selection.request()}
     return fhir.operations.start(str(name.parent), METHOD, request, version=version)
 
 
@@ -68,7 +67,7 @@ def register(fhir: Fhir) -> None:
 
 
 def _run(fhir: Fhir, operation: OperationRun) -> None:
-    """Write an object after the other; only the content of one is in memory."""
+    """Export a type after the other; only the content of one is in memory."""
     request = operation.request
     store, selection = request["store"], Selection.of(request)
     counts = {
@@ -82,6 +81,11 @@ def _run(fhir: Fhir, operation: OperationRun) -> None:
     }
     progress = BatchProgress(operation, sum(counts.values()))
     progress.report()
+    if "dataset" in request:
+        for type_ in counts:
+            bigquery_export.export_type(fhir, operation, progress, type_)
+            progress.check()
+        return
     with GcsClient(fhir.settings.storage_url) as storage:
         for type_ in counts:
             _export_type(fhir, operation, storage, progress, type_)

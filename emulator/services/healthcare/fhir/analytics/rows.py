@@ -1,0 +1,128 @@
+"""Rows of resources.
+
+Choices nest (`value.quantity`), references have a column for the type of their target
+(`subject.patientId`), ids of elements are left out, and recursion ends at a depth.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from emulator.services.healthcare.fhir import json_text
+from emulator.services.healthcare.fhir.analytics import extensions
+from emulator.services.healthcare.fhir.analytics.extensions import Row
+from emulator.services.healthcare.fhir.definitions import (
+    Element,
+    resource_types,
+    type_definition,
+)
+from emulator.services.healthcare.fhir.references import Form, of_element
+
+DEFAULT_DEPTH = 2
+EXTENSION, CONTAINED, MODIFIER = "extension", "contained", "modifierExtension"
+ANALYTICS, ANALYTICS_V2 = "ANALYTICS", "ANALYTICS_V2"
+
+
+@dataclass(frozen=True, slots=True)
+class RowFormat:
+    """The form of rows.
+
+    Attributes:
+        is_v2: whether the schema is ANALYTICS_V2
+        depth: how often an element may be inside one of the same name
+    """
+
+    is_v2: bool = True
+    depth: int = DEFAULT_DEPTH
+
+    def row(self, resource: Mapping[str, Any]) -> Row:
+        """Return the row of a resource.
+
+        Raises:
+            ExtensionError: its extensions have no columns
+        """
+        return self._object(resource, str(resource["resourceType"]), {}, is_resource=True)
+
+    def _object(
+        self,
+        value: Mapping[str, Any],
+        type_: str,
+        depths: Mapping[str, int],
+        *,
+        is_resource: bool = False,
+    ) -> Row:
+        row: Row = {}
+        elements = type_definition(type_).elements
+        for key, member in value.items():
+            element = elements.get(key)
+            if element is None or key in (EXTENSION, CONTAINED, MODIFIER):
+                continue
+            if key == "id" and not is_resource:
+                continue
+            self._element(row, element, member, depths)
+        if CONTAINED in value and self.is_v2:
+            row[CONTAINED] = [json_text.dump(each).decode() for each in value[CONTAINED]]
+        self._extend(row, value, depths)
+        return row
+
+    def _element(self, row: Row, element: Element, member: Any, depths: Mapping[str, int]) -> None:
+        names = [element.name, element.choice] if element.choice else [element.key]
+        if element.is_primitive:
+            names = names[:-1]
+        below = deeper(depths, names, self.depth)
+        if below is None:
+            return
+        if element.is_list:
+            found = [self._value(each, element, below) for each in member if each is not None]
+        else:
+            found = self._value(member, element, below)
+        if element.choice:
+            row[element.name] = {element.choice: found}
+        else:
+            row[element.key] = found
+
+    def _value(self, value: Any, element: Element, depths: Mapping[str, int]) -> Any:
+        if element.is_primitive:
+            return value
+        if element.type == "Reference":
+            return self._reference(value, depths)
+        if not isinstance(value, Mapping) or element.type == "Resource":
+            return None
+        return self._object(value, element.type, depths)
+
+    def _reference(self, value: dict[str, Any], depths: Mapping[str, int]) -> Row:
+        row = self._object(value, "Reference", depths)
+        target = of_element(value, "")
+        if target.form is Form.LOCAL and target.type in resource_types():
+            del row["reference"]
+            row[id_column(target.type)] = target.id
+        return row
+
+    def _extend(self, row: Row, value: Mapping[str, Any], depths: Mapping[str, int]) -> None:
+        found = value.get(EXTENSION)
+        if not found:
+            return
+
+        def convert(extension: Mapping[str, Any]) -> Row:
+            shown = {key: each for key, each in extension.items() if key.startswith("value")}
+            converted = self._object(shown, "Extension", depths)
+            typed: Row = converted.get("value", {})
+            return typed
+
+        add = extensions.repeated if self.is_v2 else extensions.single
+        add(row, found, convert)
+
+
+def deeper(depths: Mapping[str, int], names: list[str], limit: int) -> Mapping[str, int] | None:
+    """Return the depths inside elements of these names; None if one is too deep."""
+    if not names:
+        return depths
+    found = {**depths}
+    for name in names:
+        found[name] = found.get(name, 0) + 1
+    return None if any(found[name] > limit for name in names) else found
+
+
+def id_column(type_: str) -> str:
+    """Return the column of a reference to a type: `patientId`."""
+    return f"{type_[:1].lower()}{type_[1:]}Id"

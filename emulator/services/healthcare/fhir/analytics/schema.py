@@ -1,0 +1,122 @@
+"""Schemas of tables: the columns of a resource type, and those that its rows add.
+
+A table has all elements of its type, whatever its rows hold. Columns of extensions, and of
+references that may name any type, come from the rows.
+
+Inferred (conformance: fhir-export-bigquery): dates and times are STRING, as in google/fhir's rows.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from emulator.services.healthcare.fhir.analytics.rows import (
+    CONTAINED,
+    EXTENSION,
+    MODIFIER,
+    RowFormat,
+    deeper,
+    id_column,
+)
+from emulator.services.healthcare.fhir.definitions import Element, type_definition
+
+_COLUMNS = {
+    "boolean": "BOOLEAN",
+    "decimal": "FLOAT",
+    "integer": "INTEGER",
+    "positiveInt": "INTEGER",
+    "unsignedInt": "INTEGER",
+}
+_LEFT_OUT = frozenset({EXTENSION, MODIFIER, CONTAINED, "resourceType"})
+
+
+class Columns:
+    """The columns of a table or of a record.
+
+    Attributes:
+        fields: of BigQuery's schema, by name
+    """
+
+    def __init__(self) -> None:
+        self.fields: dict[str, dict[str, Any]] = {}
+        self._records: dict[str, Columns] = {}
+
+    def add(self, name: str, type_: str, *, is_list: bool = False) -> None:
+        """Add a column of a value, unless there is one."""
+        mode = "REPEATED" if is_list else "NULLABLE"
+        self.fields.setdefault(name, {"name": name, "type": type_, "mode": mode})
+
+    def record(self, name: str, *, is_list: bool = False) -> "Columns":
+        """Return the columns of a record, which is added unless it is there."""
+        self.add(name, "RECORD", is_list=is_list)
+        return self._records.setdefault(name, Columns())
+
+    def widen(self, row: Mapping[str, Any]) -> None:
+        """Add the columns that a row needs and that are not there."""
+        for name, value in row.items():
+            is_list = isinstance(value, list)
+            for each in value if isinstance(value, list) else [value]:
+                if isinstance(each, Mapping):
+                    self.record(name, is_list=is_list).widen(each)
+                elif each is not None and name not in self.fields:
+                    self.add(name, _type_of(each), is_list=is_list)
+
+    def schema(self) -> list[dict[str, Any]]:
+        """Return the fields of BigQuery's schema; a record without columns is left out."""
+        found = []
+        for name, field in self.fields.items():
+            if field["type"] != "RECORD":
+                found.append(field)
+            elif below := self._records[name].schema():
+                found.append({**field, "fields": below})
+        return found
+
+
+def columns_of(type_: str, format_: RowFormat) -> Columns:
+    """Return the columns that every table of a resource type has."""
+    columns = Columns()
+    _add_type(columns, type_, {}, format_, is_resource=True)
+    return columns
+
+
+def _add_type(
+    columns: Columns,
+    type_: str,
+    depths: Mapping[str, int],
+    format_: RowFormat,
+    *,
+    is_resource: bool = False,
+) -> None:
+    for element in type_definition(type_).elements.values():
+        if element.name in _LEFT_OUT or (element.name == "id" and not is_resource):
+            continue
+        _add_element(columns, element, depths, format_)
+    if is_resource and format_.is_v2:
+        columns.add(CONTAINED, "STRING", is_list=True)
+
+
+def _add_element(
+    columns: Columns, element: Element, depths: Mapping[str, int], format_: RowFormat
+) -> None:
+    names = [element.name, element.choice] if element.choice else [element.key]
+    below = deeper(depths, names[:-1] if element.is_primitive else names, format_.depth)
+    if below is None or element.type == "Resource":
+        return
+    if element.choice:
+        columns = columns.record(element.name)
+    name = element.choice or element.key
+    if element.is_primitive:
+        columns.add(name, _COLUMNS.get(element.type, "STRING"), is_list=element.is_list)
+        return
+    record = columns.record(name, is_list=element.is_list)
+    _add_type(record, element.type, below, format_)
+    for target in element.targets if element.type == "Reference" else ():
+        record.add(id_column(target), "STRING")
+
+
+def _type_of(value: Any) -> str:
+    if isinstance(value, bool):
+        return "BOOLEAN"
+    if isinstance(value, int):
+        return "INTEGER"
+    return "FLOAT" if isinstance(value, Decimal) else "STRING"
