@@ -12,7 +12,7 @@ from emulator.core.processes import python_module
 from emulator.services.containers.models import Container
 
 _PASSED = ("PATH", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
-_OF_OWNER = frozenset(
+OF_OWNER = frozenset(
     {
         "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE",
         "GOOGLE_APPLICATION_CREDENTIALS",
@@ -34,7 +34,7 @@ def environment(
         key_file: the key of its service account; None lets it act as the owner
     """
     passed = {name: os.environ[name] for name in _PASSED if name in os.environ}
-    left_out = _OF_OWNER if key_file else frozenset()
+    left_out = OF_OWNER if key_file else frozenset()
     credentials = {"GOOGLE_APPLICATION_CREDENTIALS": str(key_file)} if key_file else {}
     return {
         **passed,

@@ -14,7 +14,7 @@ from emulator.services.compute.running import cloud_init, docker_run
 from emulator.services.compute.running.cloud_init import CloudInit, CloudInitError
 from emulator.services.compute.running.docker_run import DockerRun
 from emulator.services.compute.running.members import Member, Members
-from emulator.services.containers.environment import mapped
+from emulator.services.containers.environment import OF_OWNER, mapped
 from emulator.services.containers.models import Container, Logs, Phase, Restart
 from emulator.services.containers.service import Containers
 from emulator.services.iam_api.default_account import default_address
@@ -148,6 +148,8 @@ class Machines:
             is_file = outside in parsed.files
             (files if is_file else folders)[inside] = self._path(member, parsed, outside)
 
+        account = self._account(member)
+
         def local(text: str) -> str:
             return mapped(text, files).replace(_ANY_ADDRESS, member.address)
 
@@ -160,9 +162,10 @@ class Machines:
             command=run.entry_point,
             environment={
                 "HOST": member.address,  # for programs of the user's own
+                **({} if account else dict.fromkeys(OF_OWNER, "")),
                 **{name: local(value) for name, value in run.environment.items()},
             },
-            service_account=self._account(member),
+            service_account=account,
             volumes=folders,
             address=member.address,
             restart=Restart.ALWAYS if is_restarted else Restart.NEVER,
@@ -183,6 +186,7 @@ class Machines:
         return self._members.disk_folder(boot) / path.lstrip("/")
 
     def _account(self, member: Member) -> str:
+        """Return the service account of an instance; without one, it has no credentials."""
         [account, *_] = member.body.get("serviceAccounts") or [{}]
         email = str(account.get("email", ""))
         if email != _DEFAULT_ACCOUNT:

@@ -22,7 +22,10 @@ server = socket.create_server((os.environ["HOST"], port))
 print("listening", flush=True)
 while True:
     connection, client = server.accept()
-    if connection.recv(100) == b"count":
+    word = connection.recv(100)
+    if word == b"key":
+        connection.sendall(os.environ["GOOGLE_APPLICATION_CREDENTIALS"].encode() or b"none")
+    elif word == b"count":
         file = spool / "count"
         number = int(file.read_text()) + 1 if file.exists() else 1
         file.write_text(str(number))

@@ -1,5 +1,6 @@
 """Managed groups behind a load balancer: processes that are reached, healed, updated, kept."""
 
+import json
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -289,3 +290,20 @@ def test_where_there_is_one_loopback_address_programs_are_reached_there(
     rule = balance(send, (port,))
     assert rule["IPAddress"] == "127.0.0.1"
     assert ask("127.0.0.1", port)[:2] == ["hello", "1"]
+
+
+def test_a_program_acts_as_the_account_of_its_instance(
+    send: Send, compute_client: TestClient
+) -> None:
+    accounts = "/v1/projects/local-project/serviceAccounts"
+    account = compute_client.post(accounts, json={"accountId": "adapter"}).json()
+    make_group(send, TEXT, account=account["email"])
+    until_stable(send)
+    rule = balance(send)
+    [key] = ask(rule["IPAddress"], text=b"key")
+    assert json.loads(Path(key).read_text())["client_email"] == account["email"]
+    send("POST", TEMPLATES, template("other", TEXT))
+    change = {"versions": [{"instanceTemplate": f"{TEMPLATES}/other"}]}
+    send("PATCH", f"{MANAGERS}/g", change)
+    until_stable(send)
+    assert ask(rule["IPAddress"], text=b"key") == ["none"]
