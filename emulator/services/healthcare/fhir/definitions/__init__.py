@@ -8,6 +8,7 @@
   The text of an element is its types separated by `|`, then `>` with the resource types that a
   reference may name, `=` with the name of a code list, `*` for a list, `!` if it is required
 - `codes`: the codes of each list, separated by tabs
+- `systems`: the code system of the lists that have one
 - `search`: search parameters by resource type and code (`definitions.search_expressions`)
 - `compartments`: the search parameters that put a resource into a compartment
 """

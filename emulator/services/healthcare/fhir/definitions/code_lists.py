@@ -40,11 +40,13 @@ class CodeLists:
 
     Attributes:
         used: codes, separated by a tab, by the name that errors of google/fhir have for the list
+        systems: of the lists whose codes are all of one system
     """
 
     def __init__(self, resources: Iterable[Mapping[str, Any]]) -> None:
         """Read the value sets and code systems among resources."""
         self.used: dict[str, str] = {}
+        self.systems: dict[str, str] = {}
         self._sets: dict[str, Mapping[str, Any]] = {}
         self._systems: dict[str, Mapping[str, Any]] = {}
         for one in resources:
@@ -60,6 +62,9 @@ class CodeLists:
             return ""
         name = _NAMES.get(url.rpartition("/")[2]) or _camel_case(self._sets[url]["name"]) + "Code"
         self.used[name] = "\t".join(dict.fromkeys(codes))
+        systems = {one.get("system", "") for one in self._sets[url]["compose"]["include"]}
+        if len(systems) == 1 and (system := systems.pop()):
+            self.systems[name] = system
         return name
 
     def _expand(self, url: str) -> list[str] | None:

@@ -66,12 +66,16 @@ def write(folder: Path, file: Path = FILE) -> None:
         for name, one in structures.items()
         if one["kind"] == "resource" and not one.get("abstract")
     )
+    search = search_parameters(_resources(folder / "search-parameters.json"))
+    for type_name, _, element_name in (added.partition(".") for added in _ADDED):
+        search.get(type_name, {}).pop(element_name, None)
     text = _text(
         {
             "resources": resources,
             "types": types,
             "codes": lists.used,
-            "search": search_parameters(_resources(folder / "search-parameters.json")),
+            "systems": lists.systems,
+            "search": search,
             "compartments": {
                 "Patient": _compartment(folder / "compartmentdefinition-patient.json")
             },

@@ -33,7 +33,7 @@ _SUBTYPES = {
 """Types that `as` takes as the type that they specialize (FHIRPath, "Types and Reflection")."""
 
 Node = tuple[Any, str]
-"""A value of JSON, and the name of its type."""
+"""A value of JSON, and the name of its type; of a code with a list, the system of its codes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +223,7 @@ def nodes(resource: Any, path: Path, start: str = "") -> Iterator[Node]:
 
 
 def _follow(found: list[Node], step: Step) -> Iterator[Node]:
+    systems: Mapping[str, str] = table()["systems"]
     for value, _ in found:
         if not isinstance(value, dict):
             continue
@@ -235,7 +236,7 @@ def _follow(found: list[Node], step: Step) -> Iterator[Node]:
                 items = items[step.index : step.index + 1]
             for item in items:
                 if item is not None and (step.child is None or _has_child(item, *step.child)):
-                    yield item, element.type
+                    yield item, systems.get(element.code_list, element.type)
 
 
 def _has_child(item: Any, name: str, value: str) -> bool:

@@ -84,7 +84,8 @@ def tokens(node: Node) -> Iterator[Token]:
     elif isinstance(value, bool):
         yield Token("", "true" if value else "false", "")
     elif isinstance(value, str | int):
-        yield Token("", str(value), "")
+        # A code of a list has the system of the list (http://hl7.org/fhir/R4/search.html#token).
+        yield Token(type_name if "/" in type_name else "", str(value), "")
 
 
 def _tokens_of_object(value: dict[str, Any], type_name: str) -> Iterator[Token]:

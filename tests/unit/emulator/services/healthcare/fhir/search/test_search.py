@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from emulator.services.healthcare.fhir import moments
+from emulator.services.healthcare.fhir.definitions import resource_types
 from emulator.services.healthcare.fhir.search import bundle
 from emulator.services.healthcare.fhir.search.criteria import SearchError
+from emulator.services.healthcare.fhir.search.parameters import parameters
 from tests.support.fhir_index import Indexed
 
 LOINC = "http://loinc.org"
@@ -115,6 +117,8 @@ def store(indexed: Indexed) -> Indexed:
         ("Patient?gender=female,male", "ann bob"),
         ("Patient?gender=female&gender=male", ""),
         ("Patient?gender:not=female", "bob"),
+        ("Patient?gender=http://hl7.org/fhir/administrative-gender|male", "bob"),
+        ("Patient?gender=urn:other|male", ""),
         ("Patient?active=true", "ann"),
         ("Patient?active:missing=true", "bob"),
         ("Patient?active:missing=false", "ann"),
@@ -395,3 +399,17 @@ def test_other_texts_are_no_moment(text: str) -> None:
 
 def test_moments_of_one_instant_are_equal() -> None:
     assert moments.parse("2024-01-01T01:00:00+01:00") == moments.parse("2024-01-01T00:00:00Z")
+
+
+def test_every_step_of_every_parameter_is_an_element_of_its_type() -> None:
+    empty = [
+        f"{resource_type}.{parameter.code}"
+        for resource_type in resource_types()
+        for parameter in parameters(resource_type).values()
+        for path in [
+            *parameter.paths,
+            *(path for component in parameter.components for path in component.paths),
+        ]
+        if not all(step.elements for step in path.steps)
+    ]
+    assert empty == []
