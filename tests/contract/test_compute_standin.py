@@ -9,7 +9,7 @@ from emulator.server.server_file import ServerInfo
 from engine.standin.config import SERVICES
 from engine.standin.provider import StandIn
 from tests.support import http
-from tests.support.compute_requests import user_data
+from tests.support.compute_requests import PORT, user_data
 from tests.support.plugin import Engine, RefusedError
 
 pytestmark = pytest.mark.sockets
@@ -111,7 +111,7 @@ def test_a_load_balanced_group(engine: Engine, make: Make, project: str) -> None
     assert known["selfLinkUnique"].endswith(f"?uniqueId={known['numericId']}")
     assert known["metadata"]["user-data"] == text
     assert known["tags"] == ["a", "b"]
-    check = {"name": "c", "tcpHealthCheck": {"port": 2575}, "checkIntervalSec": 10}
+    check = {"name": "c", "tcpHealthCheck": {"port": PORT}, "checkIntervalSec": 10}
     check_id, checking = make(CHECK, check)
     group_id, state = make(GROUP, group("g", template_id, check_id))
     assert state["statuses"][0]["isStable"] is True
@@ -130,7 +130,7 @@ def test_a_load_balanced_group(engine: Engine, make: Make, project: str) -> None
         "name": "r",
         "loadBalancingScheme": "INTERNAL",
         "ipAddress": address["address"],
-        "ports": ["2575"],
+        "ports": [str(PORT)],
         "backendService": service_id,
         "network": "default",
         "labels": {"site": "a"},

@@ -12,6 +12,7 @@ from tests.support import schema_walk
 from tests.support.compute_requests import (
     GROUPS,
     HEALTH_CHECKS,
+    PORT,
     REGION,
     SERVICES,
     TEMPLATES,
@@ -53,7 +54,7 @@ BODIES: Mapping[str, Json] = {
     "forwardingRules": {
         "name": "r",
         "loadBalancingScheme": "INTERNAL",
-        "ports": ["2575"],
+        "ports": [str(PORT)],
         "backendService": f"{SERVICES}/b",
     },
     "vpnGateways": {"name": "v", "network": NETWORK},

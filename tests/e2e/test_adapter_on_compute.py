@@ -7,6 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from emulator.core.processes.ports import free_port
 from tests.support.hl7v2_messages import admission
 from tests.support.labs import Lab
 from tests.support.mllp import exchange
@@ -48,6 +49,7 @@ adapter = MllpAdapter(
         image="registry.example.com/mllp-adapter:1",
         hl7v2_store=store.id,
         spool=True,
+        port=config.require_int("port"),
         source_ranges=["10.0.0.0/8"],
         machine_type=config.get("machineType") or "e2-small",
     ),
@@ -75,6 +77,7 @@ def running(address: str) -> list[int]:
 
 def test_messages_go_through_the_load_balancer(lab: Lab, tmp_path: Path) -> None:
     program = Program.create(lab, tmp_path / STACK, "adapters", _PROGRAM, STACK)
+    program.configure({"adapters:port": str(free_port())})
     program.change("up")
     outputs = program.outputs()
     address, port = outputs["address"], int(outputs["port"])

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from emulator.core.processes.ports import free_port
+
 REGION = "us-central1"
 TEMPLATES = "global/instanceTemplates"
 HEALTH_CHECKS = f"regions/{REGION}/healthChecks"
@@ -11,7 +13,7 @@ GROUPS = f"regions/{REGION}/instanceGroups"
 SERVICES = f"regions/{REGION}/backendServices"
 RULES = f"regions/{REGION}/forwardingRules"
 ADDRESSES = f"regions/{REGION}/addresses"
-PORT = 2575
+PORT = free_port()
 """Of the program of the instances, at an address of its own."""
 
 Json = dict[str, Any]

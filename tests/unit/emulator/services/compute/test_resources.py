@@ -18,6 +18,7 @@ from tests.support.compute_requests import (
     GROUPS,
     HEALTH_CHECKS,
     MANAGERS,
+    PORT,
     RULES,
     SERVICES,
     TEMPLATES,
@@ -295,7 +296,7 @@ def test_an_address_in_use_belongs_to_one_rule(send: Send, refused: Refused) -> 
     rule = {
         "name": "r",
         "loadBalancingScheme": "INTERNAL",
-        "ports": ["2575"],
+        "ports": [str(PORT)],
         "backendService": f"{SERVICES}/b",
         "IPAddress": f"{ADDRESSES}/a",
     }
