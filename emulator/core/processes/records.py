@@ -9,7 +9,7 @@ import psutil
 
 
 def record(path: Path, pids: Iterable[int]) -> None:
-    """Write down processes, with the start times that tell them from later ones of the same ids.
+    """Write down processes with their start times, since a later process may have the same id.
 
     Args:
         path: of the file

@@ -31,6 +31,10 @@ class Events:
 
         self._submit(self._blocking, run)
 
+    def call(self, change: Task) -> None:
+        """Run a change after those that were added before, and wait for it."""
+        self._changes.submit(change).result()
+
     def close(self) -> None:
         """Drop what has not begun, and wait for the rest."""
         self._is_closed = True

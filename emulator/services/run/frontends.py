@@ -120,7 +120,10 @@ class Frontends:
             self._loop.close()
             return
         finished = asyncio.run_coroutine_threadsafe(self._finish(), self._loop)
-        finished.result(_CLOSING_SECONDS)
+        try:
+            finished.result(_CLOSING_SECONDS)
+        except TimeoutError:
+            LOG.warning("requests of services did not end in %.0f s", _CLOSING_SECONDS)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

@@ -116,6 +116,11 @@ class Resources:
                 (name,),
             )
 
+    def clear(self) -> None:
+        """Delete all resources."""
+        with self._database.write() as connection:
+            connection.execute("DELETE FROM run_resources")
+
     def port(self, name: str) -> int | None:
         """Return the port of a service's address, if it has one yet."""
         with self._database.read() as connection:

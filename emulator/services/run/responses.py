@@ -23,7 +23,7 @@ from emulator.services.iam_api.default_account import ensure_default_account
 from emulator.services.run import templates
 from emulator.services.run.conditions import READY, RECONCILING, SUCCEEDED, condition
 from emulator.services.run.models import Resource
-from emulator.services.run.resource_types import JOB, ResourceType
+from emulator.services.run.resource_types import JOB, REVISION, SERVICE, ResourceType
 from emulator.services.run.revisions import new_etag, new_revision
 from emulator.services.run.service import Run
 
@@ -53,12 +53,13 @@ def create(call: Call[Run], resource_type: ResourceType) -> Json:
     run, id_ = call.service, call.query.get(resource_type.id_parameter, "")
     collection = parent(call, resource_type.collection)
     templates.check_id(resource_type, id_)
-    body = _checked(call, resource_type, templates.given(resource_type, call.body))
+    name = f"{collection}/{id_}"
+    body = _checked(call, resource_type, name, templates.given(resource_type, call.body))
     now = timestamps.now()
     caller = _caller(call)
     whole = {
         **body,
-        "name": f"{collection}/{id_}",
+        "name": name,
         "uid": str(uuid.uuid4()),
         "generation": "1",
         "createTime": now,
@@ -117,7 +118,7 @@ def patch(call: Call[Run], resource_type: ResourceType) -> Json:
         )
         changed = mask.apply(present, given) if mask.paths else given
         body = _checked(
-            call, resource_type, {key: changed[key] for key in changed if key in settable}
+            call, resource_type, name, {key: changed[key] for key in changed if key in settable}
         )
         whole = {
             **kept,
@@ -215,7 +216,7 @@ def _since(present: Resource) -> Resource:
     return {field: present[field] for field in fields if field in present}
 
 
-def _checked(call: Call[Run], resource_type: ResourceType, body: Json) -> Json:
+def _checked(call: Call[Run], resource_type: ResourceType, name: str, body: Json) -> Json:
     """Return a resource with its defaults.
 
     Raises:
@@ -224,6 +225,10 @@ def _checked(call: Call[Run], resource_type: ResourceType, body: Json) -> Json:
     project = call.service.projects.resolve(call.path["project"])
     default = ensure_default_account(call.service.iam_api, project)
     whole = templates.complete(resource_type, body, call.body, default)
+    if resource_type is SERVICE:
+        revisions = call.service.resources.below(f"{name}/{REVISION.collection}/")
+        ids = {_id(one["name"]) for one in revisions}
+        templates.check_traffic(whole, {*ids, whole["template"].get("revision", "")})
     account = templates.container_template(resource_type, whole)["serviceAccount"]
     if call.service.iam_api.accounts.find(account) is None:
         raise permission_denied(

@@ -88,7 +88,8 @@ class Rollouts(Worker):
         )
 
     def reset(self) -> None:
-        """Forget what runs, once all is stopped and deleted."""
+        """Delete all resources, those of jobs too, and forget what runs."""
+        self._resources.clear()
         self._frontends.close_all()
         for known in (self._opened, self._stopping, self._ports, self._unable):
             known.clear()

@@ -75,5 +75,5 @@ class Run:
         self.frontends.stop()
 
     def reset(self) -> None:
-        """Close the addresses of all services, whose rows are deleted with the state."""
-        self.rollouts.reset()
+        """Stop and delete everything; changes that were added before find nothing."""
+        self.events.call(self.rollouts.reset)

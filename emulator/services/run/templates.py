@@ -7,6 +7,7 @@ texts of refusals.
 """
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 from emulator.core.discovery import api
@@ -122,6 +123,27 @@ def complete(resource_type: ResourceType, body: Json, sent: Json, account: str) 
         }
     latest = {"type": "INSTANCE_SPLIT_ALLOCATION_TYPE_LATEST", "percent": 100}
     return {"instanceSplits": [latest], "scaling": {"manualInstanceCount": 1}, **defaults}
+
+
+def check_traffic(body: Json, revisions: Collection[str]) -> None:
+    """Raise an error for traffic that no revision of a service can serve.
+
+    Args:
+        body: the service
+        revisions: ids of those that exist, or are created with the service
+
+    Raises:
+        ApiError: 400
+    """
+    traffic = body.get("traffic", [])
+    for number, target in enumerate(traffic):
+        revision = target.get("revision")
+        if revision and revision not in revisions:
+            field = f"traffic[{number}].revision"
+            raise bad_field(field, f"{field}: Revision {revision} not found.")
+    total = sum(target.get("percent", 0) for target in traffic)
+    if traffic and total != 100:
+        raise bad_field("traffic", f"Traffic targets sum to {total}, want 100")
 
 
 def port_of(template: Json) -> int:

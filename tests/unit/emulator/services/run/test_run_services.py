@@ -151,6 +151,19 @@ def test_a_service_runs_again_after_a_restart_of_the_emulator(begin: Begin) -> N
     }
 
 
+def test_a_reset_leaves_nothing(begin: Begin) -> None:
+    cloud, run = begin()
+    service = run.done("POST", "services", web(), serviceId="front")
+    pid = answer(service).json()["pid"]
+    cloud.reset()
+    assert not psutil.pid_exists(pid)
+    cloud.service_usage.services.enable("local-project", ["run.googleapis.com"])
+    assert run.call("GET", "services") == {}
+    assert cloud.containers.names() == []
+    again = run.done("POST", "services", web(), serviceId="front")
+    assert answer(again).status_code == 200
+
+
 def test_output_and_requests_are_logged(begin: Begin) -> None:
     cloud, run = begin()
     service = run.done("POST", "services", web(), serviceId="front")
@@ -212,6 +225,18 @@ def test_validation_alone_changes_nothing(run: RunApi) -> None:
             "front",
             400,
             "The following reserved env names were provided: PORT.",
+        ),
+        (
+            {**web(), "traffic": [{"revision": "front-1", "percent": 100}]},
+            "front",
+            400,
+            "Revision front-1 not found",
+        ),
+        (
+            {**web(), "traffic": [{"percent": 50}]},
+            "front",
+            400,
+            "Traffic targets sum to 50, want 100",
         ),
         (
             {"template": {**web()["template"], "serviceAccount": "no@p.iam.gserviceaccount.com"}},
