@@ -1,4 +1,4 @@
-"""The validation of FHIR resources, beside google/fhir's Go code on HL7's examples.
+"""Validation and rows of FHIR resources, beside google/fhir's Go code on HL7's examples.
 
 Where Go or a registry is missing, these tests skip; `test_validation.py` has recorded results.
 """
@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from emulator.services.healthcare.fhir import json_text, validation
+from emulator.services.healthcare.fhir.analytics.rows import ANALYTICS, ANALYTICS_V2, RowFormat
 from tests.contract.clients import installing
 
 pytestmark = pytest.mark.slow
@@ -141,3 +142,44 @@ def members(value: Any) -> Iterator[tuple[Any, Any]]:
         yield value, key
         if isinstance(member, dict | list):
             yield from members(member)
+
+
+@pytest.mark.parametrize("schema", [ANALYTICS, ANALYTICS_V2])
+def test_the_published_examples_have_the_rows_of_google(
+    oracle: Path, examples: Sequence[bytes], schema: str
+) -> None:
+    done = subprocess.run(
+        [oracle, schema], input=b"\n".join(examples), capture_output=True, check=True
+    )
+    format_ = RowFormat(is_v2=schema == ANALYTICS_V2)
+    different = []
+    compared = 0
+    for resource, line in zip(examples, done.stdout.splitlines(), strict=True):
+        expected = json.loads(line)
+        if expected is None:  # a resource with errors
+            continue
+        row = json.loads(json_text.dump(format_.row(json_text.parse(resource))))
+        compared += 1
+        if columns(expected) != columns(row):
+            different.append((resource, expected, row))
+    assert compared > 3000
+    assert different == []
+
+
+def columns(value: Any, name: str = "") -> Any:
+    """Return a row without what has no column: extensions of primitives, resources inside one."""
+    if isinstance(value, dict):
+        kept = {
+            key: columns(member, key)
+            for key, member in value.items()
+            if not key.startswith("_")
+            and key != "modifierExtension"
+            and not (key in ("resource", "outcome") and isinstance(member, str))
+        }
+        return {key: member for key, member in kept.items() if member not in (None, {}, [])}
+    if isinstance(value, list):
+        found = [columns(member, name) for member in value]
+        return [member for member in found if member not in (None, {}, [])]
+    if name == "contained":
+        return columns(json.loads(value))
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value

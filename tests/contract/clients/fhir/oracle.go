@@ -1,4 +1,5 @@
-// Program oracle reads resources, one a line, and writes the errors of google/fhir for each.
+// Program oracle reads resources, one a line, and writes the errors of google/fhir for each. With the
+// argument ANALYTICS or ANALYTICS_V2 it writes the rows of BigQuery instead, null for one without.
 package main
 
 import (
@@ -36,10 +37,26 @@ func one(value reflect.Value) issue {
 	return issue{Details: value.Interface().(error).Error()}
 }
 
+func marshaller() *jsonformat.Marshaller {
+	make := jsonformat.NewAnalyticsMarshallerWithInferredSchema
+	if os.Args[1] == "ANALYTICS_V2" {
+		make = jsonformat.NewAnalyticsV2MarshallerWithInferredSchema
+	}
+	made, err := make(0, fhirversion.R4)
+	if err != nil {
+		panic(err)
+	}
+	return made
+}
+
 func main() {
 	unmarshaller, err := jsonformat.NewUnmarshaller("UTC", fhirversion.R4)
 	if err != nil {
 		panic(err)
+	}
+	var rows *jsonformat.Marshaller
+	if len(os.Args) > 1 {
+		rows = marshaller()
 	}
 	in := bufio.NewReaderSize(os.Stdin, 1<<20)
 	out := bufio.NewWriter(os.Stdout)
@@ -47,8 +64,16 @@ func main() {
 	for {
 		line, end := in.ReadBytes('\n')
 		if len(line) > 0 {
-			_, err := unmarshaller.Unmarshal(line)
+			resource, err := unmarshaller.Unmarshal(line)
 			text, _ := json.Marshal(issues(err))
+			if rows != nil {
+				text = []byte("null")
+				if err == nil {
+					if row, err := rows.Marshal(resource); err == nil {
+						text = row
+					}
+				}
+			}
 			out.Write(append(text, '\n'))
 		}
 		if end != nil {

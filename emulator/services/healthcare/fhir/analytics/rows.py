@@ -61,7 +61,7 @@ class RowFormat:
                 continue
             self._element(row, element, member, depths)
         if CONTAINED in value and self.is_v2:
-            row[CONTAINED] = [json_text.dump(each).decode() for each in value[CONTAINED]]
+            row[CONTAINED] = [json_text.dump(self.row(each)).decode() for each in value[CONTAINED]]
         self._extend(row, value, depths)
         return row
 
