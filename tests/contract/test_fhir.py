@@ -139,6 +139,30 @@ def test_the_life_of_a_resource(ward: Ward) -> None:
     assert not ward.has(name)
 
 
+def test_imported_resources_are_found_until_they_are_deleted(ward: Ward) -> None:
+    named = [patient(name, name=[{"family": name}]) for name in ("abel", "baker")]
+    ward.write("in.ndjson", *named, observation("Patient/abel", "o"))
+    ward.import_("in.ndjson", "RESOURCE")
+
+    def ids(query: str) -> list[str]:
+        answer = http.get(f"{ward.root}/v1/{ward.name(query)}", timeout=30).json()
+        return [each["resource"]["id"] for each in answer.get("entry", [])]
+
+    # Google's client passes no parameters of a search.
+    search = ward.fhir.search_type(parent=ward.store, resourceType="Patient", body={})
+    assert decoded(search)["total"] == 2
+    everywhere = ward.fhir.search(parent=ward.store, resourceType="Observation", body={})
+    assert decoded(everywhere)["total"] == 1
+    assert ids("Patient?family=bak") == ["baker"]
+    assert ids("Patient?_has:Observation:patient:_id=o&_revinclude=Observation:subject") == [
+        "abel",
+        "o",
+    ]
+    ward.bulk_delete(type="Observation")
+    assert ids("Patient?_has:Observation:patient:_id=o") == []
+    assert ids("Observation") == []
+
+
 def test_an_import_takes_lines_of_resources(ward: Ward) -> None:
     kept = decoded(
         ward.fhir.update(name=ward.name("Patient/kept"), body=patient("kept", gender="male"))
