@@ -8,17 +8,17 @@ from emulator.core.database import Database
 from emulator.services.containers.service import Containers
 from emulator.services.iam_api.service import IamApi
 from emulator.services.logging.entries import Entries
-from emulator.services.run.events import Events
-from emulator.services.run.executions import Executions
-from emulator.services.run.frontends import Frontends
-from emulator.services.run.invokers import Invokers
 from emulator.services.run.models import Resources
 from emulator.services.run.operations import Operations
-from emulator.services.run.processes import Processes
-from emulator.services.run.request_log import RequestLog
-from emulator.services.run.rollouts import Rollouts
-from emulator.services.run.secret_values import SecretValues
+from emulator.services.run.running.events import Events
+from emulator.services.run.running.executions import Executions
+from emulator.services.run.running.processes import Processes
+from emulator.services.run.running.rollouts import Rollouts
+from emulator.services.run.running.secret_values import SecretValues
 from emulator.services.run.service import Run
+from emulator.services.run.serving.frontends import Frontends
+from emulator.services.run.serving.invokers import Invokers
+from emulator.services.run.serving.request_log import RequestLog
 from emulator.services.secretmanager.service import SecretManager
 from emulator.services.serviceusage.service import ProjectAccess
 

@@ -7,13 +7,13 @@ from functools import partial
 from emulator.services.iam.service import Iam
 from emulator.services.iam_api.service import IamApi
 from emulator.services.run import conditions
-from emulator.services.run.events import Events
-from emulator.services.run.executions import Executions
-from emulator.services.run.frontends import Frontends
 from emulator.services.run.models import Resources
 from emulator.services.run.operations import Operations
 from emulator.services.run.resource_types import JOB, SERVICE, WORKER_POOL, type_of
-from emulator.services.run.rollouts import Rollouts
+from emulator.services.run.running.events import Events
+from emulator.services.run.running.executions import Executions
+from emulator.services.run.running.rollouts import Rollouts
+from emulator.services.run.serving.frontends import Frontends
 from emulator.services.serviceusage.service import ProjectAccess
 
 API = "run.googleapis.com"

@@ -19,7 +19,7 @@ from emulator.services.containers.models import (
     Logs,
     Restart,
 )
-from emulator.services.run.secret_values import SecretValues
+from emulator.services.run.running.secret_values import SecretValues
 
 STDOUT, STDERR = "run.googleapis.com/stdout", "run.googleapis.com/stderr"
 

@@ -24,18 +24,18 @@ from emulator.services.run.conditions import (
     SUCCEEDED,
     condition,
 )
-from emulator.services.run.frontends import Frontends, Route
 from emulator.services.run.models import Resource
-from emulator.services.run.outcomes import (
+from emulator.services.run.resource_types import SERVICE, type_of
+from emulator.services.run.revisions import targets
+from emulator.services.run.running.outcomes import (
     outcome_of,
     served_by,
     serving_statuses,
     settled,
     with_conditions,
 )
-from emulator.services.run.resource_types import SERVICE, type_of
-from emulator.services.run.revisions import targets
-from emulator.services.run.worker import Worker
+from emulator.services.run.running.worker import Worker
+from emulator.services.run.serving.frontends import Frontends, Route
 
 LOG = logging.getLogger(__name__)
 _SECRETS_FAILED = "SECRETS_ACCESS_CHECK_FAILED"

@@ -18,8 +18,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from emulator.core import reverse_proxy
-from emulator.services.run.invokers import Invokers
-from emulator.services.run.request_log import RequestLog
+from emulator.services.run.serving.invokers import Invokers
+from emulator.services.run.serving.request_log import RequestLog
 
 LOG = logging.getLogger(__name__)
 _CLOSING_SECONDS = 10.0

@@ -1,10 +1,10 @@
 """The parts of Cloud Run that running its resources takes."""
 
 from emulator.services.containers.service import Containers
-from emulator.services.run.events import Events
 from emulator.services.run.models import Resources
 from emulator.services.run.operations import Operations
-from emulator.services.run.processes import Processes
+from emulator.services.run.running.events import Events
+from emulator.services.run.running.processes import Processes
 
 
 class Worker:

@@ -23,8 +23,8 @@ from emulator.services.run.conditions import (
 )
 from emulator.services.run.models import Resource
 from emulator.services.run.new_executions import new_execution, new_task
+from emulator.services.run.running.worker import Worker
 from emulator.services.run.templates import DEFAULT_RETRIES
-from emulator.services.run.worker import Worker
 
 Json = dict[str, Any]
 

@@ -1,0 +1,1 @@
+"""The processes of Cloud Run: rollouts of services and worker pools, executions of jobs."""
