@@ -1,5 +1,6 @@
 """Push: what an endpoint gets, who is called, and what outlives a failure."""
 
+import base64
 import json
 import logging
 import ssl
@@ -14,7 +15,7 @@ from starlette.testclient import TestClient
 
 from emulator.app import create_app
 from emulator.cloud import Cloud
-from emulator.services.pubsub import push_request
+from emulator.services.pubsub import push_request, push_token
 from tests.support.emulator_names import PROJECT
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -270,3 +271,24 @@ def test_a_restart_goes_on_with_what_was_not_taken(
     with TestClient(create_app(open_cloud()), "http://127.0.0.1"):
         assert endpoints.next() == ("watch", "YQ==")
         assert endpoints.silent()
+
+
+@pytest.mark.parametrize(
+    ("token", "audience"), [({}, ENDPOINT), ({"audience": "https://app"}, "https://app")]
+)
+def test_a_push_says_on_whose_behalf_it_comes(token: dict[str, str], audience: str) -> None:
+    email = "pusher@local-project.iam.gserviceaccount.com"
+    asked = {"serviceAccountEmail": email, **token}
+    config = {"pushEndpoint": ENDPOINT, "oidcToken": asked}
+    header = push_token.authorization({"pushConfig": config})["authorization"]
+    head, claims, signature = header.removeprefix("Bearer ").split(".")
+    decoded = json.loads(base64.urlsafe_b64decode(claims + "=="))
+    assert decoded["email"] == email
+    assert decoded["aud"] == audience
+    assert decoded["exp"] > decoded["iat"]
+    assert json.loads(base64.urlsafe_b64decode(head + "=="))["alg"] == "RS256"
+    assert len(base64.urlsafe_b64decode(signature + "==")) == 256
+
+
+def test_a_push_without_a_token_names_no_one() -> None:
+    assert push_token.authorization({"pushConfig": {"pushEndpoint": ENDPOINT}}) == {}
