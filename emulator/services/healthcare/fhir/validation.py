@@ -9,6 +9,7 @@ fhir-validation-text): the API reports each as `unparseable_resource`, with the 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from emulator.services.healthcare.fhir import primitives
@@ -25,9 +26,15 @@ from emulator.services.healthcare.fhir.outcome import Issue, error
 UNPARSEABLE, MISMATCH = "unparseable_resource", "resource_mismatch"
 
 _INDEX = re.compile(r"\[\d+\]")
-_EXTENDED = type_definition("Element")
-"""The members of `_birthDate` and its like."""
-_XHTML = TypeDefinition("xhtml", {"id": _EXTENDED.elements["id"]}, {})
+
+
+@cache
+def _members_of(type_name: str) -> TypeDefinition:
+    """Return the members of `_birthDate` and its like, by the type of the primitive."""
+    extended = type_definition("Element")
+    if type_name == "xhtml":
+        return TypeDefinition("xhtml", {"id": extended.elements["id"]}, {})
+    return extended
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +164,7 @@ class _Walk:
             self._unreadable(f"unknown field: {primitives.quote_go(key)}", path)
 
     def _primitive_members(self, member: Any, element: Element, path: str, typed_path: str) -> None:
-        definition = _XHTML if element.type == "xhtml" else _EXTENDED
+        definition = _members_of(element.type)
         items = member if element.is_list else [member]
         if not isinstance(items, list):
             self._unreadable("expected array", path)
