@@ -42,6 +42,8 @@ SERVICES = (
     "monitoring",
     "iam",
     "iamcredentials",
+    "secretmanager",
+    "artifactregistry",
 )
 RENDERED = frozenset(check.id for check in ALL if check.id.startswith("rendered-"))
 

@@ -1,7 +1,7 @@
 """The predefined roles of the emulated services, with the permissions that some call needs.
 
 Documented: https://cloud.google.com/iam/docs/understanding-roles. Permissions that no emulated call
-needs are left out.
+needs are left out, but where a role would have none.
 """
 
 from functools import cache
@@ -74,9 +74,12 @@ _REPOSITORIES_VIEWER = of("artifactregistry.repositories", "get list") | of(
     "artifactregistry.dockerimages", "list"
 )
 _REPOSITORIES_ADMIN = _REPOSITORIES_VIEWER | of("artifactregistry.repositories", ALL)
-_NETWORKS = _resources(
-    "addresses externalVpnGateways forwardingRules networks routers subnetworks"
-) | _resources("healthChecks regionBackendServices regionHealthChecks vpnGateways vpnTunnels")
+_LOAD_BALANCERS = _resources(
+    "addresses forwardingRules healthChecks regionBackendServices regionHealthChecks"
+)
+_NETWORKS = _LOAD_BALANCERS | _resources(
+    "externalVpnGateways networks routers subnetworks vpnGateways vpnTunnels"
+)
 _FIREWALLS = _resources("firewalls")
 _INSTANCES = (
     _resources("instanceGroupManagers instanceTemplates instanceGroups")
@@ -170,6 +173,7 @@ _ROLES: dict[str, frozenset[str]] = {
     "roles/compute.instanceAdmin.v1": _INSTANCES
     | _COMPUTE_LOCATIONS
     | frozenset(p for p in _NETWORKS if p.endswith((".get", ".list"))),
+    "roles/compute.loadBalancerAdmin": _LOAD_BALANCERS | of("compute.networks", "get list"),
     "roles/compute.networkAdmin": _NETWORKS
     | _COMPUTE_LOCATIONS
     | frozenset(p for p in _FIREWALLS | _INSTANCES if p.endswith((".get", ".list"))),
@@ -184,6 +188,7 @@ _ROLES: dict[str, frozenset[str]] = {
     "roles/iam.serviceAccountKeyAdmin": _ACCOUNTS_VIEWER
     | of("iam.serviceAccountKeys", "create delete get list"),
     "roles/iam.serviceAccountTokenCreator": _TOKENS,
+    "roles/iam.serviceAccountUser": _ACCOUNTS_VIEWER | of("iam.serviceAccounts", "actAs"),
     "roles/iam.serviceAccountViewer": _ACCOUNTS_VIEWER,
     "roles/iam.workloadIdentityUser": _TOKENS,
     "roles/logging.admin": _LOGS_VIEWER
@@ -198,6 +203,7 @@ _ROLES: dict[str, frozenset[str]] = {
     "roles/monitoring.alertPolicyEditor": _ALERTS,
     "roles/monitoring.alertPolicyViewer": _ALERTS_VIEWER,
     "roles/monitoring.editor": _ALERTS | _CHANNELS,
+    "roles/monitoring.metricWriter": of("monitoring.timeSeries", "create"),
     "roles/monitoring.notificationChannelEditor": _CHANNELS,
     "roles/monitoring.notificationChannelViewer": _CHANNELS_VIEWER,
     "roles/monitoring.viewer": _ALERTS_VIEWER | _CHANNELS_VIEWER,

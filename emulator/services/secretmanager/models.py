@@ -215,8 +215,8 @@ def check_etag(present: Secret, etag: str) -> None:
     """
     if etag and etag != present["etag"]:
         raise failed_precondition(
-            f"The etag {etag} of the request does not match the etag {present['etag']} of "
-            f"[{present['name']}]: read it again, and repeat the change."
+            f"The etag {etag} of the request does not match that of [{present['name']}]: read it "
+            "again, and repeat the change."
         )
 
 

@@ -10,7 +10,7 @@ from emulator.services.iam import roles
 ROOT = Path(__file__).parents[5]
 _FOLDERS = ("docs", "components", "program", "policy", "scripts", "examples", "conformance")
 _SUFFIXES = {".md", ".py", ".yaml", ".yml", ".json", ".ts", ".go", ".tf"}
-_ROLE = re.compile(r"roles/(?:[a-z]\w*\.\w+|owner\b|editor\b|viewer\b|browser\b)")
+_ROLE = re.compile(r"roles/(?:[a-z]\w*(?:\.\w+)+|owner\b|editor\b|viewer\b|browser\b)")
 
 
 def named_roles() -> dict[str, str]:
