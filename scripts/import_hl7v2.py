@@ -39,11 +39,11 @@ def main(
     """Run the command line."""
 
     def work(output: Output) -> None:
-        from scripts.data import hl7v2_bulk
+        from scripts.data import bulk, hl7v2_bulk
 
         choice = Choice(stack_name, project, location, dataset, store)
         following = Following(resume, no_wait, timeout)
-        hl7v2_bulk.run(hl7v2_bulk.import_work(source), choice, following, output)
+        bulk.run(hl7v2_bulk.import_work(source), choice, following, output)
 
     cli.run(work, as_json=as_json, after_interrupt=AFTER_INTERRUPT)
 

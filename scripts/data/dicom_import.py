@@ -7,7 +7,6 @@ from scripts.lib import stack
 from scripts.lib.cli import Output, command_line
 from scripts.lib.follow_operation import OperationLabels, finish
 from scripts.lib.google import clients, gcs_uri, operations
-from scripts.lib.google.errors import translate_errors
 from scripts.lib.google.operations import Operation
 from scripts.lib.google.start_operation import OperationStart, Report
 from scripts.lib.options import Choice, Following
@@ -63,9 +62,9 @@ def start(client: Any, store: str, source: str, report: Report = lambda _: None)
     stores = client.projects().locations().datasets().dicomStores()
     request = {"gcsSource": {"uri": uri}}
     send = stores.import_(name=store, body=request).execute
-    with translate_errors(f"importing {uri} into {store}"):
-        # The API ignores instances that it has, so this call may safely be sent twice.
-        return OperationStart(client, store, "Import", send, report=report).begin().name
+    # The API ignores instances that it has, so this call may safely be sent twice.
+    begun = OperationStart(client, store, "Import", send, report=report)
+    return begun.begin_as(f"importing {uri} into {store}").name
 
 
 def labels(choice: Choice, store: str, name: str) -> OperationLabels:

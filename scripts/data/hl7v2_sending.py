@@ -8,7 +8,7 @@ from typing import Any
 
 from googleapiclient.errors import HttpError
 
-from scripts.data import hl7v2_store, mllp
+from scripts.data import mllp, stores
 from scripts.lib.cli import Output
 from scripts.lib.errors import ExitCode, ScriptError, UsageError
 from scripts.lib.google import clients, retry
@@ -27,7 +27,7 @@ def run(sources: Sequence[Path], choice: Choice, output: Output) -> None:
         ScriptError: there is no such store, the service fails, or it refuses some messages
     """
     files = _found(sources)
-    store = hl7v2_store.resolve(choice, output)
+    store = stores.resolve(stores.HL7V2, choice, output)
     messages = clients.healthcare().projects().locations().datasets().hl7V2Stores().messages()
     _send_all(files, store, lambda file: _send(messages, store, file), output)
 

@@ -6,11 +6,10 @@ from typing import Any
 from scripts.data.write_disposition import WriteDisposition
 from scripts.lib import stack
 from scripts.lib.cli import Output, command_line
-from scripts.lib.errors import ScriptError, UsageError
+from scripts.lib.errors import UsageError
 from scripts.lib.follow_operation import OperationLabels, finish
-from scripts.lib.google import bigquery, clients, operations, retry
+from scripts.lib.google import bigquery, clients, operations
 from scripts.lib.google.bigquery import Table
-from scripts.lib.google.errors import translate_errors
 from scripts.lib.google.operations import OperationFailedError
 from scripts.lib.google.start_operation import OperationStart, Report, StartedOperation
 from scripts.lib.options import Choice, Following
@@ -54,8 +53,7 @@ def run(
     try:
         operation = finish(client, started.name, described, following, output)
     except OperationFailedError as error:
-        if started.is_ambiguous:
-            _explain_rows(error)
+        started.explain_rows(error)
         raise
     rows = None
     if not following.no_wait:
@@ -91,34 +89,10 @@ def start(
     send = stores.export(name=store, body=request).execute
     # Appending twice would double the rows; the second to write to an empty table is refused.
     repeatable = disposition is not WriteDisposition.APPEND
-    try:
-        with translate_errors(f"exporting {store} to {table.uri}"):
-            return OperationStart(
-                client, store, "Export", send, report=report, repeatable=repeatable
-            ).begin()
-    except ScriptError as error:
-        if not repeatable and retry.is_doubtful(error.__cause__):
-            error.hint = _look_first(store)
-        raise
-
-
-def _look_first(store: str) -> str:
-    _, project, _, location, _, dataset, *_ = store.split("/")
-    listing = ["--project", project, "--location", location, "--dataset", dataset]
-    return (
-        "The export may have been started nevertheless, and a second one would add every row again."
-        f" See `gcloud healthcare operations list {' '.join(listing)}`: follow one that runs with"
-        " --resume; if there is none, run the same command again."
+    start_of_export = OperationStart(
+        client, store, "Export", send, report=report, repeatable=repeatable
     )
-
-
-def _explain_rows(error: OperationFailedError) -> None:
-    """Add to the error of a table with rows that an earlier attempt may have written them."""
-    if error.details["status"] in ("ALREADY_EXISTS", "FAILED_PRECONDITION"):
-        error.hint = (
-            "The response to an earlier attempt of this command was lost, so these may be its own"
-            f" rows: if they are complete, nothing is wrong. Otherwise: {error.hint}"
-        )
+    return start_of_export.begin_as(f"exporting {store} to {table.uri}")
 
 
 def labels(choice: Choice, table: Table, name: str) -> OperationLabels:

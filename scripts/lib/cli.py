@@ -40,6 +40,9 @@ Store = Annotated[str | None, typer.Option(help="DICOM store. [dim]\\[default: t
 Hl7v2Store = Annotated[
     str | None, typer.Option("--store", help="HL7v2 store. [dim]\\[default: the first][/dim]")
 ]
+FhirStore = Annotated[
+    str | None, typer.Option("--store", help="FHIR store. [dim]\\[default: the first][/dim]")
+]
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object instead of text; no progress")
 ]

@@ -65,6 +65,8 @@ FOLLOWED = {
     "test_the_scripts_export_and_import",
     "Correct them, and run the same command": "tests/contract/test_hl7v2.py::"
     "test_the_script_sends_files_and_reports_what_is_refused",
+    "No resource was imported": "tests/contract/test_fhir_scripts.py::"
+    "test_an_import_says_what_failed",
     "Use 1 to 100 letters": NEW_STACK,
     "Use 6 to 30 lowercase": NEW_STACK,
     "Run `pulumi config set": f"{UNIT}test_the_project_of_a_stack",

@@ -44,8 +44,8 @@ HINTS_BY_TEXT = {
     "bigquery.": "Grant the service agent roles/bigquery.admin. The stack does so by default:"
     " `make refresh STACK=...` notices a grant that was removed, then `make up STACK=...` restores"
     " it. A grant can take minutes to propagate.",
-    "has rows": "Choose another table with --table, or choose what happens to its rows:"
-    " --write-disposition truncate or append.",
+    "has rows": "Choose another table with --table, or another dataset for FHIR resources, or"
+    " choose what happens to the rows: --write-disposition truncate or append.",
 }
 DISABLED = (
     "Enable it: `gcloud services enable {service} --project {project}`. A stack enables its APIs"

@@ -65,6 +65,7 @@ def _entries(logging: Any, operation: str) -> Iterator[Failure]:
 
 
 def _failure(payload: dict[str, Any]) -> Failure:
-    """Read a payload: `ImportDicomLogEntry` names a source, the others a resource."""
-    source = payload.get("source") or payload.get("resourceName", "")
+    """Read a payload: entries of imports name a source, of exports a resource or a destination."""
+    named = (payload.get(key) for key in ("source", "resourceName", "destination"))
+    source = next(filter(None, named), "")
     return Failure(str(source), str(payload.get("error", {}).get("message", "")))

@@ -11,13 +11,15 @@ from typing import Any
 from scripts.lib.errors import ScriptError
 from scripts.lib.google import clients, retry
 from scripts.lib.google.errors import translate_errors
-from scripts.lib.google.operations import Operation
+from scripts.lib.google.operations import Operation, OperationFailedError
 
 LOOK_SECONDS = 10.0
 """Deadline of the list, in seconds; only a lost response needs it."""
 _PAGE = 1000
-_PACKAGES = {"dicomStores": "dicom", "hl7V2Stores": "hl7v2"}
+_PACKAGES = {"dicomStores": "dicom", "fhirStores": "fhir", "hl7V2Stores": "hl7v2"}
 """Collection of stores -> the part of the names of its methods."""
+_ROWS_IN_THE_WAY = ("ALREADY_EXISTS", "FAILED_PRECONDITION")
+"""Status of an export to a table that has rows."""
 
 Report = Callable[[str], None]
 
@@ -33,6 +35,14 @@ class StartedOperation:
 
     name: str
     is_ambiguous: bool = False
+
+    def explain_rows(self, error: OperationFailedError) -> None:
+        """Add to the error of a table with rows that an earlier attempt may have written them."""
+        if self.is_ambiguous and error.details["status"] in _ROWS_IN_THE_WAY:
+            error.hint = (
+                "The response to an earlier attempt of this command was lost, so these may be its"
+                f" own rows: if they are complete, nothing is wrong. Otherwise: {error.hint}"
+            )
 
 
 class OperationStart:
@@ -59,6 +69,7 @@ class OperationStart:
     ) -> None:
         self._client, self._method, self._send = client, method, send
         self._report, self._repeatable = report, repeatable
+        self._store = store
         self._dataset, collection, _ = store.rsplit("/", 2)
         self._package = _PACKAGES[collection]
         self._before: frozenset[str] | ScriptError = frozenset()
@@ -77,6 +88,23 @@ class OperationStart:
             self._note_doubt(error)
             if retry.is_doubtful(error) and (name := self._found()):
                 return StartedOperation(name, is_ambiguous=True)
+            raise
+
+    def begin_as(self, doing: str) -> StartedOperation:
+        """Send the request as `begin` does; its errors name the action and say where to look.
+
+        Args:
+            doing: the action, as a gerund
+
+        Raises:
+            ScriptError: the service refuses, or its response was lost
+        """
+        try:
+            with translate_errors(doing):
+                return self.begin()
+        except ScriptError as error:
+            if not self._repeatable and retry.is_doubtful(error.__cause__):
+                error.hint = _look_first(self._store)
             raise
 
     def _attempt(self) -> StartedOperation:
@@ -123,3 +151,13 @@ class OperationStart:
     def _is_ours(self, method: str) -> bool:
         """Whether it is of the method and the type of store: `google...v1.dicom.DicomService.X`."""
         return f".{self._package}." in method and self._method in method.rpartition(".")[2]
+
+
+def _look_first(store: str) -> str:
+    _, project, _, location, _, dataset, *_ = store.split("/")
+    listing = ["--project", project, "--location", location, "--dataset", dataset]
+    return (
+        "The export may have been started nevertheless, and a second one would add every row again."
+        f" See `gcloud healthcare operations list {' '.join(listing)}`: follow one that runs with"
+        " --resume; if there is none, run the same command again."
+    )

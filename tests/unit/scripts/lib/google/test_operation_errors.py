@@ -58,8 +58,11 @@ def test_what_is_sampled_is_returned_in_the_end(
     assert operation_errors.read(failed(1000)) == [Failure("gs://b/1.txt", "not DICOM")]
 
 
-def test_an_instance_is_named_by_its_resource(logging: FakeGoogle) -> None:
-    payload = {"resourceName": "projects/p/x", "error": {"message": "lost"}}
+@pytest.mark.parametrize("key", ["resourceName", "destination"])
+def test_an_item_of_an_export_is_named_by_its_resource_or_destination(
+    logging: FakeGoogle, key: str
+) -> None:
+    payload = {key: "projects/p/x", "error": {"message": "lost"}}
     logging.answers = [(200, {"entries": [{"jsonPayload": payload}]})]
     assert operation_errors.read(failed(1)) == [Failure("projects/p/x", "lost")]
 
