@@ -31,6 +31,7 @@ _NOT_YET = re.compile(
     r"@(?:gcp-sa-[\w-]+|bigquery-encryption)\.\S+ does not exist|dataset not initialized",
     re.IGNORECASE,
 )
+_NEW_ACCOUNT = re.compile(r"\.iam\.gserviceaccount\.com does not exist", re.IGNORECASE)
 _EXISTS = re.compile(r"already ?exists", re.IGNORECASE)
 _INITIAL_WAIT, _MAX_WAIT = 1.0, 30.0
 _SPREADING = "refused; the grant it needs may still be spreading."
@@ -54,11 +55,14 @@ class PropagationRetry:
     Args:
         deadline: seconds from the first refusal
         grants: whether a refusal for lack of permission is worth a retry
+        accounts: whether a service account that does not exist is worth one
     """
 
-    def __init__(self, deadline: float = DEADLINE, *, grants: bool = True) -> None:
+    def __init__(
+        self, deadline: float = DEADLINE, *, grants: bool = True, accounts: bool = False
+    ) -> None:
         self._deadline = deadline
-        self._grants = grants
+        self._grants, self._accounts = grants, accounts
         self._since: dict[str, float] = {}
 
     def wait(self, urn: str, errors: list[str]) -> float | None:
@@ -79,7 +83,11 @@ class PropagationRetry:
 
     def is_temporary(self, error: str) -> bool:
         """Whether an error may go away by itself."""
-        return bool(_NOT_YET.search(error) or (self._grants and _REFUSED.search(error)))
+        return bool(
+            _NOT_YET.search(error)
+            or (self._grants and _REFUSED.search(error))
+            or (self._accounts and _NEW_ACCOUNT.search(error))
+        )
 
 
 def after_grants() -> pulumi.ResourceHookBinding | None:
@@ -87,13 +95,23 @@ def after_grants() -> pulumi.ResourceHookBinding | None:
     return hooks(grants=True)
 
 
-def hooks(*, grants: bool = False) -> pulumi.ResourceHookBinding | None:
+def after_accounts() -> pulumi.ResourceHookBinding | None:
+    """Hooks of a grant to a service account that the program has just created; see `hooks`.
+
+    IAM is eventually consistent: other services may not know the account for a minute.
+    https://cloud.google.com/iam/docs/access-change-propagation
+    """
+    return hooks(accounts=True)
+
+
+def hooks(*, grants: bool = False, accounts: bool = False) -> pulumi.ResourceHookBinding | None:
     """Hooks of a resource: what does not exist yet is waited for, and what exists is explained.
 
     None where no engine listens: in tests with mocks, and under an engine without error hooks.
 
     Args:
         grants: whether the resource needs a grant made shortly before it
+        accounts: whether it needs a service account made shortly before it
     """
     monitor = get_monitor()
     if not isinstance(monitor, ResourceMonitorStub):
@@ -101,17 +119,20 @@ def hooks(*, grants: bool = False) -> pulumi.ResourceHookBinding | None:
     if not monitor_supports_feature(resource_pb2.RESOURCE_MONITOR_FEATURE_ERROR_HOOKS):
         return None
     registered = _hooks.setdefault(monitor, {})
-    if grants not in registered:
-        registered[grants] = _hook(grants=grants)
-    return pulumi.ResourceHookBinding(on_error=[registered[grants]])
+    key = (grants, accounts)
+    if key not in registered:
+        registered[key] = _hook(grants=grants, accounts=accounts)
+    return pulumi.ResourceHookBinding(on_error=[registered[key]])
 
 
-# Two hooks an engine: a process may run programs on several, one after the other.
-_hooks: WeakKeyDictionary[ResourceMonitorStub, dict[bool, pulumi.ErrorHook]] = WeakKeyDictionary()
+# A hook for each kind and engine: a process may run programs on several, one after the other.
+_hooks: WeakKeyDictionary[ResourceMonitorStub, dict[tuple[bool, bool], pulumi.ErrorHook]] = (
+    WeakKeyDictionary()
+)
 
 
-def _hook(*, grants: bool) -> pulumi.ErrorHook:
-    patience = PropagationRetry(grants=grants)
+def _hook(*, grants: bool, accounts: bool) -> pulumi.ErrorHook:
+    patience = PropagationRetry(grants=grants, accounts=accounts)
 
     async def again(args: pulumi.ErrorHookArgs) -> bool:
         if args.failed_operation == "delete" or not args.errors:
@@ -126,7 +147,7 @@ def _hook(*, grants: bool) -> pulumi.ErrorHook:
                 pulumi.log.warn(f"{args.name}: {LATE_HINT}")
             return False
         if len(args.errors) == 1:
-            missing = _NOT_YET.search(error)
+            missing = _NOT_YET.search(error) or _NEW_ACCOUNT.search(error)
             pulumi.log.info(f"{args.name}: {_MISSING if missing else _SPREADING}")
         await asyncio.sleep(wait)
         return True

@@ -201,7 +201,7 @@ class Incoming:
             else None,
             update_policy=_STATEFUL_UPDATES if args.spool else _STATELESS_UPDATES,
             wait_for_instances=True,
-            opts=self._child(depends_on=waits_for, hooks=propagation.hooks(grants=True)),
+            opts=self._child(depends_on=waits_for, hooks=propagation.after_grants()),
         )
 
     def _balance(

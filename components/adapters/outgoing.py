@@ -52,7 +52,7 @@ class Outgoing:
                 subscription=self.subscription.apply(lambda full: full.rpartition("/")[2]),
                 role=SUBSCRIBER,
                 member=account.member,
-                opts=child(),
+                opts=child(hooks=propagation.after_accounts()),
             ),
         ]
         self._run(args.outgoing, account.email, granted)
@@ -112,5 +112,5 @@ class Outgoing:
                     ],
                 },
             },
-            opts=self._child(depends_on=granted, hooks=propagation.hooks(grants=True)),
+            opts=self._child(depends_on=granted, hooks=propagation.after_grants()),
         )

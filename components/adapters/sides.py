@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import pulumi
 from pulumi_gcp import artifactregistry, projects, secretmanager, serviceaccount
 
-from components import rules
+from components import propagation, rules
 from components.adapters.arguments import AdapterArgs, TlsArgs
 
 LOG_WRITER = "roles/logging.logWriter"
@@ -80,7 +80,8 @@ def grant_roles(
     logical: str, side: Side, member: pulumi.Input[str], child: Child
 ) -> list[pulumi.Resource]:
     """Let an account use the store and read the secrets of TLS."""
-    granted = [side.grant_on_store(f"{logical}-store", member, child())]
+    after_account = child(hooks=propagation.after_accounts())
+    granted = [side.grant_on_store(f"{logical}-store", member, after_account)]
     secrets = {rules.secret_of(version): None for tls in side.tls for version in tls.secrets()}
     for project, secret in secrets:
         granted.append(
@@ -90,7 +91,7 @@ def grant_roles(
                 secret_id=secret,
                 role=SECRET_READER,
                 member=member,
-                opts=child(),
+                opts=after_account,
             )
         )
     return granted
@@ -103,9 +104,14 @@ def grant_on_instances(
 
     Cloud Run needs neither: it does both with an account of its own.
     """
+    after_account = child(hooks=propagation.after_accounts())
     granted: list[pulumi.Resource] = [
         projects.IAMMember(
-            f"{logical}-logs", project=args.project, role=LOG_WRITER, member=member, opts=child()
+            f"{logical}-logs",
+            project=args.project,
+            role=LOG_WRITER,
+            member=member,
+            opts=after_account,
         )
     ]
     registry = rules.registry_of(args.image)
@@ -119,7 +125,7 @@ def grant_on_instances(
                 repository=repository,
                 role=IMAGE_READER,
                 member=member,
-                opts=child(),
+                opts=after_account,
             )
         )
     return granted

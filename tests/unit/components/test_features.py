@@ -270,6 +270,17 @@ def test_what_google_is_still_creating_is_waited_for(error: str) -> None:
         assert PropagationRetry(grants=grants).wait("urn", [error]) is not None
 
 
+NEW_ACCOUNT = (
+    "googleapi: Error 400: Service account dimse-ct@my-project.iam.gserviceaccount.com does not "
+    "exist., badRequest"
+)
+
+
+def test_an_account_of_the_program_is_waited_for_and_others_are_not() -> None:
+    assert PropagationRetry(grants=False, accounts=True).wait("urn", [NEW_ACCOUNT]) is not None
+    assert PropagationRetry(grants=False).wait("urn", [NEW_ACCOUNT]) is None
+
+
 @pytest.mark.parametrize(
     "error",
     [REFUSED, "googleapi: Error 400: User someone@example.com does not exist., badRequest"],
