@@ -1,4 +1,4 @@
-"""What has arrived, and where: the claims of the example, each as a count of what was sent."""
+"""Arrivals: the claims of the example, each as a count of what was sent."""
 
 import base64
 import time

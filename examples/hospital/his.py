@@ -19,7 +19,7 @@ _HINT = "Check that this machine reaches the adapter: its address is internal to
 
 @dataclass(frozen=True)
 class Examination:
-    """What the hospital knows of one study.
+    """The hospital's knowledge of one study.
 
     Attributes:
         patient: PatientID of the pictures
@@ -96,6 +96,8 @@ def _check(message: Message, answer: str) -> None:
     try:
         acknowledged = hl7.parse(answer.strip("\x0b\x1c\r")).segment("MSA")
     except (KeyError, hl7.HL7Exception) as error:
-        raise ScriptError(f"The answer to {message.control_id} is no acknowledgement.") from error
+        raise ScriptError(
+            f"The answer to {message.control_id} is not a valid acknowledgement."
+        ) from error
     if str(acknowledged[1]) != "AA" or str(acknowledged[2]) != message.control_id:
         raise ScriptError(f"{message.control_id} was refused: {acknowledged}.")
