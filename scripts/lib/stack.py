@@ -120,7 +120,7 @@ def target(choice: Choice, found: Outputs | None) -> Target:
         parent = f"projects/{choice.project}/locations/{choice.location}"
         return _elsewhere(f"{parent}/datasets/{choice.dataset}", choice.store)
     stack = choice.stack or DEFAULT_STACK
-    name = _dataset_name(choice, found)
+    name = dataset_name(choice, found)
     if name is None:
         return _outside(choice, found, stack)
     owner = f"Stack {stack!r}" if choice.dataset is None else f"Dataset {name!r} of stack {stack!r}"
@@ -136,7 +136,7 @@ def target(choice: Choice, found: Outputs | None) -> Target:
     )
 
 
-def _dataset_name(choice: Choice, found: Outputs) -> str | None:
+def dataset_name(choice: Choice, found: Outputs) -> str | None:
     """Return which of the stack's datasets the options mean, by its name in the settings.
 
     None if they mean none of them.

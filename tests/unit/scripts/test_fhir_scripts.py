@@ -154,6 +154,31 @@ def test_a_stack_without_a_store_is_named(
     assert google.asked == []
 
 
+@pytest.mark.parametrize("dataset", ["research", "dataset2"])
+def test_a_store_in_another_dataset_of_the_stack(
+    google: FakeGoogle, run: Run, lab_stack: dict[str, Any], dataset: str
+) -> None:
+    other = DATASET.replace("dataset1", "dataset2")
+    store, message_store = f"{other}/fhirStores/a", f"{other}/hl7V2Stores/a"
+    lab_stack["datasets"] = {
+        "healthcare": {"dataset": DATASET, "dicomStores": {}, "fhirStores": {"fhirstore1": STORE}},
+        "research": {
+            "dataset": other,
+            "dicomStores": {},
+            "fhirStores": {"a": store},
+            "hl7v2Stores": {"a": message_store},
+        },
+    }
+    google.answers = [BEGUN, DONE]
+    assert run(export_fhir.app, FOLDER, "--dataset", dataset, "--json").json["store"] == store
+    google.answers = [BEGUN, DONE]
+    first = run(export_fhir.app, FOLDER, "--dataset", "dataset1", "--json")
+    assert first.json["store"] == STORE
+    ran = run(export_fhir.app, FOLDER, "--dataset", dataset, "--store", "fhirstore1")
+    assert ran.code == ExitCode.USAGE
+    assert "Dataset 'research' of stack 'local' has no FHIR store 'fhirstore1'." in ran.err
+
+
 @pytest.mark.parametrize(("disposition", "requests"), [("empty", 2), ("append", 1)])
 def test_an_append_whose_response_was_lost_is_not_sent_again(
     google: FakeGoogle, run: Run, disposition: str, requests: int

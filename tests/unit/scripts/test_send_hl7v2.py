@@ -73,7 +73,8 @@ def test_a_refused_message_is_reported_and_an_error_of_the_service_ends_the_scri
     ("arguments", "reason"),
     [
         (["--store", "none"], "has no HL7v2 store 'none'"),
-        (["--dataset", "d"], "--store alone chooses"),
+        (["--project", "p"], "--dataset and --store alone choose"),
+        (["--dataset", "d"], "has no dataset 'd'"),
     ],
 )
 def test_usage_errors(
