@@ -1,5 +1,6 @@
 """The functions that a program may call."""
 
+import base64
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -95,10 +96,33 @@ def get_tables(args: Values, api: Api) -> Values:
     return {"id": path, "project": project, "datasetId": dataset, "tables": tables}
 
 
+def get_secret_version(args: Values, api: Api) -> Values:
+    """`gcp:secretmanager/getSecretVersionAccess:getSecretVersionAccess`: a version's payload."""
+    secret, version = str(args["secret"]), str(args.get("version") or "latest")
+    project = args.get("project") or api.config.project
+    parent = secret if "/" in secret else f"projects/{project}/secrets/{secret}"
+    try:
+        found = api.call("secretmanager", "GET", f"{parent}/versions/{version}:access")
+    except ApiError as error:
+        raise StandInError(f"Error retrieving the secret version's data: {error}") from error
+    is_base64 = bool(args.get("isSecretDataBase64"))
+    data = str(found["payload"].get("data", ""))
+    return {
+        "id": found["name"],
+        "name": found["name"],
+        "project": parent.split("/")[1],
+        "secret": secret,
+        "version": found["name"].rpartition("/")[2],
+        "isSecretDataBase64": is_base64,
+        "secretData": data if is_base64 else base64.b64decode(data).decode(),
+    }
+
+
 FUNCTIONS: Mapping[str, Function] = {
     "gcp:bigquery/getDefaultServiceAccount:getDefaultServiceAccount": get_default_service_account,
     "gcp:bigquery/getTables:getTables": get_tables,
     "gcp:organizations/getProject:getProject": get_project,
+    "gcp:secretmanager/getSecretVersionAccess:getSecretVersionAccess": get_secret_version,
 }
 
 

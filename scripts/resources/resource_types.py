@@ -91,6 +91,22 @@ def _compute(api: str, collection: str = "", location: str = "regions/{region}")
     return ResourceType(f"projects/{{project}}/{location}/{collection or api}/{{name}}", exists)
 
 
+def _of_router(items: str, id_: str) -> ResourceType:
+    """Return an item of a list of a router.
+
+    Args:
+        items: the list, such as `bgpPeers`
+        id_: template of the id
+    """
+
+    def exists(lookup: Lookup, wanted: Wanted) -> bool:
+        router = f"projects/{wanted.text('project')}/regions/{wanted.text('region')}/routers"
+        found = lookup.compute("routers", f"{router}/{wanted.text('router').last}") or {}
+        return wanted.text("name") in [one["name"] for one in found.get(items, [])]
+
+    return ResourceType(id_, exists)
+
+
 def _bucket(lookup: Lookup, wanted: Wanted) -> bool:
     return lookup.bucket(wanted.text("project"), wanted.text("name")) is not None
 
@@ -209,6 +225,9 @@ RESOURCE_TYPES: dict[str, ResourceType] = {
         "iam", "projects.serviceAccounts", "{serviceAccountId}"
     ),
     "gcp:compute/address:Address": _compute("addresses"),
+    "gcp:compute/externalVpnGateway:ExternalVpnGateway": _compute(
+        "externalVpnGateways", location="global"
+    ),
     "gcp:compute/firewall:Firewall": _compute("firewalls", location="global"),
     "gcp:compute/forwardingRule:ForwardingRule": _compute("forwardingRules"),
     "gcp:compute/haVpnGateway:HaVpnGateway": _compute("vpnGateways"),
@@ -225,6 +244,12 @@ RESOURCE_TYPES: dict[str, ResourceType] = {
         "regionInstanceGroupManagers", "instanceGroupManagers"
     ),
     "gcp:compute/router:Router": _compute("routers"),
+    "gcp:compute/routerInterface:RouterInterface": _of_router(
+        "interfaces", "{project}/{region}/{router.last}/{name}"
+    ),
+    "gcp:compute/routerPeer:RouterPeer": _of_router(
+        "bgpPeers", "projects/{project}/regions/{region}/routers/{router.last}/{name}"
+    ),
     "gcp:compute/vPNTunnel:VPNTunnel": _compute("vpnTunnels"),
     "gcp:storage/bucket:Bucket": ResourceType("{name}", _bucket),
     "gcp:storage/bucketIAMMember:BucketIAMMember": granted("{bucket.last}", _bucket_policy),

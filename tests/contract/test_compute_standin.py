@@ -14,14 +14,17 @@ from tests.support.plugin import Engine, RefusedError
 
 pytestmark = pytest.mark.sockets
 REGION = "us-central1"
-ADDRESS, FIREWALL, RULE, GATEWAY, TEMPLATE, SERVICE, CHECK, GROUP, ROUTER, TUNNEL = (
+ADDRESS, FIREWALL, RULE, GATEWAY, TEMPLATE, SERVICE, CHECK, GROUP, ROUTER = (
     f"gcp:compute/{name[0].lower()}{name[1:]}:{name}"
     for name in (
         "Address", "Firewall", "ForwardingRule", "HaVpnGateway", "InstanceTemplate",
         "RegionBackendService", "RegionHealthCheck", "RegionInstanceGroupManager", "Router",
-        "VPNTunnel",
     )
 )  # fmt: skip
+TUNNEL, PEER_GATEWAY, INTERFACE, PEER = (
+    f"gcp:compute/{name[0].lower()}{name[1:]}:{name}"
+    for name in ("VPNTunnel", "ExternalVpnGateway", "RouterInterface", "RouterPeer")
+)
 
 Values = dict[str, Any]
 Make = Callable[[str, Values], tuple[str, Values]]
@@ -192,9 +195,9 @@ def test_firewalls(engine: Engine, make: Make) -> None:
 
 
 def test_vpn(engine: Engine, make: Make, emulator: ServerInfo, project: str) -> None:
-    root = f"{emulator.url}/compute/v1/projects/{project}"
-    peer = {"name": "peer", "interfaces": [{"id": 0, "ipAddress": "203.0.113.5"}]}
-    http.post(f"{root}/global/externalVpnGateways", json=peer).raise_for_status()
+    interfaces = [{"id": 0, "ipAddress": "203.0.113.5"}, {"id": 1, "ipAddress": "203.0.113.6"}]
+    peer = {"name": "peer", "interfaces": interfaces, "redundancyType": "TWO_IPS_REDUNDANCY"}
+    peer_id, known = make(PEER_GATEWAY, peer)
     gateway_id, gateway = make(GATEWAY, {"name": "g", "network": "default"})
     assert [one["id"] for one in gateway["vpnInterfaces"]] == [0, 1]
     router = {"name": "r", "network": "default", "bgp": {"asn": 65010}}
@@ -203,7 +206,7 @@ def test_vpn(engine: Engine, make: Make, emulator: ServerInfo, project: str) -> 
         "name": "t",
         "vpnGateway": gateway_id,
         "vpnGatewayInterface": 0,
-        "peerExternalGateway": "peer",
+        "peerExternalGateway": peer_id,
         "peerExternalGatewayInterface": 0,
         "router": "r",
         "sharedSecret": "secret",
@@ -211,10 +214,24 @@ def test_vpn(engine: Engine, make: Make, emulator: ServerInfo, project: str) -> 
     tunnel_id, state = make(TUNNEL, tunnel)
     assert state["sharedSecret"] == "secret"
     assert state["peerIp"] == "203.0.113.5"
+    interface = {"name": "i", "router": "r", "ipRange": "169.254.0.1/30", "vpnTunnel": "t"}
+    interface_id, inside = make(INTERFACE, interface)
+    assert interface_id == f"{REGION}/r/i"
+    session = {"name": "p", "router": "r", "interface": "i", "peerAsn": 65020}
+    session["peerIpAddress"] = "169.254.0.2"
+    session_id, bgp = make(PEER, session)
+    assert (bgp["ipAddress"], bgp["enable"]) == ("169.254.0.1", True)
+    bgp = engine.update(PEER, session_id, bgp, {**session, "enable": False, "peerAsn": 65021})
+    assert (bgp["peerAsn"], bgp["enable"]) == (65021, False)
+    with pytest.raises(RefusedError, match="already present in the router"):
+        engine.create(INTERFACE, interface)
     with pytest.raises(RefusedError, match="is already being used by"):
         engine.delete(GATEWAY, gateway_id, gateway)
+    engine.delete(PEER, session_id, bgp)
+    engine.delete(INTERFACE, interface_id, inside)
     engine.delete(TUNNEL, tunnel_id, state)
     engine.delete(GATEWAY, gateway_id, gateway)
+    engine.delete(PEER_GATEWAY, peer_id, known)
     engine.delete(ROUTER, router_id, routing)
 
 

@@ -6,6 +6,11 @@ from engine.standin.compute import Compute, same_link
 from engine.standin.http import Json
 from engine.standin.resource_types.common import IN_PATH, SHORT_NAME, resource_type
 from engine.standin.resource_types.compute_groups import GROUP_MANAGER, TEMPLATE
+from engine.standin.resource_types.compute_routers import (
+    EXTERNAL_GATEWAY,
+    ROUTER_INTERFACE,
+    ROUTER_PEER,
+)
 from engine.standin.values import Values
 
 _NETWORK = "projects/{project}/global/networks/{}"
@@ -196,5 +201,5 @@ _ROUTER = resource_type(
 
 RESOURCE_TYPES = (
     _ADDRESS, _FIREWALL, _FORWARDING_RULE, _VPN_GATEWAY, TEMPLATE, _BACKEND_SERVICE, _HEALTH_CHECK,
-    GROUP_MANAGER, _ROUTER, _VPN_TUNNEL,
+    GROUP_MANAGER, _ROUTER, _VPN_TUNNEL, EXTERNAL_GATEWAY, ROUTER_INTERFACE, ROUTER_PEER,
 )  # fmt: skip

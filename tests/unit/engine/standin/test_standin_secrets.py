@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from engine.pulumi_proto import provider_pb2
+from engine.standin.values import from_struct, to_struct
 from tests.support.emulated_google import EmulatedGoogle
 from tests.support.plugin import Engine, RefusedError
 
@@ -216,3 +218,21 @@ def test_a_secret_without_an_id_gets_one(emulator_engine: Engine) -> None:
     id_, state = emulator_engine.create(SECRET, {"replication": {"auto": {}}})
     assert state["secretId"].startswith("one-")
     assert id_ == f"projects/local-project/secrets/{state['secretId']}"
+
+
+def test_a_program_reads_the_payload_of_a_version(emulator_engine: Engine) -> None:
+    emulator_engine.create(SECRET, AUTO)
+    emulator_engine.create(VERSION, {"secret": ID, "secretData": "shared"})
+
+    def read(**args: Any) -> Any:
+        token = "gcp:secretmanager/getSecretVersionAccess:getSecretVersionAccess"
+        request = provider_pb2.InvokeRequest(tok=token, args=to_struct(args))
+        return from_struct(getattr(emulator_engine.stub.Invoke(request), "return"))
+
+    found = read(secret="tls")
+    assert (found["secretData"], found["version"]) == ("shared", "1")
+    assert found["name"] == f"{NUMBERED}/versions/1"
+    encoded = read(secret="tls", version="1", project="local-project", isSecretDataBase64=True)
+    assert base64.b64decode(encoded["secretData"]) == b"shared"
+    with pytest.raises(RefusedError, match="Error retrieving the secret version's data"):
+        read(secret="tls", version="2")

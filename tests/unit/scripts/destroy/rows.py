@@ -43,6 +43,12 @@ def _of_compute(path: str) -> Row:
     return Row(name, {"name": "adapter", "region": "r"}, {f"/compute/v1/{name}": {"name": "a"}})
 
 
+def _of_router(items: str, id_: str) -> Row:
+    router = f"/compute/v1/projects/{PROJECT}/regions/r/routers/vpn"
+    properties = {"name": "i", "region": "r", "router": "vpn"}
+    return Row(id_, properties, {router: {items: [{"name": "i"}]}})
+
+
 SERVICE = f"projects/{PROJECT}/services/healthcare.googleapis.com"
 ROWS: dict[str, Row] = {
     "gcp:projects/service:Service": Row(
@@ -137,6 +143,7 @@ ROWS: dict[str, Row] = {
         f"gcp:compute/{token}": _of_compute(path)
         for token, path in (
             ("address:Address", "regions/r/addresses"),
+            ("externalVpnGateway:ExternalVpnGateway", "global/externalVpnGateways"),
             ("firewall:Firewall", "global/firewalls"),
             ("forwardingRule:ForwardingRule", "regions/r/forwardingRules"),
             ("haVpnGateway:HaVpnGateway", "regions/r/vpnGateways"),
@@ -151,6 +158,10 @@ ROWS: dict[str, Row] = {
             ("vPNTunnel:VPNTunnel", "regions/r/vpnTunnels"),
         )
     },
+    "gcp:compute/routerInterface:RouterInterface": _of_router("interfaces", f"{PROJECT}/r/vpn/i"),
+    "gcp:compute/routerPeer:RouterPeer": _of_router(
+        "bgpPeers", f"projects/{PROJECT}/regions/r/routers/vpn/i"
+    ),
     "gcp:storage/bucket:Bucket": Row("bucket", {}, {"bucket": True}),
     "gcp:storage/bucketIAMMember:BucketIAMMember": Row(
         f"b/bucket {ROLE} {ANNA}", {**GRANT, "bucket": "b/bucket"}, {"bucket": True}
