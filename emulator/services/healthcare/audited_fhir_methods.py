@@ -61,8 +61,8 @@ def _find(http_method: str, parts: list[str]) -> tuple[str, str, str] | None:
     """Return the resource type and verb of the permission, and the name of the method."""
     if parts[:1] == ["metadata"]:
         return _STORES, "get", ""
-    if not parts and http_method == "POST":
-        return _STORES, "executeBundle", "ExecuteBundle"
+    if not parts and http_method != "GET":
+        return (_STORES, "executeBundle", "ExecuteBundle") if http_method == "POST" else None
     is_search = parts[-1:] == ["_search"] or (http_method == "GET" and len(parts) < 2)
     if is_search and not (parts and parts[-1].startswith("$")):
         return _STORES, "searchResources", "SearchResources"

@@ -79,7 +79,7 @@ class Entry:
             data = base64.b64decode(str(resource.get("data", "")), validate=True)
         except (binascii.Error, ValueError):
             raise unparseable("the data of a Binary is not base64") from None
-        return parsing.parse(b'{"patch":' + data + b"}")["patch"]
+        return parsing.parse_patch(data)
 
     def located(self, refused: OutcomeError) -> OutcomeError:
         """Return the refusal of this request, its expressions as those of the bundle.

@@ -55,7 +55,8 @@ def _version(request: FhirRequest, index: int, entry: Any) -> Version:
         raise unparseable(f"the method {method!r} is not one of a history", f"{where}.request")
     if method == DELETE:
         type_, _, id_ = str(asked.get("url", "")).partition("/")
-        moment = entry.get("response", {}).get("lastModified", "")
+        response = entry.get("response")
+        moment = response.get("lastModified") if isinstance(response, Mapping) else None
         number = _number(moment, f"{where}.response.lastModified")
         parsing.check_id(id_)
         return Version(0, parsing.check_type(type_), id_, number, method, b"")

@@ -45,8 +45,8 @@ def needs(one: str, other: str) -> Callable[[Members], bool]:
 
 
 def items(value: Members, name: str) -> Sequence[Any]:
-    """Return the items of a member; none if it is not a list."""
-    found = value.get(name)
+    """Return the items of a member; none if it is not a list, or the value not an object."""
+    found = value.get(name) if isinstance(value, dict) else None
     return found if isinstance(found, list) else []
 
 

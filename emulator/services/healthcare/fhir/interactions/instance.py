@@ -22,7 +22,6 @@ from emulator.services.healthcare.fhir.refusals import (
     deleted,
     invalid_query,
     missing,
-    unparseable,
     unsupported,
 )
 from emulator.services.healthcare.fhir.resources import parsing, writes
@@ -146,11 +145,7 @@ def current(request: FhirRequest) -> Version:
 def patch_of(request: FhirRequest) -> Any:
     """Return the operations of a JSON Patch; raises 415 or 400."""
     request.check_media_type(JSON_PATCH)
-    wrapped = b'{"patch":' + request.body + b"}"
-    operations = parsing.parse(wrapped)["patch"]
-    if not isinstance(operations, list):
-        raise unparseable("a JSON Patch is an array of operations")
-    return operations
+    return parsing.parse_patch(request.body)
 
 
 def _request_url(version: Version) -> str:

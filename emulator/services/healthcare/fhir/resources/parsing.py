@@ -43,11 +43,35 @@ def check_id(id_: str) -> str:
 
 
 def parse(raw: bytes) -> dict[str, Any]:
-    """Return the JSON object of a body.
+    """Return the JSON object of a body, without members that are null: those have no value.
 
     Raises:
         OutcomeError: 400, it is not a JSON object
     """
+    parsed = _parse(raw)
+    return dict(without_nulls(parsed)) if b"null" in raw else parsed
+
+
+def parse_patch(raw: bytes) -> Any:
+    """Return the operations of a JSON Patch.
+
+    Raises:
+        OutcomeError: 400, they are not an array
+    """
+    operations = _parse(b'{"patch":' + raw + b"}").get("patch")
+    if not isinstance(operations, list):
+        raise unparseable("a JSON Patch is an array of operations")
+    return operations
+
+
+def without_nulls(value: Any) -> Any:
+    """Return a value without the members of objects that are null; items of arrays stay."""
+    if isinstance(value, dict):
+        return {key: without_nulls(each) for key, each in value.items() if each is not None}
+    return [without_nulls(each) for each in value] if isinstance(value, list) else value
+
+
+def _parse(raw: bytes) -> dict[str, Any]:
     try:
         return json_text.parse(raw)
     except JsonError as wrong:

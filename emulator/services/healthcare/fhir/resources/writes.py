@@ -20,7 +20,6 @@ from emulator.services.healthcare.fhir.refusals import (
     invalid,
     mismatch,
     missing,
-    unparseable,
 )
 from emulator.services.healthcare.fhir.resources import conditions, parsing
 from emulator.services.healthcare.fhir.resources.changes import PATCH, POST, PUT, Changes
@@ -122,7 +121,7 @@ def patch(
     """Change a resource by a JSON Patch."""
     current = require(changes, type_, id_)
     conditions.check_if_match(current, if_match)
-    patched = _apply(operations, current.resource())
+    patched = parsing.without_nulls(_apply(operations, current.resource()))
     if not isinstance(patched, dict) or patched.get("resourceType") != type_:
         raise mismatch("a patch can't change the resourceType of a resource")
     if patched.get("id") != id_:
@@ -172,8 +171,6 @@ def require(changes: Changes, type_: str, id_: str) -> Version:
 
 
 def _apply(operations: Any, resource: Any) -> Any:
-    if not isinstance(operations, list):
-        raise unparseable("a JSON Patch is an array of operations")
     for index, operation in enumerate(operations):
         try:
             resource = jsonpatch.JsonPatch([operation]).apply(resource)

@@ -391,3 +391,25 @@ def test_capabilities_are_those_of_the_store(make_fhir: MakeFhir) -> None:
     assert "vread" not in [each["code"] for each in patients["interaction"]]
     assert fhir.refused(400, "POST", "Parameters/$validate", patient())
     assert fhir.ok("POST", "CapabilityStatement/$validate", statement)
+
+
+def test_members_that_are_null_have_no_value(fhir: Any) -> None:
+    body = {"contained": None, "meta": None, "identifier": None, "name": [{"family": None}]}
+    fhir.put(patient("a", active=True, **body))
+    patched = fhir.patch("Patient/a", [{"op": "add", "path": "/gender", "value": None}]).json()
+    assert set(patched) == {"resourceType", "id", "meta", "active", "name"}
+    given = {"given": ["Ann", None], "_given": [None, {"id": "x"}]}
+    assert fhir.put(patient("b", name=[given]))["name"] == [given]
+
+
+def test_elements_of_a_wrong_type_are_refused(fhir: Any) -> None:
+    wrong: tuple[Any, ...] = (5, [[]], "x")
+    for code in wrong:
+        refused = fhir.refused(400, "PUT", "Observation/o", observation("", "o", code=code))
+        assert refused["details"]["text"] == "unparseable_resource"
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_the_root_takes_bundles_alone(fhir: Any, method: str) -> None:
+    answer = fhir.send(method, "", {})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (405, 405)
