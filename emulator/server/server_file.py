@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from emulator.core.processes.records import write_json
+from emulator.core.processes.json_file import write_json
 from emulator.server.environment import environment
 
 NAMES = ("api", "bigquery", "storage")

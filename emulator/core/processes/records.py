@@ -1,11 +1,12 @@
 """Records of child processes: by them a start finds those that a killed emulator left."""
 
 import json
-import threading
 from collections.abc import Iterable
 from pathlib import Path
 
 import psutil
+
+from emulator.core.processes.json_file import write_json
 
 
 def record(path: Path, pids: Iterable[int]) -> None:
@@ -42,13 +43,6 @@ def find_process(pid: int, created: float) -> psutil.Process | None:
     except psutil.Error:
         return None
     return process if same else None
-
-
-def write_json(path: Path, content: object) -> None:
-    """Write a JSON file completely or not at all."""
-    draft = path.with_suffix(f".{threading.get_ident()}.draft")
-    draft.write_text(json.dumps(content))
-    draft.replace(path)
 
 
 def _start_time(pid: int) -> float | None:

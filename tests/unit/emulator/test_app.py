@@ -21,13 +21,13 @@ def test_an_error_has_the_shape_of_googles(client: TestClient) -> None:
 
 
 def test_what_the_api_has_and_the_emulator_has_not_is_named(client: TestClient) -> None:
-    answer = client.post(f"/v1/{LOCATION}/datasets/d/fhirStores/f/fhir/Patient", json={})
+    answer = client.post(f"/v1/{LOCATION}/datasets/d/consentStores/c:queryAccessibleData", json={})
 
     assert answer.status_code == 501
     assert answer.json()["error"] == {
         "code": 501,
-        "message": "healthcare.projects.locations.datasets.fhirStores.fhir.create is not served by "
-        "the local Google Cloud yet.",
+        "message": "healthcare.projects.locations.datasets.consentStores.queryAccessibleData is "
+        "not served by the local Google Cloud yet.",
         "status": "UNIMPLEMENTED",
     }
 
