@@ -1,4 +1,4 @@
-"""An MLLP adapter as a component: a group of instances that takes messages, by the real engine."""
+"""An MLLP adapter that takes messages, and a VPN to a hospital: components by the real engine."""
 
 import base64
 import socket
@@ -58,6 +58,34 @@ adapter = MllpAdapter(
 pulumi.export("address", adapter.address)
 pulumi.export("port", adapter.port)
 """
+_VPN_STACK = "local-vpn"
+_VPN = """
+import pulumi
+
+from components.adapters.hospital_vpn import HospitalVpn, HospitalVpnArgs, TunnelArgs
+
+project = pulumi.Config("gcp").require("project")
+tunnels = [
+    TunnelArgs(
+        address=f"169.254.{index}.1/30",
+        peer_address=f"169.254.{index}.2",
+        shared_secret=f"projects/{project}/secrets/shared/versions/1",
+    )
+    for index in range(2)
+]
+vpn = HospitalVpn(
+    "clinic",
+    HospitalVpnArgs(
+        project=project,
+        region="us-central1",
+        vpn="clinic",
+        peer_addresses=["203.0.113.5"],
+        peer_asn=65020,
+        tunnels=tunnels,
+    ),
+)
+pulumi.export("addresses", vpn.addresses)
+"""
 _STORE = f"v1/projects/{STACK}/locations/us-central1/datasets/d/hl7V2Stores/s"
 _GROUPS = f"compute/v1/projects/{STACK}/regions/us-central1/instanceGroupManagers"
 
@@ -105,3 +133,25 @@ def test_messages_go_through_the_load_balancer(lab: Lab, tmp_path: Path) -> None
     assert not running(inside)
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((address, port)).close()
+
+
+def test_a_vpn_to_a_hospital(lab: Lab, tmp_path: Path) -> None:
+    project = f"v1/projects/{_VPN_STACK}"
+    for service in ("compute", "secretmanager"):
+        lab.call("POST", f"{project}/services/{service}.googleapis.com:enable", {})
+    replication: dict[str, object] = {"replication": {"automatic": {}}}
+    lab.call("POST", f"{project}/secrets?secretId=shared", replication)
+    payload = {"payload": {"data": base64.b64encode(b"key").decode()}}
+    lab.call("POST", f"{project}/secrets/shared:addVersion", payload)
+    program = Program.create(lab, tmp_path / _VPN_STACK, "vpn", _VPN, _VPN_STACK)
+    program.change("up")
+    assert len(set(program.outputs()["addresses"])) == 2
+    assert program.plan() == {}
+    program.change("refresh", "--expect-no-changes")
+    routers = f"compute/v1/projects/{_VPN_STACK}/regions/us-central1/routers"
+    [router] = lab.call("GET", routers)["items"]
+    peers = {one["peerIpAddress"]: one["ipAddress"] for one in router["bgpPeers"]}
+    assert peers == {f"169.254.{index}.2": f"169.254.{index}.1" for index in range(2)}
+    assert len(router["interfaces"]) == 2
+    program.change("destroy")
+    assert lab.call("GET", routers)["items"] == []
