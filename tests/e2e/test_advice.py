@@ -63,6 +63,25 @@ def test_sources(reader: Reader, bucket: str) -> None:
         reader.passes("import_dicom", f"gs://{bucket}/ct{end}")
 
 
+def test_fhir_resources(reader: Reader, bucket: str) -> None:
+    patient = {"resourceType": "Patient", "id": "a"}
+    upload = f"upload/storage/v1/b/{bucket}/o?uploadType=media&name=fhir/one.ndjson"
+    reader.stack.lab.call("POST", upload, patient)
+    source = f"gs://{bucket}/fhir/*"
+    message = reader.refused("import_fhir", source, "--store", "nosuch")
+    [store] = advised(r"Its FHIR stores: (\w+)", message)
+    reader.passes("import_fhir", source, "--store", store)
+    message = reader.refused("import_fhir", source, "--dataset", "nosuch")
+    [dataset] = advised(r"Its datasets: (\w+)\.", message)
+    reader.passes("import_fhir", source, "--dataset", dataset)
+    tables = f"bq://{reader.stack.project}.dataset1"
+    reader.passes("export_fhir", tables)
+    message = reader.refused("export_fhir", tables)
+    option, *dispositions = advised(r"(--write-disposition) (\w+) or (\w+)", message)
+    for disposition in dispositions:
+        reader.passes("export_fhir", tables, option, disposition)
+
+
 def test_pictures(reader: Reader, tmp_path: Any) -> None:
     into = ("--into", str(tmp_path), "--json")
     message = reader.refused("view_instance", "--patient", "1", *into)
