@@ -3,8 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from starlette.testclient import TestClient
+
 from emulator.core.processes.ports import free_port
 
+PROJECT = "local-project"
 REGION = "us-central1"
 TEMPLATES = "global/instanceTemplates"
 HEALTH_CHECKS = f"regions/{REGION}/healthChecks"
@@ -19,6 +22,23 @@ PORT = free_port()
 Json = dict[str, Any]
 Send = Callable[..., Json]
 """Takes method, path below the project, and body; returns the answer."""
+
+
+def url(path: str) -> str:
+    """The path of a request about the project."""
+    return f"/compute/v1/projects/{PROJECT}/{path}"
+
+
+def sender(client: TestClient) -> Send:
+    """Make a function that sends requests about the project, which have to succeed."""
+
+    def send(method: str, path: str, body: Any = None, **query: str) -> Json:
+        answer = client.request(method, url(path), json=body, params=query)
+        assert answer.is_success, answer.text
+        found: Json = answer.json()
+        return found
+
+    return send
 
 
 def user_data(image: str, *arguments: str, options: str = "", restart: str = "always") -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -11,9 +10,8 @@ from emulator.app import create_app
 from emulator.cloud import Cloud
 from emulator.services.compute.running import health
 from emulator.services.compute.service import API
-from tests.support.compute_requests import Json, Send
+from tests.support.compute_requests import PROJECT, Json, Send, sender, url
 
-PROJECT = "local-project"
 PROGRAM = '''
 """Answers each connection with its arguments, its greeting, a count that it keeps, the client."""
 import os, pathlib, socket, sys
@@ -76,17 +74,3 @@ def refused(compute_client: TestClient) -> Callable[..., Json]:
         return error
 
     return refused
-
-
-def url(path: str) -> str:
-    return f"/compute/v1/projects/{PROJECT}/{path}"
-
-
-def sender(client: TestClient) -> Send:
-    def send(method: str, path: str, body: Any = None, **query: str) -> Json:
-        answer = client.request(method, url(path), json=body, params=query)
-        assert answer.is_success, answer.text
-        found: Json = answer.json()
-        return found
-
-    return send

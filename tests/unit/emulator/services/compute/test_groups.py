@@ -28,11 +28,11 @@ from tests.support.compute_requests import (
     health_check,
     make_group,
     manager,
+    sender,
     template,
     user_data,
 )
 from tests.support.waiting import wait_until
-from tests.unit.emulator.services.compute.conftest import sender
 
 pytestmark = pytest.mark.sockets
 

@@ -19,6 +19,7 @@ from tests.support.compute_requests import (
     HEALTH_CHECKS,
     MANAGERS,
     PORT,
+    PROJECT,
     RULES,
     SERVICES,
     TEMPLATES,
@@ -27,8 +28,8 @@ from tests.support.compute_requests import (
     health_check,
     manager,
     template,
+    url,
 )
-from tests.unit.emulator.services.compute.conftest import PROJECT, url
 
 REGION = "regions/us-central1"
 Refused = Callable[..., Json]
