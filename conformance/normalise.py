@@ -32,6 +32,8 @@ _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
 _OPERATION = re.compile(r"/operations/(\d+)")
 _VERSION = re.compile(r"(?<=/_history/)MT[\w-]+")
 """The id of a version of a FHIR resource."""
+_PAGE_TOKEN = re.compile(r"(?<=[?&]_page_token=)[\w%.~-]+")
+"""That of the next page, in a link of a FHIR bundle."""
 
 
 def normaliser(lab: Lab) -> Callable[[Any], Any]:
@@ -52,7 +54,7 @@ def normaliser(lab: Lab) -> Callable[[Any], Any]:
         for pattern, placeholder in patterns:
             value = pattern.sub(placeholder, value)
         value = _HTTP_TIME.sub("{HTTP time}", _TIME.sub("{time}", value))
-        value = _VERSION.sub("{version id}", value)
+        value = _PAGE_TOKEN.sub("{page token}", _VERSION.sub("{version id}", value))
         return _OPERATION.sub("/operations/{operation}", value)
 
     def normalise(value: Any) -> Any:
