@@ -20,7 +20,7 @@ from pydicom.data import get_testdata_file
 
 from emulator.api_coverage import methods as served_methods
 from emulator.server.server_file import ServerInfo
-from tests.support import hl7v2_messages, http, schema_walk, schemas
+from tests.support import fhir_walk, hl7v2_messages, http, schema_walk, schemas
 from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.sockets
@@ -303,6 +303,10 @@ def walk_all(emulator: ServerInfo, version: str) -> Walk:
     walk_numbers(walk, uids)
     walk_bulk(walk)
     walk_messages(walk)
+    fhir_walk.walk_resources(walk)
+    fhir_walk.walk_conditions(walk)
+    fhir_walk.walk_binaries(walk)
+    fhir_walk.walk_bulk_resources(walk, f"gs://hl7v2-{version}", walk.finish)
     walk_deletions(walk, uids, dicom)
     return walk
 
@@ -346,7 +350,10 @@ def test_answers_are_of_the_schema(walked: Callable[[str], Walk], version: str, 
     assert answers, f"{name} is served, but no walk calls it: add it to one"
     message = walk.methods[name]["response"]["$ref"]
     for answer in answers:
-        content_type = answer.headers["content-type"].partition(";")[0]
+        content_type = answer.headers.get("content-type", "").partition(";")[0]
+        if ".fhirStores.fhir." in name and message == "HttpBody":
+            check_fhir(answer, name, content_type)
+            continue
         if message == "HttpBody":
             verb = name.rpartition(".")[2]
             assert content_type == next(
@@ -359,6 +366,16 @@ def test_answers_are_of_the_schema(walked: Callable[[str], Walk], version: str, 
         assert (body == {}) == (message == "Empty"), "an answer must say something"
         if message == "Operation":
             check_operation(body, version, first=name != f"{DATASETS}.operations.get")
+
+
+def check_fhir(answer: httpx.Response, name: str, content_type: str) -> None:
+    """Resources are JSON of FHIR; documents have their own media type."""
+    if ".Binary-" in name and answer.content:
+        assert (content_type, answer.content) == ("text/plain", b"a letter")
+    elif answer.content:
+        assert content_type == "application/fhir+json"
+        body = answer.json()
+        assert not body or body["resourceType"]
 
 
 def check_operation(operation: dict[str, Any], version: str, *, first: bool) -> None:

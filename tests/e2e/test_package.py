@@ -95,7 +95,7 @@ def test_the_engine_reads_the_schema(lab: Lab) -> None:
         "$ref": "#/types/gcp-healthcare-dicom:index:DicomStoreNotificationConfig",
         "description": "Messages about new instances.",
     }
-    assert len(schema["resources"]) == 12
+    assert len(schema["resources"]) == 16
 
 
 def test_another_program_makes_components_of_the_package(consumer: Program) -> None:

@@ -198,7 +198,12 @@ def body_of(draw: random.Random, method: Method) -> dict[str, Any]:
 
 
 def check_error(answer: httpx.Response, what: str) -> None:
-    """See that an error is of Google's shape."""
+    """See that an error is of Google's shape: in a FHIR store an OperationOutcome."""
+    if answer.headers.get("Content-Type", "").startswith("application/fhir+json"):
+        outcome = answer.json()
+        assert outcome["resourceType"] == "OperationOutcome", what
+        assert all(issue["code"] and issue["severity"] for issue in outcome["issue"]), what
+        return
     assert answer.headers.get("Content-Type", "").startswith("application/json"), (
         f"{answer.status_code} {answer.text[:200]!r} by {what}"
     )

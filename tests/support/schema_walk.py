@@ -57,7 +57,9 @@ class Walk:
         known = self.methods[method]
         query = more.get("params", {})
         allowed = {*known.get("parameters", {}), *self._document["parameters"]}
-        assert set(query) <= allowed or "dicomStores" in method or upload
+        # Searches take attributes of DICOM and search parameters of FHIR.
+        free = "dicomStores" in method or ".fhir." in method or upload
+        assert set(query) <= allowed or free
         if body is not None:
             more["json"] = body
         url = f"{self.url}{self._path(known, ids, upload)}"

@@ -1,0 +1,113 @@
+"""A walk through the methods of FHIR stores, for the test of their answers."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from tests.support.fhir_resources import IDENTIFIER, entry, observation, patient
+from tests.support.schema_walk import Walk
+
+STORES = "projects.locations.datasets.fhirStores"
+FHIR = f"{STORES}.fhir"
+STORE = ("d", "s")
+_MAP = {
+    "resourceType": "ConceptMap",
+    "url": "http://example.org/map",
+    "status": "active",
+    "group": [
+        {
+            "source": "http://example.org/here",
+            "target": "http://example.org/there",
+            "element": [{"code": "a", "target": [{"code": "b", "equivalence": "equal"}]}],
+        }
+    ],
+}
+
+
+def _content(resource: Any, media_type: str = "application/fhir+json") -> dict[str, Any]:
+    return {"content": json.dumps(resource), "headers": {"Content-Type": media_type}}
+
+
+def walk_resources(walk: Walk) -> None:
+    """Write, read, search and delete resources of a store that clients may choose ids in."""
+    made = walk(f"{FHIR}.create", *STORE, "Patient", **_content(patient())).json()
+    one = (*STORE, "Patient", "p")
+    walk(f"{FHIR}.update", *one, **_content(patient("p", identifier=[IDENTIFIER])))
+    first = walk(f"{FHIR}.read", *one).json()["meta"]["versionId"]
+    change = [{"op": "add", "path": "/active", "value": True}]
+    walk(f"{FHIR}.patch", *one, **_content(change, "application/json-patch+json"))
+    walk(f"{FHIR}.vread", *one, first)
+    assert len(walk(f"{FHIR}.history", *one).json()["entry"]) == 2
+    seen = observation("Patient/p", identifier=[IDENTIFIER], code={"coding": [{"code": "c"}]})
+    walk(f"{FHIR}.create", *STORE, "Observation", **_content(seen))
+    walk(f"{FHIR}.Resource-validate", *STORE, "Patient", **_content(patient()))
+    assert walk(f"{FHIR}.search", *STORE).json()["total"] == 3
+    assert walk(f"{FHIR}.search-type", *STORE, "Patient").json()["total"] == 2
+    walk(f"{FHIR}.Patient-everything", *STORE, "p")
+    walk(f"{FHIR}.capabilities", *STORE)
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "batch",
+        "entry": [entry("GET", "Patient/p"), entry("GET", "Patient/absent")],
+    }
+    walk(f"{FHIR}.executeBundle", *STORE, **_content(bundle))
+    if walk.version == "v1beta1":
+        _walk_previews(walk)
+    walk(f"{FHIR}.Resource-purge", *one)
+    walk(f"{FHIR}.delete", *STORE, "Patient", made["id"])
+
+
+def walk_conditions(walk: Walk) -> None:
+    """Change the one resource that an identifier names."""
+    identifier = f"{IDENTIFIER['system']}|{IDENTIFIER['value']}"
+
+    def call(method: str, **content: Any) -> None:
+        query = {"identifier": identifier}
+        walk(f"{FHIR}.{method}", *STORE, "Patient", params=query, **content)
+
+    call("conditionalUpdate", **_content(patient(identifier=[IDENTIFIER], active=False)))
+    change = [{"op": "replace", "path": "/active", "value": True}]
+    call("conditionalPatch", **_content(change, "application/json-patch+json"))
+    found = {"identifier": identifier}
+    walk(f"{FHIR}.conditionalDelete", *STORE, "Observation", params=found)
+
+
+def walk_binaries(walk: Walk) -> None:
+    """Write and read a document in its own media type."""
+    text = {"content": b"a letter", "headers": {"Content-Type": "text/plain"}}
+    created = walk(f"{FHIR}.Binary-create", *STORE, **text)
+    id_ = created.headers["Location"].partition("/Binary/")[2].partition("/")[0]
+    updated = walk(f"{FHIR}.Binary-update", *STORE, id_, **text)
+    accepted = {"headers": {"Accept": "text/plain"}}
+    assert walk(f"{FHIR}.Binary-read", *STORE, id_, **accepted).content == b"a letter"
+    version = updated.headers["Location"].rpartition("/")[2]
+    walk(f"{FHIR}.Binary-vread", *STORE, id_, version, **accepted)
+
+
+def walk_bulk_resources(
+    walk: Walk, bucket: str, end_of: Callable[[httpx.Response], dict[str, Any]]
+) -> None:
+    """Export, import and delete resources, and count them; `end_of` waits for an operation."""
+
+    def finish(method: str, body: Any) -> None:
+        done = end_of(walk(f"{STORES}.{method}", *STORE, body=body))
+        assert "response" in done, done
+
+    finish("export", {"gcsDestination": {"uriPrefix": f"{bucket}/fhir"}})
+    source = {"gcsSource": {"uri": f"{bucket}/fhir/*"}, "contentStructure": "RESOURCE"}
+    finish("import", source)
+    assert walk(f"{STORES}.getFHIRStoreMetrics", *STORE).json()["metrics"]
+    finish("bulkDelete", {"type": "Observation"})
+
+
+def _walk_previews(walk: Walk) -> None:
+    """Call what v1beta1 alone has."""
+    created = walk(f"{FHIR}.create", *STORE, "ConceptMap", **_content(_MAP)).json()
+    code = {"code": "a", "system": "http://example.org/here"}
+    url = {"url": "http://example.org/map"}
+    walk(f"{FHIR}.ConceptMap-search-translate", *STORE, params={**code, **url})
+    walk(f"{FHIR}.ConceptMap-translate", *STORE, created["id"], params=code)
+    walk(f"{FHIR}.Resource-incoming-references", *STORE, params={"target": "Patient/p"})
+    walk(f"{FHIR}.Observation-lastn", *STORE, params={"subject": "Patient/p", "code": "c"})
