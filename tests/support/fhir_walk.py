@@ -32,7 +32,7 @@ def _content(resource: Any, media_type: str = "application/fhir+json") -> dict[s
 
 def walk_resources(walk: Walk) -> None:
     """Write, read, search and delete resources of a store that clients may choose ids in."""
-    made = walk(f"{FHIR}.create", *STORE, "Patient", **_content(patient())).json()
+    created = walk(f"{FHIR}.create", *STORE, "Patient", **_content(patient())).json()
     one = (*STORE, "Patient", "p")
     walk(f"{FHIR}.update", *one, **_content(patient("p", identifier=[IDENTIFIER])))
     first = walk(f"{FHIR}.read", *one).json()["meta"]["versionId"]
@@ -56,7 +56,7 @@ def walk_resources(walk: Walk) -> None:
     if walk.version == "v1beta1":
         _walk_previews(walk)
     walk(f"{FHIR}.Resource-purge", *one)
-    walk(f"{FHIR}.delete", *STORE, "Patient", made["id"])
+    walk(f"{FHIR}.delete", *STORE, "Patient", created["id"])
 
 
 def walk_conditions(walk: Walk) -> None:
