@@ -92,11 +92,6 @@ def pubsub() -> Any:
     return _discovered("pubsub", "v1", "GOOGLE_PUBSUB_CUSTOM_ENDPOINT")
 
 
-def logging() -> Any:
-    """Make a client of Cloud Logging, v2 (log entries)."""
-    return _discovered("logging", "v2", "GOOGLE_LOGGING_CUSTOM_ENDPOINT")
-
-
 def iam() -> Any:
     """Make a client of the IAM API, v1 (roles)."""
     return _discovered("iam", "v1", "GOOGLE_IAM_CUSTOM_ENDPOINT")
@@ -113,7 +108,7 @@ def key_management() -> Any:
 
 
 def cloud_logging() -> Any:
-    """Make a client of Cloud Logging, v2 (sinks, log-based metrics)."""
+    """Make a client of Cloud Logging, v2 (log entries, sinks, log-based metrics)."""
     return _discovered("logging", "v2", "GOOGLE_LOGGING_CUSTOM_ENDPOINT")
 
 

@@ -39,7 +39,7 @@ def read(operation: Operation) -> list[Failure]:
     Raises:
         ScriptError: Cloud Logging refused; the caller needs roles/logging.viewer
     """
-    logging = clients.logging()
+    logging = clients.cloud_logging()
     ends = time.monotonic() + MAX_WAIT_SECONDS
     with translate_errors(f"reading the errors of {operation.name} in Cloud Logging"):
         while True:

@@ -16,7 +16,7 @@ from tests.unit.scripts.fakes import OPERATION, FakeGoogle, refusal
 def logging(monkeypatch: pytest.MonkeyPatch) -> FakeGoogle:
     fake = FakeGoogle()
     client = build("logging", "v2", http=fake, static_discovery=True, cache_discovery=False)
-    monkeypatch.setattr(clients, "logging", lambda: client)
+    monkeypatch.setattr(clients, "cloud_logging", lambda: client)
     return fake
 
 
