@@ -7,8 +7,8 @@ other services and all grants stay.
 import json
 from dataclasses import dataclass
 
-from engine.standin.errors import ApiError, StandInError
-from engine.standin.http import Api, Json
+from engine.standin.errors import StandInError
+from engine.standin.http import Api, Json, unless_gone
 from engine.standin.iam import POLICY_VERSION, Member
 from engine.standin.outputs import fill
 from engine.standin.resource import ResourceType, Update
@@ -38,12 +38,11 @@ class AuditConfig:
 
     def read(self, type_: ResourceType, id_: str, known: Values, api: Api) -> Values | None:  # noqa: ARG002
         """Look the service's entry up; gone when the policy or the entry is."""
-        try:
-            policy = self.policy.get(api, self.policy, self.policy.resource_name(known, api))
-        except ApiError as error:
-            if error.code == 404:
-                return None
-            raise
+        policy = unless_gone(
+            lambda: self.policy.get(api, self.policy, self.policy.resource_name(known, api))
+        )
+        if policy is None:
+            return None
         for entry in policy.get("auditConfigs", []):
             if entry["service"] == known["service"]:
                 values = {name: known[name] for name in type_.properties if name in known}

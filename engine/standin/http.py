@@ -217,6 +217,16 @@ class Api:
         return response
 
 
+def unless_gone(look: Callable[[], T]) -> T | None:
+    """Return what a call answers; None if that is a 404: the resource is gone."""
+    try:
+        return look()
+    except ApiError as error:
+        if error.code == 404:
+            return None
+        raise
+
+
 def _parse(status: int, data: bytes, url: str) -> Json:
     try:
         parsed: Any = json.loads(data) if data else None

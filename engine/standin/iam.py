@@ -12,7 +12,7 @@ from typing import Any
 
 from engine.standin.checking import refusals
 from engine.standin.errors import ApiError, StandInError
-from engine.standin.http import Api, Json, NotYetError
+from engine.standin.http import Api, Json, NotYetError, unless_gone
 from engine.standin.outputs import fill
 from engine.standin.provider_schema.derive import Quirks
 from engine.standin.resource import ResourceType, Update
@@ -119,12 +119,9 @@ class Member:
 
     def read(self, type_: ResourceType, id_: str, known: Values, api: Api) -> Values | None:  # noqa: ARG002
         """Look the member up; gone when the policy or the grant is."""
-        try:
-            policy = self.get(api, self, self.resource_name(known, api))
-        except ApiError as error:
-            if error.code == 404:
-                return None
-            raise
+        policy = unless_gone(lambda: self.get(api, self, self.resource_name(known, api)))
+        if policy is None:
+            return None
         binding = _find(policy, known)
         if binding is None:
             return None

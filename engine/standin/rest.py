@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from engine.standin import labels
-from engine.standin.errors import ApiError, StandInError
-from engine.standin.http import Api, Json
+from engine.standin.errors import StandInError
+from engine.standin.http import Api, Json, unless_gone
 from engine.standin.outputs import fill
 from engine.standin.properties import Properties, Property
 from engine.standin.resource import ResourceType, Update
@@ -71,12 +71,9 @@ class Rest:
 
     def read(self, type_: ResourceType, id_: str, known: Values, api: Api) -> Values | None:  # noqa: ARG002
         """Read it; 404 means gone."""
-        try:
-            answer = self._call(api, "GET", self._path(known, self.read_query))
-        except ApiError as error:
-            if error.code == 404:
-                return None
-            raise
+        answer = unless_gone(lambda: self._call(api, "GET", self._path(known, self.read_query)))
+        if answer is None:
+            return None
         return self._values(type_, answer, known)
 
     def update(self, type_: ResourceType, id_: str, change: Update, api: Api) -> None:  # noqa: ARG002

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.standin.compute import Compute, full_link, same_link
-from engine.standin.errors import ApiError, StandInError
-from engine.standin.http import Api, Json
+from engine.standin.errors import StandInError
+from engine.standin.http import Api, Json, unless_gone
 from engine.standin.resource import ResourceType, Update
 from engine.standin.resource_types.common import IN_PATH, SHORT_NAME, resource_type
 from engine.standin.values import Values
@@ -43,12 +43,9 @@ class _RouterPart(Compute):
 
     def read(self, type_: ResourceType, id_: str, known: Values, api: Api) -> Values | None:  # noqa: ARG002
         """Look for it in its router; a router that is gone has none."""
-        try:
-            router = self._call(api, "GET", _ROUTER.format_map(_by_name(known)))
-        except ApiError as error:
-            if error.code == 404:
-                return None
-            raise
+        router = unless_gone(lambda: self._call(api, "GET", _ROUTER.format_map(_by_name(known))))
+        if router is None:
+            return None
         found = [one for one in router.get(self.items, []) if one["name"] == known["name"]]
         return self._values(type_, found[0], known) if found else None
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from engine.standin.errors import ApiError, StandInError
-from engine.standin.http import Api, Json
+from engine.standin.errors import StandInError
+from engine.standin.http import Api, Json, unless_gone
 from engine.standin.iam import MEMBER, Member
 from engine.standin.outputs import fill
 from engine.standin.resource import ResourceType, Update
@@ -64,12 +64,9 @@ class SecretVersion:
 
     def read(self, type_: ResourceType, id_: str, known: Values, api: Api) -> Values | None:
         """Read it, with its payload while it is enabled."""
-        try:
-            found = api.call(self.service, "GET", id_)
-        except ApiError as error:
-            if error.code == 404:
-                return None
-            raise
+        found = unless_gone(lambda: api.call(self.service, "GET", id_))
+        if found is None:
+            return None
         if found["state"] == "DESTROYED":
             return None
         is_enabled = found["state"] == "ENABLED"

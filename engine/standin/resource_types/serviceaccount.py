@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from engine.standin.checking import refusals
 from engine.standin.errors import ApiError
-from engine.standin.http import Api, Json
+from engine.standin.http import Api, Json, unless_gone
 from engine.standin.iam import MEMBER, POLICY_VERSION, Member
 from engine.standin.outputs import fill
 from engine.standin.resource import ResourceType, Update
@@ -35,12 +35,9 @@ class Account(Rest):
 
     def read(self, type_: ResourceType, id_: str, known: Values, api: Api) -> Values | None:
         """Read it by its id."""
-        try:
-            found = api.call(self.service, "GET", id_)
-        except ApiError as error:
-            if error.code == 404:
-                return None
-            raise
+        found = unless_gone(lambda: api.call(self.service, "GET", id_))
+        if found is None:
+            return None
         values = {name: known[name] for name in type_.properties if name in known}
         read = {
             **{name: found.get(name) for name in ("email", "name", "uniqueId", *_TEXTS)},
