@@ -150,7 +150,7 @@ def test_lengths_are_in_millimetres_and_the_series_has_no_warning(
         scale = min(box["height"] / shape[0], box["width"] / shape[1])
         expected = pytest.approx(200 / scale * spacing, rel=0.01)
 
-        # The viewer also draws between two steps of the mouse: the first length may be a shorter one.
+        # The viewer also draws between two steps of the mouse: the first length may be shorter.
         wait_until(
             lambda: float((label.text_content() or "nan").split()[0]) == expected,
             f"the length never gets {expected} mm",
