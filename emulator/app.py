@@ -30,6 +30,7 @@ from emulator.middleware.audit_log import AuditLogMiddleware
 from emulator.middleware.gzip_request import GzipRequestMiddleware
 from emulator.middleware.loopback_only import LoopbackOnlyMiddleware
 from emulator.middleware.method_override import MethodOverrideMiddleware
+from emulator.middleware.viewer import ViewerMiddleware
 from emulator.middleware.wait_for_backends import WaitForBackendsMiddleware
 from emulator.services.artifactregistry.routes import routes as artifactregistry
 from emulator.services.bigquery.routes import routes as bigquery
@@ -45,7 +46,6 @@ from emulator.services.run.routes import routes as run_routes
 from emulator.services.secretmanager.routes import routes as secretmanager
 from emulator.services.serviceusage.routes import routes as serviceusage
 from emulator.services.storage.routes import routes as storage
-from emulator.viewer.middleware import ViewerMiddleware
 
 LOG = logging.getLogger(__name__)
 

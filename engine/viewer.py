@@ -26,7 +26,7 @@ def study_page(
     if not is_loopback(endpoint):
         return None
     # Imported late: a stack on Google Cloud needs none of the emulator's packages.
-    from emulator.viewer import address, fetch
+    from viewer import address, fetch
 
     try:
         fetch.fetch(report)

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from emulator.server.server_file import ServerInfo
-from emulator.viewer import address, app_config, cache
 from tests.support import browser, http, viewer_pages
 from tests.support.waiting import wait_until
+from viewer import address, app_config, cache
 
 pytestmark = pytest.mark.sockets
 

@@ -10,10 +10,10 @@ from PIL import Image
 from playwright.sync_api import Page
 
 from emulator.server import lifecycle
-from emulator.viewer import address, fetch
 from tests.support import browser, hl7v2_messages, http, viewer_pages
 from tests.support.browser import Tab
 from tests.support.console_pages import open_console
+from viewer import address, fetch
 
 IMAGES = Path(__file__).parents[2] / "docs/images"
 PROJECT = "local-project"

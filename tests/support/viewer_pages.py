@@ -9,9 +9,9 @@ from PIL import Image
 from playwright.sync_api import Page
 
 from emulator.seed import dicom_file, records
-from emulator.viewer import fetch
 from tests.support import http
 from tests.support.waiting import wait_until
+from viewer import fetch
 
 Picture = NDArray[np.float64]
 """Grey values, 0 to 255."""

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from emulator.viewer import fetch
 from engine import viewer
 from engine.errors import EngineError
+from viewer import fetch
 
 STORE = "projects/p/locations/l/datasets/d/dicomStores/s"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.viewer import address, cache, fetch, release
+from viewer import address, cache, fetch, release
 
 FILES = {
     "package/dist/index.html": b"<p>The viewer",

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from emulator.app import create_app
 from emulator.cloud import Cloud
-from emulator.viewer import cache
+from viewer import cache
 
 STORE = "projects/local-project/locations/us-central1/datasets/dataset1/dicomStores/chest"
 SOURCE = "local-project~us-central1~dataset1~chest"

@@ -10,8 +10,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from emulator.core.errors import not_found
 from emulator.core.program_name import command
 from emulator.core.rest import JsonResponse
-from emulator.viewer import app_config, cache
-from emulator.viewer.site import CONFIG_PATH, PAGES, Site
+from viewer import app_config, cache
+from viewer.site import CONFIG_PATH, PAGES, Site
 
 _API = re.compile(r"/(?:v\d|_emulator|bigquery|storage)")
 """Paths of most calls, for which no one looks whether the viewer has been fetched meanwhile."""

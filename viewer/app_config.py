@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from emulator.viewer.address import data_source
+from viewer.address import data_source
 
 _TYPE = "@ohif/extension-default.dataSourcesModule.dicomweb"
 

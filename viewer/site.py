@@ -10,7 +10,7 @@ from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from emulator.viewer.address import SEPARATOR
+from viewer.address import SEPARATOR
 
 CONFIG_PATH = "/app-config.js"
 INDEX_PATH = "/index.html"

@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 from filelock import FileLock
 
-from emulator.viewer.cache import cache_dir, folder
-from emulator.viewer.release import ARCHIVE, ARCHIVE_PATH, SHA512, VERSION
+from viewer.cache import cache_dir, folder
+from viewer.release import ARCHIVE, ARCHIVE_PATH, SHA512, VERSION
 
 Report = Callable[[str], None]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.viewer import cache
+from viewer import cache
 
 INDEX = "<!doctype html><script>first()</script><script src='/app.js'></script><p>The viewer"
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from emulator.viewer.release import VERSION
+from viewer.release import VERSION
 
 
 def cache_dir() -> Path:
