@@ -10,13 +10,14 @@ from statistics import median
 from benchmarks import comparison
 from benchmarks.adapters.process import PATIENCE_SECONDS, adapter
 from benchmarks.clones import BenchmarkError
-from benchmarks.comparison import Row
+from benchmarks.comparison import ROUNDS, Row
 from benchmarks.local import DATASET
 from benchmarks.sides import Sides
 from workloads.mllp import acknowledgement
 from workloads.mllp.framing import FrameDecoder, framed
 
-CLIENTS, MESSAGES = 4, 500
+CLIENTS, MESSAGES = (1, 4), 500
+"""Connections at once, and messages of each."""
 GOAL = 500.0
 _MAX_BYTES = 100_000
 
@@ -30,17 +31,19 @@ def measure_mllp(sides: Sides) -> Iterator[Row]:
         for work, options in (("stored", []), ("in the spool", ["--spool", folder])):
             sides.report(f"sending messages by MLLP, acknowledged once {work}")
             with adapter(sides.local, "workloads.mllp", "--hl7v2-store", store, *options) as port:
-                rounds = [_rate(port, f"{work[0]}{n}") for n in range(comparison.ROUNDS + 1)]
-            line = f"MLLP messages acknowledged once {work}, {CLIENTS} connections"
-            yield comparison.floor(line, median(rounds[1:]), GOAL, "/s")
+                for count in CLIENTS:
+                    key = f"{work[0]}{count}"
+                    rounds = [_rate(port, count, f"{key}-{n}") for n in range(ROUNDS + 1)]
+                    line = f"MLLP messages acknowledged once {work}, connections: {count}"
+                    yield comparison.floor(line, median(rounds[1:]), GOAL, "/s")
 
 
-def _rate(port: int, key: str) -> float:
+def _rate(port: int, count: int, key: str) -> float:
     """Send messages over some connections at once; return messages a second."""
     began = time.perf_counter()
-    with ThreadPoolExecutor(CLIENTS) as clients:
-        list(clients.map(lambda client: _send(port, f"{key}-{client}"), range(CLIENTS)))
-    return CLIENTS * MESSAGES / (time.perf_counter() - began)
+    with ThreadPoolExecutor(count) as clients:
+        list(clients.map(lambda client: _send(port, f"{key}-{client}"), range(count)))
+    return count * MESSAGES / (time.perf_counter() - began)
 
 
 def _send(port: int, key: str) -> None:

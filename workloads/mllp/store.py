@@ -71,7 +71,8 @@ class Messages:
             Unavailable: the service can't store it now
         """
         body = {"message": {"data": base64.b64encode(data).decode()}}
-        answer = self._call("POST", f"{store}/messages:ingest", json=body)
+        # The answer would hold the message too, whole and parsed.
+        answer = self._call("POST", f"{store}/messages:ingest?fields=hl7Ack", json=body)
         if answer.ok:
             return base64.b64decode(answer.json()["hl7Ack"])
         if answer.status_code not in _REFUSED_CODES:

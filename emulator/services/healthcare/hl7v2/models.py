@@ -45,6 +45,7 @@ CREATE INDEX hl7v2_by_send_time ON hl7v2_messages (store, send_time, number);
 
 _MARKS = ", ".join("?" for _ in history.MESSAGE_COLUMNS.split(","))
 _INSERT = f"INSERT INTO hl7v2_messages ({history.MESSAGE_COLUMNS}) VALUES ({_MARKS})"  # noqa: S608
+_INSERT_NEW = f"{_INSERT} ON CONFLICT (store, id) DO NOTHING RETURNING *"
 PAGE = 500
 
 
@@ -82,7 +83,7 @@ class _Addition:
 
     store: str
     message: NewMessage
-    on_new: Callable[[Connection, Row], None]
+    on_new: Callable[[Connection, Row], None] | None
 
 
 class StoreGoneError(Exception):
@@ -103,7 +104,10 @@ class MessageStore:
         self._group = CommitGroup(threading.Lock(), self._commit)
 
     def add(
-        self, store: str, message: NewMessage, on_new: Callable[[Connection, Row], None]
+        self,
+        store: str,
+        message: NewMessage,
+        on_new: Callable[[Connection, Row], None] | None = None,
     ) -> tuple[Row, bool]:
         """Store a message, unless one with the same bytes is there.
 
@@ -129,19 +133,19 @@ class MessageStore:
     def _add(self, connection: Connection, addition: _Addition) -> tuple[Row, bool]:
         store, message = addition.store, addition.message
         self._check(store)
-        row = _find(connection, store, message.id)
-        if row is None:
-            connection.execute(_INSERT, _values(store, message))
-        elif row["ack"] is None and message.ack is not None:
+        new: Row | None = connection.execute(_INSERT_NEW, _values(store, message)).fetchone()
+        if new is not None:
+            if addition.on_new is not None:
+                addition.on_new(connection, new)
+            return new, True
+        if message.ack is not None:
             connection.execute(
-                "UPDATE hl7v2_messages SET ack = ? WHERE number = ?",
-                (message.ack, row["number"]),
+                "UPDATE hl7v2_messages SET ack = ? WHERE store = ? AND id = ? AND ack IS NULL",
+                (message.ack, store, message.id),
             )
         found = _find(connection, store, message.id)
         assert found is not None
-        if row is None:
-            addition.on_new(connection, found)
-        return found, row is None
+        return found, False
 
     def import_batch(self, store: str, messages: Sequence[NewMessage]) -> None:
         """Store messages in one transaction; existing ones get the labels of the import."""

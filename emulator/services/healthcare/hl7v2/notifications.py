@@ -5,7 +5,7 @@ https://cloud.google.com/healthcare-api/docs/how-tos/pubsub, and the description
 notification about a message that was there, nor about an import.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from sqlite3 import Connection
 from typing import Any
 
@@ -44,9 +44,14 @@ def about(name: str) -> dict[str, str]:
     return {"data": encode_bytes(name.encode())}
 
 
-def _topics(store: Mapping[str, Any], time_zone: str, message: Mapping[str, Any]) -> Iterator[str]:
+def configs_of(store: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the settings of the notifications of a store; most stores have none."""
     single = store.get("notificationConfig", {})
-    for config in [single] if single else store.get("notificationConfigs", []):
+    return [single] if single else store.get("notificationConfigs", [])
+
+
+def _topics(store: Mapping[str, Any], time_zone: str, message: Mapping[str, Any]) -> Iterator[str]:
+    for config in configs_of(store):
         matches = compile_filter(config.get("filter", ""), time_zone)
         if config.get("pubsubTopic") and matches(message):
             yield config["pubsubTopic"]

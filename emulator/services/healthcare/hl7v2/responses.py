@@ -160,7 +160,7 @@ class _DuplicateError(Exception):
 
 def _new(call: Call[Hl7v2]) -> tuple[dict[str, Any], bytes, dict[str, str]]:
     """Return the store of a request, and the raw bytes and labels of its message."""
-    store = call.service.store(store_of(call))
+    store = call.service.context.stores.require(COLLECTION, call.path)
     message = call.body.get("message", {})
     try:
         data = decode_bytes(message.get("data", ""))

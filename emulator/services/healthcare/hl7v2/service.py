@@ -88,6 +88,8 @@ class Hl7v2:
             StoreGoneError: the store was deleted meanwhile
         """
         name, notifier = store["name"], self.context.notifier
+        if not notifications.configs_of(store):
+            return self.messages.add(name, message)
         time_zone, has_topics = self.time_zone(name), False
 
         def notify(connection: Connection, row: Row) -> None:

@@ -66,7 +66,7 @@ def test_the_acknowledgement_of_the_store_is_passed_on_byte_for_byte(
     direct = Direct()
     assert direct.answer(ACK, data=EUROPEAN) == b"MSH|ack"
     [(method, url, body)] = direct.fake.calls
-    assert (method, url) == ("POST", f"http://localhost:1/v1/{STORE}/messages:ingest")
+    assert (method, url) == ("POST", f"http://localhost:1/v1/{STORE}/messages:ingest?fields=hl7Ack")
     assert base64.b64decode(body["message"]["data"]) == EUROPEAN
 
 

@@ -8,6 +8,7 @@ with one part have no number, field 0 is the id of the segment, and which segmen
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from emulator.services.healthcare.hl7v2.parsing.syntax import (
@@ -41,6 +42,7 @@ def parsed_data(message: ParsedMessage, version: str) -> dict[str, Any]:
     return {"segments": [_segment(each, version, unescape) for each in message.segments]}
 
 
+@lru_cache(maxsize=100)
 def unescaper(delimiters: Delimiters) -> Callable[[str], str]:
     """Return a function that replaces the escape sequences of delimiters; others stay."""
     meanings = {
@@ -54,7 +56,9 @@ def unescaper(delimiters: Delimiters) -> Callable[[str], str]:
         meanings["P"] = delimiters.truncation
     mark = re.escape(delimiters.escape)
     pattern = re.compile(f"{mark}([{''.join(meanings)}]){mark}")
-    return lambda text: pattern.sub(lambda found: meanings[found[1]], text)
+    return lambda text: (
+        pattern.sub(lambda found: meanings[found[1]], text) if delimiters.escape in text else text
+    )
 
 
 def _segment(segment: Segment, version: str, unescape: Callable[[str], str]) -> dict[str, Any]:

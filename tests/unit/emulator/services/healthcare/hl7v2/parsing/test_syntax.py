@@ -1,5 +1,8 @@
-"""Segments, fields and delimiters, compared with the package hl7apy."""
+"""Segments, fields and delimiters, compared with the packages hl7 and hl7apy."""
 
+from typing import Any
+
+import hl7
 import pytest
 from hl7apy.consts import VALIDATION_LEVEL
 from hl7apy.parser import parse_segment
@@ -58,6 +61,36 @@ def test_fields_are_those_of_hl7apy(name: str) -> None:
         for segment in parsed.segments[1:]
     ]
     assert ours == second_opinion(parsed)
+
+
+def fields_of_hl7(segment: Any) -> list[Any]:
+    """Fields as the package hl7 splits them, with the levels that it leaves out."""
+    return [
+        [
+            [[part] if isinstance(part, str) else list(part) for part in repetition]
+            if isinstance(repetition, list)
+            else [[repetition]]
+            for repetition in field
+        ]
+        for field in segment
+    ]
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_fields_are_those_of_hl7(name: str) -> None:
+    ours = [segment.fields for segment in parse(MESSAGES[name]).segments]
+    assert ours == [fields_of_hl7(segment) for segment in hl7.parse(MESSAGES[name])]
+
+
+@pytest.mark.parametrize("end", ["", "\n", " \r\n", "\x1c"])
+def test_space_at_the_end_belongs_to_no_field(end: str) -> None:
+    parsed = parse(f"MSH|^~\\&|A\rNTE|1||a {end}".encode())
+    assert parsed.segments[1].fields[3] == [[["a"]]]
+
+
+def test_a_segment_of_another_terminator_holds_no_carriage_return() -> None:
+    with pytest.raises(Hl7Error, match="invalid segment"):
+        parse(b"MSH|^~\\&|A\nPID|1\rNTE|1\n", "\n")
 
 
 def test_a_header_counts_its_delimiters_as_fields() -> None:
