@@ -73,11 +73,18 @@ class Bare:
 
 @dataclass(frozen=True)
 class Function:
-    """A call of a function, such as `log_id("stdout")`."""
+    """A call of a function, such as `log_id("stdout")`.
+
+    Attributes:
+        operator: empty if the result is not compared
+        value: with which the result is compared; empty without an operator
+    """
 
     location: int
     name: str
     arguments: tuple[str, ...]
+    operator: str = ""
+    value: str = ""
 
 
 Node: TypeAlias = Text | Joined | Comparison | Bare | Function
@@ -120,10 +127,11 @@ def _grammar() -> pp.ParserElement:
     name = ~keyword + pp.Regex(r"[A-Za-z_]\w*(?=\()")
     argument = quoted | pp.Regex(r'[^\s(),"]+')
     arguments = pp.Group(pp.Optional(pp.DelimitedList(argument)))
-    function = name + pp.Suppress("(") - arguments + pp.Suppress(")")
+    called = name + pp.Suppress("(") - arguments + pp.Suppress(")")
+    function = called + pp.Optional(pp.one_of(OPERATORS) - value)
     return _logic(
         function.set_parse_action(
-            lambda _, location, found: Function(location, found[0], tuple(found[1]))
+            lambda _, location, found: _call(location, found[0], tuple(found[1]), *found[2:])
         )
         | compared.set_parse_action(
             lambda _, location, found: _restriction(location, tuple(found[0]), *found[1:])
@@ -133,6 +141,11 @@ def _grammar() -> pp.ParserElement:
 
 def _restriction(location: int, path: tuple[str, ...], *compared: Any) -> Node:
     return Comparison(location, path, *compared) if compared else Bare(location, path)
+
+
+def _call(location: int, name: str, arguments: tuple[str, ...], *compared: Any) -> Function:
+    operator, value = compared or ("", Text(location, ""))
+    return Function(location, name, arguments, operator, value.text)
 
 
 def _logic(atom: pp.ParserElement) -> pp.ParserElement:

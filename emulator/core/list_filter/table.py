@@ -29,6 +29,8 @@ Resource = Mapping[str, Any]
 Filter = Callable[[Resource], bool]
 FunctionType = Callable[[Sequence[str]], Filter]
 """Takes the arguments of a call and returns its test; raises ValueError for bad arguments."""
+ComparedFunctionType = Callable[[Sequence[str], str, str], Filter]
+"""The same for a call whose result is compared: takes the operator and the value too."""
 
 MAX_LENGTH = 20_000
 """Characters of a filter, the limit of Cloud Logging's `entries.list`."""
@@ -71,6 +73,7 @@ class FieldTable:
         connectives: those that the list takes, of `AND`, `OR`, `NOT` and a space
         bare: the meaning of a term without an operator
         functions: by name
+        compared_functions: by name, those whose result is compared with a value
     """
 
     usage: str
@@ -78,6 +81,7 @@ class FieldTable:
     connectives: frozenset[str] = frozenset({AND, OR, NOT})
     bare: BareTerm = BareTerm.REFUSED
     functions: Mapping[str, FunctionType] = field(default_factory=dict)
+    compared_functions: Mapping[str, ComparedFunctionType] = field(default_factory=dict)
 
     def compile(self, text: str) -> Filter:
         """Return the filter of a text; an empty one matches every resource.
@@ -146,9 +150,13 @@ class FieldTable:
             raise _CulpritError(value.location, f"{name} is compared with {error}") from None
 
     def _function(self, node: Function) -> Filter:
-        if node.name not in self.functions:
+        known = self.compared_functions if node.operator else self.functions
+        if node.name not in known:
             raise _CulpritError(node.location)
         try:
+            if node.operator:
+                compared = self.compared_functions[node.name]
+                return compared(node.arguments, node.operator, node.value)
             return self.functions[node.name](node.arguments)
         except ValueError as error:
             raise _CulpritError(node.location, f"{node.name}: {error}") from None

@@ -1,0 +1,1 @@
+"""Consent stores: attribute definitions, consents with their artifacts, mappings, evaluations."""
