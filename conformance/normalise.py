@@ -19,6 +19,7 @@ _BY_KEY = {
     "logsUrl": "{URL}",
     "selfLink": "{URL}",
     "requestId": "{request id}",
+    "revisionId": "{revision id}",
     "versionId": "{version id}",
 }
 """Fields whose every value differs -> the placeholder."""
@@ -32,6 +33,7 @@ _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
 _OPERATION = re.compile(r"/operations/(\d+)")
 _VERSION = re.compile(r"(?<=/_history/)MT[\w-]+")
 """The id of a version of a FHIR resource."""
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PAGE_TOKEN = re.compile(r"(?<=[?&]_page_token=)[\w%.~-]+")
 """That of the next page, in a link of a FHIR bundle."""
 
@@ -55,7 +57,7 @@ def normaliser(lab: Lab) -> Callable[[Any], Any]:
             value = pattern.sub(placeholder, value)
         value = _HTTP_TIME.sub("{HTTP time}", _TIME.sub("{time}", value))
         value = _PAGE_TOKEN.sub("{page token}", _VERSION.sub("{version id}", value))
-        return _OPERATION.sub("/operations/{operation}", value)
+        return _OPERATION.sub("/operations/{operation}", _UUID.sub("{uuid}", value))
 
     def normalise(value: Any) -> Any:
         if isinstance(value, str):

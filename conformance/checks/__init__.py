@@ -4,6 +4,7 @@ from conformance.check import Check
 from conformance.checks import (
     accounts,
     audit,
+    consents,
     data_services,
     exports,
     fhir,
@@ -38,6 +39,7 @@ ALL: tuple[Check, ...] = (
     *hl7v2_bulk.CHECKS,
     *hl7v2_schemas.CHECKS,
     *fhir.CHECKS,
+    *consents.CHECKS,
     *iam.CHECKS,
     *accounts.CHECKS,
     *audit.CHECKS,

@@ -11,7 +11,7 @@ from conformance.waiting import poll
 _FIELDS = ("serviceName", "methodName", "resourceName", "authorizationInfo", "status")
 
 
-def _entries(lab: Lab, log: str, resource: str, method: str) -> Json:
+def entries(lab: Lab, log: str, resource: str, method: str) -> Json:
     """Return the entries about a resource, without what only the caller determines."""
     body: dict[str, Any] = {
         "resourceNames": [f"projects/{lab.names.project}"],
@@ -38,28 +38,28 @@ def _retrieve(lab: Lab) -> Json:
     path = f"{samples.path(samples.STUDY, 1)}/metadata"
     lab.dicom_web(path)
     resource = f"{lab.names.store('main')}/dicomWeb/{path}"
-    return _entries(lab, "data_access", resource, "Metadata")
+    return entries(lab, "data_access", resource, "Metadata")
 
 
 def _read_resource(lab: Lab) -> Json:
     put(lab, patient("audited"))
     call(lab, "GET", "Patient/audited")
-    return _entries(lab, "data_access", f"{store(lab)}/fhir/Patient/audited", "GetResource")
+    return entries(lab, "data_access", f"{store(lab)}/fhir/Patient/audited", "GetResource")
 
 
 def _set_policy(lab: Lab) -> Json:
     body: Json = {"policy": {"bindings": []}}
     lab.healthcare("POST", f"{lab.names.store('copied')}:setIamPolicy", json=body)
-    return _entries(lab, "activity", lab.names.store("copied"), "SetIamPolicy")
+    return entries(lab, "activity", lab.names.store("copied"), "SetIamPolicy")
 
 
 def _of_services(lab: Lab) -> Json:
     """Return the entries about the creation of the resources that all checks use."""
     names = lab.names
     return [
-        _entries(lab, "activity", names.topic, "CreateTopic"),
-        _entries(lab, "activity", f"buckets/{names.bucket}", "storage.buckets.create"),
-        _entries(lab, "activity", f"datasets/{names.bigquery_dataset}", "InsertDataset"),
+        entries(lab, "activity", names.topic, "CreateTopic"),
+        entries(lab, "activity", f"buckets/{names.bucket}", "storage.buckets.create"),
+        entries(lab, "activity", f"datasets/{names.bigquery_dataset}", "InsertDataset"),
     ]
 
 
@@ -67,7 +67,7 @@ CHECKS = (
     Check(
         "audit-activity",
         "the entry about the creation of a store",
-        lambda lab: _entries(lab, "activity", lab.names.dataset, "CreateDicomStore"),
+        lambda lab: entries(lab, "activity", lab.names.dataset, "CreateDicomStore"),
     ),
     Check(
         "audit-services",

@@ -6,99 +6,14 @@ from typing import Any
 
 import pytest
 from google.cloud import bigquery
-from google.cloud.storage import Client as StorageClient
-from googleapiclient.errors import HttpError
 
 from emulator.server.server_file import ServerInfo
 from tests.support import http
 from tests.support.fhir_resources import entry, observation, patient
-from tests.support.import_export import ANONYMOUS, healthcare, refused
-from tests.support.waiting import wait_until
+from tests.support.fhir_ward import Ward, decoded
+from tests.support.import_export import ANONYMOUS, refused
 
 pytestmark = pytest.mark.sockets
-
-
-class Ward:
-    """A dataset with a FHIR store and a bucket, in a project of its own."""
-
-    def __init__(self, running: ServerInfo, project: str) -> None:
-        self.root, self.project = running.url, project
-        self.datasets = healthcare(running).projects().locations().datasets()
-        self.stores = self.datasets.fhirStores()
-        self.fhir = self.stores.fhir()
-        parent = f"projects/{project}/locations/us-central1"
-        self.datasets.create(parent=parent, datasetId="d", body={}).execute()
-        body = {"version": "R4", "enableUpdateCreate": True}
-        dataset = f"{parent}/datasets/d"
-        created = self.stores.create(parent=dataset, fhirStoreId="s", body=body).execute()
-        self.store = str(created["name"])
-        self.bucket = StorageClient(
-            project,
-            ANONYMOUS(),
-            client_options={"api_endpoint": running.environment()["STORAGE_EMULATOR_HOST"]},
-        ).create_bucket(f"{project}-fhir")
-
-    def name(self, path: str) -> str:
-        return f"{self.store}/fhir/{path}"
-
-    def read(self, path: str) -> dict[str, Any]:
-        return decoded(self.fhir.read(name=self.name(path)))
-
-    def has(self, path: str) -> bool:
-        try:
-            self.read(path)
-        except HttpError as error:
-            if error.status_code not in (404, 410):
-                raise
-            return False
-        return True
-
-    def write(self, name: str, *lines: Any) -> None:
-        texts = [line if isinstance(line, str) else json.dumps(line) for line in lines]
-        self.bucket.blob(name).upload_from_string("\n".join(texts))
-
-    def lines(self, name: str) -> list[str]:
-        return str(self.bucket.blob(name).download_as_text()).splitlines()
-
-    def import_(self, pattern: str, structure: str = "") -> dict[str, Any]:
-        body: dict[str, Any] = {"gcsSource": {"uri": f"gs://{self.bucket.name}/{pattern}"}}
-        if structure:
-            body["contentStructure"] = structure
-        return self.wait(self.stores.import_(name=self.store, body=body))
-
-    def export(self, folder: str, **more: str) -> dict[str, Any]:
-        destination = {"uriPrefix": f"gs://{self.bucket.name}/{folder}"}
-        body = {"gcsDestination": destination, **more}
-        return self.wait(self.stores.export(name=self.store, body=body))
-
-    def bulk_delete(self, **body: Any) -> dict[str, Any]:
-        return self.wait(self.stores.bulkDelete(name=self.store, body=body))
-
-    def wait(self, request: Any) -> dict[str, Any]:
-        name = request.execute()["name"]
-
-        def look() -> dict[str, Any]:
-            operation: dict[str, Any] = self.datasets.operations().get(name=name).execute()
-            return operation if operation.get("done") else {}
-
-        return wait_until(look, f"{name} does not end")
-
-    def logged(self, operation: dict[str, Any]) -> dict[str, str]:
-        """The reasons of the log entries of an operation, by source."""
-        sent = {
-            "resourceNames": [f"projects/{self.project}"],
-            "filter": f'operation.id="{operation["name"]}"',
-        }
-        answer = http.post(f"{self.root}/v2/entries:list", json=sent, timeout=30).json()
-        payloads = [each["jsonPayload"] for each in answer.get("entries", [])]
-        return {each["source"]: each["error"]["message"] for each in payloads}
-
-
-def decoded(request: Any) -> dict[str, Any]:
-    """The answer of a call whose body the client returns as it comes."""
-    answer = request.execute()
-    content: dict[str, Any] = json.loads(answer) if isinstance(answer, (str, bytes)) else answer
-    return content
 
 
 @pytest.fixture
@@ -282,9 +197,9 @@ def test_operations_are_refused_before_they_start(ward: Ward, grant: Callable[..
     assert export(bigqueryDestination={"datasetUri": "p.d", **analytics})[0] == 400
     deep = {"schemaConfig": {"schemaType": "ANALYTICS", "recursiveStructureDepth": "6"}}
     assert export(bigqueryDestination={"datasetUri": "bq://p.d", **deep})[0] == 400
-    partitions = {"lastUpdatedPartitionConfig": {"type": "DAY"}}
+    partitions = {"lastUpdatedPartitionConfig": {"type": "WEEK"}}
     partitioned = {"schemaConfig": {"schemaType": "ANALYTICS", **partitions}}
-    assert export(bigqueryDestination={"datasetUri": "bq://p.d", **partitioned})[0] == 501
+    assert export(bigqueryDestination={"datasetUri": "bq://p.d", **partitioned})[0] == 400
     grant()
     code, message = export(gcsDestination=folder)
     assert (code, "storage.objects.create" in message) == (403, True)

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from tests.support.fhir_consents import consent
 from tests.support.fhir_resources import IDENTIFIER, entry, observation, patient
 from tests.support.schema_walk import Walk
 
@@ -95,11 +96,58 @@ def walk_bulk_resources(
         done = end_of(walk(f"{STORES}.{method}", *STORE, body=body))
         assert "response" in done, done
 
+    last = walk(f"{FHIR}.read", *STORE, "Patient", "p").json()["meta"]["lastUpdated"]
     finish("export", {"gcsDestination": {"uriPrefix": f"{bucket}/fhir"}})
     source = {"gcsSource": {"uri": f"{bucket}/fhir/*"}, "contentStructure": "RESOURCE"}
     finish("import", source)
     assert walk(f"{STORES}.getFHIRStoreMetrics", *STORE).json()["metrics"]
+    copies = walk(f"{STORES}.create", "d", body={"version": "R4"}, params={"fhirStoreId": "copies"})
+    finish("deidentify", {"destinationStore": copies.json()["name"], "config": {"fhir": {}}})
     finish("bulkDelete", {"type": "Observation"})
+    finish("rollback", {"rollbackTime": last, "resultGcsBucket": bucket})
+    _walk_bulk_export(walk, bucket)
+
+
+def _walk_bulk_export(walk: Walk, bucket: str) -> None:
+    """Export by the protocol of SMART; the status of an export that runs is one too."""
+    folder = {"bulkExportGcsDestination": {"uriPrefix": bucket}}
+    mask = {"updateMask": "bulkExportGcsDestination"}
+    walk(f"{STORES}.patch", *STORE, body=folder, params=mask)
+    group = {"resourceType": "Group", "id": "g", "type": "person", "actual": True}
+    walk(f"{FHIR}.update", *STORE, "Group", "g", **_content(group))
+    headers = {"Accept": "application/fhir+json", "Prefer": "respond-async"}
+    by_patient = {"organizeOutputBy": "Patient"}
+    begun = [walk(f"{FHIR}.bulk-export", *STORE, headers=headers)]
+    of_group = {"params": by_patient, "headers": headers}
+    begun.append(walk(f"{STORES}.bulk-export-group", *STORE, "g", **of_group))
+    if walk.version == "v1beta1":
+        begun.append(walk(f"{STORES}.bulk-export-group-post", *STORE, "g", **of_group))
+    numbers = [answer.headers["Content-Location"].rpartition("/")[2] for answer in begun]
+    walk(f"{STORES}.operations.get-fhir-operation-status", *STORE, numbers[0])
+
+
+def walk_consents(walk: Walk, end_of: Callable[[httpx.Response], dict[str, Any]]) -> None:
+    """Apply the consents of a patient and a policy, and ask for their state."""
+
+    def finish(method: str, body: Any) -> None:
+        done = end_of(walk(f"{STORES}.{method}", *STORE, body=body))
+        assert "response" in done, done
+
+    config = {"consentConfig": {"version": "V1", "accessEnforced": True}}
+    mask = {"updateMask": "consentConfig"}
+    store = walk(f"{STORES}.patch", *STORE, body=config, params=mask).json()["name"]
+    policy = consent("policy", types=("Patient",))
+    doctor = {"resourceType": "Practitioner", "id": "1"}
+    for resource in (doctor, consent("yes", "Patient/p"), policy):
+        one = (resource["resourceType"], resource["id"])
+        walk(f"{FHIR}.update", *STORE, *one, **_content(resource))
+    read = walk(f"{FHIR}.read", *STORE, "Consent", "policy").json()
+    name = f"{store}/fhir/Consent/policy/_history/{read['meta']['versionId']}"
+    finish("applyConsents", {"patientScope": {"patientIds": ["p"]}})
+    finish("applyAdminConsents", {"newConsentsList": {"names": [name]}})
+    walk(f"{STORES}.explainDataAccess", *STORE, params={"resourceId": "Patient/p"})
+    walk(f"{FHIR}.Consent-enforcement-status", *STORE, "yes")
+    walk(f"{FHIR}.Patient-consent-enforcement-status", *STORE, "p")
 
 
 def _walk_previews(walk: Walk) -> None:
@@ -110,4 +158,7 @@ def _walk_previews(walk: Walk) -> None:
     walk(f"{FHIR}.ConceptMap-search-translate", *STORE, params={**code, **url})
     walk(f"{FHIR}.ConceptMap-translate", *STORE, created["id"], params=code)
     walk(f"{FHIR}.Resource-incoming-references", *STORE, params={"target": "Patient/p"})
+    visit = {"resourceType": "Encounter", "id": "e", "status": "planned", "class": {"code": "AMB"}}
+    walk(f"{FHIR}.update", *STORE, "Encounter", "e", **_content(visit))
+    walk(f"{FHIR}.Encounter-everything", *STORE, "e")
     walk(f"{FHIR}.Observation-lastn", *STORE, params={"subject": "Patient/p", "code": "c"})

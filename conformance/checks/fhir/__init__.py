@@ -1,6 +1,22 @@
 """Checks of FHIR stores."""
 
 from conformance.check import Check
-from conformance.checks.fhir import bulk, resources, searches
+from conformance.checks.fhir import (
+    bulk,
+    consents,
+    deidentification,
+    recovery,
+    resources,
+    searches,
+    streams,
+)
 
-CHECKS: tuple[Check, ...] = (*resources.CHECKS, *bulk.CHECKS, *searches.CHECKS)
+CHECKS: tuple[Check, ...] = (
+    *resources.CHECKS,
+    *bulk.CHECKS,
+    *searches.CHECKS,
+    *recovery.CHECKS,
+    *streams.CHECKS,
+    *deidentification.CHECKS,
+    *consents.CHECKS,
+)

@@ -9,7 +9,13 @@ from emulator.core.method_table import DATA_READ, DATA_WRITE, AuditedMethod
 from emulator.services.healthcare.service_agent import API
 
 _STORES, _RESOURCES = "healthcare.fhirStores", "healthcare.fhirResources"
-_READS = frozenset({"get", "searchResources", "translateConceptMap"})
+_READS = frozenset(
+    {"export", "get", "getFhirOperationStatus", "searchResources", "translateConceptMap"}
+)
+_ON_OPERATION = {
+    "GET": (_STORES, "getFhirOperationStatus", "GetFhirOperationStatus"),
+    "DELETE": (_STORES, "deleteFhirOperation", "DeleteFhirOperation"),
+}
 _ON_TYPE = {
     "POST": ("create", "CreateResource"),
     "PUT": ("update", "ConditionalUpdateResource"),
@@ -26,13 +32,18 @@ _OPERATIONS = {
     ("DELETE", "$purge"): (_RESOURCES, "purge", "PurgeResource"),
     ("POST", "$validate"): (_RESOURCES, "create", "ValidateResource"),
     ("GET", "$everything"): (_STORES, "searchResources", "GetPatientEverything"),
+    ("GET", "$consent-enforcement-status"): (_RESOURCES, "get", "CheckConsentEnforcementStatus"),
     ("GET", "$lastn"): (_STORES, "searchResources", "ObservationLastN"),
     ("GET", "$translate"): (_RESOURCES, "translateConceptMap", "TranslateConceptMap"),
+    ("GET", "$export"): (_STORES, "export", "BulkExport"),
+    ("POST", "$export"): (_STORES, "export", "BulkExport"),
     ("GET", "$references"): (_STORES, "searchResources", "GetIncomingReferences"),
 }
 
 
-def method_of(http_method: str, package: str, store: str, path: str) -> AuditedMethod | None:
+def method_of(
+    http_method: str, package: str, store: str, path: str, operation: str = ""
+) -> AuditedMethod | None:
     """Return the method that a request of a store's FHIR service calls.
 
     Args:
@@ -40,20 +51,23 @@ def method_of(http_method: str, package: str, store: str, path: str) -> AuditedM
         package: such as `google.cloud.healthcare.v1`
         store: the full name of the store
         path: behind `/fhir`, such as `/Patient/1`
+        operation: the id of an operation of the store, in place of a path
     """
-    parts = [part for part in path.split("/") if part]
-    found = _find(http_method, parts)
+    if operation:
+        found, resource = _ON_OPERATION.get(http_method), f"{store}/operations/{operation}"
+    else:
+        found = _find(http_method, [part for part in path.split("/") if part])
+        resource = f"{store}/fhir{path}" if path else store
     if found is None:
         return None
     resource_type, verb, name = found
-    permission = f"{resource_type}.{verb}"
     return AuditedMethod(
         service=API,
         name=f"{package}.fhir.FhirService.{name}" if name else "",
-        permission=permission,
+        permission=f"{resource_type}.{verb}",
         permission_type=DATA_READ if verb in _READS else DATA_WRITE,
         resource=store,
-        audited_resource=f"{store}/fhir{path}" if path else store,
+        audited_resource=resource,
     )
 
 
@@ -66,6 +80,8 @@ def _find(http_method: str, parts: list[str]) -> tuple[str, str, str] | None:
     is_search = parts[-1:] == ["_search"] or (http_method == "GET" and len(parts) < 2)
     if is_search and not (parts and parts[-1].startswith("$")):
         return _STORES, "searchResources", "SearchResources"
+    if parts[0] == "Encounter" and parts[-1] == "$everything":
+        return _STORES, "searchResources", "GetEncounterEverything"
     if parts[-1].startswith("$"):
         return _OPERATIONS.get((http_method, parts[-1]))
     if "_history" in parts:

@@ -17,6 +17,7 @@ from emulator.core.method_table import (
     DATA_WRITE,
     AuditedMethod,
 )
+from emulator.services.healthcare import audited_consent_methods as consent_methods
 from emulator.services.healthcare import audited_fhir_methods as fhir_methods
 from emulator.services.healthcare.service_agent import API
 
@@ -24,7 +25,10 @@ _PATH = re.compile(
     r"/(?P<version>v1|v1beta1)/(?P<location>projects/[^/]+/locations/[^/:]+)/datasets"
     r"(?:/(?P<dataset>[^/:]+)(?:/(?P<collection>\w+)(?:/(?P<id>[^/:]+))?)?)?"
     r"(?:/dicomWeb(?P<dicomweb>/[^:]*)|/fhir(?P<fhir>(?:/.*)?)"
-    r"|(?P<messages>/messages)(?:/(?P<message>[^/:]+))?)?"
+    r"|/operations/(?P<operation>[^/:]+)"
+    r"|(?P<messages>/messages)(?:/(?P<message>[^/:]+))?"
+    r"|(?P<consent>/(?:attributeDefinitions|consentArtifacts|consents|userDataMappings)"
+    r"(?:/[^/:]+)?))?"
     r"(?::(?P<verb>\w+))?"
 )
 _VERBS = {"POST": "create", "GET": "get", "PATCH": "update", "DELETE": "delete"}
@@ -39,12 +43,17 @@ _PERMISSION_TYPES = {
     "cancel": ADMIN_WRITE,
     "dicomWebRead": DATA_READ,
     "export": DATA_READ,
+    "checkDataAccess": DATA_READ,
+    "evaluateUserConsents": DATA_READ,
+    "queryAccessibleData": DATA_READ,
     "dicomWebWrite": DATA_WRITE,
     "dicomWebDelete": DATA_WRITE,
     "import": DATA_WRITE,
     "deidentify": DATA_WRITE,
     "rollback": DATA_WRITE,
     "bulkDelete": DATA_WRITE,
+    "applyConsents": DATA_WRITE,
+    "explainDataAccess": DATA_READ,
 }
 _MESSAGES = "hl7V2Messages"
 _MESSAGE_VERBS = {"ingest": "ingest", "batchGet": "get"}
@@ -66,6 +75,11 @@ _STORE_VERBS = {
         "import": ("import", "ImportResources"),
         "export": ("export", "ExportResources"),
         "bulkDelete": ("bulkDelete", "BulkDeleteResources"),
+        "rollback": ("rollback", "RollbackFhirResources"),
+        "deidentify": ("deidentify", "DeidentifyFhirStore"),
+        "applyConsents": ("applyConsents", "ApplyConsents"),
+        "applyAdminConsents": ("applyConsents", "ApplyAdminConsents"),
+        "explainDataAccess": ("explainDataAccess", "ExplainDataAccess"),
         "getFHIRStoreMetrics": ("get", "GetFHIRStoreMetrics"),
     },
     "Hl7V2Store": {
@@ -73,6 +87,11 @@ _STORE_VERBS = {
         "export": ("export", "ExportMessages"),
         "rollback": ("rollback", "RollbackHl7V2Messages"),
         "getHL7v2StoreMetrics": ("get", "GetHl7V2StoreMetrics"),
+    },
+    "ConsentStore": {
+        "checkDataAccess": ("checkDataAccess", "CheckDataAccess"),
+        "evaluateUserConsents": ("evaluateUserConsents", "EvaluateUserConsents"),
+        "queryAccessibleData": ("queryAccessibleData", "QueryAccessibleData"),
     },
 }
 _IAM_VERBS = {"getIamPolicy": "GetIamPolicy", "setIamPolicy": "SetIamPolicy"}
@@ -105,13 +124,23 @@ def method_of(http_method: str, path: str) -> AuditedMethod | None:
     if match["id"] is None:
         return _on_collection(http_method, f"{package}.{service}", message, resource)
     store = f"{resource}/{collection}/{match['id']}"
+    return _in_store(http_method, verb, (package, service, message), store, match)
+
+
+def _in_store(
+    http_method: str, verb: str, names: tuple[str, str, str], store: str, match: re.Match[str]
+) -> AuditedMethod | None:
+    package, service, _ = names
     if match["dicomweb"] is not None:
         return _dicomweb(http_method, package, store, match["dicomweb"])
-    if match["fhir"] is not None:
-        return fhir_methods.method_of(http_method, package, store, match["fhir"])
+    if match["fhir"] is not None or match["operation"] is not None:
+        path, operation = match["fhir"] or "", match["operation"] or ""
+        return fhir_methods.method_of(http_method, package, store, path, operation)
+    if match["consent"] is not None:
+        return consent_methods.method_of(http_method, verb, package, store, match["consent"])
     if match["messages"] is not None:
         return _on_messages(http_method, verb, f"{package}.{service}", store, match["message"])
-    return _on_store(http_method, verb, (package, service, message), store)
+    return _on_store(http_method, verb, names, store)
 
 
 def _on_collection(

@@ -6,6 +6,7 @@ from emulator.core.database import Database
 from emulator.core.operations.runner import Operations
 from emulator.core.settings import Settings
 from emulator.services.healthcare.clients.bigquery_outbox import BigQueryOutbox
+from emulator.services.healthcare.failure_log import FailureLog
 from emulator.services.healthcare.notifications import Notifier
 from emulator.services.healthcare.service_agent import ServiceAgent
 from emulator.services.healthcare.stores.service import Stores
@@ -24,6 +25,7 @@ class HealthcareContext:
         agent: what the service agent may do in other services
         notifier: publishes notifications about the data of a store
         outbox: sends rows about the data of a store to BigQuery
+        failures: logs what fails outside of operations
         kms: unwraps keys of de-identification
     """
 
@@ -34,4 +36,5 @@ class HealthcareContext:
     agent: ServiceAgent
     notifier: Notifier
     outbox: BigQueryOutbox
+    failures: FailureLog
     kms: Kms

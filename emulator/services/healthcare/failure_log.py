@@ -46,6 +46,9 @@ _OPERATIONS = {
     "dicom.DicomService.DeidentifyDicomStore": _LogType(
         "deidentify", "DeidentifyLogEntry", "resourceName"
     ),
+    "fhir.FhirStoreService.DeidentifyFhirStore": _LogType(
+        "deidentify", "DeidentifyLogEntry", "resourceName"
+    ),
     "dataset.DatasetService.DeidentifyDataset": _LogType(
         "deidentify", "DeidentifyLogEntry", "resourceName"
     ),
@@ -53,6 +56,12 @@ _OPERATIONS = {
     "fhir.FhirService.ImportResources": _LogType("import_fhir", "ImportFhirLogEntry", "source"),
     "fhir.FhirService.ExportResources": _LogType(
         "export_fhir", "ExportFhirLogEntry", "destination"
+    ),
+    "consent.ConsentService.QueryAccessibleData": _LogType(
+        "query_accessible_data", "QueryAccessibleDataLogEntry", "resourceName"
+    ),
+    "fhir.FhirStoreService.ApplyConsents": _LogType(
+        "apply_consents_fhir", "ApplyConsentsLogEntry", "resourceName"
     ),
     "fhir.FhirService.BulkDeleteResources": _LogType(
         "bulk_delete_fhir", "BulkDeleteFhirLogEntry", "resourceName"
@@ -64,6 +73,10 @@ _NOTIFICATIONS = {
     "hl7V2Stores": ("hl7v2_notification", "Hl7V2NotificationLogEntry"),
 }
 """Collection of stores -> the log, and the type of its payload."""
+_STREAMS = {
+    "dicomStores": ("dicom_stream", "DicomStreamLogEntry"),
+    "fhirStores": ("fhir_stream", "FhirStreamLogEntry"),
+}
 _STORE_LABELS = {
     "dicomStores": ("healthcare_dicom_store", "dicom_store_id"),
     "fhirStores": ("healthcare_fhir_store", "fhir_store_id"),
@@ -126,13 +139,13 @@ class FailureLog:
         Args:
             connection: in the transaction
             store: the full name of the store
-            destination: of the rows, `bq://PROJECT.DATASET.TABLE`
+            destination: of the rows, `bq://PROJECT.DATASET.TABLE`, or the name of a store
             code: of google.rpc.Code
             error: the reason
         """
         payload = {"resourceName": store, "destination": destination}
-        message = "DicomStreamLogEntry"
-        entry = _entry(store, "dicom_stream", message, payload, code, error)
+        log, message = _STREAMS[ResourceName.parse(store).collection]
+        entry = _entry(store, log, message, payload, code, error)
         self._entries.add(connection, entry)
 
 

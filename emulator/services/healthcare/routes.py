@@ -6,9 +6,13 @@ from functools import partial
 from starlette.routing import Route
 
 from emulator.core import rest
-from emulator.services.healthcare.deidentify.responses import deidentify_dataset, deidentify_store
+from emulator.services.healthcare.consents.routes import routes as consent_routes
+from emulator.services.healthcare.deidentify.responses import (
+    deidentify_dataset,
+    deidentify_fhir_store,
+    deidentify_store,
+)
 from emulator.services.healthcare.dicom.routes import routes as dicom_routes
-from emulator.services.healthcare.dicom.service import Dicom
 from emulator.services.healthcare.fhir.routes import routes as fhir_routes
 from emulator.services.healthcare.hl7v2.routes import routes as hl7v2_routes
 from emulator.services.healthcare.service import Healthcare
@@ -29,7 +33,8 @@ def routes(healthcare: Healthcare) -> Iterator[Route]:
     yield from dicom_routes(healthcare.dicom)
     yield from hl7v2_routes(healthcare.hl7v2)
     yield from fhir_routes(healthcare.fhir)
-    yield from _deidentify_routes(healthcare.dicom)
+    yield from consent_routes(healthcare.consents)
+    yield from _deidentify_routes(healthcare)
     stores = healthcare.stores
     route = partial(rest.routes, stores)
     policies = partial(policy_routes, stores.iam, stores)
@@ -48,10 +53,12 @@ def routes(healthcare: Healthcare) -> Iterator[Route]:
         yield from _store_routes(stores, type_)
 
 
-def _deidentify_routes(dicom: Dicom) -> Iterator[Route]:
-    route = partial(rest.routes, dicom)
+def _deidentify_routes(healthcare: Healthcare) -> Iterator[Route]:
+    route = partial(rest.routes, healthcare.dicom)
     yield from route("POST", f"{_DATASET}:deidentify", deidentify_dataset)
     yield from route("POST", f"{_DATASET}/dicomStores/{{store:id}}:deidentify", deidentify_store)
+    path = f"{_DATASET}/fhirStores/{{store:id}}:deidentify"
+    yield from rest.routes(healthcare.fhir, "POST", path, deidentify_fhir_store)
 
 
 def _store_routes(service: Stores, type_: StoreType) -> Iterator[Route]:

@@ -1,8 +1,14 @@
 """The Healthcare API: builds the rooms of the data, and registers their operations."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
+from emulator.services.healthcare.consents import query_accessible_data
+from emulator.services.healthcare.consents import store_settings as consent_settings
+from emulator.services.healthcare.consents.service import Consents
 from emulator.services.healthcare.context import HealthcareContext
+from emulator.services.healthcare.deidentify import fhir_operation as fhir_deidentification
 from emulator.services.healthcare.deidentify import operation as deidentification
 from emulator.services.healthcare.dicom.bigquery import table_layout
 from emulator.services.healthcare.dicom.operations import (
@@ -12,9 +18,15 @@ from emulator.services.healthcare.dicom.operations import (
     importer,
 )
 from emulator.services.healthcare.dicom.service import Dicom
+from emulator.services.healthcare.fhir import streams as fhir_streams
+from emulator.services.healthcare.fhir.bulk import export as fhir_bulk_export
+from emulator.services.healthcare.fhir.consents import application as fhir_consent_application
+from emulator.services.healthcare.fhir.consents import policies as fhir_consent_policies
+from emulator.services.healthcare.fhir.consents import settings as fhir_consent_settings
 from emulator.services.healthcare.fhir.operations import deletion as fhir_deletion
 from emulator.services.healthcare.fhir.operations import exporter as fhir_exporter
 from emulator.services.healthcare.fhir.operations import importer as fhir_importer
+from emulator.services.healthcare.fhir.operations import rollback as fhir_rollback
 from emulator.services.healthcare.fhir.service import Fhir
 from emulator.services.healthcare.hl7v2 import store_settings
 from emulator.services.healthcare.hl7v2.operations import exporter as hl7v2_exporter
@@ -25,9 +37,23 @@ from emulator.services.healthcare.operation_types import operation_type
 from emulator.services.healthcare.stores.models import CREATE_DATASET
 from emulator.services.healthcare.stores.store_types import STORE_TYPES
 
-_DICOM_OPERATIONS = (importer, exporter, deletion, blob_storage_settings, deidentification)
-_FHIR_OPERATIONS = (fhir_importer, fhir_exporter, fhir_deletion)
+_DICOM_OPERATIONS = (importer, exporter, deletion, blob_storage_settings)
+_FHIR_OPERATIONS = (
+    fhir_importer,
+    fhir_exporter,
+    fhir_deletion,
+    fhir_rollback,
+    fhir_bulk_export,
+    fhir_deidentification,
+    fhir_consent_application,
+    fhir_consent_policies,
+)
 _HL7V2_OPERATIONS = (hl7v2_importer, hl7v2_exporter, hl7v2_rollback)
+
+
+def _check_fhir_store(store: Mapping[str, Any]) -> None:
+    fhir_streams.check_store(store)
+    fhir_consent_settings.check_store(store)
 
 
 class Healthcare:
@@ -43,10 +69,18 @@ class Healthcare:
         self.store_types = {
             **STORE_TYPES,
             "dicomStores": replace(STORE_TYPES["dicomStores"], validate=table_layout.check_store),
+            "fhirStores": replace(
+                STORE_TYPES["fhirStores"],
+                validate=_check_fhir_store,
+                complete=lambda store: fhir_consent_policies.complete(self.fhir, store),
+            ),
             "hl7V2Stores": replace(
                 STORE_TYPES["hl7V2Stores"],
                 validate=store_settings.check_store,
                 check_change=store_settings.check_change,
+            ),
+            "consentStores": replace(
+                STORE_TYPES["consentStores"], validate=consent_settings.check_store
             ),
         }
         operations, policies = context.operations, context.stores.iam.policies
@@ -62,6 +96,9 @@ class Healthcare:
         self.fhir = Fhir(context)
         for module in _FHIR_OPERATIONS:
             module.register(self.fhir)
+        self.consents = Consents(context)
+        query_accessible_data.register(self.consents)
+        deidentification.register(self.dicom, self.fhir)
         self._finish_deletions()
 
     def _finish_deletions(self) -> None:
@@ -72,6 +109,7 @@ class Healthcare:
         self.dicom.delete_orphans()
         self.hl7v2.delete_orphans()
         self.fhir.delete_orphans()
+        self.consents.delete_orphans()
 
     def start(self) -> None:
         """Start the background work."""

@@ -31,15 +31,39 @@ _FHIR_READER = _store("fhirStores", "executeBundle get list searchResources") | 
 )
 _FHIR_EDITOR = _FHIR_READER | of("healthcare.fhirResources", "create delete patch update")
 _FHIR_ADMIN = (
-    _store("fhirStores", f"{ALL} bulkDelete deidentify export import rollback")
+    _store(
+        "fhirStores",
+        f"{ALL} applyConsents bulkDelete configureSearch deidentify deleteFhirOperation"
+        " explainDataAccess export getFhirOperationStatus import rollback",
+    )
     | of("healthcare.fhirResources", "purge")
     | _OPERATIONS
 )
 
+_CONSENT_STORE = "checkDataAccess evaluateUserConsents get list queryAccessibleData"
+
+
+def _consents(resource: str, verbs: str) -> frozenset[str]:
+    """Return what a role on a resource of consent stores allows: each reads determinations too."""
+    return _store("consentStores", _CONSENT_STORE) | of(f"healthcare.{resource}", verbs)
+
+
 ROLES: dict[str, frozenset[str]] = {
-    "roles/healthcare.consentEditor": _store("consentStores", "get list"),
-    "roles/healthcare.consentStoreAdmin": _store("consentStores", ALL),
-    "roles/healthcare.consentStoreViewer": _store("consentStores", "get list"),
+    "roles/healthcare.attributeDefinitionEditor": _consents(
+        "attributeDefinitions", "create delete get list update"
+    ),
+    "roles/healthcare.attributeDefinitionReader": _consents("attributeDefinitions", "get list"),
+    "roles/healthcare.consentArtifactAdmin": _consents(
+        "consentArtifacts", "create delete get list"
+    ),
+    "roles/healthcare.consentArtifactEditor": _consents("consentArtifacts", "create get list"),
+    "roles/healthcare.consentArtifactReader": _consents("consentArtifacts", "get list"),
+    "roles/healthcare.consentEditor": _consents(
+        "consents", "activate create delete get list reject revoke update"
+    ),
+    "roles/healthcare.consentReader": _consents("consents", "get list"),
+    "roles/healthcare.consentStoreAdmin": _consents("consentStores", ALL),
+    "roles/healthcare.consentStoreViewer": _store("consentStores", _CONSENT_STORE),
     "roles/healthcare.datasetAdmin": _DATASETS_ADMIN,
     "roles/healthcare.datasetViewer": _HEALTHCARE_VIEWER,
     "roles/healthcare.dicomEditor": _DICOM_EDITOR,
@@ -56,4 +80,8 @@ ROLES: dict[str, frozenset[str]] = {
     | of("healthcare.hl7V2Messages", "ingest"),
     "roles/healthcare.hl7V2StoreAdmin": _HL7V2_ADMIN,
     "roles/healthcare.hl7V2StoreViewer": _store("hl7V2Stores", "get list"),
+    "roles/healthcare.userDataMappingEditor": _consents(
+        "userDataMappings", "archive create delete get list update"
+    ),
+    "roles/healthcare.userDataMappingReader": _consents("userDataMappings", "get list"),
 }

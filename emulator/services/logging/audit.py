@@ -8,7 +8,7 @@ resource.
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from emulator.core.method_table import ACTIVITY, AuditedMethod
@@ -33,6 +33,7 @@ class AuditedCall:
         granted: whether the caller has the permission
         user_agent: of the request
         operation: the full name of the operation that the call started, if any
+        metadata: what the service says beside the call; empty for most calls
     """
 
     method: AuditedMethod
@@ -43,6 +44,7 @@ class AuditedCall:
     granted: bool
     user_agent: str
     operation: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 class AuditLog:
@@ -142,6 +144,7 @@ def _entry(call: AuditedCall) -> Entry:
                 "callerSuppliedUserAgent": call.user_agent,
             },
             "status": dict(call.status),
+            **({"metadata": dict(call.metadata)} if call.metadata else {}),
         },
     }
 

@@ -1,7 +1,7 @@
 """A client of BigQuery's REST API v2, for exports and streams."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,17 +63,41 @@ class BigQueryClient:
             return None
         return int(answer.json().get("numRows") or 0)
 
-    def create(self, table: Table, fields: list[dict[str, Any]], *, replace: bool) -> None:
+    def create(
+        self,
+        table: Table,
+        fields: list[dict[str, Any]],
+        partitioning: Mapping[str, Any] | None = None,
+        *,
+        replace: bool,
+    ) -> None:
         """Create an empty table unless it exists; `replace` deletes an existing one first."""
         if replace:
             self._send("DELETE", self._path(table))
         body = {"tableReference": table.reference(), "schema": {"fields": fields}}
+        if partitioning:
+            body["timePartitioning"] = partitioning
         path = f"/bigquery/v2/projects/{table.project}/datasets/{table.dataset}/tables"
         if (answer := self._send("POST", path, json=body)).status_code != httpx.codes.CONFLICT:
             _check(answer, table)
 
+    def create_view(self, view: Table, query: str) -> None:
+        """Create a view of SQL, unless a table or view of this name exists."""
+        body = {
+            "tableReference": view.reference(),
+            "view": {"query": query, "useLegacySql": False},
+        }
+        path = f"/bigquery/v2/projects/{view.project}/datasets/{view.dataset}/tables"
+        if (answer := self._send("POST", path, json=body)).status_code != httpx.codes.CONFLICT:
+            _check(answer, view)
+
     def load(
-        self, table: Table, fields: list[dict[str, Any]], disposition: str, rows: Iterable[bytes]
+        self,
+        table: Table,
+        fields: list[dict[str, Any]],
+        disposition: str,
+        rows: Iterable[bytes],
+        partitioning: Mapping[str, Any] | None = None,
     ) -> None:
         """Load rows in one job: all of them arrive, or none.
 
@@ -82,6 +106,7 @@ class BigQueryClient:
             fields: the table's schema
             disposition: WRITE_EMPTY, WRITE_TRUNCATE or WRITE_APPEND
             rows: lines of newline-delimited JSON
+            partitioning: BigQuery's TimePartitioning of a table that is created
 
         Raises:
             ApiError: as for the class; 409 for WRITE_EMPTY on a table with rows.
@@ -95,7 +120,9 @@ class BigQueryClient:
         }
         if disposition == "WRITE_TRUNCATE":
             # The stand-in empties a table and keeps its columns; the service replaces both.
-            self.create(table, fields, replace=True)
+            self.create(table, fields, partitioning, replace=True)
+        elif partitioning and self.rows(table) is None:
+            self.create(table, fields, partitioning, replace=False)
         else:
             self._widen(table, fields)
         response = self._send(

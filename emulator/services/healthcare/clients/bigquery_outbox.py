@@ -10,13 +10,16 @@ import json
 import logging
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from sqlite3 import Connection, Row
+from typing import Any
 
 from emulator.core.backoff import delays
 from emulator.core.database import Database
 from emulator.core.errors import RPC_CODES, ApiError
+from emulator.core.resource_name import ResourceName
 from emulator.services.healthcare.clients import table_schema
 from emulator.services.healthcare.clients.bigquery import BigQueryClient, Table
 from emulator.services.healthcare.clients.table_schema import Schema
@@ -32,6 +35,7 @@ CREATE TABLE bigquery_outbox (
     schema TEXT NOT NULL
 );
 """
+ADD_LAYOUT = "ALTER TABLE bigquery_outbox ADD COLUMN layout TEXT NOT NULL DEFAULT '';"
 BATCH = 500
 """Rows of one load job."""
 MAX_ROW_BYTES = 1 << 20
@@ -40,6 +44,27 @@ MAX_DELAY_SECONDS = 10.0
 """Before the next try while BigQuery is unavailable."""
 _CLOSING_SECONDS = 10.0
 _URI = re.compile(r"bq://([^.]+)\.([^.]+)\.([^.]+)")
+
+
+@dataclass(frozen=True)
+class TablePlan:
+    """The table that rows need.
+
+    Attributes:
+        fields: of its schema
+        partitioning: BigQuery's TimePartitioning of a table that is created; nothing for none
+        view: the name of a view of the table in the same dataset; empty for none
+        view_query: the SQL of the view
+    """
+
+    fields: list[dict[str, Any]]
+    partitioning: Mapping[str, Any] | None = None
+    view: str = ""
+    view_query: str = ""
+
+
+Plan = Callable[[Table, str, Sequence[str]], TablePlan]
+"""Returns what rows need of a table, from their layout and the rows as JSON."""
 
 
 class BigQueryOutbox:
@@ -63,6 +88,8 @@ class BigQueryOutbox:
         self._url = url
         self._may_write = may_write
         self._failures = failures
+        self._plans: dict[str, Plan] = {}
+        self._views: set[Table] = set()
         self._wake = threading.Event()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="bigquery-outbox", daemon=True)
@@ -79,7 +106,22 @@ class BigQueryOutbox:
         if self._thread.is_alive():
             self._thread.join(_CLOSING_SECONDS)
 
-    def add(self, connection: Connection, store: str, uri: str, row: str, schema: str) -> None:
+    def plan_tables(self, collection: str, plan: Plan) -> None:
+        """Register the tables of rows with a layout, by the collection of their stores.
+
+        Called before `start`.
+        """
+        self._plans[collection] = plan
+
+    def add(
+        self,
+        connection: Connection,
+        store: str,
+        uri: str,
+        row: str,
+        schema: str = "{}",
+        layout: str = "",
+    ) -> None:
         """Add a row in the transaction of the change; `wake` must follow the commit.
 
         A row over `MAX_ROW_BYTES` is logged and dropped.
@@ -90,6 +132,7 @@ class BigQueryOutbox:
             uri: of the table, `bq://PROJECT.DATASET.TABLE`
             row: as JSON
             schema: the columns of the row, a `Schema` as JSON
+            layout: what `plan_tables` needs to know of the table instead; empty with a schema
         """
         if len(row.encode()) > MAX_ROW_BYTES:
             reason = f"the row is over {MAX_ROW_BYTES} bytes"
@@ -98,8 +141,8 @@ class BigQueryOutbox:
             self._failures.add_stream(connection, store, uri, code, f"dropped 1 row: {reason}")
             return
         connection.execute(
-            "INSERT INTO bigquery_outbox (store, uri, row, schema) VALUES (?, ?, ?, ?)",
-            (store, uri, row, schema),
+            "INSERT INTO bigquery_outbox (store, uri, row, schema, layout) VALUES (?, ?, ?, ?, ?)",
+            (store, uri, row, schema, layout),
         )
 
     def wake(self) -> None:
@@ -150,11 +193,11 @@ class BigQueryOutbox:
         self._delete(rows)
 
     def _oldest(self) -> list[Row]:
-        """Return the oldest rows of one table."""
+        """Return the oldest rows of one table and layout."""
         with self._database.read() as connection:
             return connection.execute(
-                "SELECT * FROM bigquery_outbox WHERE (store, uri) ="
-                " (SELECT store, uri FROM bigquery_outbox ORDER BY id LIMIT 1)"
+                "SELECT * FROM bigquery_outbox WHERE (store, uri, layout) ="
+                " (SELECT store, uri, layout FROM bigquery_outbox ORDER BY id LIMIT 1)"
                 " ORDER BY id LIMIT ?",
                 (BATCH,),
             ).fetchall()
@@ -170,12 +213,23 @@ class BigQueryOutbox:
             reason = "the service agent lacks roles/bigquery.dataEditor there"
             self._drop(rows, "PERMISSION_DENIED", reason)
             return
+        plan = self._plan(table, rows)
+        lines = [f"{row['row']}\n".encode() for row in rows]
+        with BigQueryClient(self._url) as bigquery:
+            bigquery.load(table, plan.fields, "WRITE_APPEND", lines, plan.partitioning)
+            view = Table(table.project, table.dataset, plan.view)
+            if plan.view and view not in self._views:
+                bigquery.create_view(view, plan.view_query)
+                self._views.add(view)
+
+    def _plan(self, table: Table, rows: Sequence[Row]) -> TablePlan:
+        if layout := rows[0]["layout"]:
+            plan = self._plans[ResourceName.parse(rows[0]["store"]).collection]
+            return plan(table, layout, [row["row"] for row in rows])
         schema: Schema = {}
         for text in {row["schema"] for row in rows}:
             table_schema.merge(schema, json.loads(text))
-        lines = [f"{row['row']}\n".encode() for row in rows]
-        with BigQueryClient(self._url) as bigquery:
-            bigquery.load(table, table_schema.to_api(schema), "WRITE_APPEND", lines)
+        return TablePlan(table_schema.to_api(schema))
 
     def _drop(self, rows: Sequence[Row], status: str, reason: str) -> None:
         store, uri = rows[0]["store"], rows[0]["uri"]

@@ -62,6 +62,29 @@ class GcsClient:
                 f"The Cloud Storage object gs://{bucket}/{name} does not exist."
             ) from None
 
+    def lines(self, bucket: str, name: str, max_bytes: int) -> Iterator[bytes]:
+        """Yield the lines of an object, without their ends, as they come: none is kept.
+
+        Raises:
+            ApiError: 404 for one that is not there, 400 for a line of more than so many bytes.
+        """
+        path = f"/storage/v1/b/{quote(bucket)}/o/{quote(name, safe='')}"
+        try:
+            with self._client.stream("GET", path, params={"alt": "media"}) as answer:
+                if answer.status_code == httpx.codes.NOT_FOUND:
+                    raise not_found(
+                        f"The Cloud Storage object gs://{bucket}/{name} does not exist."
+                    )
+                if answer.is_error:
+                    raise _refusal(answer, bucket)
+                for number, line in enumerate(_lines(answer.iter_bytes(), max_bytes), start=1):
+                    if len(line) > max_bytes:
+                        where = f"gs://{bucket}/{name}:{number}"
+                        raise invalid_argument(f"{where} is longer than {max_bytes} bytes.")
+                    yield line
+        except httpx.HTTPError as error:
+            raise unavailable(f"Cloud Storage can't be reached: {type(error).__name__}") from error
+
     def write(self, bucket: str, name: str, content: bytes, content_type: str) -> None:
         """Write an object; overwrite an existing one."""
         self._send(
@@ -94,6 +117,23 @@ class GcsClient:
         if answer.is_error:
             raise _refusal(answer, bucket)
         return answer
+
+
+def _lines(chunks: Iterator[bytes], max_bytes: int) -> Iterator[bytes]:
+    """Yield lines; the beginning of one that is too long is the last."""
+    parts: list[bytes] = []
+    held = 0
+    for chunk in chunks:
+        first, *others = chunk.split(b"\n")
+        parts.append(first)
+        held += len(first)
+        if others:
+            yield b"".join(parts)
+            yield from others[:-1]
+            parts, held = [others[-1]], len(others[-1])
+        if held > max_bytes:
+            break
+    yield b"".join(parts)
 
 
 def _refusal(answer: httpx.Response, bucket: str) -> ApiError:

@@ -15,7 +15,8 @@ from pydicom.valuerep import VR
 
 from emulator.core.discovery import snake_case
 from emulator.core.errors import ApiError, bad_field, unimplemented
-from emulator.services.healthcare.deidentify import fhir_config
+from emulator.services.healthcare.deidentify import fhir_config, fhir_rules
+from emulator.services.healthcare.deidentify.fhir_rules import FhirRules
 from emulator.services.healthcare.deidentify.pixel_redaction import (
     CustomRegex,
     PixelRules,
@@ -57,7 +58,7 @@ def read(config: Json) -> Rules:
         ApiError: 400, or 501 for an unsupported setting, naming the field
     """
     if config.get("operationMetadata"):
-        raise _not_done("config.operation_metadata", "no FHIR resource can be stored for it")
+        raise _not_done("config.operation_metadata", "leave it out")
     fhir_config.check(config)
     _check_fhir_options(config.get("fhirFieldConfig", {}).get("options", {}))
     tag_config = config.get("dicomTagConfig")
@@ -74,6 +75,21 @@ def read(config: Json) -> Rules:
     contextual = profile.clean_descriptors
     image = options.get("cleanImage") or _custom_image(given) or config.get("image", {})
     return Rules(profile, _text(config.get("text", {}), contextual), _pixels(image))
+
+
+def read_fhir(config: Json) -> FhirRules:
+    """Return the rules for FHIR resources of a configuration that `read` accepts."""
+    options = config.get("fhirFieldConfig", {}).get("options", {})
+    fields, profile, keeps_extensions = fhir_rules.of_config(config)
+    return FhirRules(
+        fields,
+        profile,
+        keeps_extensions,
+        _text(config.get("text", {}), "contextualDeid" in options),
+        _mask(options.get("characterMaskConfig", {}), ""),
+        _key(options.get("cryptoHashConfig", {}), ""),
+        _key(options.get("dateShiftConfig", {}), ""),
+    )
 
 
 def _dicom(given: Json) -> Profile:

@@ -1,4 +1,4 @@
-"""The FHIR settings of a DeidentifyConfig: only validated, as FHIR stores hold no resources here.
+"""Checks of the FHIR settings of a DeidentifyConfig; `fhir_rules` reads them.
 
 https://cloud.google.com/healthcare-api/docs/reference/rest/v1/DeidentifyConfig#FhirConfig
 """

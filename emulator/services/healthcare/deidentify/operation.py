@@ -14,6 +14,7 @@ from emulator.core.operations.batch_progress import BatchProgress, BatchWork
 from emulator.core.operations.operation_type import OperationRun
 from emulator.core.resource_name import ResourceName
 from emulator.services.healthcare.deidentify import config, kms_wrapped_keys, worker
+from emulator.services.healthcare.deidentify.fhir_copy import FhirCopy
 from emulator.services.healthcare.deidentify.worker import DeidentifyTask
 from emulator.services.healthcare.dicom.instances.changes import Action
 from emulator.services.healthcare.dicom.instances.group_commit import (
@@ -25,6 +26,9 @@ from emulator.services.healthcare.dicom.instances.staged_file import FetchResult
 from emulator.services.healthcare.dicom.operations import filter_config
 from emulator.services.healthcare.dicom.resource_path import ResourcePath
 from emulator.services.healthcare.dicom.service import Dicom
+from emulator.services.healthcare.fhir import instants
+from emulator.services.healthcare.fhir.service import Fhir
+from emulator.services.healthcare.fhir.store_settings import SERVED_VERSION
 from emulator.services.healthcare.operation_types import operation_type
 from emulator.services.healthcare.stores.models import Resources
 
@@ -103,7 +107,7 @@ def copy_stores(resources: Resources, source: str, destination: str) -> dict[str
     de-identify other types of stores.
 
     Returns:
-        Each DICOM store of the source with its counterpart
+        Each store of the source with its counterpart
     """
     _make(resources, destination, {"timeZone": resources.get(source)["timeZone"]})
     stores: dict[str, str] = {}
@@ -111,8 +115,7 @@ def copy_stores(resources: Resources, source: str, destination: str) -> dict[str
         for store in resources.list(source, collection):
             counterpart = f"{destination}/{collection}/{store['name'].rpartition('/')[2]}"
             _make(resources, counterpart, {k: store[k] for k in _LASTING if k in store})
-            if collection == "dicomStores":
-                stores[store["name"]] = counterpart
+            stores[store["name"]] = counterpart
     return stores
 
 
@@ -122,11 +125,11 @@ def _make(resources: Resources, name: str, body: dict[str, Any]) -> None:
         resources.create(collection, resource_id, body)
 
 
-def register(dicom: Dicom) -> None:
+def register(dicom: Dicom, fhir: Fhir) -> None:
     """Register the operations, which a restart resumes."""
 
     def run(operation: OperationRun) -> dict[str, Any]:
-        _Deidentification(dicom, operation).run()
+        _Deidentification(dicom, fhir, operation).run()
         package = f"google.cloud.healthcare.{operation.request['version']}.deidentify"
         summary = _SUMMARIES[operation.request["method"]]
         return {"@type": f"type.googleapis.com/{package}.{summary}"}
@@ -139,22 +142,31 @@ def register(dicom: Dicom) -> None:
 class _Deidentification:
     """One run of a de-identification."""
 
-    def __init__(self, dicom: Dicom, operation: OperationRun) -> None:
+    def __init__(self, dicom: Dicom, fhir: Fhir, operation: OperationRun) -> None:
         self._dicom = dicom
+        self._fhir = fhir
         self._contents = dicom.contents
         self._operation = operation
         self._settings = kms_wrapped_keys.unwrap_keys(
             dicom.context, _project(operation.name), operation.request["config"]
         )
+        stores = self._stores()
+        self._copies = [
+            self._copy(source, destination)
+            for source, destination in stores.items()
+            if "/fhirStores/" in source and fhir.store(source).get("version") == SERVED_VERSION
+        ]
         self._work = [
             (resource_path, destination)
-            for source, destination in self._stores().items()
+            for source, destination in stores.items()
+            if "/dicomStores/" in source
             for resource_path in filter_config.resolve(source, operation.request["places"])
         ]
         resource_paths = [resource_path for resource_path, _ in self._work]
         self._progress = BatchProgress(
             operation,
-            total=sum(self._contents.count(resource_path) for resource_path in resource_paths),
+            total=sum(self._contents.count(resource_path) for resource_path in resource_paths)
+            + sum(copy.count() for copy in self._copies),
             failure=filter_config.log_missing(self._contents, operation, resource_paths),
         )
 
@@ -167,8 +179,13 @@ class _Deidentification:
             self._dicom.context.stores.resources, request["source"], request["destination"]
         )
 
+    def _copy(self, source: str, destination: str) -> FhirCopy:
+        rules = config.read_fhir(self._settings)
+        key = bytes.fromhex(self._operation.request["key"])
+        return FhirCopy(self._fhir, source, destination, rules, key, (), instants.MAX_VERSION)
+
     def run(self) -> None:
-        """De-identify every instance.
+        """De-identify every instance and resource.
 
         Raises:
             ApiError: a destination store is gone
@@ -179,6 +196,8 @@ class _Deidentification:
                 self._run(resource_path, destination)
         except StoreGoneError as error:
             raise not_found(str(error)) from error
+        for copy in self._copies:
+            copy.run(self._progress)
 
     def _run(self, resource_path: ResourcePath, destination: str) -> None:
         work = BatchWork(

@@ -1,4 +1,4 @@
-"""Handlers of the two methods that de-identify."""
+"""Handlers of the methods that de-identify."""
 
 import json
 from typing import Any
@@ -8,15 +8,18 @@ from emulator.core.errors import already_exists, bad_field, invalid_argument
 from emulator.core.resource_name import ResourceName
 from emulator.core.rest import Call
 from emulator.services.healthcare.clients import agent_reads
-from emulator.services.healthcare.deidentify import operation
+from emulator.services.healthcare.deidentify import fhir_operation, operation
 from emulator.services.healthcare.dicom.operations import filter_config
 from emulator.services.healthcare.dicom.responses import resource_path_of
 from emulator.services.healthcare.dicom.service import Dicom
+from emulator.services.healthcare.fhir.operations.selection import parse_types
+from emulator.services.healthcare.fhir.service import COLLECTION, Fhir
 from emulator.services.healthcare.stores import schema
 from emulator.services.healthcare.stores.models import check_id
 
 _DATASET = "projects/PROJECT/locations/LOCATION/datasets/DATASET"
 _STORE = f"{_DATASET}/dicomStores/STORE"
+_FHIR_STORE = f"{_DATASET}/fhirStores/STORE"
 
 
 def deidentify_store(call: Call[Dicom]) -> dict[str, Any]:
@@ -39,6 +42,33 @@ def deidentify_store(call: Call[Dicom]) -> dict[str, Any]:
     )
 
 
+def deidentify_fhir_store(call: Call[Fhir]) -> dict[str, Any]:
+    """Start to de-identify a FHIR store into another existing one."""
+    stores = call.service.context.stores
+    schema.check(call.version, "DeidentifyFhirStoreRequest", call.body)
+    source = stores.resources.get(stores.store_name(COLLECTION, call.path))["name"]
+    destination = _destination(call, "destination_store", _FHIR_STORE)
+    if stores.resources.get(str(destination))["name"] == source:
+        raise bad_field("destination_store", "destination_store is the source store")
+    stores.keys.require(str(destination.parent))
+    names = call.body.get("resourceFilter", {}).get("resources", {}).get("resources", [])
+    for number, name in enumerate(names):
+        field = f"resource_filter.resources.resources[{number}]"
+        type_, slash, id_ = name.partition("/")
+        if not (slash and id_):
+            raise bad_field(field, f"invalid {field} {name!r}: such as Patient/1")
+        parse_types(type_, field)
+    return fhir_operation.begin(
+        call.service,
+        source,
+        str(destination),
+        _settings(call),
+        call.version,
+        names,
+        skips_modified=bool(call.body.get("skipModifiedResources")),
+    )
+
+
 def deidentify_dataset(call: Call[Dicom]) -> dict[str, Any]:
     """Start to de-identify a dataset's stores into a new dataset."""
     stores = call.service.context.stores
@@ -55,7 +85,7 @@ def deidentify_dataset(call: Call[Dicom]) -> dict[str, Any]:
     )
 
 
-def _destination(call: Call[Dicom], field: str, shape: str) -> ResourceName:
+def _destination(call: Call[Any], field: str, shape: str) -> ResourceName:
     """Return the name of a destination in the body, by the id of its project.
 
     Args:
@@ -78,7 +108,7 @@ def _destination(call: Call[Dicom], field: str, shape: str) -> ResourceName:
     return ResourceName((("projects", project), *name.segments[1:]))
 
 
-def _check_location(call: Call[Dicom], location: str, field: str) -> None:
+def _check_location(call: Call[Any], location: str, field: str) -> None:
     if location != call.path["location"]:
         raise bad_field(
             field,
@@ -87,7 +117,7 @@ def _check_location(call: Call[Dicom], location: str, field: str) -> None:
         )
 
 
-def _settings(call: Call[Dicom]) -> dict[str, Any]:
+def _settings(call: Call[Any]) -> dict[str, Any]:
     """Return the DeidentifyConfig, from the body or from Cloud Storage."""
     given, uri = call.body.get("config"), call.body.get("gcsConfigUri")
     if (given is None) == (not uri):

@@ -23,6 +23,11 @@ def surrogate(key: bytes, value: str) -> str:
     return base64.b64encode(_digest(key, "text", value)).decode()
 
 
+def hexadecimal(key: bytes, value: str) -> str:
+    """Return the hash that replaces an id: 64 digits, which every id may hold."""
+    return _digest(key, "text", value).hex()
+
+
 def days(key: bytes, patient: str) -> int:
     """Return the days by which all dates of a patient are shifted; never 0."""
     number = int.from_bytes(_digest(key, "days", patient)[:8])

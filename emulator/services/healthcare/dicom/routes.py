@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from emulator.core import rest
 from emulator.core.rest import VERSIONS
+from emulator.core.route_tree import LazyRoute
 from emulator.services.healthcare.dicom import responses
 from emulator.services.healthcare.dicom.dicomweb import handlers, store_handler
 from emulator.services.healthcare.dicom.dicomweb.request import Handler, endpoint
@@ -43,7 +44,7 @@ def routes(dicom: Dicom) -> Iterator[Route]:
 
 def _web_routes(dicom: Dicom, version: str) -> Iterator[Route]:
     def route(method: str, path: str, handler: Handler) -> Route:
-        return Route(f"/{version}{path}", endpoint(dicom, handler, version), methods=[method])
+        return LazyRoute(f"/{version}{path}", endpoint(dicom, handler, version), method)
 
     studies, series, instances = (
         partial(handlers.search, level) for level in (Level.STUDY, Level.SERIES, Level.INSTANCE)
@@ -63,4 +64,4 @@ def _web_routes(dicom: Dicom, version: str) -> Iterator[Route]:
     yield route("GET", _FRAMES, handlers.frames)
     yield route("GET", f"{_INSTANCE}/bulkdata/{{where:path}}", handlers.bulk_value)
     for path in (f"{_WEB}/studies", _STUDY):
-        yield Route(f"/{version}{path}", store_handler.endpoint(dicom, version), methods=["POST"])
+        yield LazyRoute(f"/{version}{path}", store_handler.endpoint(dicom, version), "POST")

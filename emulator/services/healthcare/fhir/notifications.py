@@ -21,27 +21,27 @@ MAX_BYTES = 10_000_000
 _INDENT = 2
 
 
-def add(
-    connection: Connection, notifier: Notifier, settings: StoreSettings, changes: Sequence[Change]
-) -> bool:
-    """Notify the topics of a store about changes, in their transaction.
+class Notifications:
+    """Notifies the topics of a store about changes. A `ChangeListener`."""
 
-    Args:
-        connection: in the transaction; `notifier.wake` must follow the commit
-        notifier: publishes
-        settings: of the store
-        changes: of its resources
+    def __init__(self, notifier: Notifier) -> None:
+        self._notifier = notifier
 
-    Returns:
-        Whether there are messages
-    """
-    configs = [config for config in settings.notifications if config.get("pubsubTopic")]
-    for config in configs if changes else ():
-        messages = [_message(settings.name, config, change) for change in changes]
-        # A message may hold patient data, which no log gets.
-        names = [f"{settings.name}/fhir/{change.version.name}" for change in changes]
-        notifier.add(connection, settings.name, config["pubsubTopic"], messages, names)
-    return bool(configs and changes)
+    def add(
+        self, connection: Connection, settings: StoreSettings, changes: Sequence[Change]
+    ) -> bool:
+        """Add the messages of changes, as `ChangeListener.add` describes."""
+        configs = [config for config in settings.notifications if config.get("pubsubTopic")]
+        for config in configs if changes else ():
+            messages = [_message(settings.name, config, change) for change in changes]
+            # A message may hold patient data, which no log gets.
+            names = [f"{settings.name}/fhir/{change.version.name}" for change in changes]
+            self._notifier.add(connection, settings.name, config["pubsubTopic"], messages, names)
+        return bool(configs and changes)
+
+    def wake(self) -> None:
+        """Publish the messages that were added: the transaction is committed."""
+        self._notifier.wake()
 
 
 def _message(store: str, config: Mapping[str, Any], change: Change) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from emulator.core.rest import Call
-from emulator.services.healthcare.fhir.operations import deletion, exporter, importer
+from emulator.services.healthcare.fhir.operations import deletion, exporter, importer, rollback
 from emulator.services.healthcare.fhir.service import COLLECTION, Fhir
 from emulator.services.healthcare.stores import schema
 
@@ -57,3 +57,9 @@ def bulk_delete(call: Call[Fhir]) -> dict[str, Any]:
     """Start a deletion of many resources."""
     schema.check(call.version, "BulkDeleteResourcesRequest", call.body)
     return deletion.begin(call.service, store_of(call), call.body, call.version)
+
+
+def roll_back(call: Call[Fhir]) -> dict[str, Any]:
+    """Start a rollback."""
+    schema.check(call.version, "RollbackFhirResourcesRequest", call.body)
+    return rollback.begin(call.service, store_of(call), call.body, call.version)

@@ -12,7 +12,10 @@ from emulator.core import rest
 from emulator.core.rest import VERSIONS
 from emulator.core.route_tree import LazyRoute
 from emulator.services.healthcare.fhir import responses
+from emulator.services.healthcare.fhir.bulk import requests as bulk
 from emulator.services.healthcare.fhir.bundles.handler import execute_bundle
+from emulator.services.healthcare.fhir.consents import responses as consents
+from emulator.services.healthcare.fhir.consents import status
 from emulator.services.healthcare.fhir.interactions import (
     binary,
     capabilities,
@@ -51,6 +54,10 @@ def routes(fhir: Fhir) -> Iterator[Route]:
     yield from route("POST", f"{_STORE}:import", responses.import_resources)
     yield from route("POST", f"{_STORE}:export", responses.export_resources)
     yield from route("POST", f"{_STORE}:bulkDelete", responses.bulk_delete)
+    yield from route("POST", f"{_STORE}:rollback", responses.roll_back)
+    yield from route("POST", f"{_STORE}:applyConsents", consents.apply_consents)
+    yield from route("POST", f"{_STORE}:applyAdminConsents", consents.apply_admin_consents)
+    yield from route("GET", f"{_STORE}:explainDataAccess", consents.explain_data_access)
     for version in VERSIONS:
         yield from _interactions(fhir, version)
 
@@ -70,11 +77,22 @@ def _interactions(fhir: Fhir, version: str) -> Iterator[Route]:
     yield route("PUT", _BINARY, typed(binary.TYPE, binary.update), binary.MAX_BYTES)
     yield route("GET", _BINARY, typed(binary.TYPE, binary.read))
     yield route("GET", f"{_BINARY}/_history/{{version}}", typed(binary.TYPE, binary.vread))
+    yield route("GET", f"{_FHIR}/$export", bulk.export_all)
+    yield route("GET", f"{_FHIR}/Group/{{id}}/$export", typed("Group", bulk.export_group))
+    yield route("GET", f"{_STORE}/operations/{{operation}}", bulk.status)
+    yield route("DELETE", f"{_STORE}/operations/{{operation}}", bulk.cancel)
     yield route("GET", f"{_FHIR}/Patient/{{id}}/$everything", typed("Patient", everything))
+    for type_, handler in (("Consent", status.of_consent), ("Patient", status.of_patient)):
+        path = f"{_FHIR}/{type_}/{{id}}/$consent-enforcement-status"
+        yield route("GET", path, typed(type_, handler))
     if version == "v1beta1":
         yield route("GET", f"{_FHIR}/$references", incoming_references)
         yield route("GET", f"{_FHIR}/ConceptMap/$translate", search_translate)
         yield route("GET", f"{_FHIR}/Observation/$lastn", last_observations)
+        of_encounter = typed("Encounter", everything)
+        yield route("GET", f"{_FHIR}/Encounter/{{id}}/$everything", of_encounter)
+        by_post = typed("Group", bulk.export_group_by_post)
+        yield route("POST", f"{_FHIR}/Group/{{id}}/$export", by_post)
         by_id = typed("ConceptMap", translate)
         yield route("GET", f"{_FHIR}/ConceptMap/{{id}}/$translate", by_id)
     yield route("POST", f"{_TYPE}/$validate", type_level.validate)

@@ -5,8 +5,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from emulator.services.healthcare.context import HealthcareContext
-from emulator.services.healthcare.fhir import notifications
-from emulator.services.healthcare.fhir.resources.changes import Changes
+from emulator.services.healthcare.fhir import streams
+from emulator.services.healthcare.fhir.consents.models import ConsentStore
+from emulator.services.healthcare.fhir.notifications import Notifications
+from emulator.services.healthcare.fhir.resources.changes import ChangeListener, Changes
 from emulator.services.healthcare.fhir.resources.models import Index, ResourceStore
 from emulator.services.healthcare.fhir.search.index import SearchIndex
 from emulator.services.healthcare.fhir.store_settings import StoreSettings
@@ -23,7 +25,9 @@ class Fhir:
         operations: of the context
         agent: of the context
         resources: the resources
+        consents: as they were applied
         indexes: get each resource that is written
+        listeners: learn of each change
     """
 
     def __init__(self, context: HealthcareContext) -> None:
@@ -34,31 +38,46 @@ class Fhir:
         self._stores = context.stores.resources
         self.resources = ResourceStore(context.database, self._stores.exists)
         self.indexes: tuple[Index, ...] = (SearchIndex(),)
+        self.listeners: list[ChangeListener] = [
+            Notifications(context.notifier),
+            streams.Streams(context.outbox, context.failures),
+        ]
+        context.outbox.plan_tables(COLLECTION, streams.plan_table)
+        self.consents = ConsentStore(context.database, self._stores.exists)
         self._stores.on_delete(self.resources.delete_store)
+        self._stores.on_delete(self.consents.delete_store)
 
     def store(self, name: str) -> dict[str, Any]:
         """Return a store as a resource; raises 404."""
         return self._stores.get(name)
 
     @contextmanager
-    def changing(self, settings: StoreSettings) -> Iterator[Changes]:
+    def changing(self, settings: StoreSettings, operation: str = "") -> Iterator[Changes]:
         """Yield the changes of a transaction, which commits whole or not at all.
 
-        The commit follows a check of the references, and the topics of the store are notified.
+        The commit follows a check of the references, and the listeners learn of the changes.
+
+        Args:
+            settings: of the store
+            operation: the full name of the long-running operation that makes the changes
 
         Raises:
             StoreGoneError: the store was deleted meanwhile
             OutcomeError: references are broken
         """
-        notifier = self.context.notifier
         with self.resources.writing(settings.name) as connection:
-            changes = Changes(connection, settings, self.indexes)
+            changes = Changes(connection, settings, self.indexes, operation)
             yield changes
             changes.finish()
-            has_messages = notifications.add(connection, notifier, settings, changes.done)
-        if has_messages:
-            notifier.wake()
+            woken = [
+                listener
+                for listener in self.listeners
+                if listener.add(connection, settings, changes.done)
+            ]
+        for listener in woken:
+            listener.wake()
 
     def delete_orphans(self) -> None:
-        """Delete the resources of stores that no longer exist."""
+        """Delete the resources and consents of stores that no longer exist."""
         self.resources.delete_orphans()
+        self.consents.delete_orphans()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emulator.core.errors import unimplemented
+from emulator.services.healthcare.fhir.consents.settings import ConsentSettings
 from emulator.services.healthcare.fhir.validation import ValidationSettings
 
 SERVED_VERSION = "R4"
@@ -27,6 +28,8 @@ class StoreSettings:
         is_strict: whether a search with an unknown parameter is refused by default
         validation: what is checked of resources
         notifications: the topics, as `FhirNotificationConfig` has them
+        streams: into tables and stores, as `StreamConfig` has them
+        consents: whether consents decide on access
     """
 
     name: str
@@ -39,6 +42,8 @@ class StoreSettings:
     is_strict: bool = False
     validation: ValidationSettings = field(default_factory=ValidationSettings)
     notifications: tuple[Mapping[str, Any], ...] = ()
+    streams: tuple[Mapping[str, Any], ...] = ()
+    consents: ConsentSettings = field(default_factory=ConsentSettings)
 
     @classmethod
     def of(cls, store: Mapping[str, Any]) -> "StoreSettings":
@@ -68,6 +73,8 @@ class StoreSettings:
             is_strict=bool(store.get("defaultSearchHandlingStrict")),
             validation=ValidationSettings.of(store.get("validationConfig", {})),
             notifications=tuple([single] if single else store.get("notificationConfigs", [])),
+            streams=tuple(store.get("streamConfigs", [])),
+            consents=ConsentSettings.of(store),
         )
 
 

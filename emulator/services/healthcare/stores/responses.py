@@ -213,7 +213,7 @@ def _set_fields(call: Call[Stores], message: str) -> dict[str, Any]:
 
 def _represent(type_: StoreType, call: Call[Stores], store: dict[str, Any]) -> dict[str, Any]:
     """Return a store as the called version of the API represents it."""
-    return schema.normal(call.version, type_.schema, store)
+    return schema.normal(call.version, type_.schema, type_.complete(store))
 
 
 def _update_mask(call: Call[Stores], message: str, mutable: frozenset[str]) -> FieldMask:

@@ -6,11 +6,15 @@ from typing import Any
 from emulator.core.discovery import api
 
 _ROOTS = {
+    "AttributeDefinition": "attribute_definition",
+    "Consent": "consent",
+    "ConsentArtifact": "consent_artifact",
     "ConsentStore": "consent_store",
     "Dataset": "dataset",
     "DicomStore": "dicom_store",
     "FhirStore": "fhir_store",
     "Hl7V2Store": "hl7_v2_store",
+    "UserDataMapping": "user_data_mapping",
 }
 """The messages that are a field of their request, which is what errors call them."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from emulator.core.operations.runner import Operations
 from emulator.services.healthcare.service_agent import ServiceAgent
@@ -56,7 +57,11 @@ class Stores:
         return f"{self.dataset_name(path)}/{collection}/{path['store']}"
 
     def require_store(self, collection: str, path: Mapping[str, str]) -> str:
-        """Return the full name of the store in a path, whose data is to be read or written.
+        """Return the full name of the store in a path; arguments and errors as of `require`."""
+        return str(self.require(collection, path)["name"])
+
+    def require(self, collection: str, path: Mapping[str, str]) -> dict[str, Any]:
+        """Return the store in a path as a resource; its data is to be read or written.
 
         Args:
             collection: such as `dicomStores`
@@ -66,6 +71,6 @@ class Stores:
             ApiError: 404 for a store that does not exist, 400 or 403 if its dataset's key can't be
                 used.
         """
-        store: str = self.resources.get(self.store_name(collection, path))["name"]
-        self.keys.require(store.rpartition(f"/{collection}/")[0])
+        store = self.resources.get(self.store_name(collection, path))
+        self.keys.require(store["name"].rpartition(f"/{collection}/")[0])
         return store

@@ -26,6 +26,10 @@ def _accept(_store: Mapping[str, Any]) -> None:
     pass
 
 
+def _keep(store: Mapping[str, Any]) -> Mapping[str, Any]:
+    return store
+
+
 def _accept_change(_before: Mapping[str, Any], _after: Mapping[str, Any]) -> None:
     pass
 
@@ -43,6 +47,7 @@ class StoreType:
         display_name: in errors
         validate: refuses a store that its data room does not serve; the room registers it
         check_change: refuses a change of a store, before and after; the room registers it
+        complete: adds to a store what its data room knows of it; the room registers it
     """
 
     collection: str
@@ -53,6 +58,7 @@ class StoreType:
     id_pattern: re.Pattern[str] = ID
     validate: Callable[[Mapping[str, Any]], None] = _accept
     check_change: Callable[[Mapping[str, Any], Mapping[str, Any]], None] = _accept_change
+    complete: Callable[[Mapping[str, Any]], Mapping[str, Any]] = _keep
 
 
 _COMMON = {"labels", "notificationConfig", "notificationConfigs"}

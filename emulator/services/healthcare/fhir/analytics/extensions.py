@@ -16,7 +16,11 @@ Convert = Callable[[Mapping[str, Any]], Row]
 _INVALID = re.compile(r"[^A-Za-z0-9_]+")
 
 
-class ExtensionError(Exception):
+class RowError(Exception):
+    """A resource has no row."""
+
+
+class ExtensionError(RowError):
     """Extensions whose columns have the same name; the resource has no row."""
 
 

@@ -20,7 +20,7 @@ from emulator.services.healthcare.fhir.references import Form, of_element
 
 DEFAULT_DEPTH = 2
 EXTENSION, CONTAINED, MODIFIER = "extension", "contained", "modifierExtension"
-ANALYTICS, ANALYTICS_V2 = "ANALYTICS", "ANALYTICS_V2"
+ANALYTICS, ANALYTICS_V2, LOSSLESS = "ANALYTICS", "ANALYTICS_V2", "LOSSLESS"
 
 
 @dataclass(frozen=True, slots=True)

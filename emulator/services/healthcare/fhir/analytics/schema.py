@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from emulator.services.healthcare.fhir.analytics.extensions import RowError
 from emulator.services.healthcare.fhir.analytics.rows import (
     CONTAINED,
     EXTENSION,
@@ -27,7 +28,13 @@ _COLUMNS = {
     "positiveInt": "INTEGER",
     "unsignedInt": "INTEGER",
 }
+_FITTING = {"FLOAT": ("FLOAT", "INTEGER"), "TIMESTAMP": ("STRING",)}
+"""Type of a column -> types of values that fit, where these are not the same."""
 _LEFT_OUT = frozenset({EXTENSION, MODIFIER, CONTAINED, "resourceType"})
+
+
+class ColumnError(RowError):
+    """A row has a value of another type than its column; the resource has no row."""
 
 
 class Columns:
@@ -52,14 +59,28 @@ class Columns:
         return self._records.setdefault(name, Columns())
 
     def widen(self, row: Mapping[str, Any]) -> None:
-        """Add the columns that a row needs and that are not there."""
+        """Add the columns that a row needs and that are not there.
+
+        Raises:
+            ColumnError: a column has another type
+        """
         for name, value in row.items():
             is_list = isinstance(value, list)
             for each in value if isinstance(value, list) else [value]:
+                if each is None:
+                    continue
+                type_ = _type_of(each)
+                self.add(name, type_, is_list=is_list)
+                self._fit(self.fields[name], type_, is_list=is_list)
                 if isinstance(each, Mapping):
                     self.record(name, is_list=is_list).widen(each)
-                elif each is not None and name not in self.fields:
-                    self.add(name, _type_of(each), is_list=is_list)
+
+    def _fit(self, field: dict[str, Any], type_: str, *, is_list: bool) -> None:
+        known = field["type"]
+        if (known, type_) == ("INTEGER", "FLOAT"):
+            field["type"] = "FLOAT"
+        elif type_ not in _FITTING.get(known, (known,)) or is_list != (field["mode"] == "REPEATED"):
+            raise ColumnError(f"the column {field['name']} has the type {known}, not {type_}")
 
     def schema(self) -> list[dict[str, Any]]:
         """Return the fields of BigQuery's schema; a record without columns is left out."""
@@ -115,6 +136,8 @@ def _add_element(
 
 
 def _type_of(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "RECORD"
     if isinstance(value, bool):
         return "BOOLEAN"
     if isinstance(value, int):

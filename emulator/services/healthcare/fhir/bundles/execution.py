@@ -13,7 +13,7 @@ from emulator.services.healthcare.fhir.refusals import OutcomeError, deleted, mi
 from emulator.services.healthcare.fhir.resources import writes
 from emulator.services.healthcare.fhir.resources.changes import Changes
 from emulator.services.healthcare.fhir.resources.conditions import version_id_of
-from emulator.services.healthcare.fhir.resources.models import Version
+from emulator.services.healthcare.fhir.resources.version import Version
 from emulator.services.healthcare.fhir.resources.writes import Written
 
 
@@ -38,7 +38,9 @@ def execute(request: FhirRequest, changes: Changes, entry: Entry, new_id: str = 
 def _execute(request: FhirRequest, changes: Changes, entry: Entry, new_id: str) -> Written:
     match entry.method:
         case "GET":
-            return Written(*_read(request, changes, entry))
+            status, version = _read(request, changes, entry)
+            request.access.check(version)
+            return Written(status, version)
         case "POST":
             condition = entry.header("ifNoneExist")
             return writes.create(changes, entry.type, entry.body(), condition, new_id)
@@ -103,6 +105,8 @@ def status_text(status: int) -> str:
 
 def _read(request: FhirRequest, changes: Changes, entry: Entry) -> tuple[int, Version]:
     if not entry.version:
+        if changes.find(entry.type, entry.id) is None:
+            request.access.check_missing(entry.type, entry.id)
         found = writes.require(changes, entry.type, entry.id)
         known = entry.header("ifNoneMatch")
         return 304 if known and version_id_of(known) == found.version_id else 200, found
@@ -111,7 +115,9 @@ def _read(request: FhirRequest, changes: Changes, entry: Entry) -> tuple[int, Ve
     resources = request.fhir.resources
     version = number and resources.find_version(request.store, entry.type, entry.id, number)
     if not version:
+        request.access.check_missing(entry.type, entry.id)
         raise missing(name)
     if version.is_deletion:
+        request.access.check(version)
         raise deleted(name)
     return 200, version

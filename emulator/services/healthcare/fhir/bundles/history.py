@@ -20,7 +20,7 @@ from emulator.services.healthcare.fhir.refusals import (
 )
 from emulator.services.healthcare.fhir.resources import parsing
 from emulator.services.healthcare.fhir.resources.changes import DELETE, PATCH, POST, PUT
-from emulator.services.healthcare.fhir.resources.models import Version
+from emulator.services.healthcare.fhir.resources.version import Version
 
 MAX_ENTRIES = 100
 _METHODS = (POST, PUT, PATCH, DELETE)

@@ -29,6 +29,20 @@ _LIMITED = ("SimpleQuantity", "MoneyQuantity")
 """Profiles of Quantity without `comparator`, which google/fhir has as types (observed)."""
 _BASES = ("Element", "BackboneElement", "Resource", "DomainResource")
 
+_ENCOUNTER = {
+    "context": ("ChargeItem", "MedicationAdministration"),
+    "related-ref": ("DocumentManifest",),
+    "encounter": (
+        *("CarePlan", "CareTeam", "Claim", "ClinicalImpression", "Communication"),
+        *("CommunicationRequest", "Composition", "Condition", "DeviceRequest", "DiagnosticReport"),
+        *("DocumentReference", "ExplanationOfBenefit", "Media", "MedicationRequest"),
+        *("NutritionOrder", "Observation", "Procedure", "QuestionnaireResponse", "RequestGroup"),
+        *("ServiceRequest", "VisionPrescription"),
+    ),
+}
+"""The compartment http://hl7.org/fhir/R4/compartmentdefinition-encounter.html by search parameter,
+which the package lacks."""
+
 
 def write(folder: Path, file: Path = FILE) -> None:
     """Write the table.
@@ -77,7 +91,10 @@ def write(folder: Path, file: Path = FILE) -> None:
             "systems": lists.systems,
             "search": search,
             "compartments": {
-                "Patient": _compartment(folder / "compartmentdefinition-patient.json")
+                "Encounter": {
+                    type_: code for code, types_ in _ENCOUNTER.items() for type_ in sorted(types_)
+                },
+                "Patient": _compartment(folder / "compartmentdefinition-patient.json"),
             },
         }
     )

@@ -1,58 +1,64 @@
-"""Resources of a patient: `Patient/$everything`.
+"""Resources of a patient or an encounter: `$everything`.
 
-Documented (the reference of `Patient-everything`): the patient, what it refers to, and what refers
-to it by a parameter of the patient compartment; `_since`, `_type`, `start` and `end`. Inferred
+Documented (the references of `Patient-everything` and `Encounter-everything`): the resource, what
+it refers to, and what refers to it by a parameter of its compartment, or to an encounter by the
+extension `ASSOCIATED_ENCOUNTER`; `_since`, `_type`, and of a patient `start` and `end`. Inferred
 (conformance: fhir-everything): a resource counts in a range by its search parameter `date`, and
 one without a date is in every range; the order, which is that of creation.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from starlette.responses import Response
 
-from emulator.services.healthcare.fhir import definitions, instants, periods
+from emulator.services.healthcare.fhir import compartments, definitions, instants, periods
+from emulator.services.healthcare.fhir.compartments import ENCOUNTER, PATIENT
 from emulator.services.healthcare.fhir.interactions import instance, paging
 from emulator.services.healthcare.fhir.interactions.request import FhirRequest, json_response
 from emulator.services.healthcare.fhir.refusals import bad_resource_type, invalid_query
-from emulator.services.healthcare.fhir.resources.models import Version
+from emulator.services.healthcare.fhir.resources.models import ResourceStore
+from emulator.services.healthcare.fhir.resources.version import Version
 
-PATIENT = "Patient"
-_INDEX = re.compile(r"\[[^]]*\]")
-_TYPED = re.compile(r":(\w)(\w*)")
-_TARGET = re.compile(r">\w+")
+ASSOCIATED_ENCOUNTER = "http://hl7.org/fhir/StructureDefinition/encounter-associatedEncounter"
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _DATES = ("date", "recorded-date", "authoredon", "period")
 """Search parameters that date a resource, the first one that its type has."""
 
 
 def everything(request: FhirRequest) -> Response:
-    """Return the resources of a patient's compartment, page by page."""
-    patient = instance.current(request)
+    """Return the resources of a compartment, page by page."""
+    centre = instance.current(request)
     types = types_of(request)
     since = request.parameter("_since")
     first = instants.version_of(instance.instant_of("_since", since)) if since else 0
-    start, end = _day(request, "start", 0), _day(request, "end", 1)
+    is_patient = centre.type == PATIENT
+    start = _day(request, "start", 0) if is_patient else None
+    end = _day(request, "end", 1) if is_patient else None
     found = [
         version
-        for version in _members(request, patient)
+        for version in members(request.fhir.resources, request.store, centre)
         if version.version >= first
+        and request.access.permits(version)
         and (not types or version.type in types)
         and _is_in_range(version, start, end)
     ]
     return page_of(request, found)
 
 
-def page_of(request: FhirRequest, found: list[Version]) -> Response:
+def page_of(
+    request: FhirRequest,
+    found: list[Version],
+    represent: Callable[[Version], Mapping[str, Any]] = Version.resource,
+) -> Response:
     """Return a page of the versions that were found, which are in the order of their rows."""
     after, count = paging.last_key(request, 0), paging.count(request)
     rest = [version for version in found if version.number > after]
     page = rest[:count]
     following = page[-1].number if len(rest) > count else None
-    entries = [entry_of(request, version.name, version.resource()) for version in page]
+    entries = [entry_of(request, version.name, represent(version)) for version in page]
     return json_response(paging.bundle(request, "searchset", entries, following, len(found)))
 
 
@@ -73,46 +79,44 @@ def types_of(request: FhirRequest) -> set[str]:
     return found
 
 
-def _members(request: FhirRequest, patient: Version) -> list[Version]:
-    rows = request.fhir.resources.select(
+def members(resources: ResourceStore, store: str, centre: Version) -> list[Version]:
+    """Return the resources of a compartment, in the order of their rows.
+
+    Args:
+        resources: of all stores
+        store: the full name
+        centre: the patient or encounter, which is one of them
+    """
+    rows = resources.select(
         "SELECT t.*, '' AS path FROM fhir_references f JOIN fhir_resources t ON t.store = f.store"
         " AND t.type = f.target_type AND t.id = f.target_id WHERE f.resource = ?1"
         " UNION SELECT r.*, f.path FROM fhir_references f JOIN fhir_resources r"
         " ON r.number = f.resource WHERE f.store = ?2 AND f.target_type = ?3 AND f.target_id = ?4",
-        (patient.number, request.store, patient.type, patient.id),
+        (centre.number, store, centre.type, centre.id),
     )
-    found = {patient.number: patient}
+    found = {centre.number: centre}
+    wanted = compartments.inclusions(centre.type)
     for row in rows:
-        if not row["path"] or _element(row["path"]) in _inclusions().get(row["type"], ()):
+        element = compartments.element_of(row["path"])
+        if not element or element in wanted.get(row["type"], ()):
             found[row["number"]] = Version.of(row)
+    if centre.type == ENCOUNTER:
+        for each in _associated(resources, store, centre):
+            found[each.number] = each
     return [found[number] for number in sorted(found)]
 
 
-@cache
-def _inclusions() -> Mapping[str, frozenset[str]]:
-    """Return the elements that put a resource into the compartment, by resource type."""
-    table = definitions.table()
-    return {
-        type_: frozenset(
-            path
-            for parameter in parameters.split()
-            if parameter in table["search"].get(type_, {})
-            for path in _paths(table["search"][type_][parameter])
-        )
-        for type_, parameters in table["compartments"][PATIENT].items()
-    }
-
-
-def _paths(text: str) -> Iterator[str]:
-    """Yield the elements of a search parameter, as they are in JSON."""
-    for path in text.split(" ")[1].split("|"):
-        plain = _TARGET.sub("", _INDEX.sub("", path))
-        yield _TYPED.sub(lambda match: match[1].upper() + match[2], plain)
-
-
-def _element(path: str) -> str:
-    """Return the element of a reference: `actor` of `Appointment.participant[0].actor`."""
-    return _INDEX.sub("", path).partition(".")[2]
+def _associated(resources: ResourceStore, store: str, encounter: Version) -> Iterator[Version]:
+    """Yield the resources that refer to an encounter by the extension."""
+    rows = resources.select(
+        "SELECT * FROM fhir_resources WHERE store = ? AND INSTR(body, ?)",
+        (store, ASSOCIATED_ENCOUNTER.encode()),
+    )
+    for version in map(Version.of, rows):
+        for extension in version.resource().get("extension", []):
+            reference = extension.get("valueReference", {}).get("reference")
+            if extension.get("url") == ASSOCIATED_ENCOUNTER and reference == encounter.name:
+                yield version
 
 
 def _day(request: FhirRequest, name: str, edge: int) -> datetime | None:
@@ -138,7 +142,7 @@ def _periods(version: Version) -> Iterator[tuple[datetime, datetime]]:
     parameters = definitions.table()["search"].get(version.type, {})
     name = next((name for name in _DATES if name in parameters), "")
     resource = version.resource() if name else {}
-    for path in _paths(parameters[name]) if name else ():
+    for path in compartments.paths_of(parameters[name]) if name else ():
         for value in _values(resource, path):
             if period := _period(value):
                 yield period

@@ -13,7 +13,7 @@ from emulator.services.healthcare.fhir.interactions.compartment import entry_of,
 from emulator.services.healthcare.fhir.interactions.request import FhirRequest, json_response
 from emulator.services.healthcare.fhir.refusals import invalid_query
 from emulator.services.healthcare.fhir.resources import parsing
-from emulator.services.healthcare.fhir.resources.models import Version
+from emulator.services.healthcare.fhir.resources.version import Version
 
 _TEXT = ("resourceType", "id", "meta", "text")
 _SUMMARIES = ("", "text", "data", "false")
@@ -36,13 +36,14 @@ def incoming_references(request: FhirRequest) -> Response:
         (request.store, *wanted, *types),
     )
     after, count = paging.last_key(request, 0), paging.count(request)
-    rest = [Version.of(row) for row in rows if row["number"] > after]
+    found = [version for row in rows if request.access.permits(version := Version.of(row))]
+    rest = [version for version in found if version.number > after]
     page = rest[:count]
     entries = [
         entry_of(request, version.name, _summarize(version.resource(), summary)) for version in page
     ]
     following = page[-1].number if len(rest) > count else None
-    return json_response(paging.bundle(request, "searchset", entries, following, len(rows)))
+    return json_response(paging.bundle(request, "searchset", entries, following, len(found)))
 
 
 def _summarize(resource: dict[str, Any], summary: str) -> dict[str, Any]:

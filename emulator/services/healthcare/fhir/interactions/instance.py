@@ -25,7 +25,7 @@ from emulator.services.healthcare.fhir.refusals import (
     unsupported,
 )
 from emulator.services.healthcare.fhir.resources import parsing, writes
-from emulator.services.healthcare.fhir.resources.models import Version
+from emulator.services.healthcare.fhir.resources.version import Version
 
 JSON_PATCH = frozenset({"application/json-patch+json"})
 """Documented: the media type that a patch must have."""
@@ -43,11 +43,12 @@ def vread(request: FhirRequest) -> Response:
     _require_versions(request)
     number = instants.parse_version_id(request.path["version"])
     name = f"{type_}/{id_}/_history/{request.path['version']}"
-    if number is None:
+    resources = request.fhir.resources
+    found = number and resources.find_version(request.store, type_, id_, number)
+    if not found:
+        request.access.check_missing(type_, id_)
         raise missing(name)
-    found = request.fhir.resources.find_version(request.store, type_, id_, number)
-    if found is None:
-        raise missing(name)
+    request.access.check(found)
     if found.is_deletion:
         raise deleted(name)
     return read_response(request, found)
@@ -103,9 +104,13 @@ def history(request: FhirRequest) -> Response:
     before = paging.last_key(request, instants.MAX_VERSION)
     versions = request.fhir.resources.history(request.store, type_, id_, before, count + 1)
     if not versions and before == instants.MAX_VERSION:
+        request.access.check_missing(type_, id_)
         raise missing(f"{type_}/{id_}")
     page = versions[:count]
-    chosen = [each for each in page if since <= each.version < until]
+    permitted = [each for each in page if request.access.permits(each)]
+    if page and not permitted:
+        request.access.check(page[0])
+    chosen = [each for each in permitted if since <= each.version < until]
     following = page[-1].version if len(versions) > count else None
     entries = [history_entry(request.root, each) for each in chosen]
     return json_response(paging.bundle(request, "history", entries, following))
@@ -131,12 +136,14 @@ def current(request: FhirRequest) -> Version:
     """Return the current version of the resource in the path.
 
     Raises:
-        OutcomeError: 404, or 410 for one that was deleted
+        OutcomeError: 404, 410 for one that was deleted, or 403 for one that consents deny
     """
     type_, id_ = request.type, request.id
     found = request.fhir.resources.find(request.store, type_, id_)
     if found is not None:
+        request.access.check(found)
         return found
+    request.access.check_missing(type_, id_)
     last = request.fhir.resources.history(request.store, type_, id_, instants.MAX_VERSION, 1)
     name = f"{type_}/{id_}"
     raise deleted(name) if last else missing(name)

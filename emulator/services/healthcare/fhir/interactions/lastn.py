@@ -16,6 +16,7 @@ from emulator.services.healthcare.fhir.interactions.request import FhirRequest, 
 from emulator.services.healthcare.fhir.interactions.search import is_strict, reader
 from emulator.services.healthcare.fhir.refusals import OutcomeError, invalid_query, too_costly
 from emulator.services.healthcare.fhir.search import query, searching
+from emulator.services.healthcare.fhir.search.conditions import Limits
 from emulator.services.healthcare.fhir.search.criteria import SearchError
 
 TYPE = "Observation"
@@ -51,8 +52,13 @@ def _search(request: FhirRequest) -> Sequence[Mapping[str, Any]]:
     try:
         wanted = query.read(pairs, TYPE, strict=is_strict(request))
         wanted.sort, wanted.count = [("date", True)], MAX_RESULTS
-        with resources.database.snapshot(), resources.database.read() as connection:
-            page = searching.search(connection, request.store, wanted, read)
+        with (
+            resources.database.snapshot(),
+            resources.database.read() as connection,
+            request.access.filtering(connection) as visible,
+        ):
+            limits = Limits(visible=visible)
+            page = searching.search(connection, request.store, wanted, read, limits)
             found = [read(key.type, key.id) for key in page.matches]
     except SearchError as refused:
         raise OutcomeError(400, refused.issue) from None

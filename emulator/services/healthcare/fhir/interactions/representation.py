@@ -11,7 +11,7 @@ from emulator.services.healthcare.fhir import instants
 from emulator.services.healthcare.fhir.interactions.request import FhirRequest, json_response
 from emulator.services.healthcare.fhir.refusals import success
 from emulator.services.healthcare.fhir.resources.conditions import version_id_of
-from emulator.services.healthcare.fhir.resources.models import Version
+from emulator.services.healthcare.fhir.resources.version import Version
 from emulator.services.healthcare.fhir.resources.writes import Written
 
 

@@ -7,6 +7,7 @@ limit of a body is that of the quotas' page, with 413.
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -16,7 +17,10 @@ from starlette.responses import Response
 
 from emulator.core import media_type
 from emulator.core.errors import not_found, too_large
+from emulator.core.method_table import AUDIT_METADATA
 from emulator.services.healthcare.fhir import json_text
+from emulator.services.healthcare.fhir.consents import scopes
+from emulator.services.healthcare.fhir.consents.access import Access
 from emulator.services.healthcare.fhir.outcome import error, operation_outcome
 from emulator.services.healthcare.fhir.refusals import OutcomeError, invalid_query
 from emulator.services.healthcare.fhir.resources import parsing
@@ -54,6 +58,7 @@ class FhirRequest:
         root: URL of the store's FHIR service, `https://.../fhirStores/S/fhir`
         url: of the request, with its query
         version: of the API, as called
+        audit: gets what the audit log says beside the call
     """
 
     fhir: Fhir
@@ -65,6 +70,7 @@ class FhirRequest:
     root: str
     url: str
     version: str
+    audit: dict[str, Any]
 
     @property
     def store(self) -> str:
@@ -80,6 +86,13 @@ class FhirRequest:
     def id(self) -> str:
         """The id of the path; raises 400 for one that is not well formed."""
         return parsing.check_id(self.path["id"])
+
+    @cached_property
+    def access(self) -> Access:
+        """The access that consents permit; raises 403 for a wrong consent scope."""
+        header = self.header(scopes.HEADER)
+        fhir = self.fhir
+        return Access(fhir.resources, fhir.consents, self.settings, header, self.audit)
 
     def header(self, name: str) -> str:
         """Return the value of a header; empty if there is none."""
@@ -160,6 +173,7 @@ def endpoint(
                     root=f"{fhir.settings.root_url}{path}/fhir",
                     url=f"{fhir.settings.root_url}{request.url.path}{query}",
                     version=version,
+                    audit=request.scope.get(AUDIT_METADATA, {}),
                 )
             )
         except OutcomeError as refused:

@@ -17,6 +17,7 @@ from emulator.services.healthcare.fhir.outcome import error
 from emulator.services.healthcare.fhir.refusals import OutcomeError
 from emulator.services.healthcare.fhir.resources import parsing
 from emulator.services.healthcare.fhir.search import bundle, query, searching
+from emulator.services.healthcare.fhir.search.conditions import Limits
 from emulator.services.healthcare.fhir.search.criteria import SearchError
 
 _TYPE = "resourceType"
@@ -62,8 +63,13 @@ def _search(request: FhirRequest, resource_type: str) -> Response:
     try:
         wanted = query.read(request.query, resource_type, strict=is_strict(request))
         before = _before(request, wanted)
-        with resources.database.snapshot(), resources.database.read() as connection:
-            page = searching.search(connection, request.store, wanted, read, before)
+        with (
+            resources.database.snapshot(),
+            resources.database.read() as connection,
+            request.access.filtering(connection) as visible,
+        ):
+            limits = Limits(before, visible)
+            page = searching.search(connection, request.store, wanted, read, limits)
             found = bundle.searchset(page, wanted, request.root, resource_type, read)
     except SearchError as refused:
         raise OutcomeError(400, refused.issue) from None

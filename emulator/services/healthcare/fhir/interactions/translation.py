@@ -13,7 +13,7 @@ from starlette.responses import Response
 from emulator.services.healthcare.fhir.interactions import instance
 from emulator.services.healthcare.fhir.interactions.request import FhirRequest, json_response
 from emulator.services.healthcare.fhir.refusals import invalid_query, missing
-from emulator.services.healthcare.fhir.resources.models import Version
+from emulator.services.healthcare.fhir.resources.version import Version
 
 TYPE = "ConceptMap"
 _NO_MATCH = frozenset({"unmatched", "disjoint"})

@@ -9,29 +9,17 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from emulator.core.errors import (
-    already_exists,
-    failed_precondition,
-    invalid_argument,
-    unimplemented,
-)
+from emulator.core.errors import already_exists, failed_precondition, invalid_argument
 from emulator.core.operations.batch_progress import BatchProgress
 from emulator.core.operations.operation_type import OperationRun
 from emulator.services.healthcare.clients.bigquery import BigQueryClient, Table
 from emulator.services.healthcare.fhir import json_text
-from emulator.services.healthcare.fhir.analytics.extensions import ExtensionError
-from emulator.services.healthcare.fhir.analytics.rows import (
-    ANALYTICS,
-    ANALYTICS_V2,
-    DEFAULT_DEPTH,
-    RowFormat,
-)
-from emulator.services.healthcare.fhir.analytics.schema import columns_of
+from emulator.services.healthcare.fhir.analytics.extensions import RowError
+from emulator.services.healthcare.fhir.analytics.layout import TableLayout, parse_layout
 from emulator.services.healthcare.fhir.operations.selection import Selection
-from emulator.services.healthcare.fhir.resources.models import Version
+from emulator.services.healthcare.fhir.resources.version import Version
 from emulator.services.healthcare.fhir.service import Fhir
 
-MAX_DEPTH = 5
 _DATASET = re.compile(r"bq://([a-z0-9.:-]+)\.(\w{1,1024})")
 _EMPTY, _TRUNCATE = "WRITE_EMPTY", "WRITE_TRUNCATE"
 _DISPOSITIONS = (_EMPTY, _TRUNCATE, "WRITE_APPEND")
@@ -53,28 +41,13 @@ def request_of(fhir: Fhir, project: str, given: Mapping[str, Any]) -> dict[str, 
         disposition = _TRUNCATE if given.get("force") else _EMPTY
     if disposition not in _DISPOSITIONS:
         raise invalid_argument(f"invalid write_disposition {disposition!r}")
-    schema = _schema(given.get("schemaConfig", {}))
+    schema = parse_layout(given).record()
     fhir.agent.require_load_job(project, match[1], match[2])
     with BigQueryClient(fhir.settings.bigquery_url) as bigquery:
         if not bigquery.has_dataset(match[1], match[2]):
             name = f"{match[1]}.{match[2]}"
             raise failed_precondition(f"failed to verify dataset ({name}): it does not exist")
     return {"dataset": [match[1], match[2]], "disposition": disposition, **schema}
-
-
-def _schema(config: Mapping[str, Any]) -> dict[str, Any]:
-    type_ = config.get("schemaType", "")
-    if type_ == "LOSSLESS" or config.get("lastUpdatedPartitionConfig"):
-        raise unimplemented(
-            "The local Google Cloud exports FHIR resources with the schemas ANALYTICS and "
-            "ANALYTICS_V2, without lastUpdatedPartitionConfig."
-        )
-    if type_ not in (ANALYTICS, ANALYTICS_V2):
-        raise invalid_argument(f"invalid schema_type {type_!r}: {ANALYTICS} or {ANALYTICS_V2}")
-    depth = int(config.get("recursiveStructureDepth") or 0) or DEFAULT_DEPTH
-    if not 0 < depth <= MAX_DEPTH:
-        raise invalid_argument(f"invalid recursive_structure_depth {depth}: at most {MAX_DEPTH}")
-    return {"is_v2": type_ == ANALYTICS_V2, "depth": depth}
 
 
 def export_type(fhir: Fhir, operation: OperationRun, progress: BatchProgress, type_: str) -> None:
@@ -95,7 +68,8 @@ def export_type(fhir: Fhir, operation: OperationRun, progress: BatchProgress, ty
             )
         fields = export.fields()
         if export.count:
-            bigquery.load(table, fields, request["disposition"], export.lines())
+            partitioning = export.layout.partitioning
+            bigquery.load(table, fields, request["disposition"], export.lines(), partitioning)
     for name, reason in export.failures.items():
         progress.fail(f"{request['store']}/fhir/{name}", reason)
     progress.succeed(export.count)
@@ -105,14 +79,14 @@ class _TypeExport:
     """The rows of a type, which are made twice: for the schema, and for the load job.
 
     Attributes:
+        layout: of the table
         count: of rows
         failures: resources without a row -> why
     """
 
     def __init__(self, fhir: Fhir, operation: OperationRun, type_: str) -> None:
         self._fhir, self._operation, self._type = fhir, operation, type_
-        request = operation.request
-        self._format = RowFormat(request["is_v2"], request["depth"])
+        self.layout = TableLayout.of(operation.request)
         # Resources that are written meanwhile are not exported: their columns are not known.
         self._last = self._versions_until()
         self.count = 0
@@ -120,11 +94,11 @@ class _TypeExport:
 
     def fields(self) -> list[dict[str, Any]]:
         """Return the schema of the table."""
-        columns = columns_of(self._type, self._format)
+        columns = self.layout.columns(self._type)
         for version in self._versions():
             try:
-                columns.widen(self._format.row(version.resource()))
-            except ExtensionError as error:
+                columns.widen(self.layout.row(version.resource()))
+            except RowError as error:
                 self.failures[version.name] = str(error)
             else:
                 self.count += 1
@@ -134,7 +108,7 @@ class _TypeExport:
         """Yield the rows as lines of JSON."""
         for version in self._versions():
             if version.name not in self.failures:
-                yield json_text.dump(self._format.row(version.resource())) + b"\n"
+                yield json_text.dump(self.layout.row(version.resource())) + b"\n"
 
     def _versions(self) -> Iterator[Version]:
         request = self._operation.request

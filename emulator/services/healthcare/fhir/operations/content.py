@@ -4,7 +4,7 @@ Documented (`ContentStructure` of the API's reference): a line or a whole file i
 bundle of resources.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,30 +38,29 @@ class Item:
     refused: OutcomeError | None = None
 
 
-def items(uri: str, content: bytes, structure: str) -> Iterator[Item]:
+def is_whole(structure: str) -> bool:
+    """Whether a file is one text, rather than a text a line."""
+    return structure in _WHOLE_FILES
+
+
+def items(uri: str, texts: Iterable[bytes], structure: str) -> Iterator[Item]:
     """Yield the resources of a file.
 
     Args:
         uri: of the file
-        content: of the file
+        texts: the lines of the file; its whole content as one where the structure is of files
         structure: of the content, such as `RESOURCE`
     """
-    for source, text in _texts(uri, content, structure):
+    for number, text in enumerate(texts, start=1):
+        if not is_whole(structure) and not text.strip():
+            continue
+        source = uri if is_whole(structure) else f"{uri}:{number}"
         try:
             parsed = parsing.parse(text)
             found = _entries(source, parsed) if structure in _BUNDLES else [Item(source, parsed)]
         except OutcomeError as refused:
             found = [Item(source, refused=refused)]
         yield from found
-
-
-def _texts(uri: str, content: bytes, structure: str) -> Iterator[tuple[str, bytes]]:
-    if structure in _WHOLE_FILES:
-        yield uri, content
-        return
-    for number, line in enumerate(content.split(b"\n"), start=1):
-        if line.strip():
-            yield f"{uri}:{number}", line
 
 
 def _entries(source: str, bundle: Mapping[str, Any]) -> list[Item]:

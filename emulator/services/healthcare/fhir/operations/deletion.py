@@ -85,8 +85,11 @@ class _Deletion:
 
     def __init__(self, fhir: Fhir, operation: OperationRun) -> None:
         self._fhir, self._request = fhir, operation.request
+        self._operation = operation.name
         store = fhir.store(operation.request["store"])
-        self._settings = replace(StoreSettings.of(store), checks_references=False, notifications=())
+        self._settings = replace(
+            StoreSettings.of(store), checks_references=False, notifications=(), streams=()
+        )
         self._progress = BatchProgress(operation, 0)
         self._deleted: dict[str, list[str]] = {}
 
@@ -153,7 +156,7 @@ class _Deletion:
             self._progress.succeed(len(names))
             return
         try:
-            with self._fhir.changing(self._settings) as changes:
+            with self._fhir.changing(self._settings, self._operation) as changes:
                 gone = [name for name in names if self._delete_one(changes, name)]
         except StoreGoneError as error:
             raise not_found(str(error)) from error

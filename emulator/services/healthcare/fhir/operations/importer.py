@@ -7,6 +7,7 @@ imported stays when other resources fail. A run that was interrupted is safe to 
 texts of failures.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -31,7 +32,7 @@ RESPONSE = "fhir.rest.ImportResourcesResponse"
 BATCH = 200
 """Resources of a transaction."""
 MAX_FILE_BYTES = 512 << 20
-"""Bytes of a file, which is held in memory."""
+"""Bytes of a line, or of a file that is one resource or bundle: each is held in memory."""
 _STRUCTURES = (
     content.BUNDLE,
     content.RESOURCE,
@@ -75,6 +76,7 @@ class _Import:
 
     def __init__(self, fhir: Fhir, operation: OperationRun) -> None:
         self._fhir = fhir
+        self._operation = operation.name
         store = fhir.store(operation.request["store"])
         # No notification, and no check of references.
         self._settings = replace(StoreSettings.of(store), checks_references=False, notifications=())
@@ -95,15 +97,8 @@ class _Import:
 
     def _import_file(self, storage: GcsClient, name: str) -> None:
         uri = f"gs://{self._source.bucket}/{name}"
-        try:
-            read = storage.read(self._source.bucket, name, MAX_FILE_BYTES)
-        except ApiError as error:
-            if error.code >= 500:
-                raise
-            self._progress.fail(uri, error.message)
-            return
         batch: list[Item] = []
-        for item in content.items(uri, read, self._structure):
+        for item in content.items(uri, self._texts(storage, name), self._structure):
             if refused := item.refused or self._refusal(item):
                 self._progress.fail(item.source, str(refused))
                 continue
@@ -112,6 +107,18 @@ class _Import:
                 self._write(batch)
                 batch = []
         self._write(batch)
+
+    def _texts(self, storage: GcsClient, name: str) -> Iterator[bytes]:
+        """Yield the lines of a file, or its whole content; log a file that can't be read."""
+        try:
+            if content.is_whole(self._structure):
+                yield storage.read(self._source.bucket, name, MAX_FILE_BYTES)
+            else:
+                yield from storage.lines(self._source.bucket, name, MAX_FILE_BYTES)
+        except ApiError as error:
+            if error.code >= 500:
+                raise
+            self._progress.fail(f"gs://{self._source.bucket}/{name}", error.message)
 
     def _refusal(self, item: Item) -> OutcomeError | None:
         """Return why a resource can't be imported; None if it can be."""
@@ -126,7 +133,7 @@ class _Import:
     def _write(self, batch: list[Item]) -> None:
         failed: list[tuple[Item, OutcomeError]] = []
         try:
-            with self._fhir.changing(self._settings) as changes:
+            with self._fhir.changing(self._settings, self._operation) as changes:
                 for item in batch:
                     assert item.resource is not None
                     try:

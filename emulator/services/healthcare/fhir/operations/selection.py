@@ -7,7 +7,8 @@ from typing import Any
 from emulator.core.errors import invalid_argument
 from emulator.services.healthcare.fhir import instants
 from emulator.services.healthcare.fhir.definitions import resource_types
-from emulator.services.healthcare.fhir.resources.models import ResourceStore, Version
+from emulator.services.healthcare.fhir.resources.models import ResourceStore
+from emulator.services.healthcare.fhir.resources.version import Version
 
 PAGE = 500
 

@@ -5,21 +5,23 @@ resource that does not exist fail. Inferred (conformance: fhir-integrity, fhir-d
 the check counts what the store holds after the whole transaction, and its answers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from sqlite3 import Connection
-from typing import Any
+from typing import Any, Protocol
 
 from emulator.services.healthcare.fhir import instants, json_text
 from emulator.services.healthcare.fhir.outcome import error
 from emulator.services.healthcare.fhir.refusals import OutcomeError, conflict
+from emulator.services.healthcare.fhir.resources import lost_versions
 from emulator.services.healthcare.fhir.resources.descriptions import describe
 from emulator.services.healthcare.fhir.resources.models import (
     Index,
-    Version,
     find,
     last_version,
 )
+from emulator.services.healthcare.fhir.resources.version import Version
 from emulator.services.healthcare.fhir.store_settings import StoreSettings
 
 POST, PUT, PATCH, DELETE = "POST", "PUT", "PATCH", "DELETE"
@@ -40,6 +42,18 @@ class Change:
     previous: Version | None
 
 
+class ChangeListener(Protocol):
+    """Learns of changes in their transaction, and again when it is committed."""
+
+    def add(
+        self, connection: Connection, settings: StoreSettings, changes: Sequence[Change]
+    ) -> bool:
+        """Write what follows from changes of a store; return whether `wake` must be called."""
+
+    def wake(self) -> None:
+        """Continue with what was written: the transaction is committed."""
+
+
 @dataclass
 class Changes:
     """Writes resources in a transaction. `finish` must be called before its commit.
@@ -48,12 +62,14 @@ class Changes:
         connection: in the transaction
         settings: of the store
         indexes: get each resource that is written
+        operation: the full name of the long-running operation that makes them; empty for a call
         done: the changes so far
     """
 
     connection: Connection
     settings: StoreSettings
     indexes: Sequence[Index] = ()
+    operation: str = ""
     done: list[Change] = field(default_factory=list)
 
     def find(self, type_: str, id_: str) -> Version | None:
@@ -75,8 +91,8 @@ class Changes:
         type_, id_ = resource["resourceType"], resource["id"]
         previous = self.find(type_, id_)
         version = self._next_version(type_, id_, previous)
-        if previous is not None and self.settings.keeps_versions:
-            self._keep(previous)
+        if previous is not None:
+            self._leave(previous)
         written = self._write(resource, previous, version, method)
         self.done.append(Change(written, previous))
         return written
@@ -90,11 +106,21 @@ class Changes:
         type_, id_ = resource["resourceType"], resource["id"]
         previous = self.find(type_, id_)
         version = self._next_version(type_, id_, previous)
+        with self.savepoint():
+            if previous is not None:
+                lost_versions.keep(self.connection, self.settings.name, previous)
+            return self._write(resource, previous, version, method)
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo the changes of a block that is refused, and leave those before it alone."""
+        done = len(self.done)
         self.connection.execute("SAVEPOINT resource")
         try:
-            return self._write(resource, previous, version, method)
+            yield
         except OutcomeError:
             self.connection.execute("ROLLBACK TO resource")
+            del self.done[done:]
             raise
         finally:
             self.connection.execute("RELEASE resource")
@@ -132,6 +158,7 @@ class Changes:
 
     def purge(self, type_: str, id_: str) -> int:
         """Delete the history of a resource, but for its current version; return the versions."""
+        lost_versions.keep_history(self.connection, self.settings.name, type_, id_)
         return self.connection.execute(
             "DELETE FROM fhir_versions WHERE store = ? AND type = ? AND id = ?",
             (self.settings.name, type_, id_),
@@ -185,18 +212,32 @@ class Changes:
         describe(self.connection, self.settings, number, written)
         for index in self.indexes:
             index.add(self.connection, self.settings.name, number, written)
-        return Version(number, type_, id_, version, method, body)
+        current = Version(number, type_, id_, version, method, body)
+        self._note(current)
+        return current
 
     def _replace_by_deletion(self, deletion: Version, current: Version | None) -> None:
-        if self.settings.keeps_versions:
-            if current is not None and current.version < deletion.version:
-                self._keep(current)
-            self._keep(deletion)
+        if current is not None and current.version < deletion.version:
+            self._leave(current)
+        self._leave(deletion)
+        self._note(deletion)
         if current is not None:
             self.connection.execute(
                 "DELETE FROM fhir_resources WHERE number = ?", (current.number,)
             )
             self.done.append(Change(deletion, current))
+
+    def _leave(self, version: Version) -> None:
+        """Keep a version that is not current: in the history, if the store has one."""
+        if self.settings.keeps_versions:
+            self._keep(version)
+        else:
+            lost_versions.keep(self.connection, self.settings.name, version)
+
+    def _note(self, version: Version) -> None:
+        if self.operation:
+            store = self.settings.name
+            lost_versions.note_operation(self.connection, store, version, self.operation)
 
     def _keep(self, version: Version) -> None:
         self.connection.execute(

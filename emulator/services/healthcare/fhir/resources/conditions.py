@@ -16,7 +16,7 @@ from emulator.services.healthcare.fhir.refusals import (
     multiple_matches,
     precondition_failed,
 )
-from emulator.services.healthcare.fhir.resources.models import Version
+from emulator.services.healthcare.fhir.resources.version import Version
 
 IDENTIFIER = "identifier"
 _ESCAPED = re.compile(r"\\([,|$\\])")

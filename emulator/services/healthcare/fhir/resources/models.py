@@ -7,12 +7,12 @@ references, identifiers and canonical URL, and the index of searches) go with it
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from sqlite3 import Connection, Row
 from typing import Any, Protocol
 
 from emulator.core.database import Database
-from emulator.services.healthcare.fhir import instants, json_text
+from emulator.services.healthcare.fhir.resources import lost_versions
+from emulator.services.healthcare.fhir.resources.version import Version
 
 SCHEMA = """
 CREATE TABLE fhir_resources (
@@ -64,53 +64,6 @@ CREATE INDEX fhir_canonicals_by_url ON fhir_canonicals (store, url, version);
 """
 TABLES = ("fhir_resources", "fhir_versions")
 """The tables with a column `store` whose rows no other row takes along."""
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """A version of a resource.
-
-    Attributes:
-        number: of the row of a current version; of an earlier one that of its own table
-        type: of the resource
-        id: of the resource
-        version: nanoseconds since 1970
-        method: of HTTP, by which the version came
-        body: the resource as JSON; empty for a deletion
-    """
-
-    number: int
-    type: str
-    id: str
-    version: int
-    method: str
-    body: bytes
-
-    @classmethod
-    def of(cls, row: Row) -> "Version":
-        """Return the version of a row of either table."""
-        return cls(
-            row["number"], row["type"], row["id"], row["version"], row["method"], row["body"] or b""
-        )
-
-    @property
-    def name(self) -> str:
-        """The name in its store, such as `Patient/1`."""
-        return f"{self.type}/{self.id}"
-
-    @property
-    def version_id(self) -> str:
-        """The id of the version."""
-        return instants.version_id(self.version)
-
-    @property
-    def is_deletion(self) -> bool:
-        """Whether the resource was deleted by this version."""
-        return not self.body
-
-    def resource(self) -> dict[str, Any]:
-        """Return the resource of a version that is not a deletion."""
-        return json_text.parse(self.body)
 
 
 class Index(Protocol):
@@ -225,12 +178,14 @@ class ResourceStore:
     def delete_store(self, store: str) -> None:
         """Delete the resources of a store that is deleted, with their history."""
         with self.database.write() as connection:
-            for table in TABLES:
+            for table in (*TABLES, *lost_versions.TABLES):
                 connection.execute(f"DELETE FROM {table} WHERE store = ?", (store,))  # noqa: S608
 
     def delete_orphans(self) -> None:
-        """Delete the resources of stores that no longer exist."""
-        for table in TABLES:
+        """Delete the resources of stores that no longer exist, and what is past a rollback."""
+        with self.database.write() as connection:
+            lost_versions.delete_old(connection)
+        for table in (*TABLES, *lost_versions.TABLES):
             for row in self.select(f"SELECT DISTINCT store FROM {table}"):  # noqa: S608
                 if not self._store_exists(row["store"]):
                     self.delete_store(row["store"])

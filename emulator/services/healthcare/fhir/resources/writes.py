@@ -23,7 +23,7 @@ from emulator.services.healthcare.fhir.refusals import (
 )
 from emulator.services.healthcare.fhir.resources import conditions, parsing
 from emulator.services.healthcare.fhir.resources.changes import PATCH, POST, PUT, Changes
-from emulator.services.healthcare.fhir.resources.models import Version
+from emulator.services.healthcare.fhir.resources.version import Version
 
 Query = Sequence[tuple[str, str]]
 

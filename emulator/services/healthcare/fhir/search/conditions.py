@@ -6,6 +6,7 @@ chains are queries with a name, since SQLite limits how deep queries nest.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from sqlite3 import Connection, Row
 from typing import Any, NamedTuple
 
@@ -47,6 +48,22 @@ class _Members(NamedTuple):
     test: Sql = Sql("")
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The bounds of what searches may find.
+
+    Attributes:
+        before: the version from which on resources are not in the index yet; nothing for none
+        visible: the condition on rows of `fhir_resources` that the client may read; nothing for all
+    """
+
+    before: int | None = None
+    visible: Sql | None = None
+
+
+NO_LIMITS = Limits()
+
+
 class Conditions:
     """The conditions of searches in one store.
 
@@ -54,16 +71,16 @@ class Conditions:
         connection: to the index
         store: the full name
         codes_of: returns the codes of a value set
-        before: the version from which on resources are not in the index yet; nothing for none
+        limits: what searches may find
     """
 
     def __init__(
-        self, connection: Connection, store: str, codes_of: CodesOf, before: int | None = None
+        self, connection: Connection, store: str, codes_of: CodesOf, limits: Limits = NO_LIMITS
     ) -> None:
         self._connection = connection
         self._store = store
         self._codes_of = codes_of
-        self._before = before
+        self._limits = limits
         self._steps: list[Sql] = []
 
     def statement(self, text: str, *values: Any) -> list[Row]:
@@ -94,8 +111,10 @@ class Conditions:
             is_few = counts.pop(first) < FEW
             parts += [one.test if is_few and one.test.text else _in(one) for one in positive]
         parts += [_in(one) for one in members if one.is_negative]
-        if self._before is not None:
-            parts.append(Sql("version < ?", (self._before,)))
+        if self._limits.before is not None:
+            parts.append(Sql("version < ?", (self._limits.before,)))
+        if self._limits.visible is not None:
+            parts.append(self._limits.visible)
         return join(parts, " AND ")
 
     def _count(self, members: _Members) -> int:

@@ -5,6 +5,7 @@ from sqlite3 import Connection, Row
 from typing import NamedTuple
 
 from emulator.services.healthcare.fhir.instants import MAX_VERSION
+from emulator.services.healthcare.fhir.search.conditions import NO_LIMITS, Limits
 from emulator.services.healthcare.fhir.search.index import scope
 from emulator.services.healthcare.fhir.search.parameters import parameters
 from emulator.services.healthcare.fhir.search.query import Include
@@ -27,7 +28,7 @@ def included(
     store: str,
     matches: Sequence[Key],
     includes: Sequence[Include],
-    before: int | None = None,
+    limits: Limits = NO_LIMITS,
 ) -> list[Key]:
     """Return the resources to include, without the matches, each once.
 
@@ -36,14 +37,15 @@ def included(
         store: the full name
         matches: of the page
         includes: what to include
-        before: the version from which on resources are not in the index yet; nothing for none
+        limits: what searches may find
     """
-    limit = MAX_VERSION if before is None else before
+    limit = MAX_VERSION if limits.before is None else limits.before
     found: dict[Key, None] = {}
     new, rules = [*matches], includes
     for _ in range(MAX_STEPS):
         keys = [key for rule in rules for key in _of_rule(connection, store, new, rule, limit)]
         new = [key for key in dict.fromkeys(keys) if key not in found and key not in set(matches)]
+        new = _visible(connection, store, new, limits)
         if not new:
             break
         found |= dict.fromkeys(new)
@@ -59,6 +61,22 @@ def _of_rule(
         batch = wanted[start : start + _BATCH]
         rows = (_referring if rule.reverse else _referred)(connection, store, batch, rule, limit)
         yield from (Key(row["type"], row["id"]) for row in rows)
+
+
+def _visible(connection: Connection, store: str, keys: Sequence[Key], limits: Limits) -> list[Key]:
+    """Return the resources that the client may read."""
+    if limits.visible is None:
+        return [*keys]
+    found: set[Key] = set()
+    for start in range(0, len(keys), _BATCH):
+        batch = keys[start : start + _BATCH]
+        rows = connection.execute(
+            "SELECT type, id FROM fhir_resources WHERE store = ?"  # noqa: S608 - made of marks
+            f" AND (type, id) IN (VALUES {_pairs(batch)}) AND {limits.visible.text}",
+            (store, *_values(batch), *limits.visible.values),
+        )
+        found |= {Key(row["type"], row["id"]) for row in rows}
+    return [key for key in keys if key in found]
 
 
 def _applies(rule: Include, key: Key) -> bool:

@@ -16,7 +16,11 @@ from typing import Any, NamedTuple
 from emulator.core.errors import ApiError
 from emulator.core.resources import paging
 from emulator.services.healthcare.fhir.search import including
-from emulator.services.healthcare.fhir.search.conditions import Conditions
+from emulator.services.healthcare.fhir.search.conditions import (
+    NO_LIMITS,
+    Conditions,
+    Limits,
+)
 from emulator.services.healthcare.fhir.search.criteria import SearchError
 from emulator.services.healthcare.fhir.search.including import Key
 from emulator.services.healthcare.fhir.search.index import TABLES, scope
@@ -62,7 +66,7 @@ class _SortKey(NamedTuple):
 
 
 def search(
-    connection: Connection, store: str, query: Query, read: Read, before: int | None = None
+    connection: Connection, store: str, query: Query, read: Read, limits: Limits = NO_LIMITS
 ) -> Page:
     """Return a page of a search.
 
@@ -70,16 +74,14 @@ def search(
         SearchError: the query is not valid, or has more conditions than SQLite takes
     """
     try:
-        return _search(connection, store, query, read, before)
+        return _search(connection, store, query, read, limits)
     except OperationalError as error:
         if not _TOO_LARGE.search(str(error)):
             raise
         raise SearchError("the query has too many conditions: make several queries of it") from None
 
 
-def _search(
-    connection: Connection, store: str, query: Query, read: Read, before: int | None
-) -> Page:
+def _search(connection: Connection, store: str, query: Query, read: Read, limits: Limits) -> Page:
     """Return a page of a search.
 
     Args:
@@ -87,13 +89,13 @@ def _search(
         store: the full name
         query: as `query.read` returns it
         read: for value sets that the query names
-        before: the version from which on resources are not in the index yet; nothing for none
+        limits: what the search may find
 
     Raises:
         SearchError: the query is not valid
     """
     conditions = Conditions(
-        connection, store, lambda name: _codes_of(connection, store, name, read), before
+        connection, store, lambda name: _codes_of(connection, store, name, read), limits
     )
     matching = _matching(conditions, query)
     [counted] = conditions.statement(
@@ -111,7 +113,7 @@ def _search(
     return Page(
         int(counted[0]),
         matches,
-        including.included(connection, store, matches, query.includes, before),
+        including.included(connection, store, matches, query.includes, limits),
         paging.page_token(_key_of(page[-1], len(order)), listed) if has_more else "",
     )
 

@@ -15,6 +15,7 @@ INSTANCE = f"{STORE}/dicomWeb/studies/1/series/2/instances/3"
 HL7 = f"{DATASET}/hl7V2Stores/h1"
 DATASETS, DICOM = "dataset.DatasetService", "dicom.DicomService"
 HL7V2 = "hl7v2.Hl7V2Service"
+CONSENTS, CONSENT = f"{DATASET}/consentStores/c", "consent.ConsentService"
 CALLS = f"""
 GET {LOCATION}/datasets | {DATASETS}.ListDatasets | datasets.list | ADMIN_READ
 POST {LOCATION}/datasets | {DATASETS}.CreateDataset | datasets.create | ADMIN_WRITE
@@ -35,6 +36,8 @@ PATCH {HL7}/messages/m= | {HL7V2}.UpdateMessage | hl7V2Messages.update | DATA_WR
 DELETE {HL7}/messages/m= | {HL7V2}.DeleteMessage | hl7V2Messages.delete | DATA_WRITE
 POST {HL7}:import | {HL7V2}.ImportMessages | hl7V2Stores.import | DATA_WRITE
 POST {HL7}:export | {HL7V2}.ExportMessages | hl7V2Stores.export | DATA_READ
+POST {DATASET}/fhirStores/f:rollback | fhir.FhirStoreService.RollbackFhirResources | \
+fhirStores.rollback | DATA_WRITE
 POST {HL7}:rollback | {HL7V2}.RollbackHl7V2Messages | hl7V2Stores.rollback | DATA_WRITE
 GET {HL7}:getHL7v2StoreMetrics | {HL7V2}.GetHl7V2StoreMetrics | hl7V2Stores.get | ADMIN_READ
 GET {DATASET}/dicomStores | {DICOM}.ListDicomStores | dicomStores.list | ADMIN_READ
@@ -49,6 +52,19 @@ GET {INSTANCE}/frames/1 | {WEB}.RetrieveFrames | dicomStores.dicomWebRead | DATA
 GET {INSTANCE}/rendered | {WEB}.RetrieveRenderedInstance | dicomStores.dicomWebRead | DATA_READ
 GET {INSTANCE}/bulkdata/7FE00010 | {WEB}.RetrieveBulkdata | dicomStores.dicomWebRead | DATA_READ
 POST {STORE}/dicomWeb/studies | {WEB}.StoreInstances | dicomStores.dicomWebWrite | DATA_WRITE
+POST {CONSENTS}:checkDataAccess | {CONSENT}.CheckDataAccess | consentStores.checkDataAccess | \
+DATA_READ
+POST {CONSENTS}:queryAccessibleData | {CONSENT}.QueryAccessibleData | \
+consentStores.queryAccessibleData | DATA_READ
+GET {CONSENTS}/consents/1@2 | {CONSENT}.GetConsent | consents.get | DATA_READ
+GET {CONSENTS}/consents/1:listRevisions | {CONSENT}.ListConsentRevisions | consents.list | DATA_READ
+DELETE {CONSENTS}/consents/1@2:deleteRevision | {CONSENT}.DeleteConsentRevision | \
+consents.delete | DATA_WRITE
+POST {CONSENTS}/consents/1:activate | {CONSENT}.ActivateConsent | consents.activate | DATA_WRITE
+PATCH {CONSENTS}/attributeDefinitions/a | {CONSENT}.UpdateAttributeDefinition | \
+attributeDefinitions.update | DATA_WRITE
+POST {CONSENTS}/userDataMappings/1:archive | {CONSENT}.ArchiveUserDataMapping | \
+userDataMappings.archive | DATA_WRITE
 DELETE {STORE}/dicomWeb/studies/1.2 | {WEB}.DeleteStudy | dicomStores.dicomWebDelete | DATA_WRITE
 """
 
@@ -66,7 +82,7 @@ def test_calls(line: str) -> None:
     wanted = path.rpartition("/")[0] if is_on_parent else path.partition(":")[0]
     wanted = wanted.removesuffix("/messages")
     assert found.audited_resource == wanted
-    assert found.resource == wanted.partition("/dicomWeb")[0].partition("/messages")[0]
+    assert found.resource == "/".join(wanted.split("/")[:8])
     assert project_of(found.resource) == "p1"
 
 
@@ -87,9 +103,30 @@ def test_calls_that_services_share(call: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        ("GET /fhir/$export", "BulkExport"),
+        ("GET /fhir/Group/g/$export", "BulkExport"),
+        ("GET /operations/7", "GetFhirOperationStatus"),
+        ("DELETE /operations/7", "DeleteFhirOperation"),
+        ("GET /fhir/Encounter/e/$everything", "GetEncounterEverything"),
+    ],
+)
+def test_calls_of_the_fhir_service(call: str, name: str) -> None:
+    verb, path = call.split(" ")
+    store = f"{DATASET}/fhirStores/f"
+    found = method_of(verb, f"/v1beta1/{store}{path}")
+    assert found is not None
+    assert found.name == f"google.cloud.healthcare.v1beta1.fhir.FhirService.{name}"
+    assert (found.resource, found.audited_resource) == (store, f"{store}{path}")
+
+
+@pytest.mark.parametrize(
     "call",
     [
         f"GET {LOCATION}",
+        f"POST {DATASET}/fhirStores/f/operations/7",
+        f"POST {CONSENTS}/consents/1:none",
         f"POST {STORE}:testIamPermissions",
         f"PUT {DATASET}",
         f"POST {STORE}:none",

@@ -33,6 +33,7 @@ class Load:
         fields: list[dict[str, Any]],
         disposition: str,
         rows: Iterable[bytes],
+        _partitioning: Any,
     ) -> None:
         assert disposition == "WRITE_APPEND"
         ids = [str(json.loads(row)["id"]) for row in rows]

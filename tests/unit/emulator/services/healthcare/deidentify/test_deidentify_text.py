@@ -158,7 +158,7 @@ def test_a_bad_configuration_is_refused_by_name(settings: dict[str, Any], culpri
     [
         (
             {"operationMetadata": {"fhirOutput": {"fhirStore": "s"}}},
-            "config.operation_metadata is not served here: no FHIR resource can be stored",
+            "config.operation_metadata is not served here: leave it out",
         ),
         ({"image": {"additionalInfoTypes": ["FDA_CODE"]}}, "additional_info_types"),
     ],

@@ -67,6 +67,22 @@ def test_everything_of_a_patient_is_its_compartment(ward: Any) -> None:
     assert ward.refused(404, "GET", "Patient/none/$everything")
 
 
+def test_everything_of_an_encounter_is_its_compartment(ward: Any) -> None:
+    visit = {"resourceType": "Encounter", "status": "planned", "class": {"code": "AMB"}}
+    subject = {"reference": "Patient/a"}
+    of_visit = {"reference": "Encounter/e"}
+    url = "http://hl7.org/fhir/StructureDefinition/encounter-associatedEncounter"
+    ward.put({**visit, "id": "e", "subject": subject})
+    ward.put(observation("Patient/a", "within", encounter=of_visit))
+    flag = {"resourceType": "Flag", "status": "active", "code": {"text": "x"}, "subject": subject}
+    ward.put({**flag, "id": "outside", "encounter": of_visit})
+    ward.put({**flag, "id": "associated", "extension": [{"url": url, "valueReference": of_visit}]})
+    found = ["Patient/a", "Encounter/e", "Observation/within", "Flag/associated"]
+    assert names(beta(ward).ok("GET", "Encounter/e/$everything")) == found
+    some = beta(ward).ok("GET", "Encounter/e/$everything?_type=Flag&start=2024-01-01")
+    assert names(some) == ["Flag/associated"]
+
+
 def test_everything_comes_in_pages(ward: Any) -> None:
     page = ward.ok("GET", "Patient/a/$everything?_count=3")
     found = names(page)

@@ -28,8 +28,14 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bytes]]:
     arrived: list[tuple[str, bytes]] = []
 
     def load(
-        _: BigQueryClient, table: Table, __: Any, disposition: str, rows: Iterable[bytes]
+        _: BigQueryClient,
+        table: Table,
+        __: Any,
+        disposition: str,
+        rows: Iterable[bytes],
+        partitioning: Any,
     ) -> None:
+        assert partitioning is None
         assert disposition == "WRITE_APPEND"
         arrived.extend((str(table), row) for row in rows)
 

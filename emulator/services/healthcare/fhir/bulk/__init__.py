@@ -1,0 +1,1 @@
+"""Bulk data exports by the protocol of the SMART implementation guide."""
