@@ -19,6 +19,8 @@ is not the known one of the files.
 
   lab.py                                              on the local Google Cloud
 
+  lab.py --fhir                                       with patients and conditions as FHIR
+
   lab.py --stack dev                                  on a Google Cloud project
 
   lab.py --stack dev --source 'gs://my-bucket/**.dcm' with your own files
@@ -40,6 +42,16 @@ def main(
     source: Annotated[
         str, typer.Option(metavar="GS_URI", help="The files to import; may have wildcards")
     ] = gcs_uri.LAB_SOURCE,
+    fhir: Annotated[
+        bool,
+        typer.Option("--fhir", help="Add the second act: FHIR resources, joined with the metadata"),
+    ] = False,
+    fhir_source: Annotated[
+        str,
+        typer.Option(
+            metavar="GS_URI", help="The resources of the second act, one a line; implies --fhir"
+        ),
+    ] = "",
     as_json: cli.Json = False,
 ) -> None:
     """Run the command line."""
@@ -47,7 +59,8 @@ def main(
     def work(output: Output) -> None:
         from scripts.gsp615 import lab
 
-        lab.run(stack_name, store, source, output)
+        patients = fhir_source or (gcs_uri.LAB_PATIENTS if fhir else "")
+        lab.run(stack_name, store, source, patients, output)
 
     cli.run(work, as_json=as_json, after_interrupt=AFTER_INTERRUPT)
 

@@ -46,10 +46,10 @@ def _first_age(patient_id: str) -> int:
     return min(record.age for record in records.load() if record.patient_id == patient_id)
 
 
-def _study_date(record: ImageRecord) -> str:
+def study_date(record: ImageRecord) -> date:
+    """Return the invented day of an examination."""
     years = record.age - _first_age(record.patient_id)
-    day = date(2000 + years, 1, 3) + timedelta(days=7 * record.follow_up)
-    return day.strftime("%Y%m%d")
+    return date(2000 + years, 1, 3) + timedelta(days=7 * record.follow_up)
 
 
 def _code(value: str, meaning: str) -> Dataset:
@@ -69,7 +69,7 @@ def _describe_patient_and_study(dataset: Dataset, record: ImageRecord) -> None:
     dataset.DeidentificationMethod = "Published without identifiers by the NIH"
     dataset.PatientAge = f"{record.age:03d}Y"
     dataset.StudyInstanceUID = uid("study", record.image)
-    dataset.StudyDate = _study_date(record)
+    dataset.StudyDate = study_date(record).strftime("%Y%m%d")
     dataset.StudyTime = "080000"
     dataset.ReferringPhysicianName = ""
     dataset.StudyID = str(record.follow_up)

@@ -9,7 +9,7 @@ from scripts.data.stores import StoreType
 from scripts.lib.cli import Output, command_line
 from scripts.lib.follow_operation import OperationLabels, finish
 from scripts.lib.google import clients, operations
-from scripts.lib.google.operations import OperationFailedError
+from scripts.lib.google.operations import Operation, OperationFailedError
 from scripts.lib.google.start_operation import OperationStart, Report, StartedOperation
 from scripts.lib.options import Choice, Following
 from scripts.lib.wording import plural
@@ -72,6 +72,25 @@ def run(work: Work, choice: Choice, following: Following, output: Output) -> Non
     if following.resume:
         operations.check_name(following.resume)
     store = stores.resolve(work.type_, choice, output)
+    operation = run_on(store, work, choice, following, output)
+    output.json(operation.to_json() | {"store": store, "location": work.location, "failures": []})
+
+
+def run_on(
+    store: str, work: Work, choice: Choice, following: Following, output: Output
+) -> Operation:
+    """Run or follow an operation on a store, and say for people how it ended.
+
+    Args:
+        store: the full name of the store
+        work: an import or an export
+        choice: the options that name the store, for the advice after an interrupt
+        following: how to follow
+        output: for progress
+
+    Raises:
+        ScriptError: the service refuses, or some items failed
+    """
     client = clients.healthcare()
     if following.resume:
         started = StartedOperation(following.resume)
@@ -88,7 +107,7 @@ def run(work: Work, choice: Choice, following: Following, output: Output) -> Non
         raise
     if not following.no_wait:
         output.result(f"{plural(operation.success, work.type_.item)}, none failed.")
-    output.json(operation.to_json() | {"store": store, "location": work.location, "failures": []})
+    return operation
 
 
 def _start(client: Any, store: str, work: Work, report: Report) -> StartedOperation:

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from google.cloud import bigquery
 
 from engine import stack_environment
-from scripts.data import dicom_import, metadata_export, metadata_query
+from scripts.data import bulk, dicom_import, metadata_export, metadata_query
 from scripts.data.write_disposition import WriteDisposition
-from scripts.gsp615 import expected, results, summary
+from scripts.gsp615 import expected, patients, results, summary
 from scripts.gsp615.expected import Findings
+from scripts.gsp615.patients import PatientsFigures
 from scripts.gsp615.summary import Stopwatch, Summary
 from scripts.lib import stack
 from scripts.lib.cli import Output, command_line
@@ -20,7 +22,7 @@ from scripts.lib.google import clients, gcs_uri
 from scripts.lib.google.bigquery import Table
 from scripts.lib.google.dicomweb import DicomWeb
 from scripts.lib.google.iam_propagation import retry_while_denied
-from scripts.lib.options import DEFAULT_STACK, ROOT, Choice
+from scripts.lib.options import DEFAULT_STACK, ROOT, Choice, Following
 from scripts.lib.pulumi_stack import PulumiStack
 from scripts.lib.stack import Target
 from scripts.lib.stack_outputs import Outputs
@@ -31,11 +33,16 @@ ROWS_SHOWN = 5
 
 @dataclass(frozen=True)
 class Lab:
-    """One run of the lab."""
+    """One run of the lab.
+
+    Attributes:
+        patients: the URI of FHIR resources for the second act; empty without it
+    """
 
     stack: str
     store: str | None
     source: str
+    patients: str
     output: Output
     watch: Stopwatch
 
@@ -71,9 +78,16 @@ class Lab:
             )
         found = Outputs.from_json(self.stack, deployment.outputs)
         target = stack.target(Choice(stack=self.stack, store=self.store), found)
+        fhir_store = patients.store_of(found, self.stack) if self.patients else ""
         fresh = any(n for what, n in deployment.changes.items() if what not in _QUIET)
         self._move_data(target, fresh=fresh)
         figures = self._ask(target)
+        wrong = expected.problems(figures, lab_source=self.source == gcs_uri.LAB_SOURCE)
+        about_patients = None
+        if fhir_store:
+            about_patients = self._second_act(target, fhir_store, fresh=fresh)
+            if (self.source, self.patients) == (gcs_uri.LAB_SOURCE, gcs_uri.LAB_PATIENTS):
+                wrong += about_patients.problems()
         return Summary(
             stack=self.stack,
             engine=engine,
@@ -82,7 +96,8 @@ class Lab:
             source=self.source,
             deployment=deployment,
             findings=figures,
-            problems=expected.problems(figures, lab_source=self.source == gcs_uri.LAB_SOURCE),
+            patients=about_patients,
+            problems=wrong,
             seconds=self.watch.total(),
         )
 
@@ -108,7 +123,7 @@ class Lab:
         self._phase("import", f"Import {self.source}", bring_in, fresh=fresh)
         self._phase("export", f"Export to {table.uri}", bring_out, fresh=fresh)
 
-    def _phase(self, name: str, headline: str, act: Callable[[], None], *, fresh: bool) -> None:
+    def _phase(self, name: str, headline: str, act: Callable[[], object], *, fresh: bool) -> None:
         self.headline(headline)
         with self.watch.phase(name):
             retry_while_denied(act, fresh=fresh, report=self.output.report)
@@ -121,6 +136,23 @@ class Lab:
             answers = [self._answer(client, q) for q in metadata_query.lab_questions(table)]
             web = DicomWeb(*clients.dicom_web(target.store))
             return results.find(web, client, table, patient=answers[0], no_finding=answers[1])
+
+    def _second_act(self, target: Target, store: str, *, fresh: bool) -> PatientsFigures:
+        """Import resources about the x-rays, export them beside the metadata, and query both."""
+        table = Table.from_uri(target.table_uri)
+        choice, following = Choice(stack=self.stack), Following()
+        works = {
+            "fhir_import": patients.import_work(self.patients),
+            "fhir_export": patients.export_work(table),
+        }
+        for name, work in works.items():
+            act = partial(bulk.run_on, store, work, choice, following, self.output)
+            self._phase(name, f"{work.method} FHIR resources: {work.location}", act, fresh=fresh)
+        self.headline("Queries of patients and x-rays")
+        with self.watch.phase("fhir_queries"):
+            client = clients.big_query(target.project, target.location)
+            answers = [self._answer(client, q) for q in patients.questions(table)]
+            return patients.figures(client, table, store, answers)
 
     def _answer(self, client: bigquery.Client, question: metadata_query.Question) -> Any:
         rows = metadata_query.ask(client, question)
@@ -149,16 +181,27 @@ def where_to_look(name: str, store_id: str) -> list[tuple[str, str]]:
     ]  # fmt: skip
 
 
-def run(stack_name: str, store: str | None, source: str, output: Output) -> None:
+def run(
+    stack_name: str, store: str | None, source: str, patients_source: str, output: Output
+) -> None:
     """Run the lab and show its summary.
+
+    Args:
+        stack_name: to deploy and work on
+        store: the DICOM store; None for the stack's first
+        source: the URI of the DICOM files
+        patients_source: the URI of FHIR resources for the second act; empty without it
+        output: for results and progress
 
     Raises:
         ScriptError: a phase failed, or a figure is wrong
     """
     source = str(gcs_uri.parse(source))
+    if patients_source:
+        patients_source = str(gcs_uri.parse(patients_source))
     folder = stack_environment.lab_dir()
     summary.forget(folder)
-    done = Lab(stack_name, store, source, output, Stopwatch()).run()
+    done = Lab(stack_name, store, source, patients_source, output, Stopwatch()).run()
     file = summary.write(done, folder)
     if not output.as_json:
         summary.show(done, output.out, where=where_to_look(stack_name, done.target.store_id))

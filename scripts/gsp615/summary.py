@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from scripts.gsp615.expected import Findings
+from scripts.gsp615.patients import PatientsFigures
 from scripts.lib.pulumi_results import UpdateResult
 from scripts.lib.stack import Target
 
@@ -55,6 +56,7 @@ class Summary:
     deployment: UpdateResult
     findings: Findings
     problems: list[str]
+    patients: PatientsFigures | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -78,6 +80,7 @@ class Summary:
             "resources": self.deployment.resources,
             "changes": self.deployment.changes,
             "seconds": self.seconds,
+            **({"fhir": self.patients.to_json()} if self.patients else {}),
         }
 
 
@@ -118,6 +121,7 @@ def show(summary: Summary, console: Console, *, where: list[tuple[str, str]]) ->
         ("Patients", str(found.patients)),
         ("No Finding", f"{found.no_finding_rows} rows"),
         ("Patient 88", ", ".join(found.patient_88) or "none"),
+        *_facts_of_patients(summary.patients),
         ("Seconds", ", ".join(f"{name} {s:g}" for name, s in summary.seconds.items())),
     ):
         facts.add_row(name, Text(value))
@@ -128,6 +132,13 @@ def show(summary: Summary, console: Console, *, where: list[tuple[str, str]]) ->
     for purpose, command in where:
         console.print(f"{purpose}:", style="dim")
         console.print(f"  {command}", soft_wrap=True, markup=False)
+
+
+def _facts_of_patients(figures: PatientsFigures | None) -> list[tuple[str, str]]:
+    if figures is None:
+        return []
+    counts = ", ".join(f"{n} {type_}" for type_, n in figures.resources.items())
+    return [("FHIR store", figures.store), ("FHIR tables", counts)]
 
 
 def _chart(frequent: list[tuple[str, int]]) -> Table:

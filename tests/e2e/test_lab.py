@@ -15,6 +15,7 @@ import psutil
 import pytest
 from google.cloud.storage import Client
 
+from scripts.gsp615 import patient_answers
 from scripts.lib.errors import ExitCode
 from tests.support import http, viewer_pages
 from tests.support.labs import ROOT, Lab
@@ -101,14 +102,18 @@ def test_the_lab_finds_its_true_answers(runs: Runs) -> None:
 
 def test_a_second_run_makes_nothing_again_and_doubles_no_row(runs: Runs) -> None:
     before = runs.lab.call("GET", f"v1/{DATASET}/operations")
-    _ended(runs.script("lab.py"), ExitCode.OK, "All checks passed.")
+    # It adds the second act, which takes an import and an export more.
+    done = runs.script("lab.py", "--fhir")
+    _ended(done, ExitCode.OK, "All checks passed.", "X-rays without finding")
     summary = runs.summary()
+    assert summary["fhir"]["resources"] == patient_answers.RESOURCES
+    assert summary["fhir"]["answers"] == [*patient_answers.ANSWERS]
     assert summary["changes"] == {"same": summary["resources"]}
     assert summary["resources"] == runs.first_summary["resources"]
     assert (summary["instances"], summary["rows"]) == (405, 405)
     assert runs.count("dicomstore1") == 405
     after = runs.lab.call("GET", f"v1/{DATASET}/operations")
-    assert len(after["operations"]) == len(before["operations"]) + 2
+    assert len(after["operations"]) == len(before["operations"]) + 4
 
 
 def test_the_stack_files_of_the_project_stay_as_they_are(runs: Runs) -> None:

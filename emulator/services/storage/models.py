@@ -14,7 +14,7 @@ from emulator.services.iam.conditions import Target
 from emulator.services.iam.models import EVERYBODY, Policies, Policy
 from emulator.services.resourcemanager.models import Projects
 from emulator.services.storage.errors import StorageError, condition_not_met
-from emulator.services.storage.public_bucket import BUCKET as PUBLIC_BUCKET
+from emulator.services.storage.public_bucket import BUCKETS as PUBLIC_BUCKETS
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS storage_buckets (
@@ -192,7 +192,7 @@ class Buckets:
         )
 
     def _first_bindings(self, name: str) -> list[Json]:
-        if name == PUBLIC_BUCKET:
+        if name in PUBLIC_BUCKETS:
             return [{"role": "roles/storage.objectViewer", "members": ["allUsers"]}]
         project = self.project_of(name) or PROJECT
         owners = [f"projectEditor:{project}", f"projectOwner:{project}"]

@@ -7,6 +7,7 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.routing import Route
 
 from emulator.core import rest
+from emulator.core.route_tree import LazyRoute
 from emulator.services.storage import errors, responses
 from emulator.services.storage.methods import NO_BUCKETS
 from emulator.services.storage.service import Storage
@@ -63,4 +64,4 @@ def _buckets(storage: Storage, root: str) -> Iterator[Route]:
         ("GET", f"{bucket}/iam/testPermissions", responses.test_permissions),
     ):
         endpoint = rest.endpoint(storage, handler, render_error=errors.to_storage_error)
-        yield Route(path, endpoint, methods=[verb])
+        yield LazyRoute(path, endpoint, verb)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from scripts.lib.errors import UsageError
 
 LAB_SOURCE = "gs://gcs-public-data--healthcare-nih-chest-xray/dicom/000000*.dcm"
+LAB_PATIENTS = "gs://synthetic-chest-xray-patients/*.ndjson"
+"""FHIR resources about the lab's files; the bucket is local."""
 
 WILDCARDS = (
     "Wildcards of the Healthcare API: * within a folder, ? for one character, and ** for any depth"

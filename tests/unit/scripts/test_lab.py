@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from scripts import lab
-from scripts.data import dicom_import, metadata_export, metadata_query
+from scripts.data import bulk, dicom_import, metadata_export, metadata_query
 from scripts.gsp615 import lab as lab_run
-from scripts.gsp615 import results
+from scripts.gsp615 import patient_answers, patients, results
 from scripts.gsp615.expected import Findings
+from scripts.gsp615.patients import PatientsFigures
 from scripts.lib import stack
 from scripts.lib.errors import ScriptError
 from scripts.lib.google import clients, iam_propagation
@@ -135,6 +136,69 @@ def test_other_files_have_no_known_truth(world: World, run: Run) -> None:
     world.findings = Findings(7, 7, 1, 0, [], [])
     assert run(lab.app, "--source", "gs://mine/**").code == 0
     assert world.sent[0] == ("import", STORE, "gs://mine/**")
+
+
+FHIR_STORE = STORE.replace("dicomStores/dicomstore1", "fhirStores/fhirstore1")
+
+
+@pytest.fixture
+def second_act(world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A stack with a FHIR store, and the figures of the second act."""
+    figures = {"resources": dict(patient_answers.RESOURCES)}
+
+    def up(*_: Any, **__: Any) -> UpdateResult:
+        return UpdateResult({}, {**OUTPUTS, "fhirStores": {"fhirstore1": FHIR_STORE}})
+
+    def run_on(store: str, work: bulk.Work, *_: Any) -> None:
+        world.sent.append((work.method, store, work.location))
+
+    monkeypatch.setattr(deploy, "up", up)
+    monkeypatch.setattr(bulk, "run_on", run_on)
+    answers = [*patient_answers.ANSWERS]
+    monkeypatch.setattr(
+        patients,
+        "figures",
+        lambda *_: PatientsFigures(FHIR_STORE, figures["resources"], answers),
+    )
+    return figures
+
+
+def test_the_second_act(second_act: dict[str, Any], world: World, run: Run, tmp_path: Path) -> None:
+    ran = run(lab.app, "--fhir")
+    assert ran.code == 0, ran.err
+    assert "163 Condition, 405 ImagingStudy" in ran.out
+    assert world.sent[2:] == [
+        ("Import", FHIR_STORE, "gs://synthetic-chest-xray-patients/*.ndjson"),
+        ("Export", FHIR_STORE, "bq://local-project.dataset1"),
+    ]
+    shape = _summary(tmp_path)
+    assert shape["fhir"]["store"] == FHIR_STORE
+    assert shape["fhir"]["answers"][2] == [["female", 67], ["male", 47]]
+    phases = ["fhir_import", "fhir_export", "fhir_queries", "total"]
+    assert list(shape["seconds"])[-4:] == phases
+
+
+def test_a_wrong_figure_of_the_second_act_fails(second_act: dict[str, Any], run: Run) -> None:
+    second_act["resources"]["Patient"] = 98
+    ran = run(lab.app, "--fhir")
+    assert ran.code == 1
+    assert "rows of the table Patient: 98 instead of 99" in ran.err
+
+
+def test_other_patients_have_no_known_answers(
+    second_act: dict[str, Any], world: World, run: Run
+) -> None:
+    second_act["resources"]["Patient"] = 3
+    assert run(lab.app, "--fhir-source", "gs://mine/*.ndjson").code == 0
+    assert world.sent[2] == ("Import", FHIR_STORE, "gs://mine/*.ndjson")
+
+
+def test_a_stack_without_fhir_stores_has_no_second_act(world: World, run: Run) -> None:
+    ran = run(lab.app, "--fhir", "--stack", "dev")
+    assert ran.code == 2
+    assert "Stack 'dev' has no FHIR store, which --fhir needs." in ran.err
+    assert "fhirStores in Pulumi.dev.yaml" in ran.err
+    assert world.sent == []
 
 
 def test_a_failed_run_leaves_no_summary_of_an_earlier_one(
