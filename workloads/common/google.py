@@ -38,7 +38,7 @@ def session(connections: int) -> AuthorizedSession:
     Raises:
         CredentialsError: there are no credentials
     """
-    authorized = AuthorizedSession(_credentials())  # type: ignore[no-untyped-call]
+    authorized = AuthorizedSession(credentials())  # type: ignore[no-untyped-call]
     # For each call, requests would read the whole environment and ~/.netrc again.
     authorized.trust_env = False
     authorized.proxies = _proxies(healthcare_root(), pubsub_root())
@@ -65,7 +65,12 @@ def _authorities() -> str | bool:
     return next(filter(None, names), True)
 
 
-def _credentials() -> object:
+def credentials() -> object:
+    """Return the credentials of the environment.
+
+    Raises:
+        CredentialsError: there are none
+    """
     if token := os.environ.get("GOOGLE_OAUTH_ACCESS_TOKEN"):
         return Credentials(token)  # type: ignore[no-untyped-call]
     try:

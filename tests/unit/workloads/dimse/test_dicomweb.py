@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from workloads.dimse import dicomweb
+from workloads.common import dicomweb
 from workloads.dimse.dicomweb import DicomWeb, StoreRefusal
 from workloads.dimse.errors import UsageError, error_comment
 
