@@ -10,9 +10,12 @@ from pathlib import Path
 
 from emulator.core.processes import python_module
 from emulator.services.containers.models import CannotRunError
+from viewer import cache
 
 OURS = {
+    "gateway": ("workloads.gateway", "--viewer", str(cache.folder()), "--host"),
     "dimse-adapter": ("workloads.dimse", "--port", "11112", "--host"),
+    "inference": ("workloads.inference", "--host"),
     "mllp-adapter": ("workloads.mllp", "--receiver-ip"),
 }
 """Name of an image of this repository -> its entry point, but for the address where it listens."""

@@ -17,6 +17,8 @@ from emulator.services.run.running.rollouts import Rollouts
 from emulator.services.run.running.secret_values import SecretValues
 from emulator.services.run.service import Run
 from emulator.services.run.serving.frontends import Frontends
+from emulator.services.run.serving.iap.proxy import IapProxy
+from emulator.services.run.serving.iap.tokens import IapTokens
 from emulator.services.run.serving.invokers import Invokers
 from emulator.services.run.serving.request_log import RequestLog
 from emulator.services.secretmanager.service import SecretManager
@@ -54,8 +56,11 @@ def assemble(
     resources, events = Resources(database), Events()
     operations = Operations(database, resources, on_end)
     processes = Processes(SecretValues(secrets, folder / VOLUMES))
-    invokers = Invokers(iam_api.iam.policies, resources, enforce_iam)
-    frontends = Frontends(invokers, RequestLog(entries, resources))
+    policies, number_of = iam_api.iam.policies, iam_api.projects.number_of
+    invokers = Invokers(policies, resources, enforce_iam)
+    iap_tokens = IapTokens()
+    iap = IapProxy(policies, resources, iap_tokens, number_of, is_enforced=enforce_iam)
+    frontends = Frontends(invokers, iap, RequestLog(entries, resources))
     parts = (resources, operations, containers, processes, events)
     return Run(
         iam=iam_api.iam,
@@ -66,5 +71,6 @@ def assemble(
         rollouts=Rollouts(*parts, frontends=frontends),
         executions=Executions(*parts),
         frontends=frontends,
+        iap_tokens=iap_tokens,
         events=events,
     )

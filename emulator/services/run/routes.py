@@ -6,12 +6,14 @@ from functools import partial
 from starlette.routing import Route
 
 from emulator.core import rest
+from emulator.core.rest import JsonResponse
 from emulator.services.iam.responses import policy_routes
 from emulator.services.run import below_responses as below
 from emulator.services.run import operation_responses as operations
 from emulator.services.run import responses
 from emulator.services.run.resource_types import JOB, SERVICE, WORKER_POOL
 from emulator.services.run.service import Run
+from emulator.services.run.serving.iap.tokens import KEYS_PATH
 
 VERSION = "v2"
 _LOCATION = "/projects/{project}/locations/{location}"
@@ -22,6 +24,7 @@ _OPERATION = f"{_LOCATION}/operations/{{operation:id}}"
 
 def routes(run: Run) -> Iterator[Route]:
     """Yield every route of the service."""
+    yield Route(KEYS_PATH, lambda _: JsonResponse(run.iap_tokens.key_set()))
     route = partial(rest.routes, run, versions=(VERSION,))
     for resource_type in (SERVICE, JOB, WORKER_POOL):
         collection = f"{_LOCATION}/{resource_type.collection}"

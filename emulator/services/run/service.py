@@ -14,6 +14,7 @@ from emulator.services.run.running.events import Events
 from emulator.services.run.running.executions import Executions
 from emulator.services.run.running.rollouts import Rollouts
 from emulator.services.run.serving.frontends import Frontends
+from emulator.services.run.serving.iap.tokens import IapTokens
 from emulator.services.serviceusage.service import ProjectAccess
 
 API = "run.googleapis.com"
@@ -32,6 +33,7 @@ class Run:
         rollouts: run services and worker pools
         executions: run jobs
         frontends: the addresses of services
+        iap_tokens: of callers that pass Identity-Aware Proxy
         events: the thread of all changes
         lock: held while a call changes a resource
     """
@@ -44,6 +46,7 @@ class Run:
     rollouts: Rollouts
     executions: Executions
     frontends: Frontends
+    iap_tokens: IapTokens
     events: Events
     lock: threading.Lock = field(default_factory=threading.Lock)
 

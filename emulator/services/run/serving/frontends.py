@@ -18,6 +18,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from emulator.core import reverse_proxy
+from emulator.services.run.serving.iap.proxy import IapProxy
 from emulator.services.run.serving.invokers import Invokers
 from emulator.services.run.serving.request_log import RequestLog
 
@@ -47,11 +48,13 @@ class Frontends:
 
     Args:
         invokers: decide who may call a service
+        iap: the proxy before services that ask for it
         requests: the log of requests
     """
 
-    def __init__(self, invokers: Invokers, requests: RequestLog) -> None:
+    def __init__(self, invokers: Invokers, iap: IapProxy, requests: RequestLog) -> None:
         self._invokers = invokers
+        self._iap = iap
         self._requests = requests
         self._routes: dict[str, Route] = {}
         self._servers: dict[str, uvicorn.Server] = {}
@@ -131,21 +134,31 @@ class Frontends:
     async def answer(self, service: str, request: Request) -> Response:
         """Pass a request on to a container of a service."""
         route = self._routes.get(service, Route())
-        refusal = self._invokers.refusal(service, request.headers.get("authorization", ""))
+        headers = reverse_proxy.headers(request)
+        if self._iap.is_before(service):
+            refusal = await self._iap.own_response(service, request) or self._iap.refusal(
+                service, request
+            )
+            if refusal is None:
+                headers = self._iap.headers(service, request, headers)
+        else:
+            refusal = self._invokers.refusal(service, request.headers.get("authorization", ""))
         if refusal:
             return refusal
         if not route.targets:
             return PlainTextResponse(f"Service Unavailable\n{route.reason}\n", 503)
         ports, shares = zip(*route.targets, strict=True)
         port = random.choices(ports, shares)[0]  # noqa: S311 - a share of the traffic, no secret
-        return await self._pass_on(request, port, route.timeout_seconds)
+        return await self._pass_on(request, headers, port, route.timeout_seconds)
 
     async def log(self, service: str, request: Request, status: int, began: float) -> None:
         """Log a request that was answered."""
         seconds = self._loop.time() - began
         await asyncio.to_thread(self._requests.write, service, request, status, seconds)
 
-    async def _pass_on(self, request: Request, port: int, seconds: float) -> Response:
+    async def _pass_on(
+        self, request: Request, headers: list[tuple[bytes, bytes]], port: int, seconds: float
+    ) -> Response:
         path, query = request.scope["raw_path"], request.scope["query_string"]
         url = httpx.URL(f"http://127.0.0.1:{port}")
         client = request.client.host if request.client else "127.0.0.1"
@@ -153,7 +166,7 @@ class Frontends:
             request.method,
             url.copy_with(raw_path=path + (b"?" + query if query else b"")),
             headers=[
-                *reverse_proxy.headers(request),
+                *headers,
                 (b"x-forwarded-for", client.encode()),
                 (b"x-forwarded-proto", b"http"),
             ],
