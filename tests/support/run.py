@@ -23,6 +23,8 @@ ROOT = Path(__file__).parents[2]
 MEMORY = Path("/dev/shm")
 MIN_FREE_BYTES = 4 << 30
 """Of the folder and of the machine's memory: a run takes about half of it."""
+MAX_FAILURES = 50
+"""More of them have one cause, such as a full disk, and would each wait for it."""
 WORKERS = str(max(2, min(4, os.cpu_count() or 1)))
 
 
@@ -38,7 +40,9 @@ def main(arguments: Sequence[str]) -> int:
     _prepare(engine=not fast)
     with state_folder() as folder:
         workers = ["-n", WORKERS, "--dist", "loadfile", "--no-loadscope-reorder"]
-        code = _pytest(folder / "tests", [*workers, *rest])
+        # A run that something ends half-way has said by then what failed.
+        reports = ["--instafail", f"--maxfail={MAX_FAILURES}"]
+        code = _pytest(folder / "tests", [*workers, *reports, *rest])
     seconds = round(time.monotonic() - started)
     sys.stdout.write(f"All tests took {seconds // 60} min {seconds % 60} s.\n")
     return code
@@ -56,6 +60,8 @@ def _prepare(*, engine: bool) -> None:
 def _pytest(folder: Path, arguments: Sequence[str]) -> int:
     command = [sys.executable, "-m", "pytest", f"--basetemp={folder}", *arguments]
     process = subprocess.Popen(command, cwd=ROOT)
+    # As Ctrl-C does: the tests end what they have started, and the folder is deleted.
+    signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
     try:
         return process.wait()
     except KeyboardInterrupt:  # pytest has got it too, and ends what the tests have started
@@ -66,12 +72,21 @@ def _pytest(folder: Path, arguments: Sequence[str]) -> int:
 @contextmanager
 def state_folder() -> Iterator[Path]:
     """A new folder for the state of the tests; it is deleted at the end, whatever happens."""
+    remove_abandoned(MEMORY)
     parent = MEMORY if is_suitable(MEMORY) else None
-    folder = Path(tempfile.mkdtemp(prefix="tests-", dir=parent))
+    folder = Path(tempfile.mkdtemp(prefix=f"tests-{os.getpid()}-", dir=parent))
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_abandoned(parent: Path) -> None:
+    """Delete the folders of runs that were killed: they keep memory until the machine restarts."""
+    for folder in parent.glob("tests-*-*"):
+        process = folder.name.split("-")[1]
+        if process.isdecimal() and not psutil.pid_exists(int(process)):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def is_suitable(parent: Path) -> bool:
