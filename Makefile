@@ -34,8 +34,8 @@ help: ## List the commands
 	@echo '  STACK=dev works on Google Cloud; the default, STACK=local, on the local Google Cloud.'
 	@echo '  ARGS=... adds options to the command behind a target: make up STACK=dev ARGS=--yes'
 
-lab: $(READY) ## Run the whole lab: deploy, import, export, query
-	@$(BIN)/python scripts/lab.py --stack $(STACK) $(ARGS)
+lab: $(READY) ## Run the whole lab: deploy, import, export, query; FHIR=1 adds patients
+	@$(BIN)/python scripts/lab.py --stack $(STACK) $(if $(FHIR),--fhir) $(ARGS)
 
 view: $(READY) ## Open a patient's study in a viewer (not for diagnosis): ARGS='--patient 1'
 	@$(BIN)/python scripts/view.py --stack $(STACK) $(ARGS)
@@ -146,12 +146,21 @@ $(READY): requirements.txt pyproject.toml
 	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
 	@pwd -P > $@
 
-lock: $(READY) ## Update the three requirements.txt
+lock: $(READY) ## Update the locked requirements
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes \
 		--no-emit-index-url --no-emit-find-links pyproject.toml --output-file requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra adapters --generate-hashes \
 		--constraint requirements.txt --no-emit-index-url --no-emit-find-links \
 		pyproject.toml --output-file workloads/requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra inference --generate-hashes \
+		--constraint requirements.txt --no-emit-index-url --no-emit-find-links \
+		pyproject.toml --output-file workloads/inference/requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra inference --extra onnx --generate-hashes \
+		--constraint requirements.txt --no-emit-index-url --no-emit-find-links \
+		pyproject.toml --output-file workloads/inference/requirements-onnx.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra gateway --generate-hashes \
+		--constraint requirements.txt --no-emit-index-url --no-emit-find-links \
+		pyproject.toml --output-file workloads/gateway/requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links policy/requirements.in --output-file policy/requirements.txt
 

@@ -164,7 +164,7 @@ def reset() -> None:
 @app.command()
 def viewer() -> None:
     """Fetch the OHIF viewer on first use, and print its address; it is not for diagnosis."""
-    from emulator.viewer import fetch
+    from viewer import fetch
 
     running = _running()
     try:

@@ -28,19 +28,25 @@ RESOURCES = ("datasets", "operations", "dicomStores", "fhirStores", "hl7V2Stores
 _DATASETS = "projects.locations.datasets"
 _CDC = "all but `changeDataCaptureConfig` of BigQuery (501)"
 _DEIDENTIFY = "all but `operationMetadata` and `additionalInfoTypes` (501)"
+_COHORT = "no public page defines how its FHIRPath expressions choose resources (501)"
+_STORE_STREAMS = "streams into stores (`deidentifiedStoreDestination`) have no effect"
 _FHIR = {
-    f"{_DATASETS}.fhirStores.export": "without `lastUpdatedPartitionConfig` (501)",
+    f"{_DATASETS}.fhirStores.create": _STORE_STREAMS,
+    f"{_DATASETS}.fhirStores.patch": _STORE_STREAMS,
     f"{_DATASETS}.fhirStores.fhir.Resource-validate": "without profiles",
 }
 PARTLY: Mapping[str, Mapping[str, str]] = {
     "v1": _FHIR,
     "v1beta1": {
         **_FHIR,
+        f"{_DATASETS}.fhirStores.executeCohort": _COHORT,
         f"{_DATASETS}.deidentify": _DEIDENTIFY,
         f"{_DATASETS}.dicomStores.deidentify": _DEIDENTIFY,
         f"{_DATASETS}.dicomStores.create": "all but `changeDataCaptureConfig` of streams (501)",
         f"{_DATASETS}.dicomStores.patch": "all but `changeDataCaptureConfig` of streams (501)",
         f"{_DATASETS}.dicomStores.export": _CDC,
+        f"{_DATASETS}.fhirStores.deidentify": "all but `operationMetadata` (501)",
+        f"{_DATASETS}.fhirStores.export": _CDC,
     },
 }
 """Limitations of methods, by version of the API and method."""
@@ -55,7 +61,7 @@ class Method:
         http: the HTTP method
         path: a sample path, with `x` for every variable
         served: whether there is a route
-        missing: what is not supported; empty if everything is
+        missing: what is not supported, or why the method is not; empty if everything is
     """
 
     name: str
@@ -66,9 +72,9 @@ class Method:
 
     @property
     def state(self) -> str:
-        """Whether it is served, partly served (with what is missing), or not served."""
+        """Whether it is served, partly served (with what is missing), or not served (and why)."""
         if not self.served:
-            return "not served"
+            return f"not served: {self.missing}" if self.missing else "not served"
         return f"partly: {self.missing}" if self.missing else "served"
 
 

@@ -62,6 +62,7 @@ from emulator.services.resourcemanager.models import Projects
 from emulator.services.resourcemanager.service import ResourceManager
 from emulator.services.run import service as run
 from emulator.services.run.assembly import assemble as assemble_run
+from emulator.services.run.serving.iap.tokens import KEYS_PATH as IAP_KEYS_PATH
 from emulator.services.secretmanager import events as secret_events
 from emulator.services.secretmanager.events import Events, Publisher
 from emulator.services.secretmanager.models import Secrets
@@ -109,7 +110,7 @@ class Cloud:
         )
         self.containers = Containers(
             settings.state_dir / CONTAINERS_FOLDER,
-            settings.environment,
+            {**settings.environment, "IAP_KEYS_URL": f"{settings.root_url}{IAP_KEYS_PATH}"},
             Images(settings.images),
             self.iam_api,
             entries,
@@ -237,6 +238,7 @@ class Cloud:
             outbox=BigQueryOutbox(
                 self.database, self.settings.bigquery_url, agent.may_stream, self._failures
             ),
+            failures=self._failures,
             kms=self.kms,
         )
         return Healthcare(context)

@@ -10,9 +10,12 @@ from emulator.core.resources import stored
 from emulator.services.bigquery import models as bigquery
 from emulator.services.compute import resources as compute
 from emulator.services.healthcare.clients import bigquery_outbox
+from emulator.services.healthcare.consents import models as consent_records
 from emulator.services.healthcare.dicom.bigquery import streams
 from emulator.services.healthcare.dicom.instances import models as instances
 from emulator.services.healthcare.dicom.instances import other_values, reindexing
+from emulator.services.healthcare.fhir.consents import models as fhir_consents
+from emulator.services.healthcare.fhir.resources import lost_versions as fhir_lost_versions
 from emulator.services.healthcare.fhir.resources import models as fhir_resources
 from emulator.services.healthcare.fhir.search import index as fhir_index
 from emulator.services.healthcare.hl7v2 import history as hl7v2_history
@@ -69,4 +72,8 @@ MIGRATIONS: tuple[Migration, ...] = (
     compute.SCHEMA,
     fhir_index.SCHEMA,
     run.SCHEMA,
+    fhir_lost_versions.SCHEMA,
+    consent_records.SCHEMA,
+    bigquery_outbox.ADD_LAYOUT,
+    fhir_consents.SCHEMA,
 )

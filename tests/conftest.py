@@ -22,6 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[LINES] = []
+    gc.disable()  # whatever is imported and collected stays
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -33,6 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     """Look for garbage among objects of the tests alone, not of the modules that they import."""
     gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(trylast=True)

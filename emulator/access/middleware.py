@@ -18,7 +18,7 @@ from emulator.services.iam import callers
 from emulator.services.method_tables import method_of_call
 
 _OPEN = re.compile(
-    r"/_(?:console|emulator)/.*|/token|/\$discovery/rest|/discovery/.*|/batch/storage/v1"
+    r"/_(?:console|emulator)/.*|/token|/iap/verify/public_key-jwk|/\$discovery/rest|/discovery/.*|/batch/storage/v1"
 )
 """Calls that need no permission; the parts of a batch are not decided."""
 _UNDECIDED = re.compile(

@@ -8,6 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from emulator.core.route_tree import LazyRoute
+
 _FOLDER = Path(__file__).parent
 _MEDIA_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 _PAGE = "console.html"
@@ -42,7 +44,7 @@ def routes() -> Iterator[Route]:
             path = f"/_console/{'' if name == _PAGE else name}"
             # From memory: a browser asks for all of them at once.
             endpoint = partial(_serve, file.read_bytes(), media_type)
-            yield Route(path, endpoint, methods=["GET"])
+            yield LazyRoute(path, endpoint, "GET")
 
 
 async def _serve(content: bytes, media_type: str, _request: Request) -> Response:

@@ -8,6 +8,7 @@ from starlette.routing import Route
 from emulator.control import inspection, responses
 from emulator.control.models import Control
 from emulator.core import rest
+from emulator.core.route_tree import LazyRoute
 
 
 def routes(control: Control) -> Iterator[Route]:
@@ -18,7 +19,7 @@ def routes(control: Control) -> Iterator[Route]:
         ("POST", "seed", responses.seed),
         ("GET", "logs/{operation:path}", responses.operation_log),
     ):
-        yield Route(f"/_emulator/{name}", partial(handler, control), methods=[method])
+        yield LazyRoute(f"/_emulator/{name}", partial(handler, control), method)
     project = "/_emulator/projects/{project}"
     for path, shown in (
         (f"{project}/containers", inspection.containers),
@@ -26,4 +27,4 @@ def routes(control: Control) -> Iterator[Route]:
         (f"{project}/policies", inspection.policies),
         (f"{project}/topics/{{topic:id}}/messages", inspection.messages),
     ):
-        yield Route(path, rest.endpoint(control.inspected, shown), methods=["GET"])
+        yield LazyRoute(path, rest.endpoint(control.inspected, shown), "GET")

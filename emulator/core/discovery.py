@@ -148,9 +148,9 @@ class Api:
         return found
 
     def check(self, message: str, body: object, root: str = "") -> None:
-        """Raise an error for a body that is not a valid message, and remove null fields from it.
+        """Raise an error for a body that is not a valid message, and normalise its names.
 
-        A field that is null is absent (https://protobuf.dev/programming-guides/json/).
+        https://protobuf.dev/programming-guides/json/: null is absent, snake case is taken.
 
         Args:
             message: The name of the schema.
@@ -189,6 +189,8 @@ class Api:
         if not isinstance(body, dict):
             raise _bad_value(path, f"{self._package}.{name}", body)
         properties = self._schemas[name].get("properties", {})
+        for key in [one for one in body if one not in properties and camel_case(one) in properties]:
+            body[camel_case(key)] = body.pop(key)
         for key, value in body.items():
             if key not in properties:
                 where = f" at '{path}'" if path else ""

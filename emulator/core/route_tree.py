@@ -32,7 +32,7 @@ class LazyRoute(Route):
         return getattr(self, name)
 
 
-@dataclass
+@dataclass(slots=True)
 class _Node:
     """A place in the tree.
 
@@ -69,9 +69,9 @@ class RouteTree(BaseRoute):
                 node.rest.append(route)
                 return
             if segment.startswith("{"):
-                node = node.variables.setdefault(segment.rpartition("}")[2], _Node())
+                node = _child(node.variables, segment.rpartition("}")[2])
             else:
-                node = node.literals.setdefault(segment, _Node())
+                node = _child(node.literals, segment)
         node.routes.append(route)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -92,6 +92,13 @@ class RouteTree(BaseRoute):
         """Answer a request by the route that `matches` found."""
         route: Route = scope[_MATCHED]
         await route.handle(scope, receive, send)
+
+
+def _child(children: dict[str, _Node], key: str) -> _Node:
+    """Return a child, made where it is missing: `setdefault` would make one for each segment."""
+    if (child := children.get(key)) is None:
+        child = children[key] = _Node()
+    return child
 
 
 def _segments(path: str) -> Sequence[str]:

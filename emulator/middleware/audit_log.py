@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emulator.core import disk
 from emulator.core.errors import RPC_CODES, STATUSES, ApiError
-from emulator.core.method_table import AuditedMethod, project_of
+from emulator.core.method_table import AUDIT_METADATA, AuditedMethod, project_of
 from emulator.core.settings import PROJECT
 from emulator.services.iam import callers
 from emulator.services.logging.audit import AuditedCall, AuditLog
@@ -48,11 +48,13 @@ class AuditLogMiddleware:
             return
         agent = headers.get("user-agent", "")
         answer = _Answer()
+        metadata: dict[str, Any] = {}
+        scope[AUDIT_METADATA] = metadata
 
         async def sending(message: Message) -> None:
             answer.add(message)
             if message["type"] == "http.response.body" and not message.get("more_body"):
-                call = _call(method, project, member, agent, answer)
+                call = _call(method, project, member, agent, answer, metadata)
                 await run_in_threadpool(self._write, call)
             await send(message)
 
@@ -120,7 +122,12 @@ def _text(error: Any) -> str:
 
 
 def _call(
-    method: AuditedMethod, project: str, member: str, user_agent: str, answer: _Answer
+    method: AuditedMethod,
+    project: str,
+    member: str,
+    user_agent: str,
+    answer: _Answer,
+    metadata: Mapping[str, Any],
 ) -> AuditedCall:
     body = answer.json()
     status = answer.status()
@@ -138,4 +145,5 @@ def _call(
         granted=answer.code != HTTPStatus.FORBIDDEN,
         user_agent=user_agent,
         operation=name if is_start else "",
+        metadata=metadata,
     )

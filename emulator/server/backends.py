@@ -118,7 +118,7 @@ class Backends:
         self._children.stop()
 
     def ready(self) -> bool:
-        """Whether all of them respond and the public bucket is complete."""
+        """Whether all of them respond and the public buckets are complete."""
         return self._seeded.is_set() and self._children.ready()
 
     def failure(self) -> str:
@@ -134,13 +134,16 @@ class Backends:
         return self._children.states()
 
     def seed(self) -> None:
-        """Add missing objects to the public bucket."""
-        from emulator.seed import ensure_public_bucket  # a slow import, see `allow_seed`
+        """Add missing objects to the public buckets."""
+        # Slow imports, see `allow_seed`.
+        from emulator.seed import ensure_public_bucket
+        from emulator.seed.patients import ensure_patients_bucket
 
         ensure_public_bucket(self._storage, _log_progress)
+        ensure_patients_bucket(self._storage)
 
     def reset(self) -> None:
-        """Empty them, except for the public bucket, and wait until they are ready again.
+        """Empty them, except for the public buckets, and wait until they are ready again.
 
         Raises:
             ApiError: 503 if that takes too long.

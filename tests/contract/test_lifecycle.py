@@ -18,8 +18,9 @@ import psutil
 import pytest
 
 from emulator.__main__ import main
+from emulator.seed.patients import object_names
 from emulator.server import lifecycle, running_processes
-from emulator.services.storage.public_bucket import BUCKET
+from emulator.services.storage.public_bucket import BUCKET, BUCKETS, PATIENTS_BUCKET
 from tests.support import http
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
@@ -143,7 +144,7 @@ def test_from_start_to_reset(folder: Path) -> None:
     fill_neighbours(second)
     assert run("reset").returncode == 0
     assert json.loads(here("status", "--json").stdout)["pid"] == second["pid"]
-    assert_nothing_but_the_public_bucket(second)
+    assert_nothing_but_the_public_buckets(second)
     enable(second["url"])
     assert datasets(second["url"]) == []
     assert "emulator" in run("logs").stdout
@@ -171,11 +172,13 @@ def fill_neighbours(running: dict[str, Any]) -> None:
     http.post(f"{bigquery}/projects/local-project/datasets", json=body).raise_for_status()
 
 
-def assert_nothing_but_the_public_bucket(running: dict[str, Any]) -> None:
+def assert_nothing_but_the_public_buckets(running: dict[str, Any]) -> None:
     storage = f"http://127.0.0.1:{running['ports']['storage']}/storage/v1/b"
-    assert [one["id"] for one in http.get(storage).json()["items"]] == [BUCKET]
+    assert {one["id"] for one in http.get(storage).json()["items"]} == {*BUCKETS}
     names = [one["name"] for one in http.get(f"{storage}/{BUCKET}/o").json()["items"]]
     assert len(names) == 405
+    patients = http.get(f"{storage}/{PATIENTS_BUCKET}/o").json()["items"]
+    assert {one["name"] for one in patients} == {*object_names()}
     bigquery = f"http://127.0.0.1:{running['ports']['bigquery']}/bigquery/v2"
     url = f"{bigquery}/projects/local-project/datasets"
     assert http.get(url).json().get("datasets", []) == []

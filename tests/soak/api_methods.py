@@ -47,6 +47,8 @@ NAMES = {
     "fhirStoresId": "f",
     "hl7V2StoresId": "h",
     "consentStoresId": "c",
+    "attributeDefinitionsId": "fuzzed",
+    "consentsId": "fuzzed",
     "studiesId": "1.2.3",
     "seriesId": "1.2.3.4",
     "instancesId": "1.2.3.4.5",

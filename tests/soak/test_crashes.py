@@ -18,9 +18,9 @@ from tests.soak.crashing import Cut, KilledEmulator, servers
 
 pytestmark = pytest.mark.sockets
 
-KILLS, KILLS_AT_START = 4, 1
+KILLS, KILLS_AT_START = 2, 1
 """In the short form, of each kind; who is killed at a start was killed before."""
-SOAK_TIMES = 24
+SOAK_TIMES = 40
 CONCURRENT_WORKS = 2
 MAX_WORK_SECONDS = 0.8
 MAX_START_SECONDS = 2.5

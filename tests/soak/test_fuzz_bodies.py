@@ -16,8 +16,9 @@ from tests.support.dicom_files import make_dicom
 
 pytestmark = pytest.mark.sockets
 
-CALLS, CALLS_LONG = 8, 80
+CALLS, CALLS_LONG = 5, 80
 """Of each method."""
+CALLS_BETWEEN_FURNISHING = 100
 HOSTILE = (
     "..",
     "../..",
@@ -86,7 +87,14 @@ def furnish(victim: Target) -> None:
     post(f"{dataset}/fuzzed/dicomStores?dicomStoreId=s", json={})
     post(f"{dataset}/fuzzed/fhirStores?fhirStoreId=f", json={"version": "R4"})
     post(f"{dataset}/fuzzed/hl7V2Stores?hl7V2StoreId=h", json={})
-    post(f"{dataset}/fuzzed/consentStores?consentStoreId=c", json={})
+    consents = f"{dataset}/fuzzed/consentStores"
+    post(f"{consents}?consentStoreId=c", json={"enableConsentCreateOnUpdate": True})
+    attribute = {"category": "REQUEST", "allowedValues": ["text"]}
+    post(f"{consents}/c/attributeDefinitions?attributeDefinitionId=fuzzed", json=attribute)
+    artifact = post(f"{consents}/c/consentArtifacts", json={"userId": "text"})
+    consent = {"userId": "text", "consentArtifact": artifact.json().get("name", "")}
+    victim.client.patch(f"{consents}/c/consents/fuzzed?updateMask=userId", json=consent)
+    post(f"{consents}/c/userDataMappings", json={"userId": "text", "dataId": "text"})
     headers = {"Content-Type": "application/dicom"}
     web = f"{dataset}/fuzzed/dicomStores/s/dicomWeb/studies"
     post(web, content=make_dicom(), headers=headers)
@@ -221,7 +229,7 @@ def test_every_method_takes_nonsense(
     calls = 0
     for _ in range(CALLS_LONG if soak else CALLS):
         for method in known:
-            if calls % 50 == 0:
+            if calls % CALLS_BETWEEN_FURNISHING == 0:
                 furnish(victim)
             path, query = path_of(draw, method), query_of(draw, method)
             body = body_of(draw, method)

@@ -16,8 +16,8 @@ from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.sockets
 
-STOWED, STOWED_LONG = 300, 20_000
-IMPORTED, IMPORTED_LONG = 75, 1500
+STOWED, STOWED_LONG = 150, 20_000
+IMPORTED, IMPORTED_LONG = 40, 1500
 PARTS = 25
 PATIENCE_SECONDS = 300
 JSON = {"Accept": "application/dicom+json"}

@@ -16,6 +16,7 @@ from emulator.cloud import Cloud
 from emulator.core.settings import Settings
 from tests.support.emulator_names import LOCATION
 from tests.support.fhir_resources import entry, observation, patient
+from tests.support.new_state import write_new_state
 
 ROUNDS, ROUNDS_LONG = 400, 50_000
 STORE = f"{LOCATION}/datasets/d/fhirStores/s"
@@ -82,6 +83,7 @@ def client(tmp_path: Path) -> Iterator[TestClient]:
     urls: dict[str, Any] = dict.fromkeys(
         ("root_url", "bigquery_url", "storage_url"), "http://127.0.0.1:1"
     )
+    write_new_state(tmp_path)
     cloud = Cloud(Settings(state_dir=tmp_path, **urls))
     cloud.service_usage.services.enable("local-project", ["healthcare.googleapis.com"])
     body = {"version": "R4", "enableUpdateCreate": True, "enableHistoryModifications": True}

@@ -21,6 +21,7 @@ from emulator.app import create_app
 from emulator.cloud import Cloud
 from emulator.core.settings import Settings
 from tests.soak.instances import FILES, KEYS, Key, key_of, parts_of, path_of, value
+from tests.support.new_state import write_new_state
 
 DATASET = "projects/local-project/locations/us-central1/datasets/dataset1"
 STORES = tuple(f"{DATASET}/dicomStores/{name}" for name in ("one", "two"))
@@ -60,6 +61,7 @@ class Stores(RuleBasedStateMachine):
             ("root_url", "bigquery_url", "storage_url"), "http://127.0.0.1:1"
         )
         state = Path(self._folder.name)
+        write_new_state(state)
         self._cloud = Cloud(Settings(state_dir=state, all_services_enabled=True, **urls))
         client = TestClient(create_app(self._cloud), "http://127.0.0.1")
         # Its end closes the state too.
@@ -222,7 +224,7 @@ def _uids(item: dict[str, Any], level: int) -> tuple[str, ...]:
 def test_two_stores_and_their_model(
     soak: bool, seed: int, report: Callable[..., None], tmp_path: Path
 ) -> None:
-    examples, steps = (150, 60) if soak else (20, 30)
+    examples, steps = (150, 60) if soak else (10, 30)
     Stores.requests, Stores.parent = 0, tmp_path
     machine = seeded(seed)(Stores)
     run_state_machine_as_test(

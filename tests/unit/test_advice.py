@@ -100,6 +100,7 @@ FOLLOWED = {
     "Run it again. Delete by hand": PERSON,
     "Grant the missing role": PERSON,
     "Add one under dicomStores": PERSON,
+    "Set `enabled: true` for a store under fhirStores": PERSON,
     "Name one such as bigquery": PERSON,
     "Edit it, or choose": PERSON,
     "Something changed in the meantime": LATER,

@@ -23,7 +23,7 @@ const value = (item, tag) => {
 
 export async function open(store, { signal }) {
   const web = `/v1/${store}/dicomWeb`;
-  // The viewer's name of the store: `emulator/viewer/address.py`.
+  // The viewer's name of the store: `viewer/address.py`.
   const source = store.split("/").filter((_, index) => index % 2).join("~");
   const studies = await call(`${web}/studies?limit=${MAX_STUDIES}&includefield=StudyDescription`, { signal });
   const rows = await Promise.all(studies.map(async (study) => {

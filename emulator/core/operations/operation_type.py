@@ -47,8 +47,8 @@ class OperationRun(Protocol):
     name: str
     request: Json
 
-    def progress(self, *, success: int, failure: int, pending: int) -> None:
-        """Report the counters so far."""
+    def progress(self, *, success: int, failure: int, pending: int, secondary: int = 0) -> None:
+        """Report the counters so far; `secondary` counts what else succeeded."""
 
     def check_cancelled(self) -> None:
         """Raise `OperationCancelledError` after a request to cancel."""

@@ -27,11 +27,20 @@ def resource(row: sqlite3.Row, logs_url: str, type_: OperationType) -> dict[str,
     return operation
 
 
+_COUNTERS = {
+    "success": "success",
+    "failure": "failure",
+    "pending": "pending",
+    "secondarySuccess": "secondary_success",
+}
+"""Member of ProgressCounter -> column."""
+
+
 def _progress(row: sqlite3.Row, logs_url: str) -> dict[str, Any]:
     progress: dict[str, Any] = {"createTime": row["created"], "logsUrl": logs_url}
     if row["counted"]:
         progress["counter"] = {
-            key: str(row[key]) for key in ("success", "failure", "pending") if row[key]
+            key: str(row[column]) for key, column in _COUNTERS.items() if row[column]
         }
     if row["cancel_requested"]:
         progress["cancelRequested"] = True

@@ -8,7 +8,7 @@ import json
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -51,8 +51,9 @@ class _Run:
         self.name = name
         self.request = request
 
-    def progress(self, *, success: int, failure: int, pending: int) -> None:
-        self._operations.count(self.name, success, failure, pending)
+    def progress(self, *, success: int, failure: int, pending: int, secondary: int = 0) -> None:
+        counters = {"success": success, "failure": failure, "pending": pending}
+        self._operations.count(self.name, {**counters, "secondary_success": secondary})
 
     def check_cancelled(self) -> None:
         if self._operations.cancel_requested(self.name):
@@ -209,9 +210,8 @@ class Operations:
 
     # For OperationRun
 
-    def count(self, name: str, success: int, failure: int, pending: int) -> None:
+    def count(self, name: str, counters: Mapping[str, int]) -> None:
         """Write an operation's counters."""
-        counters = {"success": success, "failure": failure, "pending": pending}
         self._update(name, durable=False, counted=1, **counters)
 
     def cancel_requested(self, name: str) -> bool:

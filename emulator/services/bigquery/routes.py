@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from emulator.core import rest
 from emulator.core.rest import Call, Json
+from emulator.core.route_tree import LazyRoute
 from emulator.services.bigquery import errors, responses
 from emulator.services.bigquery.service import BigQuery
 
@@ -45,11 +46,11 @@ _SERVED: tuple[tuple[str, str, _Handler], ...] = (
 
 def routes(bigquery: BigQuery) -> Iterator[Route]:
     """Yield every route."""
-    yield Route("/$discovery/rest", responses.discovery, methods=["GET"])
-    yield Route("/discovery/v1/apis/bigquery/v2/rest", responses.discovery, methods=["GET"])
+    yield LazyRoute("/$discovery/rest", responses.discovery, "GET")
+    yield LazyRoute("/discovery/v1/apis/bigquery/v2/rest", responses.discovery, "GET")
     for method, path, handler in _SERVED:
         endpoint = rest.endpoint(bigquery, handler, render_error=errors.to_bigquery_error)
         for root in _ROOTS:
-            yield Route(f"{root}{path}", endpoint, methods=[method])
+            yield LazyRoute(f"{root}{path}", endpoint, method)
     for path in _FORWARDED:
         yield Route(path, partial(responses.forward, bigquery), methods=_METHODS)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from starlette.routing import Route
 
 from emulator.core import rest
+from emulator.core.route_tree import LazyRoute
 from emulator.services.logging import metrics, responses, sinks
 from emulator.services.logging.service import Logging
 
@@ -31,4 +32,4 @@ def routes(logging: Logging) -> Iterator[Route]:
         ("PUT", f"{_METRICS}/{{metric:path}}", metrics.update),
         ("DELETE", f"{_METRICS}/{{metric:path}}", metrics.delete),
     ):
-        yield Route(f"/{VERSION}{path}", rest.endpoint(logging, handler, VERSION), methods=[method])
+        yield LazyRoute(f"/{VERSION}{path}", rest.endpoint(logging, handler, VERSION), method)

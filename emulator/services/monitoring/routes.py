@@ -6,6 +6,7 @@ from functools import partial
 from starlette.routing import Route
 
 from emulator.core import rest
+from emulator.core.route_tree import LazyRoute
 from emulator.services.monitoring import responses
 from emulator.services.monitoring.responses import CHANNELS, POLICIES
 from emulator.services.monitoring.service import Monitoring
@@ -28,4 +29,4 @@ def routes(monitoring: Monitoring) -> Iterator[Route]:
             ("DELETE", "/{id}", delete),
         ):
             endpoint = rest.endpoint(monitoring, handler, VERSION)
-            yield Route(f"{path}{suffix}", endpoint, methods=[method])
+            yield LazyRoute(f"{path}{suffix}", endpoint, method)

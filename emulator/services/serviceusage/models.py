@@ -4,6 +4,8 @@ Inferred (conformance: service-unknown-text): the text of a refusal.
 """
 
 import difflib
+from collections.abc import Set
+from functools import cache
 
 from emulator.core import discovery
 from emulator.core.database import Database
@@ -39,6 +41,7 @@ TITLES = {
 ALWAYS_ENABLED = ("cloudresourcemanager.googleapis.com", "serviceusage.googleapis.com")
 
 
+@cache
 def known() -> frozenset[str]:
     """Every service that can be enabled."""
     return discovery.services() | TITLES.keys()
@@ -60,10 +63,10 @@ class Services:
         self._accounts = accounts
         self._all_enabled = all_enabled
 
-    def enabled(self, project: str) -> set[str]:
+    def enabled(self, project: str) -> Set[str]:
         """Return the services that a project has enabled."""
         if self._all_enabled:
-            return set(known())
+            return known()
         with self._database.read() as connection:
             rows = connection.execute(
                 "SELECT service FROM enabled_services WHERE project = ?", (project,)

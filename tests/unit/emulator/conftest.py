@@ -13,6 +13,7 @@ from emulator.core.settings import Settings
 from emulator.services.healthcare.dicom.pixels.gdcm_process import GdcmProcess
 from emulator.services.healthcare.dicom.pixels.pydicom_setup import configure_pydicom
 from tests.support.emulator_names import LOCATION
+from tests.support.new_state import write_new_state
 
 
 @pytest.fixture
@@ -24,6 +25,7 @@ def open_cloud(tmp_path: Path) -> Iterator[Callable[..., Cloud]]:
         urls: dict[str, Any] = dict.fromkeys(
             ("root_url", "bigquery_url", "storage_url"), "http://127.0.0.1:1"
         )
+        write_new_state(tmp_path)
         opened.append(Cloud(Settings(state_dir=tmp_path, **urls, **settings)))
         return opened[-1]
 

@@ -13,7 +13,7 @@ from emulator.seed import records
 from emulator.server import lifecycle, reset, running_processes, server_file, state_dir
 from emulator.server.errors import EmulatorError
 from emulator.server.server_file import Ports, ServerInfo
-from emulator.services.storage.public_bucket import BUCKET
+from emulator.services.storage.public_bucket import BUCKET, PATIENTS_BUCKET
 from tests.support.emulator_names import LOCATION, PROJECT
 
 
@@ -50,7 +50,7 @@ def test_health_says_how_each_service_is(client: TestClient) -> None:
     assert client.post("/_emulator/seed").json() == {}
 
 
-def test_a_folder_keeps_addresses_keys_and_the_public_bucket(tmp_path: Path) -> None:
+def test_a_folder_keeps_addresses_keys_and_the_public_buckets(tmp_path: Path) -> None:
     kept = tmp_path / "storage" / BUCKET / records.load()[0].object_name
     gone = [
         tmp_path / "storage" / BUCKET / "dicom/other.dcm",
@@ -60,7 +60,14 @@ def test_a_folder_keeps_addresses_keys_and_the_public_bucket(tmp_path: Path) -> 
         tmp_path / "state.sqlite3",
         tmp_path / "emulator.log",
     ]
-    stays = [kept, tmp_path / "credentials.json", tmp_path / "server.json"]
+    patients = tmp_path / "storage" / PATIENTS_BUCKET
+    gone.append(patients / "other.ndjson")
+    stays = [
+        kept,
+        patients / "Patient.ndjson",
+        tmp_path / "credentials.json",
+        tmp_path / "server.json",
+    ]
     for path in [*gone, *stays]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("{}")

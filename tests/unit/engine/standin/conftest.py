@@ -14,6 +14,7 @@ from engine.standin.http import Api
 from engine.standin.provider import StandIn
 from tests.support.emulated_google import EmulatedGoogle
 from tests.support.fake_google import FakeGoogle
+from tests.support.new_state import write_new_state
 from tests.support.plugin import FAST, Engine
 
 
@@ -40,6 +41,7 @@ def engine(google: FakeGoogle, monkeypatch: pytest.MonkeyPatch) -> Engine:
 def emulated(tmp_path: Path) -> Iterator[EmulatedGoogle]:
     """The local Google Cloud, where every service is enabled."""
     url = "http://127.0.0.1:1"
+    write_new_state(tmp_path)
     cloud = Cloud(Settings(tmp_path, url, url, url, all_services_enabled=True))
     with TestClient(create_app(cloud), "http://127.0.0.1") as client:
         yield EmulatedGoogle(client)

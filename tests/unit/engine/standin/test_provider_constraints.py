@@ -138,6 +138,7 @@ def terraform(fields: Mapping[str, Field], path: str) -> str:
 
 
 def cases(token: str, fields: Mapping[str, Field]) -> Iterator[Case]:
+    paths = {terraform(fields, path): path for path in fields}
     for path, field in fields.items():
         parent = path.rpartition(".")[0]
         if parent and fields[parent].output:
@@ -146,8 +147,8 @@ def cases(token: str, fields: Mapping[str, Field]) -> Iterator[Case]:
             yield Case(token, path, UNCONFIGURABLE.format(terraform(fields, path)), value=[])
             continue
         yield from _of_the_value(token, path, fields)
-        yield from _of_alternatives(token, path, fields)
-        yield from _of_company(token, path, fields)
+        yield from _of_alternatives(token, path, fields, paths)
+        yield from _of_company(token, path, fields, paths)
 
 
 def _of_the_value(token: str, path: str, fields: Mapping[str, Field]) -> Iterator[Case]:
@@ -171,9 +172,11 @@ def _of_the_value(token: str, path: str, fields: Mapping[str, Field]) -> Iterato
         yield Case(token, path, reason, value=[])
 
 
-def _of_alternatives(token: str, path: str, fields: Mapping[str, Field]) -> Iterator[Case]:
+def _of_alternatives(
+    token: str, path: str, fields: Mapping[str, Field], paths: Mapping[str, str]
+) -> Iterator[Case]:
     """Yield what a field demands of those that stand for it."""
-    field, tf, paths = fields[path], terraform(fields, path), _by_terraform(fields)
+    field, tf = fields[path], terraform(fields, path)
     for other in field.exactlyOneOf:
         if other in paths and other != tf:
             among = ",".join(sorted({*field.exactlyOneOf, tf}))
@@ -189,9 +192,11 @@ def _of_alternatives(token: str, path: str, fields: Mapping[str, Field]) -> Iter
         yield Case(token, path, reason, given=given, left_out=left_out)
 
 
-def _of_company(token: str, path: str, fields: Mapping[str, Field]) -> Iterator[Case]:
+def _of_company(
+    token: str, path: str, fields: Mapping[str, Field], paths: Mapping[str, str]
+) -> Iterator[Case]:
     """Yield what a field demands of those that are given beside it."""
-    field, tf, paths = fields[path], terraform(fields, path), _by_terraform(fields)
+    field, tf = fields[path], terraform(fields, path)
     for other in field.conflictsWith:
         if other in paths:
             yield Case(token, path, CONFLICT.format(tf, other), given=(paths[other],))
@@ -199,10 +204,6 @@ def _of_company(token: str, path: str, fields: Mapping[str, Field]) -> Iterator[
         others = tuple(paths[one] for one in field.requiredWith if one in paths and one != tf)
         listed = ",".join(sorted({*field.requiredWith, tf}))
         yield Case(token, path, ALL_OF.format(tf, listed), left_out=others)
-
-
-def _by_terraform(fields: Mapping[str, Field]) -> dict[str, str]:
-    return {terraform(fields, path): path for path in fields}
 
 
 ALL = [case for token, type_ in TYPES.items() for case in cases(token, covered(type_))]

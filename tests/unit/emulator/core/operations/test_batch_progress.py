@@ -25,7 +25,7 @@ class Recorder:
         self.log: list[tuple[str, str]] = []
         self._cancelled = cancelled
 
-    def progress(self, *, success: int, failure: int, pending: int) -> None:
+    def progress(self, *, success: int, failure: int, pending: int, secondary: int = 0) -> None:
         self.counters.append((success, failure, pending))
 
     def check_cancelled(self) -> None:

@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from emulator.cloud import Cloud
-from emulator.services.storage.public_bucket import BUCKET as PUBLIC
+from emulator.services.storage.public_bucket import BUCKETS
 from tests.support.emulator_names import AGENT
 from tests.support.fake_storage import FakeStorage, error
 
@@ -158,16 +158,17 @@ def test_a_public_bucket_can_be_read(
     assert not agent_may(cloud, "bucket-1", "delete")
 
 
-def test_the_labs_bucket_is_public_until_it_is_closed(
-    client: TestClient, cloud: Cloud, fake: FakeStorage
+@pytest.mark.parametrize("public", BUCKETS)
+def test_the_labs_buckets_are_public_until_they_are_closed(
+    client: TestClient, cloud: Cloud, fake: FakeStorage, public: str
 ) -> None:
-    fake.buckets[PUBLIC] = {}
-    path = f"/storage/v1/b/{PUBLIC}"
+    fake.buckets[public] = {}
+    path = f"/storage/v1/b/{public}"
     assert bindings(client, path) == {VIEWER: ["allUsers"]}
-    assert agent_may(cloud, PUBLIC)
-    assert agent_may(cloud, PUBLIC, "list")
-    assert not agent_may(cloud, PUBLIC, "create")
+    assert agent_may(cloud, public)
+    assert agent_may(cloud, public, "list")
+    assert not agent_may(cloud, public, "create")
 
     client.put(f"{path}/iam", json={"bindings": []})
 
-    assert not agent_may(cloud, PUBLIC)
+    assert not agent_may(cloud, public)
