@@ -31,8 +31,12 @@ _HTTP_TIME = re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d
 """A time as in RFC 1123."""
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
 _OPERATION = re.compile(r"/operations/(\d+)")
-_VERSION = re.compile(r"(?<=/_history/)MT[\w-]+")
+_VERSION = re.compile(r"(?<![\w-])MT[\w-]{20,}")
 """The id of a version of a FHIR resource."""
+_OBJECT = re.compile(r"(?<=-result-)\d{15,20}|(?<=/rollback-)\d{15,20}")
+"""The number in the name of an object that an operation writes."""
+_REVISION = re.compile(r"(?<=[0-9a-f]{12}@)[0-9a-f]{8}")
+"""The id of a revision of a consent."""
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PAGE_TOKEN = re.compile(r"(?<=[?&]_page_token=)[\w%.~-]+")
 """That of the next page, in a link of a FHIR bundle."""
@@ -57,6 +61,7 @@ def normaliser(lab: Lab) -> Callable[[Any], Any]:
             value = pattern.sub(placeholder, value)
         value = _HTTP_TIME.sub("{HTTP time}", _TIME.sub("{time}", value))
         value = _PAGE_TOKEN.sub("{page token}", _VERSION.sub("{version id}", value))
+        value = _OBJECT.sub("{object}", _REVISION.sub("{revision id}", value))
         return _OPERATION.sub("/operations/{operation}", _UUID.sub("{uuid}", value))
 
     def normalise(value: Any) -> Any:

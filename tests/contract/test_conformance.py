@@ -213,7 +213,7 @@ def test_every_planted_difference_is_found_and_no_other(
     cloud = changed(
         cleanup.open_cloud_project(real_project, LOCATION, emulator.url),
         session=session,
-        max_wait_seconds=3.0,
+        max_wait_seconds=8.0,
     )
     journal = Journal(tmp_path / "journal.jsonl")
     try:

@@ -5,6 +5,10 @@ from typing import Any
 from conformance.check import Check, Lab
 from conformance.checks.fhir.calls import call, patient, put, store
 from conformance.cloud_project import Json
+from conformance.waiting import poll
+
+_VERSIONS = "3"
+"""Two writes and a deletion."""
 
 
 def _stream(lab: Lab, **schema: Any) -> dict[str, Any]:
@@ -26,7 +30,14 @@ def _rows(lab: Lab) -> Json:
         basic = {"resourceType": "Basic", "id": "streamed", "code": {"text": code}}
         put(lab, basic, to=name)
     call(lab, "DELETE", "Basic/streamed", to=name)
-    return [_table(lab, "Basic", "/data"), _table(lab, "BasicView")]
+
+    def look() -> Json | None:
+        rows = _table(lab, "Basic", "/data")
+        return rows if rows["body"].get("totalRows") == _VERSIONS else None
+
+    rows = poll(look, lab.cloud.max_wait_seconds) or _table(lab, "Basic", "/data")
+    view = _table(lab, "BasicView")["body"]
+    return [rows, {field: view.get(field) for field in ("type", "view", "schema", "error")}]
 
 
 def _texts(lab: Lab) -> Json:
