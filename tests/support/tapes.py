@@ -39,12 +39,12 @@ class Tape:
 
     def altered(self) -> Iterator["Tape"]:
         """Yield tapes that differ from this one in one value."""
-        for shared in _altered_json(self.shared):
-            yield replace(self, shared=shared)
         for number, response in enumerate(self.responses):
             for other in _altered(response):
                 played = [*self.responses[:number], other, *self.responses[number + 1 :]]
                 yield replace(self, responses=played)
+        for shared in _altered_json(self.shared):
+            yield replace(self, shared=shared)
 
 
 def recorded(check: Check, tapes: dict[str, Tape]) -> Check:
