@@ -23,6 +23,8 @@ from components.bigquery_views import BigQueryViews, BigQueryViewsArgs
 from components.encryption_key import EncryptionKey, EncryptionKeyArgs
 from components.grants import ConditionArgs, GrantArgs
 from components.healthcare_dataset import HealthcareDataset, HealthcareDatasetArgs
+from components.inference.arguments import InferenceServiceArgs
+from components.inference.inference_service import InferenceService
 from components.logs.access_alert import AccessAlert, AccessAlertArgs
 from components.logs.audit_log_sink import AuditLogSink, AuditLogSinkArgs
 from components.notification_topic import (
@@ -63,6 +65,7 @@ COMPONENTS: dict[type[Component], tuple[type, ...]] = {
     DimseAdapter: (DimseAdapterArgs, AetArgs, TlsArgs, OutgoingArgs),
     MllpAdapter: (MllpAdapterArgs,),
     HospitalVpn: (HospitalVpnArgs, TunnelArgs),
+    InferenceService: (InferenceServiceArgs,),
 }
 """Every component, with the classes of its arguments."""
 

@@ -33,6 +33,7 @@ REVOCATION = "gcp:projects/iamMemberRemove:IamMemberRemove"
 FIREWALL = "gcp:compute/firewall:Firewall"
 INSTANCE_TEMPLATE = "gcp:compute/instanceTemplate:InstanceTemplate"
 WORKER_POOL = "gcp:cloudrunv2/workerPool:WorkerPool"
+SERVICE = "gcp:cloudrunv2/service:Service"
 SERVICE_ACCOUNT = "gcp:serviceaccount/account:Account"
 
 WITH_INTERFACES = frozenset(
@@ -53,6 +54,7 @@ EXTERNAL_BY_DEFAULT = {
 LABELLED = frozenset(
     {
         INSTANCE_TEMPLATE,
+        SERVICE,
         WORKER_POOL,
         "gcp:artifactregistry/repository:Repository",
         "gcp:bigquery/dataset:Dataset",

@@ -18,13 +18,13 @@ from components.notification_topic import NotificationTopic, SubscriptionArgs
 from components.project_services import ProjectServices
 from program.component_args import PUBSUB, full_topic
 from program.config import (
-    FIRST_DATASET,
     AdapterSettings,
     DimseAdapterSettings,
     MllpAdapterSettings,
     Settings,
 )
 from program.config.adapters import AdapterOutgoingSettings, VpnSettings
+from program.stores_and_images import image_of, store_name, store_parts
 
 
 @dataclass(frozen=True)
@@ -80,15 +80,6 @@ def make_adapters(
         repository,
         {item.name: builder.vpn(item) for item in settings.vpns},
     )
-
-
-def image_of(settings: Settings, adapter: AdapterSettings, image: str) -> str:
-    """Return the image of an adapter: its own, or the newest in the repository of the stack."""
-    if adapter.image is not None:
-        return adapter.image
-    repository = settings.adapter_repository
-    location = repository.location or rules.registry_location(settings.location)
-    return f"{location}-docker.pkg.dev/{settings.project}/{repository.name}/{image}:latest"
 
 
 def _repository(settings: Settings, services: ProjectServices) -> AdapterRepository | None:
@@ -179,7 +170,7 @@ class _Builder:
             "project": self.settings.project,
             "region": self._region(adapter),
             "adapter": adapter.name,
-            "image": image_of(self.settings, adapter, f"{protocol}-adapter"),
+            "image": image_of(self.settings, adapter.image, f"{protocol}-adapter"),
             "source_ranges": adapter.source_ranges,
             "network": adapter.network,
             "subnetwork": adapter.subnetwork,
@@ -219,8 +210,7 @@ class _Builder:
         )
 
     def _store(self, reference: str, collection: str) -> pulumi.Output[str]:
-        dataset, store = _parts(reference)
-        return pulumi.Output.concat(self.datasets[dataset].dataset, f"/{collection}/{store}")
+        return store_name(self.datasets[store_parts(reference)[0]], collection, reference)
 
     def _region(self, adapter: AdapterSettings) -> str:
         return adapter.region or self.settings.location
@@ -242,12 +232,10 @@ class _Builder:
         )
 
     def _options(self, store: str, key: EncryptionKey | None) -> pulumi.ResourceOptions:
-        waits: list[Any] = [self.services, self.datasets[_parts(store)[0]], *self.topics.values()]
+        waits: list[Any] = [
+            self.services,
+            self.datasets[store_parts(store)[0]],
+            *self.topics.values(),
+        ]
         waits += [item for item in (key, self.repository) if item is not None]
         return pulumi.ResourceOptions(depends_on=waits)
-
-
-def _parts(reference: str) -> tuple[str, str]:
-    """Return the dataset and the store of a reference such as `STORE` or `DATASET/STORE`."""
-    dataset, _, store = reference.rpartition("/")
-    return dataset or FIRST_DATASET, store

@@ -48,6 +48,8 @@ def services(settings: Settings) -> list[str]:
     if alerts:
         needed.append(MONITORING)
     needed += _services_of_adapters(settings)
+    for service in settings.inference_services:
+        needed += [IAM, RUN, PUBSUB, REGISTRY, *([KMS] if service.kms_key_name else [])]
     return list(dict.fromkeys(needed))
 
 
@@ -55,6 +57,7 @@ def identities(settings: Settings) -> list[str]:
     """Return the services, beside the Healthcare API, whose agents need roles."""
     letters = any(item.dead_letter for topic in settings.topics for item in topic.subscriptions)
     letters |= any(item.outgoing and item.outgoing.dead_letter for item in settings.adapters())
+    letters |= bool(settings.inference_services)  # their tokens are made by the agent too
     return [PUBSUB] if letters or any(topic.kms_key_name for topic in settings.topics) else []
 
 

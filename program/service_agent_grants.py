@@ -73,11 +73,12 @@ def used_topics(settings: Settings) -> list[str]:
 
 
 def used_keys(settings: Settings) -> list[str]:
-    """Return the full names of the keys of datasets, topics, BigQuery and adapters, each once."""
+    """Return the full names of the keys of datasets, topics, BigQuery, adapters and services."""
     keys = [_key_of(settings, dataset) for dataset in settings.all_datasets()]
     keys += [topic.kms_key_name for topic in settings.topics]
     keys.append(settings.bigquery_kms_key_name)
     keys += [adapter.kms_key_name for adapter in settings.adapters()]
+    keys += [service.kms_key_name for service in settings.inference_services]
     return list(dict.fromkeys(key for key in keys if key))
 
 

@@ -26,6 +26,14 @@ from components.rules.adapters import (
     source_range,
     subnetwork,
 )
+from components.rules.cloud_run import (
+    CPUS,
+    DEFAULT_MODEL,
+    cpu,
+    memory,
+    memory_of_cpus,
+    model,
+)
 from components.rules.general import (
     FHIR_VERSIONS,
     HL7V2_PARSER_VERSIONS,
@@ -73,6 +81,8 @@ from components.rules.references import (
 )
 
 __all__ = [
+    "CPUS",
+    "DEFAULT_MODEL",
     "FHIR_VERSIONS",
     "HL7V2_PARSER_VERSIONS",
     "LOCATIONS",
@@ -85,6 +95,7 @@ __all__ = [
     "base64",
     "bigquery_dataset_id",
     "bucket",
+    "cpu",
     "dataset_uri",
     "dicom_store_id",
     "domain",
@@ -106,6 +117,9 @@ __all__ = [
     "log_sink",
     "machine_type",
     "member",
+    "memory",
+    "memory_of_cpus",
+    "model",
     "nearest",
     "network",
     "notification_channel",

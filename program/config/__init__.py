@@ -9,6 +9,7 @@ from program.config.adapters import (
 from program.config.datasets import STORE_TYPES, DatasetContent, DatasetSettings
 from program.config.encryption import EncryptionSettings
 from program.config.loading import NAMESPACE, load, load_or_exit, parse
+from program.config.services.inference import InferenceServiceSettings
 from program.config.stack import FIRST_DATASET, SERVICES, Settings
 from program.config.stores import (
     ConsentStoreSettings,
@@ -35,6 +36,7 @@ __all__ = [
     "FhirStoreSettings",
     "GrantSettings",
     "Hl7v2StoreSettings",
+    "InferenceServiceSettings",
     "MllpAdapterSettings",
     "Settings",
     "StoreSettings",

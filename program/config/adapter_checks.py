@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from components import rules
 from program.config.adapters import VpnSettings
-from program.config.datasets import named
 from program.config.errors import ConfigError, show
 from program.config.raw import Raw, items, maps, text, texts, twice
+from program.config.services import written
+from program.config.services.inference_checks import INFERENCE
 
 ADAPTERS = {
     "dimseAdapters": ("dicomStore", "dicomStores"),
@@ -18,7 +19,6 @@ ADAPTERS = {
 _PROTOCOLS = {"dimseAdapters": "dimse", "mllpAdapters": "mllp"}
 _INCOMING = ("address", "size", "machineType", "diskGb", "kmsKeyName", "callingAets")
 """Keys without effect for an adapter that only sends."""
-_MULTI_REGIONS = ("us", "eu")
 _OWN_ASN = VpnSettings.model_fields["asn"].default
 
 
@@ -50,7 +50,7 @@ def adapter_errors(
     yield from _addresses(adapters)
     yield from _repository(raw, full_key["adapterRepository"], adapters)
     yield from _vpns(raw, full_key["vpns"], location)
-    taken = _subscriptions(raw, full_key["topics"])
+    taken = written.subscriptions(raw, full_key["topics"])
     for adapter in adapters:
         yield from _store(adapter, datasets, text(raw.get("gcp:project")))
         yield from _sides(adapter)
@@ -60,8 +60,8 @@ def adapter_errors(
 
 
 def adapter_regions(raw: Raw, full_key: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield the key and the region of each adapter and VPN that names one."""
-    for list_key in (*ADAPTERS, "vpns"):
+    """Yield the key and the region of each adapter, VPN and service that names one."""
+    for list_key in (*ADAPTERS, "vpns", INFERENCE):
         for index, item in maps(raw.get(list_key)):
             if region := text(item.get("region")):
                 yield f"{full_key[list_key]}[{index}].region", region
@@ -108,8 +108,8 @@ def _vpns(raw: Raw, key: str, location: str) -> Iterator[ConfigError]:
     vpns = maps(raw.get("vpns"))
     yield from twice([text(vpn.get("name")) for _, vpn in vpns], key, ".name", "Rename one.")
     for index, vpn in vpns:
-        if location in _MULTI_REGIONS and "region" not in vpn:
-            yield _region_missing(f"{key}[{index}]", location)
+        if location in written.MULTI_REGIONS and "region" not in vpn:
+            yield written.region_missing(f"{key}[{index}]", location)
         asn = vpn.get("asn", _OWN_ASN)
         if asn == vpn.get("peerAsn"):
             yield ConfigError(
@@ -131,26 +131,13 @@ def _vpns(raw: Raw, key: str, location: str) -> Iterator[ConfigError]:
                 )
 
 
-def _region_missing(key: str, location: str) -> ConfigError:
-    return ConfigError(
-        f"{key}.region",
-        f"is missing: the stack's location {location} is not a region, and instances are in one. "
-        "Allowed: a region such as europe-west4.",
-    )
-
-
 def _store(adapter: _Adapter, datasets: Mapping[str, Raw], project: str) -> Iterator[ConfigError]:
     """Yield an error for a store that the stack does not have, or that does not notify."""
     store_key, store_list = ADAPTERS[adapter.list_key]
     wanted = text(adapter.body.get(store_key))
     if not wanted:
         return
-    known = {
-        f"{dataset}/{text(store.get('name'))}".removeprefix("/"): store
-        for dataset, body in datasets.items()
-        for store in map(named, items(body.get(store_list)))
-        if isinstance(store, dict) and store.get("enabled", True) is True
-    }
+    known = written.stores(datasets, store_list)
     store = known.get(wanted)
     if store is None:
         yield ConfigError(
@@ -162,11 +149,7 @@ def _store(adapter: _Adapter, datasets: Mapping[str, Raw], project: str) -> Iter
         return
     outgoing = adapter.body.get("outgoing")
     topic = text(outgoing.get("topic")) if isinstance(outgoing, dict) else ""
-    notifying = [
-        name
-        for name, one in known.items()
-        if _full(topic, project) in [_full(each, project) for each in _notified(one)]
-    ]
+    notifying = [name for name, one in known.items() if written.notifies(one, topic, project)]
     others = [name for name in notifying if name != wanted]
     message = ""
     if topic and wanted not in notifying:
@@ -182,16 +165,6 @@ def _store(adapter: _Adapter, datasets: Mapping[str, Raw], project: str) -> Iter
         )
     if message:
         yield ConfigError(f"{adapter.key}.outgoing.topic", message, show(topic))
-
-
-def _full(topic: str, project: str) -> str:
-    return topic if "/" in topic else f"projects/{project}/topics/{topic}"
-
-
-def _notified(store: Raw) -> list[str]:
-    single, several = store.get("notificationConfig"), store.get("notificationConfigs")
-    configs = [single, *items(several)]
-    return [text(item.get("pubsubTopic")) for item in configs if isinstance(item, dict)]
 
 
 def _sides(adapter: _Adapter) -> Iterator[ConfigError]:
@@ -268,18 +241,9 @@ def _outgoing(adapter: _Adapter, taken: Mapping[str, str]) -> Iterator[ConfigErr
         )
 
 
-def _subscriptions(raw: Raw, key: str) -> dict[str, str]:
-    """Return the name of each subscription of a topic -> its key."""
-    return {
-        text(item.get("name")): f"{key}[{index}].subscriptions[{position}].name"
-        for index, topic in maps(raw.get("topics"))
-        for position, item in maps(topic.get("subscriptions"))
-    }
-
-
 def _region(adapter: _Adapter) -> Iterator[ConfigError]:
-    if adapter.region in _MULTI_REGIONS and "region" not in adapter.body:
-        yield _region_missing(adapter.key, adapter.region)
+    if adapter.region in written.MULTI_REGIONS and "region" not in adapter.body:
+        yield written.region_missing(adapter.key, adapter.region)
     key = text(adapter.body.get("kmsKeyName"))
     if key and rules.kms_key_name(key) is None and rules.kms_location(key) != adapter.region:
         yield ConfigError(

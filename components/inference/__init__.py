@@ -1,0 +1,1 @@
+"""Inference on Google Cloud: new instances of a DICOM store are measured."""

@@ -1,0 +1,1 @@
+"""Settings of programs that run on Cloud Run for the stack's stores."""

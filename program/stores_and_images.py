@@ -1,0 +1,39 @@
+"""What parts of a stack refer to: stores as settings name them, images of the repository."""
+
+import pulumi
+
+from components import rules
+from components.healthcare_dataset import HealthcareDataset
+from program.config import FIRST_DATASET, Settings
+
+
+def image_of(settings: Settings, own: str | None, image: str) -> str:
+    """Return an image: the own one if there is one, or the newest in the repository of the stack.
+
+    Args:
+        settings: of the stack
+        own: the reference that the settings name
+        image: its name in the repository
+    """
+    if own is not None:
+        return own
+    repository = settings.adapter_repository
+    location = repository.location or rules.registry_location(settings.location)
+    return f"{location}-docker.pkg.dev/{settings.project}/{repository.name}/{image}:latest"
+
+
+def store_parts(reference: str) -> tuple[str, str]:
+    """Return the dataset and the store of a reference such as `STORE` or `DATASET/STORE`."""
+    dataset, _, store = reference.rpartition("/")
+    return dataset or FIRST_DATASET, store
+
+
+def store_name(dataset: HealthcareDataset, collection: str, reference: str) -> pulumi.Output[str]:
+    """Return the full name of a store.
+
+    Args:
+        dataset: that it is in
+        collection: such as dicomStores
+        reference: as the settings name it
+    """
+    return pulumi.Output.concat(dataset.dataset, f"/{collection}/{store_parts(reference)[1]}")
