@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from emulator.core.database import Database
-from emulator.core.errors import not_found, permission_denied
+from emulator.core.errors import ApiError, not_found, permission_denied
 from emulator.services.iam import callers
 from emulator.services.iam.models import Policies
 
@@ -76,10 +76,21 @@ class Projects:
         digits = int(hashlib.sha256(project.encode()).hexdigest(), 16) % 9 * 10**11
         rest = int(hashlib.sha256(b"number " + project.encode()).hexdigest(), 16) % 10**11
         number = _FIXED_NUMBERS.get(project, str(10**11 + digits + rest))
+        # The owner first: a request beside this one must not find a project without one.
+        self._make_owner(f"projects/{project}")
         with self._database.write() as connection:
             connection.execute(
                 "INSERT OR IGNORE INTO projects (id, number) VALUES (?, ?)", (project, number)
             )
-        if not self._policies.get(f"projects/{project}").get("bindings"):
-            owner = {"role": "roles/owner", "members": [callers.OWNER]}
-            self._policies.set(f"projects/{project}", {"bindings": [owner]})
+
+    def _make_owner(self, resource: str) -> None:
+        """Make the caller the owner of a project whose policy is empty."""
+        found = self._policies.get(resource)
+        if found.get("bindings"):
+            return
+        owner = {"role": "roles/owner", "members": [callers.OWNER]}
+        try:
+            self._policies.set(resource, {"bindings": [owner], "etag": found["etag"]})
+        except ApiError as error:
+            if error.status != "ABORTED":  # another request has just done it
+                raise

@@ -1,6 +1,7 @@
 """Projects, their policies, their services."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,10 @@ from starlette.testclient import TestClient
 
 from emulator.app import create_app
 from emulator.cloud import Cloud
+from emulator.core.database import Database
+from emulator.migrations import MIGRATIONS
+from emulator.services.iam.models import Policies
+from emulator.services.resourcemanager.models import Projects
 from tests.support.emulator_names import AGENT, LOCATION, PROJECT
 
 OWNER = {"role": "roles/owner", "members": ["user:you@example.com"]}
@@ -31,6 +36,24 @@ def test_any_project_exists_once_it_is_named(client: TestClient) -> None:
     assert len(first["projectNumber"]) == 12
     assert client.get(f"/v1/projects/{first['projectNumber']}").json() == first
     assert client.get("/v1/projects/local-project").json()["projectNumber"] == "123456789012"
+
+
+def test_a_project_has_its_owner_before_another_request_finds_it(tmp_path: Path) -> None:
+    database = Database(tmp_path / "state.sqlite3", MIGRATIONS)
+    policies = Policies(database)
+    projects = Projects(database, policies)
+    found: list[str] = []
+
+    class Slow(Policies):
+        def set(self, *arguments: Any) -> dict[str, Any]:
+            found.extend(id_ for id_, _ in projects.page(None, 10))
+            return super().set(*arguments)
+
+    Projects(database, Slow(database)).get("my-imaging-1")
+    assert found == []
+    assert policies.get("projects/my-imaging-1")["bindings"] == [OWNER]
+    assert [id_ for id_, _ in projects.page(None, 10)] == ["my-imaging-1"]
+    database.close()
 
 
 @pytest.mark.parametrize("project", ["A", "Upper-case", "ends-", "1starts", "x" * 31])
