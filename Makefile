@@ -27,7 +27,7 @@ ACTIONLINT = $(GO) run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab lab-down view stack preview up refresh adopt destroy example hospital hospital-down test test-fast soak conformance check format docs bench lock clean clean-state
+.PHONY: help setup lab lab-down view stack preview up refresh adopt destroy example hospital hospital-down inference inference-down test test-fast soak conformance check format docs bench lock clean clean-state
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -87,6 +87,12 @@ hospital: $(READY) ## Run a hospital on the DIMSE and MLLP adapters, and check w
 
 hospital-down: $(READY) ## Destroy the hospital, then stop the local Google Cloud
 	@$(BIN)/python scripts/teardown.py --stack local-hospital --cwd . $(ARGS)
+
+inference: $(READY) ## Measure the lab's x-rays as they arrive, and compare with their findings
+	@$(BIN)/python examples/inference/run.py $(ARGS)
+
+inference-down: $(READY) ## Destroy that stack, then stop the local Google Cloud
+	@$(BIN)/python scripts/teardown.py --stack local-inference --cwd . $(ARGS)
 
 test: $(READY) ## Run all tests: unit, contract, end to end, soak (short form)
 	@$(BIN)/python -m tests.support.run $(ARGS)

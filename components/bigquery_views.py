@@ -19,6 +19,51 @@ class View:
     sql: str
 
 
+def _items(content: str) -> str:
+    """Return the items of a content tree below a node, which is text in JSON.
+
+    BigQuery has no column for a sequence that no exported instance has, so columns can't be named:
+    the view would be refused for a table without reports. A null is no value at all in BigQuery
+    (documented: https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions), and
+    the text null in the local one (observed).
+    """
+    return (
+        f'UNNEST(JSON_QUERY_ARRAY(IFNULL(NULLIF(JSON_QUERY({content}, "$.ContentSequence"), '
+        '"null"), "[]")))'
+    )
+
+
+# The content tree is that of TID 1500 (PS3.16): report, measurements, group, measurement, image.
+_FINDINGS_VS_MEASURED = f"""\
+WITH
+  exported AS (
+    SELECT TO_JSON_STRING(instance) AS content FROM {{table}} AS instance WHERE Modality = "SR"
+  ),
+  measured AS (
+    SELECT
+      COALESCE(
+        JSON_VALUE(item, "$.ConceptNameCodeSequence[0].CodeValue"),
+        JSON_VALUE(item, "$.ConceptNameCodeSequence[0].LongCodeValue")
+      ) AS Measurement,
+      CAST(JSON_VALUE(item, "$.MeasuredValueSequence[0].NumericValue[0]") AS FLOAT64) AS Value,
+      JSON_VALUE(source, "$.ReferencedSOPSequence[0].ReferencedSOPInstanceUID") AS SourceUID
+    FROM exported,
+      {_items("content")} AS part,
+      {_items("part")} AS finding_group,
+      {_items("finding_group")} AS item,
+      {_items("item")} AS source
+    WHERE JSON_VALUE(item, "$.ValueType") = "NUM" AND JSON_VALUE(source, "$.ValueType") = "IMAGE"
+  )
+SELECT DISTINCT
+  image.PatientID,
+  image.StudyInstanceUID,
+  image.SOPInstanceUID,
+  image.StudyDescription AS Finding,
+  measured.Measurement,
+  measured.Value
+FROM measured
+JOIN {{table}} AS image ON image.SOPInstanceUID = measured.SourceUID"""  # noqa: S608 (no input)
+
 VIEWS = (
     View(
         "studies",
@@ -54,6 +99,11 @@ SELECT
   COUNT(*) AS Instances
 FROM {table}
 GROUP BY Modality""",
+    ),
+    View(
+        "findings_vs_measured",
+        "One row a measurement of an image: its findings beside what a structured report says.",
+        _FINDINGS_VS_MEASURED,
     ),
 )
 """The views over every exported table; a view is called TABLE_NAME."""
