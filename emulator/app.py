@@ -37,6 +37,7 @@ from emulator.services.bigquery.routes import routes as bigquery
 from emulator.services.compute.routes import routes as compute
 from emulator.services.healthcare.routes import routes as healthcare
 from emulator.services.iam_api.routes import routes as iam_api
+from emulator.services.iap.routes import routes as iap_routes
 from emulator.services.kms.routes import routes as kms
 from emulator.services.logging.routes import routes as logging_routes
 from emulator.services.monitoring.routes import routes as monitoring
@@ -142,6 +143,7 @@ def routes_of(cloud: Cloud) -> Iterator[Route]:
     yield from iam_api(cloud.iam_api)
     yield from compute(cloud.compute)
     yield from run_routes(cloud.run)
+    yield from iap_routes(cloud.iap)
 
 
 async def _api_error(_request: Request, error: Exception) -> Response:

@@ -42,6 +42,8 @@ from emulator.services.iam.models import Policies
 from emulator.services.iam.service import Iam
 from emulator.services.iam.service_accounts import ServiceAccounts
 from emulator.services.iam_api.service import IamApi
+from emulator.services.iap import service as iap
+from emulator.services.iap.service import Iap
 from emulator.services.kms import service as kms
 from emulator.services.kms.ciphertexts import Ciphertexts
 from emulator.services.kms.models import Keys
@@ -138,6 +140,7 @@ class Cloud:
             folder=settings.state_dir,
             enforce_iam=settings.enforce_iam,
         )
+        self.iap = Iap(self.iam, self._access(iap.API), self.run.has_service)
         backend = bigquery_backend.Backend(settings.bigquery_url)
         metadata = Metadata(self.database, self.iam.policies.roles.permissions_of)
         sizes = TableSizes(backend)

@@ -24,6 +24,7 @@ def environment(state_dir: Path, *, port: int) -> dict[str, str]:
         "GOOGLE_MONITORING_CUSTOM_ENDPOINT": f"{root}/",  # the version is in the paths
         "GOOGLE_CLOUD_RUN_V2_CUSTOM_ENDPOINT": f"{root}/v2/",
         "GOOGLE_IAM_CUSTOM_ENDPOINT": f"{root}/v1/",
+        "GOOGLE_IAP_CUSTOM_ENDPOINT": f"{root}/v1/",
         "GOOGLE_IAM_CREDENTIALS_CUSTOM_ENDPOINT": f"{root}/v1/",
         "GOOGLE_KMS_CUSTOM_ENDPOINT": f"{root}/v1/",
         "GOOGLE_SECRET_MANAGER_CUSTOM_ENDPOINT": f"{root}/v1/",

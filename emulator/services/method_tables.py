@@ -12,6 +12,7 @@ from emulator.services.bigquery import methods as bigquery
 from emulator.services.compute import methods as compute
 from emulator.services.healthcare import audited_methods as healthcare
 from emulator.services.iam_api import methods as iam_api
+from emulator.services.iap import methods as iap
 from emulator.services.kms import methods as kms
 from emulator.services.logging import methods as logging
 from emulator.services.monitoring import methods as monitoring
@@ -32,6 +33,7 @@ TABLES = (
     serviceusage.TABLE,
     iam_api.TABLE,
     iam_api.CREDENTIALS,
+    iap.TABLE,
     logging.TABLE,
     monitoring.TABLE,
     compute.TABLE,

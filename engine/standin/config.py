@@ -31,6 +31,7 @@ SERVICES: Mapping[str, tuple[str, str]] = {
     ),
     "cloudrun": ("cloudRunV2CustomEndpoint", "GOOGLE_CLOUD_RUN_V2_CUSTOM_ENDPOINT"),
     "iam": ("iamCustomEndpoint", "GOOGLE_IAM_CUSTOM_ENDPOINT"),
+    "iap": ("iapCustomEndpoint", "GOOGLE_IAP_CUSTOM_ENDPOINT"),
 }
 """Google service -> (setting of the provider, environment variable) that hold its endpoint."""
 

@@ -52,6 +52,12 @@ def _get_policy(api: Api, member: "Member", name: str) -> Json:
     return api.call(member.service, "GET", path, query=query, version=member.version)
 
 
+def read_by_post(api: Api, member: "Member", name: str) -> Json:
+    """Return a policy of an API that reads policies by POST alone."""
+    body = {"options": {"requestedPolicyVersion": POLICY_VERSION}}
+    return api.call(member.service, "POST", f"{name}:getIamPolicy", body=body)
+
+
 def _set_policy(api: Api, member: "Member", name: str, policy: Json) -> None:
     path = f"{name}:setIamPolicy"
     api.call(member.service, "POST", path, body={"policy": policy}, version=member.version)

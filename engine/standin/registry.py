@@ -12,6 +12,7 @@ SERVICES = (
     "cloudrunv2",
     "compute",
     "healthcare",
+    "iap",
     "kms",
     "logging",
     "monitoring",

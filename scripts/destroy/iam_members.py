@@ -18,7 +18,7 @@ from googleapiclient.errors import HttpError
 from scripts.destroy.remaining import ManagedResource
 from scripts.lib.google import clients, retry
 from scripts.lib.google.errors import translate_errors
-from scripts.resources.lookup import APIS, POLICY_VERSION, access_as_policy, grants
+from scripts.resources.lookup import APIS, POLICY_VERSION, access_as_policy, grants, policy_request
 
 Json = dict[str, Any]
 
@@ -141,12 +141,7 @@ def _discovered(api: str, collection: str, grant: ManagedResource) -> Policy:
     for part in collection.split("."):
         at = getattr(at, part)()
     name = grant.resource_name
-    if collection == "projects":
-        options = {"options": {"requestedPolicyVersion": POLICY_VERSION}}
-        request = at.getIamPolicy(resource=name, body=options)
-    else:
-        request = at.getIamPolicy(resource=name, options_requestedPolicyVersion=POLICY_VERSION)
-    policy = retry.call(request.execute)
+    policy = retry.call(policy_request(api, at, name).execute)
 
     def write(bindings: list[Json]) -> None:
         kept = [binding for binding in bindings if binding["members"]]
@@ -226,6 +221,9 @@ POLICIES: dict[str, Callable[[ManagedResource], Policy]] = {
         )
         for name in ("service", "job", "workerPool")
     },
+    "gcp:iap/webCloudRunServiceIamMember:WebCloudRunServiceIamMember": partial(
+        _discovered, "iap", "v1"
+    ),
     "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember": partial(
         _discovered, "artifactregistry", "projects.locations.repositories"
     ),

@@ -43,6 +43,7 @@ TYPE_NAMES = {
     "gcp:cloudrunv2/workerPool:WorkerPool": "worker pool",
     "gcp:cloudrunv2/service:Service": "Cloud Run service",
     "gcp:cloudrunv2/job:Job": "Cloud Run job",
+    "gcp:iap/webCloudRunServiceIamMember:WebCloudRunServiceIamMember": "accessor of a service",
     "gcp:artifactregistry/repository:Repository": "repository",
     "gcp:secretmanager/secret:Secret": "secret",
     "gcp:secretmanager/secretVersion:SecretVersion": "version of a secret",

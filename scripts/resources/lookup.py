@@ -22,6 +22,7 @@ APIS: dict[str, tuple[Callable[[], Any], str]] = {
     "logging": (clients.cloud_logging, "GOOGLE_LOGGING_CUSTOM_ENDPOINT"),
     "monitoring": (clients.cloud_monitoring, "GOOGLE_MONITORING_CUSTOM_ENDPOINT"),
     "cloudrun": (clients.cloud_run, "GOOGLE_CLOUD_RUN_V2_CUSTOM_ENDPOINT"),
+    "iap": (clients.identity_aware_proxy, "GOOGLE_IAP_CUSTOM_ENDPOINT"),
     "secretmanager": (clients.secret_manager, "GOOGLE_SECRET_MANAGER_CUSTOM_ENDPOINT"),
     "artifactregistry": (
         clients.artifact_registry,
@@ -32,6 +33,7 @@ APIS: dict[str, tuple[Callable[[], Any], str]] = {
     "serviceusage": (clients.service_usage, "GOOGLE_SERVICE_USAGE_CUSTOM_ENDPOINT"),
     "resourcemanager": (clients.resource_manager, "GOOGLE_RESOURCE_MANAGER_CUSTOM_ENDPOINT"),
 }
+_POLICY_BY_POST = ("iap", "resourcemanager")
 _NAME_PARAMETERS = {
     "projects.topics": "topic",
     "projects.subscriptions": "subscription",
@@ -92,15 +94,13 @@ class Lookup:
 
     def policy(self, api: str, collection: str, name: str) -> Json | None:
         """Read the IAM policy of a resource, by its full name; None if it does not exist."""
-        at = self._collection(api, collection)
-        request = at.getIamPolicy(resource=name, options_requestedPolicyVersion=POLICY_VERSION)
+        request = policy_request(api, self._collection(api, collection), name)
         return self._answer(("policy", name), f"reading the policy of {name}", request.execute)
 
     def project_policy(self, project: str) -> Json | None:
         """Read the IAM policy of a project."""
-        options = {"options": {"requestedPolicyVersion": POLICY_VERSION}}
-        request = self._collection("resourcemanager", "projects").getIamPolicy(
-            resource=project, body=options
+        request = policy_request(
+            "resourcemanager", self._collection("resourcemanager", "projects"), project
         )
         doing = f"reading the policy of project {project}"
         return self._answer(("policy", project), doing, request.execute)
@@ -184,6 +184,20 @@ class Lookup:
             with translate_errors(doing):
                 self._answers[key] = _or_none(lambda: retry.call(ask))
         return self._answers[key]
+
+
+def policy_request(api: str, collection: Any, name: str) -> Any:
+    """Return a request for the IAM policy of a resource.
+
+    Args:
+        api: a key of APIS
+        collection: of Google's client, such as that of projects
+        name: the full name of the resource
+    """
+    if api in _POLICY_BY_POST:
+        options = {"options": {"requestedPolicyVersion": POLICY_VERSION}}
+        return collection.getIamPolicy(resource=name, body=options)
+    return collection.getIamPolicy(resource=name, options_requestedPolicyVersion=POLICY_VERSION)
 
 
 def _elsewhere(variable: str) -> bool:

@@ -21,6 +21,7 @@ _CLOUD_RUN = ("service", "job", "workerPool")
 # https://cloud.google.com/iam/docs/service-agents
 _AGENTS = {
     "healthcare.googleapis.com": "service-{}@gcp-sa-healthcare.iam.gserviceaccount.com",
+    "iap.googleapis.com": "service-{}@gcp-sa-iap.iam.gserviceaccount.com",
     "pubsub.googleapis.com": "service-{}@gcp-sa-pubsub.iam.gserviceaccount.com",
 }
 
@@ -210,6 +211,11 @@ RESOURCE_TYPES: dict[str, ResourceType] = {
         )
         for name in _CLOUD_RUN
     },
+    "gcp:iap/webCloudRunServiceIamMember:WebCloudRunServiceIamMember": granted_at(
+        "iap",
+        "v1",
+        "projects/{project}/iap_web/cloud_run-{location}/services/{cloudRunServiceName.last}",
+    ),
     "gcp:artifactregistry/repository:Repository": at(
         "artifactregistry", _REPOSITORIES, f"{_REPOSITORY}/{{repositoryId}}"
     ),

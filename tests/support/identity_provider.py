@@ -3,27 +3,24 @@
 import http.server
 import json
 import threading
-import time
-from functools import cached_property
 from typing import Any
 
-import jwt
-from cryptography.hazmat.primitives.asymmetric import ec
+from emulator.services.run.serving.iap.tokens import IapTokens, claims_of
 
 AUDIENCE = "/projects/1/locations/us-central1/services/gateway"
-ISSUER = "https://cloud.google.com/iap"
 HEADER = "X-Goog-IAP-JWT-Assertion"
 
 
 class IdentityProvider:
-    """Signs tokens as Identity-Aware Proxy does, and serves its public key.
+    """Signs tokens as the Identity-Aware Proxy of the emulator does, and serves its public key.
 
     Attributes:
+        tokens: sign
         fetches: how often the key was asked for
     """
 
     def __init__(self) -> None:
-        self._key = ec.generate_private_key(ec.SECP256R1())
+        self.tokens = IapTokens()
         self.fetches = 0
         provider = self
 
@@ -32,7 +29,7 @@ class IdentityProvider:
                 provider.fetches += 1
                 self.send_response(200)
                 self.end_headers()
-                self.wfile.write(json.dumps({"keys": [provider.public]}).encode())
+                self.wfile.write(json.dumps(provider.tokens.key_set()).encode())
 
             def log_message(self, *_: Any) -> None:
                 """Keep the output of tests clean."""
@@ -46,26 +43,20 @@ class IdentityProvider:
         self._server.shutdown()
         self._server.server_close()
 
-    @cached_property
-    def public(self) -> dict[str, Any]:
-        """The public key as JSON Web Key."""
-        key = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(self._key.public_key()))
-        return {**key, "kid": "one", "alg": "ES256", "use": "sig"}
+    def token(
+        self, email: Any, signer: IapTokens | None = None, kid: str = "", **claims: Any
+    ) -> str:
+        """Sign a token; claims of None are left out.
 
-    def token(self, email: str, key: Any = None, kid: str = "one", **claims: Any) -> str:
-        """Sign a token; claims of None are left out."""
-        now = int(time.time())
-        whole = {
-            "iss": ISSUER,
-            "aud": AUDIENCE,
-            "sub": f"accounts.google.com:{email}",
-            "email": email,
-            "iat": now,
-            "exp": now + 600,
-            **claims,
-        }
+        Args:
+            email: of the caller
+            signer: signs in the place of this provider, whose key the token names
+            kid: the key that the token names in place of this provider's
+            claims: in place of the right ones
+        """
+        whole = {**claims_of(str(email), AUDIENCE), "email": email, **claims}
         present = {name: value for name, value in whole.items() if value is not None}
-        return jwt.encode(present, key or self._key, "ES256", {"kid": kid})
+        return (signer or self.tokens).sign(present, kid or self.tokens.key_id)
 
     def headers(self, email: str, **claims: Any) -> dict[str, str]:
         """Return the headers of a request that came through Identity-Aware Proxy."""

@@ -25,6 +25,7 @@ class Handler(BaseHTTPRequestHandler):
             "path": self.path,
             "body": body,
             "host": self.headers["host"],
+            "headers": {name.lower(): value for name, value in self.headers.items()},
             **{name: os.environ[name] for name in NAMES if name in os.environ},
         }
         if body:

@@ -14,6 +14,11 @@ def token_of(member: str) -> str:
     return OWNER_TOKEN if member == OWNER else f"{_PREFIX}{member}"
 
 
+def is_token(token: str) -> bool:
+    """Whether an access token is one of the local Google Cloud."""
+    return token == OWNER_TOKEN or token.startswith(_PREFIX)
+
+
 def member_of(authorization: str) -> str:
     """Return the member of a request, as IAM writes it, by its header Authorization."""
     scheme, _, token = authorization.partition(" ")

@@ -132,6 +132,9 @@ _RUN_ADMIN = (
     | of("run.workerpools", "setIamPolicy")
 )
 
+_IAP_POLICIES = of("iap.webServices", POLICIES)
+_IAP_ACCESS = of("iap.webServiceVersions", "accessViaIAP")
+
 _LOGS_VIEWER = of("logging.logEntries", "list") | of("logging.logs", "list")
 _LOGS_WRITER = of("logging.logEntries", "create")
 _LOGS_CONFIG_VIEWER = of("logging.sinks", "get list") | of("logging.logMetrics", "get list")
@@ -195,6 +198,8 @@ _ROLES: dict[str, frozenset[str]] = {
     | _LOGS_WRITER
     | _LOGS_CONFIG
     | of("logging.logs", "delete"),
+    "roles/iap.admin": _IAP_POLICIES,
+    "roles/iap.httpsResourceAccessor": _IAP_ACCESS,
     "roles/logging.configWriter": _LOGS_CONFIG | of("logging.logs", "list"),
     "roles/logging.logWriter": _LOGS_WRITER,
     "roles/logging.privateLogViewer": _LOGS_VIEWER | _LOGS_CONFIG_VIEWER,
@@ -254,12 +259,13 @@ def permissions_of(role: str) -> frozenset[str]:
     """Return the permissions of a predefined role; none for a role that is not known.
 
     A basic role has those of all predefined ones: the editor sets no policies and accesses no
-    payloads of secrets, the viewer reads.
+    payloads of secrets, the viewer reads. None passes Identity-Aware Proxy (documented:
+    https://cloud.google.com/iap/docs/managing-access).
     The security reviewer lists all resources, and reads their policies.
     """
     if role not in _OF_ALL:
         return _ROLES.get(role, frozenset())
-    every: frozenset[str] = frozenset().union(*_ROLES.values())
+    every: frozenset[str] = frozenset().union(*_ROLES.values()) - _IAP_ACCESS
     if role == "roles/owner":
         return every
     if role == "roles/editor":

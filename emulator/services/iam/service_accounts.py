@@ -23,6 +23,7 @@ _AGENTS = {
     ),
     "bigquery.googleapis.com": "bq-{}@bigquery-encryption.iam.gserviceaccount.com",
     "healthcare.googleapis.com": "service-{}@gcp-sa-healthcare.iam.gserviceaccount.com",
+    "iap.googleapis.com": "service-{}@gcp-sa-iap.iam.gserviceaccount.com",
     "logging.googleapis.com": "service-{}@gcp-sa-logging.iam.gserviceaccount.com",
     "pubsub.googleapis.com": "service-{}@gcp-sa-pubsub.iam.gserviceaccount.com",
     "secretmanager.googleapis.com": "service-{}@gcp-sa-secretmanager.iam.gserviceaccount.com",

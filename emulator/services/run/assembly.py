@@ -59,7 +59,7 @@ def assemble(
     policies, number_of = iam_api.iam.policies, iam_api.projects.number_of
     invokers = Invokers(policies, resources, enforce_iam)
     iap_tokens = IapTokens()
-    iap = IapProxy(policies, resources, iap_tokens, number_of, is_enforced=enforce_iam)
+    iap = IapProxy(policies, resources, invokers, iap_tokens, number_of, is_enforced=enforce_iam)
     frontends = Frontends(invokers, iap, RequestLog(entries, resources))
     parts = (resources, operations, containers, processes, events)
     return Run(

@@ -20,6 +20,7 @@ from emulator.core.resources.paging import paginate
 from emulator.core.rest import Call
 from emulator.services.iam import callers
 from emulator.services.iam_api.default_account import ensure_default_account
+from emulator.services.iap.names import policy_name
 from emulator.services.run import templates
 from emulator.services.run.conditions import READY, RECONCILING, SUCCEEDED, condition
 from emulator.services.run.models import Resource
@@ -150,6 +151,9 @@ def delete(call: Call[Run], resource_type: ResourceType) -> Json:
         marked = {"deleteTime": timestamps.now()}
         run.resources.update(name, lambda body: {**body, **marked})
         run.iam.policies.delete_prefix(name)
+        if resource_type is SERVICE:
+            # A new service of this name must not let in who passed the proxy before this one.
+            run.iam.policies.delete_prefix(policy_name(name))
         operation = run.operations.start(name, survives_error=True)
     remove = run.executions.remove if resource_type is JOB else run.rollouts.remove
     run.events.add(partial(remove, name))

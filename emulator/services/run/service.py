@@ -50,6 +50,10 @@ class Run:
     events: Events
     lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def has_service(self, name: str) -> bool:
+        """Whether a service exists, by its full name."""
+        return self.resources.find(name) is not None
+
     def start(self) -> None:
         """Run what ran when the emulator stopped, and continue what it interrupted."""
         for name in self.operations.pending():

@@ -28,6 +28,7 @@ TITLES = {
     "cloudresourcemanager.googleapis.com": "Cloud Resource Manager API",
     "compute.googleapis.com": "Compute Engine API",
     "healthcare.googleapis.com": "Cloud Healthcare API",
+    "iap.googleapis.com": "Cloud Identity-Aware Proxy API",
     "iam.googleapis.com": "Identity and Access Management (IAM) API",
     "logging.googleapis.com": "Cloud Logging API",
     "pubsub.googleapis.com": "Cloud Pub/Sub API",

@@ -3,14 +3,13 @@
 from engine.standin.audit import AuditConfig
 from engine.standin.checking import refusals
 from engine.standin.http import Api, Json
-from engine.standin.iam import MEMBER, POLICY_VERSION, Member
+from engine.standin.iam import MEMBER, Member, read_by_post
 from engine.standin.resource_types.common import resource_type
 from engine.standin.services import EnabledService, ServiceIdentity
 
 
 def _get_policy(api: Api, member: Member, name: str) -> Json:
-    body = {"options": {"requestedPolicyVersion": POLICY_VERSION}}
-    return api.call(member.service, "POST", f"projects/{name}:getIamPolicy", body=body)
+    return read_by_post(api, member, f"projects/{name}")
 
 
 def _set_policy(api: Api, member: Member, name: str, policy: Json) -> None:

@@ -122,6 +122,11 @@ def cloud_run() -> Any:
     return _discovered("run", "v2", "GOOGLE_CLOUD_RUN_V2_CUSTOM_ENDPOINT")
 
 
+def identity_aware_proxy() -> Any:
+    """Make a client of Identity-Aware Proxy, v1 (policies of who passes)."""
+    return _discovered("iap", "v1", "GOOGLE_IAP_CUSTOM_ENDPOINT")
+
+
 def secret_manager() -> Any:
     """Make a client of Secret Manager, v1 (secrets, versions)."""
     return _discovered("secretmanager", "v1", "GOOGLE_SECRET_MANAGER_CUSTOM_ENDPOINT")

@@ -40,7 +40,11 @@ class Invokers:
             service: the full name
             authorization: the header of the request
         """
-        if not self.is_enforced or self._allows(service, member_of(authorization)):
+        return self.refusal_of(service, member_of(authorization))
+
+    def refusal_of(self, service: str, member: str) -> Response | None:
+        """Return the response to a member that may not call a service; None for one that may."""
+        if not self.is_enforced or self._allows(service, member):
             return None
         return HTMLResponse(
             "<html><head><title>403 Forbidden</title></head><body><h1>Error: Forbidden</h1>"
@@ -70,11 +74,11 @@ def member_of(authorization: str) -> str:
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer":
         return _ANONYMOUS
-    email = _email(token)
+    email = email_of(token)
     return f"serviceAccount:{email}" if email else callers.member_of(authorization)
 
 
-def _email(token: str) -> str:
+def email_of(token: str) -> str:
     """Return the address in an OIDC token; empty for another token."""
     parts = token.split(".")
     if len(parts) != 3:

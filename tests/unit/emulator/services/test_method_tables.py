@@ -10,6 +10,10 @@ KEY = "projects/p/locations/l/keyRings/r/cryptoKeys/k"
 SECRET, SECRETS = "projects/p/secrets/s", "google.cloud.secretmanager.v1.SecretManagerService"
 REGISTRY = "google.devtools.artifactregistry.v1.ArtifactRegistry"
 ACCOUNT = "projects/p/serviceAccounts/a@p.iam.gserviceaccount.com"
+IAP, PROXY = (
+    "google.cloud.iap.v1.IdentityAwareProxyAdminService",
+    "projects/p/iap_web/cloud_run-l/services/s",
+)
 BIGQUERY = "google.cloud.bigquery.v2"
 D, T = "projects/p/datasets/d", "projects/p/datasets/d/tables/t"
 CALLS = f"""
@@ -20,6 +24,10 @@ GET /v1/projects/p/subscriptions/s | pubsub | {SUBSCRIBER}.GetSubscription | sub
 DATA_READ | projects/p/subscriptions/s
 POST /v1/projects/p/topics/t:setIamPolicy | pubsub | google.iam.v1.IAMPolicy.SetIamPolicy | \
 topics.setIamPolicy | ADMIN_WRITE | projects/p/topics/t
+POST /v1/{PROXY}:getIamPolicy | iap | {IAP}.GetIamPolicy | webServices.getIamPolicy | \
+ADMIN_READ | {PROXY}
+POST /v1/{PROXY}:setIamPolicy | iap | {IAP}.SetIamPolicy | webServices.setIamPolicy | \
+ADMIN_WRITE | {PROXY}
 POST /v1/{KEY}:decrypt | cloudkms | Decrypt | cryptoKeyVersions.useToDecrypt | DATA_READ | {KEY}
 POST /v1/{KEY}/cryptoKeyVersions/1:destroy | cloudkms | DestroyCryptoKeyVersion | \
 cryptoKeyVersions.destroy | ADMIN_WRITE | {KEY}/cryptoKeyVersions/1

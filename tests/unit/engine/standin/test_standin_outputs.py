@@ -253,10 +253,14 @@ def test_a_conditional_grant_is_never_found_again(engine: Engine, type_: str, ta
             {"cryptoKeyId": "projects/p/locations/l/keyRings/r/cryptoKeys/k"},
         ),
         ("storage/bucketIAMMember:BucketIAMMember", {"bucket": "bucket-1"}),
+        (
+            "iap/webCloudRunServiceIamMember:WebCloudRunServiceIamMember",
+            {"location": "l", "cloudRunServiceName": "gateway"},
+        ),
         ("bigquery/datasetIamMember:DatasetIamMember", {"datasetId": "dataset1"}),
     ],
 )
-def test_conditions_work_on_projects_keys_buckets_and_bigquery_datasets(
+def test_conditions_work_where_the_provider_reads_them(
     engine: Engine, google: FakeGoogle, type_: str, target: Any
 ) -> None:
     news = {**target, **GRANT, "condition": CONDITION}

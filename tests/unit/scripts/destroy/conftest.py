@@ -26,6 +26,7 @@ APIS = {
     "logging": ("logging", clients.cloud_logging),
     "monitoring": ("monitoring", clients.cloud_monitoring),
     "cloudrun": ("run", clients.cloud_run),
+    "iap": ("iap", clients.identity_aware_proxy),
     "secretmanager": ("secretmanager", clients.secret_manager),
     "artifactregistry": ("artifactregistry", clients.artifact_registry),
     "compute": ("compute", clients.compute_engine),

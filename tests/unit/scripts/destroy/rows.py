@@ -16,6 +16,7 @@ RING = f"projects/{PROJECT}/locations/l/keyRings/r"
 KEY = f"{RING}/cryptoKeys/k"
 SECRET = f"projects/{PROJECT}/secrets/tls"
 RUN = f"projects/{PROJECT}/locations/l"
+PROXY = f"projects/{PROJECT}/iap_web/cloud_run-l/services/r"
 REPOSITORY = f"projects/{PROJECT}/locations/l/repositories/images"
 ACCOUNT = f"projects/{PROJECT}/serviceAccounts/adapter@{PROJECT}.iam.gserviceaccount.com"
 BIGQUERY = f"projects/{PROJECT}/datasets/b"
@@ -136,6 +137,9 @@ ROWS: dict[str, Row] = {
     "gcp:cloudrunv2/jobIamMember:JobIamMember": _granted(f"{RUN}/jobs/r", location="l", name="r"),
     "gcp:cloudrunv2/workerPoolIamMember:WorkerPoolIamMember": _granted(
         f"{RUN}/workerPools/r", location="l", name="r"
+    ),
+    "gcp:iap/webCloudRunServiceIamMember:WebCloudRunServiceIamMember": _granted(
+        PROXY, location="l", cloudRunServiceName=PROXY
     ),
     "gcp:serviceaccount/account:Account": at(ACCOUNT, accountId="adapter"),
     "gcp:serviceaccount/iAMMember:IAMMember": _granted(ACCOUNT, serviceAccountId=ACCOUNT),

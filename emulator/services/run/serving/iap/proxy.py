@@ -1,8 +1,11 @@
 """Who passes the proxy, and what it adds to a request.
 
-Documented: https://cloud.google.com/iap/docs/identity-howto, the headers, and
-https://cloud.google.com/iap/docs/managing-access, the permission. A program is known by its token
-as for every other call; a person by the cookie of the page to sign in.
+Documented: https://cloud.google.com/iap/docs/identity-howto, the headers;
+https://cloud.google.com/iap/docs/managing-access, the permission;
+https://cloud.google.com/run/docs/securing/identity-aware-proxy-cloud-run, the proxy's own account,
+which needs to be an invoker of the service; and
+https://cloud.google.com/iap/docs/authentication-howto, the header `Proxy-Authorization`. A program
+is known by its token as for every other call; a person by the cookie of the page to sign in.
 """
 
 from collections.abc import Callable
@@ -11,17 +14,19 @@ from urllib.parse import unquote
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
-from emulator.services.iam import conditions
+from emulator.services.iam import callers, conditions
 from emulator.services.iam.models import Policies
+from emulator.services.iam.service_accounts import agent_email
+from emulator.services.iap.names import audience, policy_name
+from emulator.services.iap.service import API
 from emulator.services.run.models import Resources
 from emulator.services.run.serving.iap import sign_in
-from emulator.services.run.serving.iap.tokens import HEADER, IapTokens, user_id
-from emulator.services.run.serving.invokers import member_of
+from emulator.services.run.serving.iap.tokens import HEADER, IapTokens, claims_of, user_id
+from emulator.services.run.serving.invokers import Invokers, email_of, member_of
 
 ACCESS = "iap.webServiceVersions.accessViaIAP"
 _PREFIX = b"x-goog-"
-_HIDDEN = frozenset({b"authorization"})
-"""Not for the service: the token of a caller is for the proxy."""
+_OWN, _PROXY = "authorization", "proxy-authorization"
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -32,6 +37,7 @@ class IapProxy:
     Args:
         policies: of all resources
         resources: the services
+        invokers: decide whether the proxy's own account may call a service
         tokens: say who passed
         number_of: returns the number of a project
         is_enforced: whether callers are decided by roles at all
@@ -41,6 +47,7 @@ class IapProxy:
         self,
         policies: Policies,
         resources: Resources,
+        invokers: Invokers,
         tokens: IapTokens,
         number_of: Callable[[str], str],
         *,
@@ -48,6 +55,7 @@ class IapProxy:
     ) -> None:
         self._policies = policies
         self._resources = resources
+        self._invokers = invokers
         self._tokens = tokens
         self._number_of = number_of
         self._is_enforced = is_enforced
@@ -76,7 +84,7 @@ class IapProxy:
             return PlainTextResponse("Invalid IAP credentials: empty token", 401)
         if self._is_enforced and not self._allows(service, member):
             return HTMLResponse("<h1>Access denied</h1>You don't have access\n", 403)
-        return None
+        return self._invokers.refusal_of(service, self._agent(service))
 
     def headers(self, service: str, request: Request, given: Headers) -> Headers:
         """Return the headers of a request that passes.
@@ -84,19 +92,22 @@ class IapProxy:
         Args:
             service: the full name
             request: the request
-            given: its headers; those that only the proxy writes are left out
+            given: its headers; those that only the proxy writes or reads are left out
         """
         email = _member(request).partition(":")[2]
-        _, project, _, location, _, id_ = service.split("/")
-        audience = f"/projects/{self._number_of(project)}/locations/{location}/services/{id_}"
+        project = service.split("/")[1]
+        claims = claims_of(email, audience(service, self._number_of(project)))
+        read = (
+            {_PROXY.encode()} if _has_token(request, _PROXY) else {_PROXY.encode(), _OWN.encode()}
+        )
         passed = [
             (name, value)
             for name, value in given
-            if not name.startswith(_PREFIX) and name not in _HIDDEN
+            if not name.startswith(_PREFIX) and name not in read
         ]
         return [
             *passed,
-            (HEADER, self._tokens.signed(email, audience).encode()),
+            (HEADER, self._tokens.sign(claims).encode()),
             (b"x-goog-authenticated-user-email", f"accounts.google.com:{email}".encode()),
             (b"x-goog-authenticated-user-id", f"accounts.google.com:{user_id(email)}".encode()),
         ]
@@ -104,29 +115,39 @@ class IapProxy:
     def _allows(self, service: str, member: str) -> bool:
         project = "/".join(service.split("/")[:2])
         target = conditions.project(project)
-        return self._policies.allows([project, _holder(service)], member, ACCESS, target)
+        holders = [project, policy_name(service)]
+        return any(
+            self._policies.allows(holders, one, ACCESS, target)
+            for one in (member, f"domain:{member.rpartition('@')[2]}")
+        )
+
+    def _agent(self, service: str) -> str:
+        return f"serviceAccount:{agent_email(self._number_of(service.split('/')[1]), API)}"
 
     def _users(self, service: str) -> list[str]:
         """Return the users that a policy names, to choose from."""
         project = "/".join(service.split("/")[:2])
         members = {
             member
-            for holder in (project, _holder(service))
+            for holder in (project, policy_name(service))
             for binding in self._policies.get(holder).get("bindings", [])
             for member in binding["members"]
         }
         return sorted(member.partition(":")[2] for member in members if member.startswith("user:"))
 
 
-def _holder(service: str) -> str:
-    """Return the name under which the policy of the proxy before a service is kept."""
-    _, project, _, location, _, id_ = service.split("/")
-    return f"projects/{project}/iap_web/cloud_run-{location}/services/{id_}"
+def _has_token(request: Request, header: str) -> bool:
+    """Whether a header of a request has a token that names a caller."""
+    scheme, _, token = request.headers.get(header, "").partition(" ")
+    return scheme.lower() == "bearer" and (callers.is_token(token) or bool(email_of(token)))
 
 
 def _member(request: Request) -> str:
     """Return the member of a request, as IAM writes it; empty without a signed-in user."""
-    if "authorization" in request.headers:
-        return member_of(request.headers["authorization"])
+    for header in (_PROXY, _OWN):
+        if _has_token(request, header):
+            return member_of(request.headers[header])
+    if _OWN in request.headers:
+        return ""
     email = unquote(request.cookies.get(sign_in.COOKIE, ""))
     return f"user:{email}" if email else ""

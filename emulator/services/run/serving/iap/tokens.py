@@ -7,6 +7,7 @@ the claims. The key is one of this process.
 import hashlib
 import json
 import time
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -23,23 +24,19 @@ _LIFETIME_SECONDS = 600
 class IapTokens:
     """Signs tokens."""
 
-    def signed(self, email: str, audience: str) -> str:
+    def sign(self, claims: Mapping[str, Any], key_id: str = "") -> str:
         """Return a token.
 
         Args:
-            email: of the caller
-            audience: /projects/NUMBER/locations/LOCATION/services/SERVICE
+            claims: see `claims_of`
+            key_id: that the token names; that of its key if not given
         """
-        now = int(time.time())
-        claims = {
-            "iss": _ISSUER,
-            "aud": audience,
-            "sub": f"accounts.google.com:{user_id(email)}",
-            "email": email,
-            "iat": now,
-            "exp": now + _LIFETIME_SECONDS,
-        }
-        return jwt.encode(claims, self._key, "ES256", {"kid": self._public["kid"]})
+        return jwt.encode(dict(claims), self._key, "ES256", {"kid": key_id or self.key_id})
+
+    @property
+    def key_id(self) -> str:
+        """The id of the key."""
+        return str(self._public["kid"])
 
     def key_set(self) -> dict[str, Any]:
         """Return the public key as a JSON Web Key Set (RFC 7517)."""
@@ -54,6 +51,24 @@ class IapTokens:
         key = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(self._key.public_key()))
         digest = hashlib.sha256(f"{key['x']}{key['y']}".encode()).hexdigest()[:6]
         return {**key, "kid": digest, "alg": "ES256", "use": "sig"}
+
+
+def claims_of(email: str, audience: str) -> dict[str, Any]:
+    """Return the claims of a token, from now on.
+
+    Args:
+        email: of the caller
+        audience: /projects/NUMBER/locations/LOCATION/services/SERVICE
+    """
+    now = int(time.time())
+    return {
+        "iss": _ISSUER,
+        "aud": audience,
+        "sub": f"accounts.google.com:{user_id(email)}",
+        "email": email,
+        "iat": now,
+        "exp": now + _LIFETIME_SECONDS,
+    }
 
 
 def user_id(email: str) -> str:

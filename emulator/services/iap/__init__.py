@@ -1,0 +1,1 @@
+"""Identity-Aware Proxy: the policies that say who passes the proxy before a Cloud Run service."""
