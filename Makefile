@@ -27,7 +27,7 @@ ACTIONLINT = $(GO) run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab lab-down view stack preview up refresh adopt destroy example hospital hospital-down inference inference-down test test-fast soak conformance check format docs bench lock clean clean-state
+.PHONY: help setup lab lab-down view stack preview up refresh adopt destroy example hospital hospital-down inference inference-down gateway gateway-down test test-fast soak conformance check format docs bench lock clean clean-state
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -93,6 +93,12 @@ inference: $(READY) ## Measure the lab's x-rays as they arrive, and compare with
 
 inference-down: $(READY) ## Destroy that stack, then stop the local Google Cloud
 	@$(BIN)/python scripts/teardown.py --stack local-inference --cwd . $(ARGS)
+
+gateway: $(READY) ## Run a gateway before a DICOM store, and check who gets through
+	@$(BIN)/python examples/gateway/run.py $(ARGS)
+
+gateway-down: $(READY) ## Destroy the gateway, then stop the local Google Cloud
+	@$(BIN)/python scripts/teardown.py --stack local-gateway --cwd . $(ARGS)
 
 test: $(READY) ## Run all tests: unit, contract, end to end, soak (short form)
 	@$(BIN)/python -m tests.support.run $(ARGS)

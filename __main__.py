@@ -12,6 +12,7 @@ from components.service_agent_access import ServiceAgentAccess
 from components.service_agent_roles import ServiceAgentRoles, ServiceAgentRolesArgs
 from program import assembly, component_args, config, service_agent_grants
 from program.adapters import make_adapters
+from program.gateways import make_gateways
 from program.inference import inference_outputs, make_inference_services
 from program.outputs import stack_outputs
 
@@ -61,8 +62,9 @@ if lab.bigquery_views:
     BigQueryViews("views", views, pulumi.ResourceOptions(depends_on=[bigquery_dataset]))
 
 adapters = make_adapters(lab, services, datasets, topics)
+gateways = make_gateways(lab, services, datasets, adapters)
 inference = make_inference_services(lab, services, datasets, topics, adapters.repository)
-outputs = stack_outputs(lab, services, bigquery_dataset, datasets, topics, adapters)
+outputs = stack_outputs(lab, services, bigquery_dataset, datasets, topics, adapters, gateways)
 outputs |= inference_outputs(inference)
 for name, value in outputs.items():
     pulumi.export(name, value)

@@ -21,6 +21,8 @@ from components.base import Component
 from components.bigquery_dataset import BigQueryDataset, BigQueryDatasetArgs
 from components.bigquery_views import BigQueryViews, BigQueryViewsArgs
 from components.encryption_key import EncryptionKey, EncryptionKeyArgs
+from components.gateway.arguments import GatewayArgs, GatewayStoreArgs, OidcArgs
+from components.gateway.gateway import Gateway
 from components.grants import ConditionArgs, GrantArgs
 from components.healthcare_dataset import HealthcareDataset, HealthcareDatasetArgs
 from components.inference.arguments import InferenceServiceArgs
@@ -66,6 +68,7 @@ COMPONENTS: dict[type[Component], tuple[type, ...]] = {
     MllpAdapter: (MllpAdapterArgs,),
     HospitalVpn: (HospitalVpnArgs, TunnelArgs),
     InferenceService: (InferenceServiceArgs,),
+    Gateway: (GatewayArgs, GatewayStoreArgs, OidcArgs),
 }
 """Every component, with the classes of its arguments."""
 

@@ -108,7 +108,7 @@ class _Builder:
         key = self._key("dimse", adapter)
         args = DimseAdapterArgs(
             **self._common("dimse", adapter, key),
-            dicom_store=self._store(adapter.dicom_store, "dicomStores"),
+            dicom_store=store_name(self.datasets, adapter.dicom_store, "dicomStores"),
             aet=adapter.aet,
             port=adapter.port,
             spool=adapter.spool,
@@ -126,7 +126,7 @@ class _Builder:
         key = self._key("mllp", adapter)
         args = MllpAdapterArgs(
             **self._common("mllp", adapter, key),
-            hl7v2_store=self._store(adapter.hl7v2_store, "hl7V2Stores"),
+            hl7v2_store=store_name(self.datasets, adapter.hl7v2_store, "hl7V2Stores"),
             port=adapter.port,
             spool=adapter.spool,
             outgoing=None
@@ -208,9 +208,6 @@ class _Builder:
             subscription=subscription,
             pubsub_agent=self.services.agent_members.get(PUBSUB),
         )
-
-    def _store(self, reference: str, collection: str) -> pulumi.Output[str]:
-        return store_name(self.datasets[store_parts(reference)[0]], collection, reference)
 
     def _region(self, adapter: AdapterSettings) -> str:
         return adapter.region or self.settings.location

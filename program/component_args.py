@@ -30,6 +30,7 @@ PUBSUB = "pubsub.googleapis.com"
 LOGGING, MONITORING = "logging.googleapis.com", "monitoring.googleapis.com"
 KMS = "cloudkms.googleapis.com"
 IAM, COMPUTE, RUN = "iam.googleapis.com", "compute.googleapis.com", "run.googleapis.com"
+IAP = "iap.googleapis.com"
 SECRETS, REGISTRY = "secretmanager.googleapis.com", "artifactregistry.googleapis.com"
 
 _NOT_PROPERTIES = {"name", "enabled", "labels", "members"}
@@ -50,6 +51,8 @@ def services(settings: Settings) -> list[str]:
     needed += _services_of_adapters(settings)
     for service in settings.inference_services:
         needed += [IAM, RUN, PUBSUB, REGISTRY, *([KMS] if service.kms_key_name else [])]
+    for gateway in settings.gateways:
+        needed += [IAM, RUN, REGISTRY, LOGGING, *([IAP] if gateway.oidc is None else [])]
     return list(dict.fromkeys(needed))
 
 
@@ -58,7 +61,8 @@ def identities(settings: Settings) -> list[str]:
     letters = any(item.dead_letter for topic in settings.topics for item in topic.subscriptions)
     letters |= any(item.outgoing and item.outgoing.dead_letter for item in settings.adapters())
     letters |= bool(settings.inference_services)  # their tokens are made by the agent too
-    return [PUBSUB] if letters or any(topic.kms_key_name for topic in settings.topics) else []
+    found = [PUBSUB] if letters or any(topic.kms_key_name for topic in settings.topics) else []
+    return [*found, *([IAP] if any(item.oidc is None for item in settings.gateways) else [])]
 
 
 def healthcare_dataset(

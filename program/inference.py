@@ -69,7 +69,7 @@ def _args(
     key: EncryptionKey | None,
 ) -> InferenceServiceArgs:
     def store(reference: str, collection: str) -> pulumi.Output[str]:
-        return store_name(datasets[store_parts(reference)[0]], collection, reference)
+        return store_name(datasets, reference, collection)
 
     dead = item.dead_letter
     return InferenceServiceArgs(

@@ -12,6 +12,7 @@ from components.notification_topic import NotificationTopic
 from components.project_services import ProjectServices
 from program.adapters import Adapters
 from program.config import FIRST_DATASET, Settings
+from program.gateways import Gateways
 from program.service_agent_grants import agent_grants, used_keys
 
 
@@ -22,6 +23,7 @@ def stack_outputs(
     datasets: Mapping[str, HealthcareDataset],
     topics: Mapping[str, NotificationTopic],
     adapters: Adapters,
+    gateways: Gateways,
 ) -> dict[str, Any]:
     """Gather the outputs of a stack, which docs/configuration.md describes.
 
@@ -32,6 +34,7 @@ def stack_outputs(
         datasets: What the stack calls each dataset -> its component.
         topics: Topic as it is written in the settings -> its component.
         adapters: The adapters, and the repository of their images.
+        gateways: The gateways.
     """
     outputs: dict[str, Any] = {
         "projectId": settings.project,
@@ -49,6 +52,7 @@ def stack_outputs(
         "bigqueryDataset": bigquery_dataset.dataset_id,
         "labVariables": settings.lab_variables(),
         **adapters.outputs(),
+        **gateways.outputs(),
     }
     # Each DICOM store exports to a table of its own name; the first store is the lab's.
     first_store = settings.first_dicom_store()

@@ -1,5 +1,7 @@
 """What parts of a stack refer to: stores as settings name them, images of the repository."""
 
+from collections.abc import Mapping
+
 import pulumi
 
 from components import rules
@@ -28,12 +30,15 @@ def store_parts(reference: str) -> tuple[str, str]:
     return dataset or FIRST_DATASET, store
 
 
-def store_name(dataset: HealthcareDataset, collection: str, reference: str) -> pulumi.Output[str]:
+def store_name(
+    datasets: Mapping[str, HealthcareDataset], reference: str, collection: str
+) -> pulumi.Output[str]:
     """Return the full name of a store.
 
     Args:
-        dataset: that it is in
-        collection: such as dicomStores
-        reference: as the settings name it
+        datasets: name -> dataset
+        reference: to the store, as settings name it
+        collection: as the API writes it, such as `hl7V2Stores`
     """
-    return pulumi.Output.concat(dataset.dataset, f"/{collection}/{store_parts(reference)[1]}")
+    dataset, store = store_parts(reference)
+    return pulumi.Output.concat(datasets[dataset].dataset, f"/{collection}/{store}")

@@ -34,8 +34,6 @@ Documented: https://cloud.google.com/run/docs/securing/ingress#internal-services
 """
 _SECONDS = 120
 """The time for one instance; Pub/Sub waits as long for its acknowledgement."""
-_BACKOFF = {"minimum_backoff": "10s", "maximum_backoff": "600s"}
-"""Without a policy, a store that is down for a minute would use up all attempts of a message."""
 
 
 class InferenceService(Component):
@@ -241,5 +239,6 @@ class InferenceService(Component):
             },
             dead_letter_topic=self.dead_letter_topic,
             max_delivery_attempts=args.max_delivery_attempts,
-            retry_policy=_BACKOFF,
+            # Without it, a store that is down for a minute would use up all attempts.
+            retry_policy={"minimum_backoff": "10s", "maximum_backoff": "600s"},
         )

@@ -34,6 +34,13 @@ from components.rules.cloud_run import (
     memory_of_cpus,
     model,
 )
+from components.rules.gateways import (
+    gateway,
+    gateway_caller,
+    gateway_member,
+    https_address,
+    origin,
+)
 from components.rules.general import (
     FHIR_VERSIONS,
     HL7V2_PARSER_VERSIONS,
@@ -101,8 +108,12 @@ __all__ = [
     "domain",
     "duration",
     "email",
+    "gateway",
+    "gateway_caller",
+    "gateway_member",
     "healthcare_id",
     "host",
+    "https_address",
     "image",
     "ip_address",
     "json_object",
@@ -124,6 +135,7 @@ __all__ = [
     "network",
     "notification_channel",
     "one_of",
+    "origin",
     "own_or_log_destination",
     "peer_address",
     "project",

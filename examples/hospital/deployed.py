@@ -1,21 +1,15 @@
 """The deployed hospital: its outputs, and the addresses that its stack file names."""
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from scripts.lib import stack
 from scripts.lib.cli import Output
 from scripts.lib.errors import ScriptError
-from scripts.lib.pulumi_stack import PulumiStack
-from scripts.stacks import deploy, stack_file
+from scripts.stacks import from_template
 
 STACK = "local-hospital"
-_NAMESPACE = "gcp-healthcare-dicom"
 _TEMPLATE = Path(__file__).with_name(f"Pulumi.{STACK}.yaml")
 
 Address = tuple[str, int]
@@ -95,24 +89,11 @@ def deploy_hospital(name: str, program: Path, output: Output) -> Hospital:
     Raises:
         ScriptError: Pulumi failed, or the stack file has no adapter with an outgoing side
     """
-    environment = stack.enter(name, output.report)
-    file = stack_file.path(name, program)
-    if name == STACK and not file.exists():
-        shutil.copyfile(_TEMPLATE, file)
-    stack_file.require(name, program)
-    settings = _settings(file)
-    one_stack = PulumiStack(name, program, environment.environment)
-    found = deploy.up(one_stack, output.raw, color=output.out.is_terminal)
-    return Hospital(found.outputs, settings)
-
-
-def _settings(file: Path) -> Mapping[str, Any]:
-    config = yaml.safe_load(file.read_text("utf-8")).get("config", {})
-    settings = {key.removeprefix(f"{_NAMESPACE}:"): item for key, item in config.items()}
+    found = from_template.up(_TEMPLATE, name, program, output)
     for key in ("dimseAdapters", "mllpAdapters"):
-        if not settings.get(key) or "outgoing" not in settings[key][0]:
+        if not found.settings.get(key) or "outgoing" not in found.settings[key][0]:
             raise ScriptError(
-                f"{file.name} has no {key} whose first one has an outgoing side.",
+                f"{found.file} has no {key} whose first one has an outgoing side.",
                 f"Take {_TEMPLATE.name} of examples/hospital as a model.",
             )
-    return settings
+    return Hospital(found.outputs, found.settings)

@@ -61,7 +61,7 @@ def adapter_errors(
 
 def adapter_regions(raw: Raw, full_key: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield the key and the region of each adapter, VPN and service that names one."""
-    for list_key in (*ADAPTERS, "vpns", INFERENCE):
+    for list_key in (*ADAPTERS, "vpns", INFERENCE, "gateways"):
         for index, item in maps(raw.get(list_key)):
             if region := text(item.get("region")):
                 yield f"{full_key[list_key]}[{index}].region", region

@@ -19,6 +19,7 @@ from program.config.adapters import (
 from program.config.datasets import DatasetContent, DatasetSettings, named
 from program.config.logs import AccessAlertSettings, AuditLogSinkSettings
 from program.config.model import HealthcareId, Labels, Location, Model, Role, follows
+from program.config.services.gateway import GatewaySettings
 from program.config.services.inference import InferenceServiceSettings
 from program.config.stores import DicomStoreSettings
 from program.config.topics import TopicSettings
@@ -74,11 +75,13 @@ class Settings(DatasetContent, _StackLocation):
     mllp_adapters: list[MllpAdapterSettings] = []
     """MLLP adapters: HL7v2 messages of hospitals to an HL7v2 store, and back."""
     adapter_repository: AdapterRepositorySettings = AdapterRepositorySettings()
-    """A repository for the images of the adapters; none if empty."""
+    """A repository for the images of adapters, gateways and inference; none if empty."""
     inference_services: list[InferenceServiceSettings] = []
     """Services that measure new instances of a DICOM store."""
     vpns: list[VpnSettings] = []
     """VPNs to the networks of hospitals, by which their systems reach the adapters."""
+    gateways: list[GatewaySettings] = []
+    """Gateways: a guarded way to stores for callers and viewers elsewhere."""
     access: Literal["lab", "least-privilege", "explicit"] = "lab"
     """The roles of the Healthcare service agent: those of the lab, the least, or a list."""
     service_agent_roles: list[Role] = []

@@ -51,7 +51,7 @@ class Gateway:
         self._upstream = upstream
         self._log = log
         self._rates = RateLimits(settings.limits.requests_per_minute)
-        self._viewer = viewer
+        self._viewer = viewer if settings.has_viewer else None
         self._site: Site | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -48,12 +48,14 @@ class Settings:
         provider: of identities
         origins: of pages elsewhere that may call the gateway from a browser
         limits: of requests
+        has_viewer: whether the viewer is served, where there are its files
     """
 
     roles: Roles
     provider: Provider
     origins: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    has_viewer: bool = True
 
 
 def load(file: Path | None) -> Settings:
@@ -83,7 +85,7 @@ def parse(value: Any) -> Settings:
     Raises:
         SettingsError: they are not valid
     """
-    whole = _object(value, "the settings", {"grants", "identity", "origins", "limits"})
+    whole = _object(value, "the settings", {"grants", "identity", "origins", "limits", "viewer"})
     grants = _list(whole.get("grants"), "grants")
     if not grants:
         raise SettingsError("grants has no entry: a gateway without one serves no caller.")
@@ -92,6 +94,7 @@ def parse(value: Any) -> Settings:
         _provider(whole.get("identity")),
         tuple(_origin(origin) for origin in _list(whole.get("origins", []), "origins")),
         _limits(whole.get("limits", {})),
+        _flag(whole.get("viewer", True), "viewer"),
     )
 
 
@@ -166,6 +169,12 @@ def _object(value: Any, where: str, members: set[str]) -> Mapping[str, Any]:
 def _list(value: Any, where: str) -> list[Any]:
     if not isinstance(value, list):
         raise SettingsError(f"{where} must be a list.")
+    return value
+
+
+def _flag(value: Any, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise SettingsError(f"{where} must be true or false.")
     return value
 
 

@@ -74,11 +74,11 @@ def member_of(authorization: str) -> str:
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer":
         return _ANONYMOUS
-    email = email_of(token)
+    email = _email(token)
     return f"serviceAccount:{email}" if email else callers.member_of(authorization)
 
 
-def email_of(token: str) -> str:
+def _email(token: str) -> str:
     """Return the address in an OIDC token; empty for another token."""
     parts = token.split(".")
     if len(parts) != 3:

@@ -22,7 +22,7 @@ from emulator.services.iap.service import API
 from emulator.services.run.models import Resources
 from emulator.services.run.serving.iap import sign_in
 from emulator.services.run.serving.iap.tokens import HEADER, IapTokens, claims_of, user_id
-from emulator.services.run.serving.invokers import Invokers, email_of, member_of
+from emulator.services.run.serving.invokers import Invokers
 
 ACCESS = "iap.webServiceVersions.accessViaIAP"
 _PREFIX = b"x-goog-"
@@ -137,16 +137,19 @@ class IapProxy:
 
 
 def _has_token(request: Request, header: str) -> bool:
-    """Whether a header of a request has a token that names a caller."""
+    """Whether a header of a request has a token of the local Google Cloud.
+
+    Another one would have to be verified, and no provider of identities is here that signs any.
+    """
     scheme, _, token = request.headers.get(header, "").partition(" ")
-    return scheme.lower() == "bearer" and (callers.is_token(token) or bool(email_of(token)))
+    return scheme.lower() == "bearer" and callers.is_token(token)
 
 
 def _member(request: Request) -> str:
     """Return the member of a request, as IAM writes it; empty without a signed-in user."""
     for header in (_PROXY, _OWN):
         if _has_token(request, header):
-            return member_of(request.headers[header])
+            return callers.member_of(request.headers[header])
     if _OWN in request.headers:
         return ""
     email = unquote(request.cookies.get(sign_in.COOKIE, ""))

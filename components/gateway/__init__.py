@@ -1,0 +1,1 @@
+"""A guarded way to the stores: the gateway on Cloud Run."""

@@ -1,0 +1,55 @@
+"""Deployment of an example's stack, whose stack file comes with it."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from scripts.lib import stack
+from scripts.lib.cli import Output
+from scripts.lib.pulumi_stack import PulumiStack
+from scripts.stacks import deploy, stack_file
+
+_NAMESPACE = "gcp-healthcare-dicom"
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A deployed stack.
+
+    Attributes:
+        outputs: of the stack
+        settings: of the stack file, without their namespace
+        file: the name of the stack file
+    """
+
+    outputs: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    file: str
+
+
+def up(template: Path, name: str, program: Path, output: Output) -> Deployed:
+    """Deploy a stack; the template is copied if it is that of the stack, and there is no file.
+
+    Args:
+        template: Pulumi.STACK.yaml of the example
+        name: of the stack
+        program: folder of the program
+        output: where to report
+
+    Raises:
+        ScriptError: there is no stack file, or Pulumi failed
+    """
+    environment = stack.enter(name, output.report)
+    file = stack_file.path(name, program)
+    if template.name == file.name and not file.exists():
+        shutil.copyfile(template, file)
+    stack_file.require(name, program)
+    one_stack = PulumiStack(name, program, environment.environment)
+    found = deploy.up(one_stack, output.raw, color=output.out.is_terminal)
+    config = yaml.safe_load(file.read_text("utf-8")).get("config", {})
+    settings = {key.removeprefix(f"{_NAMESPACE}:"): item for key, item in config.items()}
+    return Deployed(found.outputs, settings, file.name)
