@@ -40,6 +40,10 @@ def _normal(member: str) -> str:
     return member if _CASE_MATTERS.match(member) or not name else f"{member_type}:{name.lower()}"
 
 
+_PLACES = {
+    "project": re.compile(r"projects/([^/]+)/"),
+    "location": re.compile(r"projects/[^/]+/locations/([^/]+)/"),
+}
 _CONDITION_FIELDS = ("expression", "title", "description")
 MEMBER: Quirks = {"member": {"same": same_member, "validate": refusals.iam_member}}
 """The quirks that all these types share."""
@@ -158,8 +162,10 @@ class Member:
         name = self.resource_name(values, api)
         if self.imported:
             values[self.key] = self.imported.format_map(self._parts(values, api))
-        if "project" in type_.properties and (match := re.match(r"projects/([^/]+)/", name)):
-            values["project"] = match[1]
+        # The provider sets both when it reads what it imports.
+        for key, place in _PLACES.items():
+            if key in type_.properties and (match := place.match(name)):
+                values[key] = match[1]
         title = parts[3] if len(parts) > 3 else ""
         for binding in self.get(api, self, name).get("bindings", []):
             condition = binding.get("condition") or {}

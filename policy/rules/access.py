@@ -32,6 +32,9 @@ _HEALTHCARE = "healthcare.googleapis.com"
 
 def public(resource: Resource, config: Config) -> Iterator[Finding]:  # noqa: ARG001
     """No property names everyone: members, bindings, policies, dataset access, bucket ACLs."""
+    is_service = resource.type == resource_types.SERVICE
+    if is_service and look(resource.props, "invokerIamDisabled") is True:
+        yield Finding("invokerIamDisabled lets everyone call the service")
     if not _grants(resource):
         return
     for path, text in texts(resource.props):

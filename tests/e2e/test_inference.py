@@ -118,6 +118,26 @@ def test_a_second_up_changes_nothing(example: Example) -> None:
     example.stack.change("refresh", "--skip-preview", "--expect-no-changes")
 
 
+def test_all_of_it_comes_under_a_new_stack(example: Example) -> None:
+    stack, lab = example.stack, example.stack.lab
+    ids = {urn: one["id"] for urn, one in stack.resources().items() if one.get("custom")}
+    stack.pulumi("stack", "rm", "--force", "--yes", "--preserve-config", NAME)
+    done = lab.script("adopt", *WHERE, "--cwd", str(lab.program))
+    assert done.returncode == 0, done.stdout + done.stderr
+    # Only the creation of Pub/Sub's agent returns its address: it is requested again, with its
+    # grants, which are there already.
+    again = {one["name"] for one in json.loads(done.stdout)["to_create"]}
+    assert again == {
+        "services-pubsub-agent",
+        "inference-chest-push",
+        "inference-chest-push-inference-chest-dead-letter",
+    }
+    adopted = {urn: one["id"] for urn, one in stack.resources().items() if one.get("custom")}
+    assert adopted.items() <= ids.items()
+    stack.up()
+    assert stack.plan() == {}
+
+
 def test_a_teardown_leaves_nothing(example: Example) -> None:
     lab = example.stack.lab
     assert _programs(), "the service runs as a process"

@@ -9,16 +9,16 @@ import sys
 from pathlib import Path
 
 from workloads.common import logs
-from workloads.common.dicomweb import DicomWeb, StoreError
+from workloads.common.dicomweb import DicomWeb
 from workloads.common.google import CredentialsError
 from workloads.common.logs import Log
 from workloads.inference import settings
+from workloads.inference.access import wait_for_access
 from workloads.inference.loading import load
 from workloads.inference.models import ModelError
 from workloads.inference.settings import SettingsError
 
 LOG = Log("inference")
-ROLE = "roles/healthcare.dicomEditor"
 _FAILED, _USAGE = 1, 2
 
 
@@ -28,7 +28,7 @@ def main() -> None:
     try:
         wanted = settings.read(os.environ)
         load(wanted.model)
-        _check(wanted.dicom_store)
+        wait_for_access(DicomWeb(wanted.dicom_store, 1))
     except (SettingsError, ModelError) as error:
         LOG.error(str(error))
         sys.exit(_USAGE)
@@ -39,20 +39,6 @@ def main() -> None:
     source = str(Path(__file__).with_name("function.py"))
     sys.argv[1:1] = ["--source", source, "--target", "infer"]
     runpy.run_module("functions_framework", run_name="__main__", alter_sys=True)
-
-
-def _check(store: str) -> None:
-    """Raise an error for a store that this account can't use; only log if it does not answer."""
-    try:
-        DicomWeb(store, 1).check()
-    except StoreError as error:
-        if error.code in (400, 404):
-            raise SettingsError(f"The DICOM store {store} does not exist: {error.reason}") from None
-        if error.code == 403:
-            raise SettingsError(
-                f"This account may not use the DICOM store {store}: grant it {ROLE} on the store."
-            ) from None
-        LOG.warning("the DICOM store is unavailable", reason=error.reason)
 
 
 if __name__ == "__main__":

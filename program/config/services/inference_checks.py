@@ -47,7 +47,7 @@ def inference_errors(
     }
     for index, body in listed:
         service = _Service(f"{key}[{index}]", body, text(body.get("region", location)))
-        yield from _stores(service, datasets, project)
+        yield from _stores(service, datasets, topics, project)
         yield from _dead_letter(service, project)
         yield from _names(service, taken, topics)
         yield from _image(service, raw, full_key["adapterRepository"])
@@ -55,7 +55,9 @@ def inference_errors(
         yield from _instances(service)
 
 
-def _stores(service: _Service, datasets: Mapping[str, Raw], project: str) -> Iterator[ConfigError]:
+def _stores(
+    service: _Service, datasets: Mapping[str, Raw], topics: Mapping[str, str], project: str
+) -> Iterator[ConfigError]:
     """Yield errors of stores that the stack does not have, or that do not fit."""
     for key, store_list in (("dicomStore", "dicomStores"), ("fhirStore", "fhirStores")):
         wanted, known = service.text(key), written.stores(datasets, store_list)
@@ -68,7 +70,7 @@ def _stores(service: _Service, datasets: Mapping[str, Raw], project: str) -> Ite
             )
         elif wanted and store_list == "fhirStores":
             yield from _version(service, known[wanted])
-        elif wanted:
+        elif wanted and ("/" in service.text("topic") or service.text("topic") in topics):
             yield from _topic(service, known[wanted], project)
 
 

@@ -85,7 +85,11 @@ class _Cloud(mocks.Mocks):
             return name, inputs | {"name": name}
         if args.typ == "gcp:serviceaccount/account:Account":
             email = f"{inputs['accountId']}@{inputs['project']}.iam.gserviceaccount.com"
-            return email, inputs | {"email": email, "member": f"serviceAccount:{email}"}
+            name = f"projects/{inputs['project']}/serviceAccounts/{email}"
+            computed = {"email": email, "member": f"serviceAccount:{email}", "name": name}
+            return name, inputs | computed
+        if args.typ == "gcp:cloudrunv2/service:Service":
+            return f"{args.name}-id", {"uri": f"https://{inputs['name']}.run.app", **inputs}
         if args.typ == "gcp:compute/haVpnGateway:HaVpnGateway":
             interfaces = [{"id": n, "ipAddress": f"203.0.113.{n}"} for n in (0, 1)]
             return f"{args.name}-id", {"vpnInterfaces": interfaces, **inputs}

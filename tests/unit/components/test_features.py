@@ -187,6 +187,7 @@ def test_views_are_made_over_the_tables_there_are() -> None:
         "dicomstore2_studies",
         "dicomstore2_findings_by_patient",
         "dicomstore2_modality_counts",
+        "dicomstore2_findings_vs_measured",
     }
     assert "FROM `local-project.dataset1.dicomstore2`" in views["dicomstore2_studies"]["query"]
     assert all(view["useLegacySql"] is False for view in views.values())

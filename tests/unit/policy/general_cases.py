@@ -189,6 +189,14 @@ GENERAL_CASES: dict[str, Sequence[Case]] = {
             [resource("gcp:storage/bucketACL:BucketACL", {"predefinedAcl": "publicRead"})],
             ['predefinedAcl "publicRead" gives access to everyone'],
         ),
+        Case(
+            "services of Cloud Run",
+            [
+                resource("gcp:cloudrunv2/service:Service"),
+                resource("gcp:cloudrunv2/service:Service", {"invokerIamDisabled": True}),
+            ],
+            ["invokerIamDisabled lets everyone call the service"],
+        ),
     ),
     "no-primitive-roles": (
         Case("a predefined role", [grant("roles/healthcare.dicomViewer")]),
@@ -278,8 +286,8 @@ GENERAL_CASES: dict[str, Sequence[Case]] = {
         Case("none asked for", [store()], config={"labels": []}),
         Case(
             "no labels",
-            [store(), bigquery_dataset()],
-            ["label environment missing", "label environment missing"],
+            [store(), bigquery_dataset(), resource("gcp:cloudrunv2/service:Service")],
+            ["label environment missing"] * 3,
         ),
         Case("an empty label", [store({"environment": ""})], ["label environment missing"]),
         Case(

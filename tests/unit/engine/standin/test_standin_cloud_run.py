@@ -142,4 +142,7 @@ def test_a_member_of_a_resource(
         assert granted == f"{id_}/{role}/{grant['member']}"
         assert state["name"] == id_
         assert not changed(engine, member, granted, state, wanted)
+        same, imported, _ = engine.read(member, f"{id_} {role} {grant['member']}")
+        assert (same, imported["location"]) == (granted, "us-central1")
+        assert not changed(engine, member, granted, imported, wanted)
         engine.delete(member, granted, state)

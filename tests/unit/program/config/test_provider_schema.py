@@ -119,7 +119,7 @@ ELSEWHERE = {
     "gcp:monitoring/notificationChannel:NotificationChannel": "accessAlert.emails",
     "gcp:artifactregistry/repository:Repository": "adapterRepository",
     "gcp:cloudrunv2/job:Job": "no part of a stack",
-    "gcp:cloudrunv2/service:Service": "no part of a stack",
+    "gcp:cloudrunv2/service:Service": "inferenceServices",
     "gcp:cloudrunv2/workerPool:WorkerPool": "dimseAdapters.outgoing and mllpAdapters.outgoing",
     "gcp:compute/address:Address": ADAPTERS,
     "gcp:compute/firewall:Firewall": "dimseAdapters.sourceRanges and mllpAdapters.sourceRanges",
@@ -136,7 +136,7 @@ ELSEWHERE = {
     "gcp:compute/vPNTunnel:VPNTunnel": "vpns",
     "gcp:secretmanager/secret:Secret": "secrets are not the stack's",
     "gcp:secretmanager/secretVersion:SecretVersion": "secrets are not the stack's",
-    "gcp:serviceaccount/account:Account": "each side of an adapter has one",
+    "gcp:serviceaccount/account:Account": "sides of adapters and services have their own",
 }
 """Types without an object of keys of their own."""
 
