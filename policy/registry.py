@@ -99,6 +99,17 @@ POLICIES: tuple[Policy, ...] = (
         check=network.private_ranges,
     ),
     ResourcePolicy(
+        name="no-open-services",
+        level=Level.MANDATORY,
+        severity=Severity.CRITICAL,
+        what="Cloud Run services have IAM or Identity-Aware Proxy before them.",
+        why="A service that everybody may invoke is on the internet with its account's roles.",
+        hint="Set iapEnabled, or leave invokerIamDisabled out; a service that verifies callers "
+        "itself, such as a gateway with oidc, goes in services.",
+        config=(_texts("services", (), "Names of services that verify callers themselves."),),
+        check=network.guarded_services,
+    ),
+    ResourcePolicy(
         name="no-primitive-roles",
         level=Level.MANDATORY,
         severity=Severity.HIGH,

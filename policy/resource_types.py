@@ -32,6 +32,7 @@ REVOCATION = "gcp:projects/iamMemberRemove:IamMemberRemove"
 
 FIREWALL = "gcp:compute/firewall:Firewall"
 INSTANCE_TEMPLATE = "gcp:compute/instanceTemplate:InstanceTemplate"
+SERVICE = "gcp:cloudrunv2/service:Service"
 WORKER_POOL = "gcp:cloudrunv2/workerPool:WorkerPool"
 SERVICE = "gcp:cloudrunv2/service:Service"
 SERVICE_ACCOUNT = "gcp:serviceaccount/account:Account"

@@ -40,11 +40,15 @@ class Gateway(Component):
         uri: The address of the gateway.
         service: The name of the Cloud Run service.
         service_account: The e-mail address of its account.
+        stores: The full names of the stores that it leads to.
+        viewer: Whether it serves the viewer.
     """
 
     uri: pulumi.Output[str]
     service: pulumi.Output[str]
     service_account: pulumi.Output[str]
+    stores: pulumi.Output[list[str]]
+    viewer: pulumi.Output[bool]
     summary: dict[str, pulumi.Output[Any]]
     """All outputs, by the names that stacks export them under."""
 
@@ -68,10 +72,14 @@ class Gateway(Component):
         service = self._run(resource, account.email, granted)
         self._admit(service)
         self.uri, self.service, self.service_account = service.uri, service.name, account.email
+        self.stores = pulumi.Output.all(*map(_full_name, args.stores))
+        self.viewer = pulumi.Output.from_input(args.viewer)
         self.summary = {
             "uri": self.uri,
             "service": self.service,
             "serviceAccount": self.service_account,
+            "stores": self.stores,
+            "viewer": self.viewer,
         }
         self.register_outputs(self.summary)
 
@@ -184,9 +192,15 @@ class Gateway(Component):
             )
 
 
+def _full_name(store: GatewayStoreArgs) -> pulumi.Input[str]:
+    name = store.fhir_store if store.dicom_store is None else store.dicom_store
+    assert name is not None
+    return name
+
+
 def _grants(store: GatewayStoreArgs) -> Iterator[dict[str, Any]]:
     """Yield the grants of a store, as the gateway's settings write them."""
-    name = store.fhir_store if store.dicom_store is None else store.dicom_store
+    name = _full_name(store)
     roles = _FHIR if store.dicom_store is None else _DICOM
     for role, members in zip(roles, (store.readers, store.editors), strict=True):
         if members:

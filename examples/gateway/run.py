@@ -42,7 +42,7 @@ On Google Cloud it deploys and imports, and prints the address to sign in at.
 
   run.py --json                 the outcome for a program
 
-[bold]Exit codes[/bold]: 0 success; 1 failure, or somebody got through who must not; 2 usage error;
+[bold]Exit codes[/bold]: 0 success; 1 failure, or a visitor got through who must not; 2 usage error;
 130 interrupted."""
 AFTER_INTERRUPT = "Run it again to continue; `make gateway-down` takes everything down."
 REFUSED = (401, 403)

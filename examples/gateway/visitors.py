@@ -11,7 +11,7 @@ SIGN_IN = "/_gcp_iap/sign_in"
 """The page of the local Identity-Aware Proxy where a person chooses an account."""
 ASSERTION = "X-Goog-IAP-JWT-Assertion"
 FORGED = "eyJhbGciOiJub25lIn0.eyJlbWFpbCI6ImFuYUBob3NwaXRhbC5leGFtcGxlIn0."
-"""A token that nobody signed."""
+"""A token without a signature."""
 _TIMEOUT_SECONDS = 60.0
 
 

@@ -45,6 +45,16 @@ def no_external_addresses(
             yield Finding(f"{by_default} is {scheme or 'EXTERNAL, its default'}")
 
 
+def guarded_services(resource: Resource, config: Config) -> Iterator[Finding]:
+    """Check that a Cloud Run service that lets everybody invoke it has a proxy before it."""
+    name = look(resource.props, "name")
+    if resource.type != resource_types.SERVICE or name is UNKNOWN or name in config["services"]:
+        return
+    is_open = look(resource.props, "invokerIamDisabled") is True
+    if is_open and look(resource.props, "iapEnabled") not in (True, UNKNOWN):
+        yield Finding("invokerIamDisabled is true, and iapEnabled is not")
+
+
 def private_ranges(resource: Resource, config: Config) -> Iterator[Finding]:
     """Check that a firewall rule that admits connections names private ranges alone."""
     if resource.type != resource_types.FIREWALL or not _admits(resource):

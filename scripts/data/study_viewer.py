@@ -4,6 +4,7 @@ import os
 import sys
 import webbrowser
 from collections.abc import Mapping
+from typing import Any
 
 from engine import viewer
 from engine.errors import EngineError
@@ -13,6 +14,7 @@ from scripts.lib.errors import ScriptError
 from scripts.lib.google import clients, dicomweb
 from scripts.lib.google.dicomweb import DicomWeb
 from scripts.lib.options import Choice
+from viewer import address
 
 NOTICE = "The viewer is not a medical device and not for diagnosis."
 DOCUMENTATION = "https://cloud.google.com/healthcare-api/docs/how-tos/dicom-viewers"
@@ -40,7 +42,16 @@ def show(choice: Choice, patient: str, output: Output, *, may_open: bool) -> Non
         url = viewer.study_page(clients.healthcare_root(), target.store, study, output.report)
     except EngineError as error:
         raise ScriptError(str(error)) from error
-    found = {"store": target.store, "study_instance_uid": study, "dicom_web": root, "url": url}
+    found: dict[str, Any] = {
+        "store": target.store,
+        "study_instance_uid": study,
+        "dicom_web": root,
+        "url": url,
+    }
+    guarded = [address.study(uri, target.store, study) for uri in target.gateways]
+    found |= {"gateways": guarded} if guarded else {}
+    for page in guarded:
+        output.report(f"Through a gateway, for its members: {page}")
     if url is None:
         _explain(root, study, output)
         output.json({**found, "opened": False, "documentation": DOCUMENTATION})

@@ -22,6 +22,8 @@ class Target:
     store: str
     bigquery_dataset: str = ""
     table_uri: str = ""
+    gateways: tuple[str, ...] = ()
+    """Addresses of the stack's gateways that serve a viewer of the store."""
 
     @property
     def store_id(self) -> str:
@@ -133,6 +135,7 @@ def target(choice: Choice, found: Outputs | None) -> Target:
         store,
         found.bigquery_dataset,
         _table_of(found, store),
+        tuple(each.uri for each in found.gateways if each.has_viewer and store in each.stores),
     )
 
 

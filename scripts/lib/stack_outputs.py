@@ -28,6 +28,21 @@ class Dataset:
 
 
 @dataclass(frozen=True)
+class Gateway:
+    """A gateway of a stack.
+
+    Attributes:
+        uri: its address
+        stores: full names of those that it leads to
+        has_viewer: whether it serves the viewer
+    """
+
+    uri: str
+    stores: tuple[str, ...]
+    has_viewer: bool
+
+
+@dataclass(frozen=True)
 class Outputs:
     """The outputs of a stack that the scripts use; stores map a short id to the full name.
 
@@ -51,6 +66,7 @@ class Outputs:
     subscriptions: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     granted_on: tuple[str, ...] = ()
+    gateways: tuple[Gateway, ...] = ()
 
     @classmethod
     def from_json(cls, stack: str, body: dict[str, Any]) -> "Outputs":
@@ -83,6 +99,10 @@ class Outputs:
                 # Missing in a stack of an older version.
                 keys=tuple(body.get("keys", ())),
                 granted_on=tuple(one["on"] for one in body.get("access", ())),
+                gateways=tuple(
+                    Gateway(each["uri"], tuple(each["stores"]), has_viewer=each["viewer"])
+                    for each in body.get("gateways", {}).values()
+                ),
             )
         except KeyError as missing:
             raise ScriptError(

@@ -70,7 +70,7 @@ def address(running: ServerInfo, number: str) -> str:
     url = f"{running.url}/v2/{operation}:wait"
     uri = str(http.post(url, json={"timeout": "60s"}).json()["response"]["uri"])
 
-    assert _get(uri, ANA).status_code == 403  # nobody has a role yet
+    assert _get(uri, ANA).status_code == 403  # without a role yet
     identity = f"{running.url}/v1beta1/projects/{PROJECT}/services/iap.googleapis.com"
     http.post(f"{identity}:generateServiceIdentity").raise_for_status()
     agent = f"serviceAccount:service-{number}@gcp-sa-iap.iam.gserviceaccount.com"
@@ -132,7 +132,7 @@ def test_the_page_leads_nowhere_else(address: str, elsewhere: str) -> None:
 
 
 @pytest.mark.parametrize("email", ["", "ana", "a@b;c", "<b>@x", "x" * 5_000 + "@b.c"])
-def test_what_is_not_an_address_signs_nobody_in(address: str, email: str) -> None:
+def test_a_text_that_is_no_address_signs_no_person_in(address: str, email: str) -> None:
     answer = httpx.post(f"{address}/_gcp_iap/sign_in", data={"email": email})
     assert answer.status_code in {400, 413}
     assert "set-cookie" not in answer.headers
@@ -168,7 +168,7 @@ def test_a_program_passes_by_its_token_which_the_service_does_not_see(address: s
     got = httpx.get(address, headers=own | beside).json()["headers"]
     assert got["authorization"] == "Basic of-the-service"
     assert "proxy-authorization" not in got
-    # A token that names nobody is left to the other header, and does not reach the service.
+    # A token that names no member is left to the other header, and does not reach the service.
     beside = {"Proxy-Authorization": "Bearer invented"}
     got = httpx.get(address, headers=_bearer(PROGRAM) | beside).json()["headers"]
     assert got["x-goog-authenticated-user-email"].endswith(PROGRAM.partition(":")[2])
@@ -202,7 +202,7 @@ def test_forged_headers_are_stripped(address: str) -> None:
         "local",
     ],
 )
-def test_who_names_nobody_does_not_pass(address: str, authorization: str) -> None:
+def test_a_caller_without_a_known_token_does_not_pass(address: str, authorization: str) -> None:
     refused = httpx.get(address, headers={"Authorization": authorization})
     assert (refused.status_code, refused.text[:3]) == (401, "Inv")
 

@@ -32,6 +32,7 @@ FOLLOWED = {
     "Run {}.": f"{E2E}reader",
     "`.venv/bin/python -m engine run": TEARDOWN,
     " Keys and certificates are never": PERSON,
+    " A token does not say": PERSON,
     " Did you mean": f"{UNIT}test_did_you_mean",
     "Its resources: ": "A list of the names to choose from.",
     "Its datasets: ": f"{E2E}test_names_of_stores_and_datasets",

@@ -72,7 +72,7 @@ class GatewaySettings(Model):
     image: Annotated[str, follows(rules.image)] | None = None
     """The container image; `gateway` of the repository if not given."""
     min_instances: Annotated[int, Field(ge=0, le=100)] = 0
-    """Instances that are kept running, so that nobody waits for a start."""
+    """Instances that are kept running, so that no caller waits for a start."""
     max_instances: Annotated[int, Field(ge=1, le=100)] = 4
     """Instances at most."""
     labels: Labels = {}

@@ -96,7 +96,7 @@ def _callers(gateway: _Gateway, key: str, store: Raw) -> Iterator[ConfigError]:
     if not any(callers.values()):
         yield ConfigError(
             f"{key}.readers",
-            "lists nobody, as editors does, so nobody could use the store. Allowed: readers, "
+            "lists no caller, as editors does, so none could use the store. Allowed: readers, "
             "editors, or both.",
         )
     for name, listed in callers.items():
@@ -114,7 +114,8 @@ def _callers(gateway: _Gateway, key: str, store: Raw) -> Iterator[ConfigError]:
 def _passes(gateway: _Gateway, caller: str) -> bool:
     """Whether a caller may get through to the gateway: a group may have anyone in it."""
     members = texts(gateway.body.get("members"))
-    if gateway.body.get("oidc") or not members or caller == EVERY_CALLER:
+    is_wrong = rules.gateway_caller(caller) or any(map(rules.gateway_member, members))
+    if is_wrong or gateway.body.get("oidc") or not members or caller == EVERY_CALLER:
         return True
     domain = caller.rpartition("@")[2] if "@" in caller else caller.rpartition(":")[2]
     known = {member.lower() for member in members}
@@ -139,7 +140,7 @@ def _identity(gateway: _Gateway) -> Iterator[ConfigError]:
     elif not gateway.body.get("oidc") and not members:
         yield ConfigError(
             f"{gateway.key}.members",
-            "lists nobody, so Identity-Aware Proxy would let nobody through. Allowed: members, or "
+            "lists no member, so Identity-Aware Proxy would let none through. Allowed: members, or "
             "oidc for another identity provider.",
         )
 

@@ -129,6 +129,23 @@ def test_google_cloud_is_reached_by_a_viewer_of_ones_own(
     assert opened == []
 
 
+def test_the_address_at_a_gateway_of_the_stack_is_named(
+    store: FakeStore, run: Run, lab_stack: dict[str, Any]
+) -> None:
+    other = STORE.replace("dicomstore1", "dicomstore2")
+    lab_stack["gateways"] = {
+        "ward": {"uri": "https://ward.run.app", "stores": [STORE], "viewer": True},
+        "api": {"uri": "https://api.run.app", "stores": [STORE], "viewer": False},
+        "lab": {"uri": "https://lab.run.app", "stores": [other], "viewer": True},
+    }
+    page = (
+        "https://ward.run.app/viewer/local-project~us-central1~dataset1~dicomstore1"
+        "?StudyInstanceUIDs=1.2"
+    )
+    assert f"Through a gateway, for its members: {page}\n" in run(view.app, "--no-browser").err
+    assert run(view.app, "--json").json["gateways"] == [page]
+
+
 def test_a_patient_without_studies(store: FakeStore, run: Run) -> None:
     store.studies = []
     ran = run(view.app)

@@ -5,13 +5,13 @@ from typing import Any
 from engine.standin.compute import Compute, same_link
 from engine.standin.http import Json
 from engine.standin.resource_types.common import IN_PATH, SHORT_NAME, resource_type
-from engine.standin.resource_types.compute_groups import GROUP_MANAGER
-from engine.standin.resource_types.compute_routers import (
+from engine.standin.resource_types.compute.groups import GROUP_MANAGER
+from engine.standin.resource_types.compute.routers import (
     EXTERNAL_GATEWAY,
     ROUTER_INTERFACE,
     ROUTER_PEER,
 )
-from engine.standin.resource_types.compute_templates import TEMPLATE
+from engine.standin.resource_types.compute.templates import TEMPLATE
 from engine.standin.values import Values
 
 _NETWORK = "projects/{project}/global/networks/{}"
