@@ -143,7 +143,7 @@ ifneq ($(MOVED),)
 .PHONY: moved
 moved:
 	@echo 'This checkout has moved: creating its virtual environments again.'
-	@rm -rf $(VENV) policy/.venv
+	@rm -rf $(VENV) policy/.venv pipelines/.venv
 $(READY): moved
 endif
 
@@ -175,10 +175,12 @@ lock: $(READY) ## Update the locked requirements
 		pyproject.toml --output-file workloads/gateway/requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links policy/requirements.in --output-file policy/requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links pipelines/requirements.in --output-file pipelines/requirements.txt
 
 clean: ## Stop the local Google Cloud; remove environments and caches, keep state
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m emulator stop; fi
-	rm -rf $(VENV) policy/.venv .mypy_cache .pytest_cache .ruff_cache *.egg-info
+	rm -rf $(VENV) policy/.venv pipelines/.venv .mypy_cache .pytest_cache .ruff_cache *.egg-info
 
 clean-state: ## Stop the local Google Cloud and delete its state and stacks; asks first
 	@printf 'Delete all local stacks, stores and files in .lab? [y/N] '; read answer; test "$$answer" = y || { echo 'Nothing was deleted.'; exit 1; }

@@ -1,0 +1,1 @@
+"""Cohorts: de-identified copies of the instances that a query selects."""

@@ -1,0 +1,1 @@
+"""Parts that the pipelines share: options, objects of Cloud Storage, shards, counters."""

@@ -1,0 +1,1 @@
+"""Features of instances, as rows of a table of BigQuery."""

@@ -1,0 +1,1 @@
+"""Ingest: DICOM files of any number below a prefix of Cloud Storage, into a DICOM store."""
