@@ -35,6 +35,7 @@ from emulator.middleware.wait_for_backends import WaitForBackendsMiddleware
 from emulator.services.artifactregistry.routes import routes as artifactregistry
 from emulator.services.bigquery.routes import routes as bigquery
 from emulator.services.compute.routes import routes as compute
+from emulator.services.dataflow.routes import routes as dataflow
 from emulator.services.healthcare.routes import routes as healthcare
 from emulator.services.iam_api.routes import routes as iam_api
 from emulator.services.iap.routes import routes as iap_routes
@@ -143,6 +144,7 @@ def routes_of(cloud: Cloud) -> Iterator[Route]:
     yield from iam_api(cloud.iam_api)
     yield from compute(cloud.compute)
     yield from run_routes(cloud.run)
+    yield from dataflow(cloud.dataflow)
     yield from iap_routes(cloud.iap)
 
 

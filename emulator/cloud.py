@@ -27,6 +27,11 @@ from emulator.services.compute.service import Compute
 from emulator.services.containers.images import Images
 from emulator.services.containers.service import FOLDER as CONTAINERS_FOLDER
 from emulator.services.containers.service import Containers
+from emulator.services.dataflow import jobs as dataflow_jobs
+from emulator.services.dataflow import service as dataflow
+from emulator.services.dataflow.jobs import Jobs as DataflowJobs
+from emulator.services.dataflow.running import Runner as DataflowRunner
+from emulator.services.dataflow.service import Dataflow
 from emulator.services.healthcare import service_agent
 from emulator.services.healthcare.clients.bigquery_outbox import BigQueryOutbox
 from emulator.services.healthcare.context import HealthcareContext
@@ -163,6 +168,7 @@ class Cloud:
             Buckets(self.database, self.iam.policies, self.projects),
         )
         self.compute = self._compute()
+        self.dataflow = self._dataflow(entries)
         self.healthcare = self._healthcare()
         self.sink_router = SinkRouter(
             self.database,
@@ -219,6 +225,17 @@ class Cloud:
             Balancer(resources, members, machines, health, loop),
         )
 
+    def _dataflow(self, entries: Entries) -> Dataflow:
+        jobs = DataflowJobs(StoredResources(self.database, dataflow_jobs.COLLECTION, "Job"))
+        return Dataflow(
+            self._access(dataflow.API),
+            self.iam_api,
+            jobs,
+            DataflowRunner(jobs, self.containers),
+            entries,
+            self.storage.backend.read,
+        )
+
     def _healthcare(self) -> Healthcare:
         agent = ServiceAgent(self.projects, self.iam, self.storage.buckets, self.bigquery.metadata)
         resources = Resources(self.database)
@@ -260,6 +277,7 @@ class Cloud:
         self.secret_manager.versions.destroy_due()
         self.pubsub.push.start()
         self.run.start()
+        self.dataflow.runner.start()
         self.sink_router.start()
         self.healthcare.start()
         self.compute.start()
@@ -268,6 +286,7 @@ class Cloud:
         """Stop running operations and close the state."""
         self.compute.close()
         self.run.close()
+        self.dataflow.runner.close()
         self.containers.close()
         self.pubsub.push.close()
         self.sink_router.close()

@@ -47,6 +47,16 @@ def ensure() -> Path:
     return _interpreter()
 
 
+def main() -> int:
+    """Make the environment; 1 if that fails."""
+    try:
+        ensure()
+    except EnvironmentSetupError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    return 0
+
+
 def _interpreter() -> Path:
     return _VENV / ("Scripts" if sys.platform == "win32" else "bin") / "python"
 
@@ -71,3 +81,7 @@ def _uv(program: str, *arguments: str) -> None:
             f"uv {arguments[0]} failed for the pipelines ({_LOCK}). It said:\n{done.stderr}\n"
             "Fix what uv names (often the network or a proxy), then run this again."
         )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -23,6 +23,7 @@ def environment(state_dir: Path, *, port: int) -> dict[str, str]:
         "GOOGLE_LOGGING_CUSTOM_ENDPOINT": f"{root}/v2/",
         "GOOGLE_MONITORING_CUSTOM_ENDPOINT": f"{root}/",  # the version is in the paths
         "GOOGLE_CLOUD_RUN_V2_CUSTOM_ENDPOINT": f"{root}/v2/",
+        "GOOGLE_DATAFLOW_CUSTOM_ENDPOINT": f"{root}/v1b3/",
         "GOOGLE_IAM_CUSTOM_ENDPOINT": f"{root}/v1/",
         "GOOGLE_IAP_CUSTOM_ENDPOINT": f"{root}/v1/",
         "GOOGLE_IAM_CREDENTIALS_CUSTOM_ENDPOINT": f"{root}/v1/",
@@ -45,6 +46,7 @@ def environment(state_dir: Path, *, port: int) -> dict[str, str]:
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER": f"{root}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDKMS": f"{root}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE": f"{root}/compute/v1/",
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_DATAFLOW": f"{root}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_HEALTHCARE": f"{root}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM": f"{root}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS": f"{root}/",

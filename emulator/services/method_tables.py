@@ -10,6 +10,7 @@ from emulator.core.method_table import AuditedMethod
 from emulator.services.artifactregistry import methods as artifactregistry
 from emulator.services.bigquery import methods as bigquery
 from emulator.services.compute import methods as compute
+from emulator.services.dataflow import methods as dataflow
 from emulator.services.healthcare import audited_methods as healthcare
 from emulator.services.iam_api import methods as iam_api
 from emulator.services.iap import methods as iap
@@ -41,6 +42,7 @@ TABLES = (
     bigquery.TABLE,
     storage.XML,
     run.TABLE,
+    dataflow.TABLE,
 )
 """All services but Healthcare, whose paths need more than a table."""
 

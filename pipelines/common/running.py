@@ -21,9 +21,8 @@ _TRANSFORMS = ("beam_control_read", "run_worker")
 """Threads of the direct runner that end with an exception when a worker is lost (observed)."""
 EPILOG = """
 Other options are Beam's: --runner, --direct_num_workers, --project, --region, --temp_location ...
-Exit codes: 0 success; 1 failure; 2 usage error; 3 there are dead letters (direct runner only).
+Exit codes: 0 success, also with dead letters; 1 failure; 2 usage error.
 """
-DEAD_LETTERS = 3
 
 
 def parser(name: str, description: str) -> ArgumentParser:

@@ -19,6 +19,8 @@ OURS = {
     "mllp-adapter": ("workloads.mllp", "--receiver-ip"),
 }
 """Name of an image of this repository -> its entry point, but for the address where it listens."""
+PIPELINES = {f"{name}-pipeline": ("pipelines", name) for name in ("ingest", "features", "cohort")}
+"""Name of an image of this repository that listens nowhere -> its entry point."""
 _NAME = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*")
 _MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 _PYTHONS = ("python", "python3")
@@ -50,7 +52,7 @@ class Images:
             UnknownImageError: it can't run here
         """
         name = name_of(image)
-        if name not in self._programs and name not in OURS:
+        if name not in {*self._programs, *OURS, *PIPELINES}:
             raise UnknownImageError(
                 f"The image {image} can't run on the local Google Cloud, which pulls none. Start "
                 f"it with --image {name}=MODULE to run a Python module in its place."
@@ -58,6 +60,8 @@ class Images:
         if entry_point:
             return _own_entry_point(entry_point)
         program = self._programs.get(name)
+        if program is None and name in PIPELINES:
+            return python_module.command(*PIPELINES[name])
         if program is None:
             return python_module.command(*OURS[name], address)
         if program.endswith(".py"):
@@ -68,6 +72,11 @@ class Images:
 def name_of(image: str) -> str:
     """Return the last part of a reference, without tag and digest."""
     return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+
+
+def is_pipeline(image: str) -> bool:
+    """Whether an image is one of a pipeline of this repository."""
+    return name_of(image) in PIPELINES
 
 
 def parse(option: str) -> tuple[str, str]:

@@ -134,7 +134,18 @@ _RUN_ADMIN = (
 
 _IAP_POLICIES = of("iap.webServices", POLICIES)
 _IAP_ACCESS = of("iap.webServiceVersions", "accessViaIAP")
-
+_DATAFLOW_VIEWER = (
+    of("dataflow.jobs", "get list")
+    | of("dataflow.messages", "list")
+    | of("dataflow.metrics", "get")
+)
+_DATAFLOW_DEVELOPER = _DATAFLOW_VIEWER | of("dataflow.jobs", "cancel create updateContents")
+_DATAFLOW_WORKER = (
+    of("dataflow.jobs", "get")
+    | of("logging.logEntries", "create")
+    | of("storage.buckets", "get")
+    | of("storage.objects", "create get")
+)
 _LOGS_VIEWER = of("logging.logEntries", "list") | of("logging.logs", "list")
 _LOGS_WRITER = of("logging.logEntries", "create")
 _LOGS_CONFIG_VIEWER = of("logging.sinks", "get list") | of("logging.logMetrics", "get list")
@@ -184,6 +195,10 @@ _ROLES: dict[str, frozenset[str]] = {
     | of("compute.networks", "get list")
     | _COMPUTE_LOCATIONS,
     "roles/compute.viewer": _COMPUTE_VIEWER,
+    "roles/dataflow.admin": _DATAFLOW_DEVELOPER,
+    "roles/dataflow.developer": _DATAFLOW_DEVELOPER,
+    "roles/dataflow.viewer": _DATAFLOW_VIEWER,
+    "roles/dataflow.worker": _DATAFLOW_WORKER,
     "roles/iam.roleAdmin": _ROLES_VIEWER | of("iam.roles", "create delete undelete update"),
     "roles/iam.roleViewer": _ROLES_VIEWER,
     "roles/iam.serviceAccountAdmin": _ACCOUNTS_VIEWER

@@ -27,6 +27,7 @@ TITLES = {
     "cloudkms.googleapis.com": "Cloud Key Management Service (KMS) API",
     "cloudresourcemanager.googleapis.com": "Cloud Resource Manager API",
     "compute.googleapis.com": "Compute Engine API",
+    "dataflow.googleapis.com": "Dataflow API",
     "healthcare.googleapis.com": "Cloud Healthcare API",
     "iap.googleapis.com": "Cloud Identity-Aware Proxy API",
     "iam.googleapis.com": "Identity and Access Management (IAM) API",

@@ -56,6 +56,17 @@ class Backend:
                 raise StorageError(409, "The bucket you tried to delete is not empty.") from error
             raise
 
+    def read(self, bucket: str, name: str) -> bytes:
+        """Return the content of an object."""
+        path = f"{_path(bucket)}/o/{quote(name, safe='')}"
+        try:
+            answer = self._client.get(path, params={"alt": "media"})
+        except httpx.HTTPError as error:
+            raise unreachable(error) from error
+        if answer.is_error:
+            raise StorageError(answer.status_code, f"No such object: {bucket}/{name}")
+        return answer.content
+
     def _call(self, method: str, path: str, body: Json | None = None) -> Json:
         try:
             answer = self._client.request(method, path, json=body)
