@@ -22,8 +22,15 @@ BIGQUERY, STORAGE = "BigQuery", "Cloud Storage"
 _RESET_SECONDS = 60.0
 
 
-def bigquery(port: int, grpc_port: int, data_dir: Path) -> ProcessSpec:
-    """Return the process of bqemulator, with its data in a folder."""
+def bigquery(port: int, grpc_port: int, data_dir: Path, objects: Path) -> ProcessSpec:
+    """Return the process of bqemulator, with its data in a folder.
+
+    Args:
+        port: of its API
+        grpc_port: of its Storage API
+        data_dir: holds its data
+        objects: the folder of fake-gcs-server, for load jobs
+    """
     data_dir.mkdir(parents=True, exist_ok=True)
     uploads = data_dir / "uploads"
     arguments = (str(data_dir), str(port), str(grpc_port))
@@ -37,6 +44,7 @@ def bigquery(port: int, grpc_port: int, data_dir: Path) -> ProcessSpec:
         # Uploads hold patient data: they stay in the state folder, not in /tmp.
         "BQEMU_UPLOAD_STAGING_DIR": str(uploads),
         "BQEMU_TRACING_ENABLED": "false",
+        "BQEMU_GCS_LOCAL_ROOT": str(objects),
     }
     probe = f"http://127.0.0.1:{port}/bigquery/v2/projects"
 
@@ -86,7 +94,7 @@ class Backends:
         used = (ports.api, ports.bigquery, ports.storage)
         self._children = Supervisor(
             [
-                bigquery(ports.bigquery, free_port(used), self._bigquery),
+                bigquery(ports.bigquery, free_port(used), self._bigquery, self._storage),
                 storage(ports.storage, self._storage),
             ],
             self._state,

@@ -20,10 +20,12 @@ def main() -> None:
     data_dir, port, grpc_port = sys.argv[1:]
     sys.modules.update(dict.fromkeys(UNUSED))  # type: ignore[arg-type]  # as if not installed
     with without_collecting():
-        from emulator.services.bigquery import nested_names, spatial_extension
+        from emulator.services.bigquery import nested_names, object_uris, spatial_extension
 
         nested_names.quote_in_schemas()
         from bqemulator import cli
+
+        object_uris.read_only()
     crash_recovery.recover(Path(data_dir))
     spatial_extension.load_in_all_connections()
     address = ("--rest-port", port, "--grpc-port", grpc_port)

@@ -57,10 +57,11 @@ def options_of(arguments: Sequence[str]) -> PipelineOptions:
     if standard.runner in _DIRECT_NAMES:
         standard.runner = DIRECT
         direct = options.view_as(DirectOptions)
-        if not any(word.startswith("--direct_num_workers") for word in arguments):
-            direct.direct_num_workers = os.cpu_count() or 1
         if not any(word.startswith("--direct_running_mode") for word in arguments):
             direct.direct_running_mode = "multi_processing"
+        workers = any(word.startswith("--direct_num_workers") for word in arguments)
+        if not workers and direct.direct_running_mode != "in_memory":
+            direct.direct_num_workers = os.cpu_count() or 1
     return options
 
 

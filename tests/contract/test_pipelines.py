@@ -1,37 +1,99 @@
 """The pipelines on Beam's direct runner, in processes as on Dataflow, against the emulator."""
 
+import json
+from typing import Any
+
 import pytest
+from typer.testing import CliRunner
 
 from emulator.server.server_file import ServerInfo
-from tests.support import pipelines
+from scripts import run_pipeline
+from scripts.lib.google import clients
+from tests.support import http, pipelines
 from tests.support.dicom_files import make_dicom
 from tests.support.pipelines import Pipeline
 
-pytestmark = pytest.mark.sockets
+pytestmark = [pytest.mark.sockets, pytest.mark.slow]
 INSTANCES = 36
+LOCATION = "us-central1"
 
 
-def test_ingest_survives_the_death_of_a_worker(emulator: ServerInfo, project: str) -> None:
+def objects(emulator: ServerInfo, bucket: str, prefix: str) -> list[bytes]:
+    """Return the content of the objects below a prefix."""
+    url = f"{emulator.url}/storage/v1/b/{bucket}/o"
+    found = http.get(url, params={"prefix": prefix}).raise_for_status().json().get("items", [])
+    return [http.get(one["mediaLink"]).raise_for_status().content for one in found]
+
+
+def run_script(*arguments: str) -> dict[str, Any]:
+    """Run the script of the pipelines; return its JSON, with its exit code."""
+    ran = CliRunner().invoke(run_pipeline.app, [*arguments, "--json"])
+    assert ran.exception is None or isinstance(ran.exception, SystemExit), ran.exception
+    return {"code": ran.exit_code, **json.loads(ran.stdout)}
+
+
+def test_nothing_is_lost_or_stored_twice_when_a_worker_dies(
+    emulator: ServerInfo, project: str
+) -> None:
+    enable_dataflow(emulator, project)
     store = pipelines.make_store(emulator.url, project)
     bucket = pipelines.make_bucket(emulator.url, project)
     files = pipelines.instances(INSTANCES)
-    again = {"in/again/1.dcm": files["in/study1/1.dcm"], "in/bad.dcm": b"no DICOM"}
     uids = {"StudyInstanceUID": "1.2.2", "SeriesInstanceUID": "1.2.2.2"}
     other = make_dicom(**uids, SOPInstanceUID="1.2.2.2.2", PatientID="another")
-    first = files.pop("in/study2/2.dcm")
-    pipelines.put_files(emulator.url, bucket, {**files, **again, "in/study2/2.dcm": first})
+    pipelines.put_files(emulator.url, bucket, {**files, "in/bad.dcm": b"no DICOM"})
     pipelines.put_files(emulator.url, bucket, {"in/other.dcm": other})
-
-    run = Pipeline(
-        "ingest",
+    pipelines.put_files(emulator.url, bucket, {"in/again.dcm": files["in/study1/1.dcm"]})
+    arguments = [
         f"--source=gs://{bucket}/in/",
         f"--store={store}",
         f"--output=gs://{bucket}/run",
-        "--requests_per_second=4",
-        "--direct_num_workers=2",
+    ]
+    run = Pipeline(
+        *("ingest", *arguments, "--requests_per_second=5", "--direct_num_workers=2"),
         environment=emulator.environment(),
     )
-    run.kill_worker(0, 4)
-    report = run.result(3)
-    print(report, run.lines)
+    run.kill_worker(0, 3)
+    report = run.result(0)
+
+    assert any("lost a worker in attempt 1" in line for line in run.lines)
+    assert pipelines.stored(emulator.url, store) == pipelines.uids_of(files)
     assert report["files"] == INSTANCES + 3
+    assert report["in_store"] == INSTANCES + 1
+    results = {**report["results"]}
+    assert (results["rejected"], results["conflict"], results["failed"]) == (1, 1, 0)
+    letters = b"".join(objects(emulator, bucket, "run/dead-letters-")).splitlines()
+    reasons = {json.loads(line)["source"].partition("#")[0]: json.loads(line) for line in letters}
+    assert len(letters) == 2
+    assert reasons[f"gs://{bucket}/in/bad.dcm"]["reason"] == "not a DICOM file"
+
+    features = run_script(
+        *("features", f"store={store}", f"output=gs://{bucket}/features"),
+        *(f"table={project}.{make_table(project)}.features", "pixels=yes"),
+        *(
+            "--project",
+            project,
+            "--location",
+            LOCATION,
+            "--option",
+            "direct_running_mode=in_memory",
+        ),
+    )
+    assert features["code"] == 0, features
+    assert features["report"]["instances"] == features["report"]["rows"] == INSTANCES
+    client = clients.big_query(project)
+    rows = [*client.query("SELECT instance_uid, modality FROM results.features").result()]
+    assert sorted(row["instance_uid"] for row in rows) == pipelines.uids_of(files)
+    assert {row["modality"] for row in rows} == {"CT"}
+
+
+def enable_dataflow(emulator: ServerInfo, project: str) -> None:
+    """Enable the API of Dataflow in a project."""
+    url = f"{emulator.url}/v1/projects/{project}/services/dataflow.googleapis.com:enable"
+    http.post(url, json={}).raise_for_status()
+
+
+def make_table(project: str) -> str:
+    """Create a dataset of BigQuery; return its id."""
+    clients.big_query(project).create_dataset("results")
+    return "results"

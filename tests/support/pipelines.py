@@ -1,5 +1,6 @@
 """Pipelines in processes of their own, with workers that can be killed."""
 
+import io
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pydicom
 
 from tests.support import http
 from tests.support.dicom_files import make_dicom
@@ -127,6 +129,12 @@ def instances(number: int, prefix: str = "in/") -> dict[str, bytes]:
         )
         for n in range(1, number + 1)
     }
+
+
+def uids_of(files: Mapping[str, bytes]) -> list[str]:
+    """Return the SOP Instance UIDs of files, each once, sorted."""
+    found = {pydicom.dcmread(io.BytesIO(each)).SOPInstanceUID for each in files.values()}
+    return sorted(map(str, found))
 
 
 def stored(url: str, store: str) -> list[str]:

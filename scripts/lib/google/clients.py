@@ -122,6 +122,11 @@ def cloud_run() -> Any:
     return _discovered("run", "v2", "GOOGLE_CLOUD_RUN_V2_CUSTOM_ENDPOINT")
 
 
+def dataflow() -> Any:
+    """Make a client of Dataflow, v1b3 (flex templates, jobs)."""
+    return _discovered("dataflow", "v1b3", "GOOGLE_DATAFLOW_CUSTOM_ENDPOINT")
+
+
 def identity_aware_proxy() -> Any:
     """Make a client of Identity-Aware Proxy, v1 (policies of who passes)."""
     return _discovered("iap", "v1", "GOOGLE_IAP_CUSTOM_ENDPOINT")

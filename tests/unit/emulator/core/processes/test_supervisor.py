@@ -135,7 +135,7 @@ def test_none_survives_the_stop(
 
 
 def test_a_service_is_not_led_astray_by_variables_of_the_user(tmp_path: Path) -> None:
-    environment = backends.bigquery(1, 2, tmp_path / "bigquery").environment
+    environment = backends.bigquery(1, 2, tmp_path / "bigquery", tmp_path).environment
 
     assert environment["BQEMU_REST_HOST"] == environment["BQEMU_GRPC_HOST"] == "127.0.0.1"
     assert environment["BQEMU_ENABLE_FORMAT_EXTENSIONS"] == "false"

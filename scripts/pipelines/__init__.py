@@ -1,0 +1,1 @@
+"""Runs of pipelines on Dataflow: launched, followed, cancelled, resumed."""

@@ -1,0 +1,113 @@
+"""Run a pipeline of Apache Beam on Dataflow: launch, follow, cancel or resume it."""
+
+from typing import Annotated
+
+import typer
+
+from scripts.lib import cli
+from scripts.lib.cli import Output
+from scripts.lib.options import Choice
+
+HELP = """Run a pipeline of Apache Beam on Dataflow: launch it, and follow it to its end.
+
+The pipelines are [cyan]ingest[/cyan] (DICOM files of Cloud Storage into a store),
+[cyan]features[/cyan] (of the instances of a store, into BigQuery) and [cyan]cohort[/cyan] (a
+de-identified copy of what a query selects). Their parameters are given as NAME=VALUE; a wrong one
+lists all of them. The folder [cyan]output[/cyan] has the report of a run, and resumes it.
+
+[bold]Examples[/bold]
+
+  run_pipeline.py ingest source=gs://b/in/ output=gs://b/runs/1      into the stack's first store
+
+  run_pipeline.py features output=gs://b/runs/2 table=p.d.features
+
+  run_pipeline.py --resume gs://b/runs/1                             what is not done yet
+
+  run_pipeline.py --cancel 2026-11-30_12_00_00-1234
+
+[bold]Exit codes[/bold]: 0 success; 1 failed or cancelled; 2 usage error; 3 there are dead letters;
+4 timed out, the job is still running; 130 interrupted."""
+
+AFTER_INTERRUPT = "Either nothing was launched, or the job continues by itself: --resume follows."
+
+app = cli.application()
+
+
+@app.command(help=HELP)
+def main(
+    pipeline: Annotated[
+        str | None, typer.Argument(metavar="[PIPELINE]", help="ingest, features or cohort")
+    ] = None,
+    parameters: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME=VALUE]...", help="Its parameters")
+    ] = None,
+    stack_name: cli.Stack = None,
+    project: cli.Project = None,
+    location: Annotated[
+        str | None, typer.Option(help="Region of the job, instead of the stack's")
+    ] = None,
+    template: Annotated[
+        str, typer.Option(metavar="GS_URI", help="Template on Cloud Storage, not this repository's")
+    ] = "",
+    image: Annotated[
+        str,
+        typer.Option(
+            help="Image of the pipeline. [dim]\\[default: "
+            "LOCATION-docker.pkg.dev/PROJECT/pipelines/PIPELINE-pipeline:latest][/dim]"
+        ),
+    ] = "",
+    worker_account: Annotated[
+        str, typer.Option(metavar="EMAIL", help="Service account of the workers")
+    ] = "",
+    max_workers: Annotated[
+        int | None, typer.Option(min=1, help="Workers at most. [dim]\\[default: Dataflow's][/dim]")
+    ] = None,
+    machine_type: Annotated[
+        str, typer.Option(help="Machines of the workers. [dim]\\[default: Dataflow's][/dim]")
+    ] = "",
+    option: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Another option of Beam; may be repeated"),
+    ] = None,
+    resume: Annotated[
+        str | None,
+        typer.Option(metavar="GS_URI", help="Continue the run of this output folder"),
+    ] = None,
+    follow: Annotated[
+        str | None, typer.Option(metavar="JOB", help="Follow this job instead of launching one")
+    ] = None,
+    cancel: Annotated[
+        str | None, typer.Option(metavar="JOB", help="Cancel this job; its run can be resumed")
+    ] = None,
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="Print the job's id and leave it running")
+    ] = False,
+    timeout: cli.Timeout = None,
+    as_json: cli.Json = False,
+) -> None:
+    """Run the command line."""
+    if sum(one is not None for one in (pipeline, resume, follow, cancel)) != 1:
+        raise typer.BadParameter("name a pipeline, or one of --resume, --follow and --cancel")
+
+    def work(output: Output) -> None:
+        from scripts.pipelines import commands
+        from scripts.pipelines.runs import Template
+
+        choice = Choice(stack_name, project, location)
+        options = commands.Options(no_wait, timeout)
+        if resume is not None:
+            return commands.resume(resume, choice, options, output)
+        if follow is not None:
+            return commands.follow(follow, choice, options, output)
+        if cancel is not None:
+            return commands.cancel(cancel, choice, output)
+        workers = {"maxWorkers": max_workers, "machineType": machine_type}
+        environment = {name: value for name, value in workers.items() if value}
+        wanted = Template(template, image, worker_account, tuple(option or ()), environment)
+        return commands.launch(pipeline or "", parameters or [], choice, wanted, options, output)
+
+    cli.run(work, as_json=as_json, after_interrupt=AFTER_INTERRUPT)
+
+
+if __name__ == "__main__":
+    app()
