@@ -5,9 +5,11 @@ Each draws what it does from a seed, and reports at the end what it tried and wh
 
 import random
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.soak.crashing import KilledEmulator
 from tests.soak.fuzzing import Target, target
 from tests.support.soak_report import LINES
 
@@ -23,6 +25,17 @@ def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     """An emulator for the files of tests that leave its projects and policies alone."""
     with target(tmp_path_factory.mktemp("victim")) as running:
         yield running
+
+
+@pytest.fixture
+def killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KilledEmulator]:
+    """A running emulator to kill, whose temporary files can be told from others'."""
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    emulator = KilledEmulator(tmp_path / "emulator")
+    emulator.start()
+    yield emulator
+    emulator.stop()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -178,6 +178,43 @@ class KilledEmulator:
     def until(self, look: Callable[[], Any], complaint: str) -> Any:
         """Wait for something."""
         return wait_until(look, complaint)
+
+
+def kill_at_work(
+    victim: KilledEmulator,
+    works: Sequence[Callable[[], None]],
+    seconds: float,
+    *,
+    everything: bool,
+) -> None:
+    """Do works at once, each again and again, until the emulator is killed.
+
+    Args:
+        victim: runs before, and no longer afterwards
+        works: each raises `Cut` when it is killed
+        seconds: until then
+        everything: whether the processes that it started are killed too
+    """
+    failures: list[BaseException] = []
+
+    def repeat(work: Callable[[], None]) -> None:
+        try:
+            while True:
+                work()
+        except Cut:
+            return
+        except BaseException as error:  # noqa: BLE001 - raised by the thread that waits
+            failures.append(error)
+
+    threads = [threading.Thread(target=repeat, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    threads[0].join(seconds)
+    victim.kill(everything=everything)
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
 
 
 def image(study: str, series: str | None = None) -> tuple[str, bytes]:

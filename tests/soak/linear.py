@@ -2,7 +2,7 @@
 
 The search is Wing and Gong's (https://doi.org/10.1006/jpdc.1993.1015): events are put in an order
 that keeps to their times, each against the state that the ones before it left. An instance is a
-register: absent, or one content.
+register: absent, or one content. So is a FHIR resource, which clients also write over.
 """
 
 from collections.abc import Sequence
@@ -20,6 +20,9 @@ class Outcome(Enum):
     MISSING = "not there"
     PRESENT = "there"
     READ = "read"
+    WRITTEN = "stored, whatever was there"
+    SWAPPED = "stored in place of the expected content"
+    NOT_SWAPPED = "the expected content is not there"
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Event:
         began: when it was asked; any clock.
         ended: when it was answered.
         client: who asked.
+        expected: the content that a conditional write is for.
     """
 
     outcome: Outcome
@@ -39,6 +43,7 @@ class Event:
     began: int
     ended: int
     client: int = 0
+    expected: str | None = None
 
 
 def after(state: str | None, event: Event) -> tuple[bool, str | None]:
@@ -59,6 +64,14 @@ def after(state: str | None, event: Event) -> tuple[bool, str | None]:
             return there, state
         case Outcome.READ:
             return same and there, state
+    return _after_writing_over(state, event)
+
+
+def _after_writing_over(state: str | None, event: Event) -> tuple[bool, str | None]:
+    is_expected = event.outcome is Outcome.WRITTEN or state == event.expected
+    if event.outcome is Outcome.NOT_SWAPPED:
+        return not is_expected, state
+    return is_expected, event.content
 
 
 def is_linearizable(events: Sequence[Event]) -> bool:
@@ -94,8 +107,26 @@ def _with_looks(events: Sequence[Event], done: int, state: str | None) -> tuple[
             done |= 1 << index
 
 
-_LOOKS = (Outcome.CONFLICT, Outcome.MISSING, Outcome.PRESENT, Outcome.READ)
+_LOOKS = (
+    Outcome.CONFLICT,
+    Outcome.MISSING,
+    Outcome.NOT_SWAPPED,
+    Outcome.PRESENT,
+    Outcome.READ,
+)
 """What changes nothing, whatever the state."""
+
+
+def story(name: str, events: Sequence[Event]) -> str:
+    """Return the events of a register, line by line."""
+    lines = [f"no order explains what was told of {name}:"]
+    first = min(event.began for event in events)
+    for event in sorted(events, key=lambda event: event.began):
+        moments = f"{(event.began - first) / 1e6:9.2f} - {(event.ended - first) / 1e6:9.2f} ms"
+        lines.append(
+            f"{moments}  client {event.client:2}  {event.outcome.name} {event.content or ''}"
+        )
+    return "\n".join(lines)
 
 
 def _next(events: Sequence[Event], done: int) -> list[int]:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import random
 import sqlite3
 from collections.abc import Callable
@@ -24,19 +25,25 @@ def check(victim: KilledEmulator, site: Site, draw: random.Random, kept: int) ->
         draw: chooses the promises to keep for the next look.
         kept: how many of them.
     """
-    victim.persist()
-    victim.until(
-        lambda: not victim.json("GET", f"/v1/{DATASET}/operations?filter=done=false"),
-        "operations hang",
-    )
-    _check_promises(victim, draw, kept)
+    end_operations(victim)
+    check_promises(victim, draw, kept)
     assert victim.json("GET", f"/storage/v1/b/{BUCKET}/o?prefix=in/")["items"]
     assert len(_instances(victim, f"/v1/{site.filled}/dicomWeb/instances")) >= len(site.sources)
     check_state(victim.state)
     _check_notifications(victim)
 
 
-def _check_promises(victim: KilledEmulator, draw: random.Random, kept: int) -> None:
+def end_operations(victim: KilledEmulator) -> None:
+    """See all operations end, those well that were acknowledged."""
+    victim.persist()
+    victim.until(
+        lambda: not victim.json("GET", f"/v1/{DATASET}/operations?filter=done=false"),
+        "operations hang",
+    )
+
+
+def check_promises(victim: KilledEmulator, draw: random.Random, kept: int) -> None:
+    """Look at everything that was promised, and keep some of it for the next look."""
     found = {}
     for key, allowed in victim.promises.allowed().items():
         way, path = key
@@ -51,11 +58,8 @@ def _check_promises(victim: KilledEmulator, draw: random.Random, kept: int) -> N
 
 def _check_notifications(victim: KilledEmulator) -> None:
     """Receive all messages: every instance has had one, of this start or of an earlier one."""
-    while received := _received(victim):
-        victim.notified |= {base64.b64decode(one["message"]["data"]).decode() for one in received}
-        ids = [one["ackId"] for one in received]
-        victim.json("POST", f"/v1/{SUBSCRIPTION}:acknowledge", {"ackIds": ids})
-    with closing(_open(victim.state)) as database:
+    receive_messages(victim)
+    with closing(open_state(victim.state)) as database:
         rows = database.execute("SELECT store, study, series, sop FROM dicom_instances")
         names = {
             f"{store}/dicomWeb/studies/{study}/series/{series}/instances/{sop}"
@@ -65,6 +69,14 @@ def _check_notifications(victim: KilledEmulator) -> None:
     assert names - victim.notified == set(), "instances without a notification"
 
 
+def receive_messages(victim: KilledEmulator) -> None:
+    """Receive all messages, and note whom they are about."""
+    while received := _received(victim):
+        victim.notified |= {base64.b64decode(one["message"]["data"]).decode() for one in received}
+        ids = [one["ackId"] for one in received]
+        victim.json("POST", f"/v1/{SUBSCRIPTION}:acknowledge", {"ackIds": ids})
+
+
 def _received(victim: KilledEmulator) -> list[Any]:
     messages: list[Any] = victim.json(
         "POST", f"/v1/{SUBSCRIPTION}:pull", {"maxMessages": 1000}
@@ -72,7 +84,7 @@ def _received(victim: KilledEmulator) -> list[Any]:
     return messages
 
 
-def _open(state: Path) -> sqlite3.Connection:
+def open_state(state: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{state / 'state.sqlite3'}?mode=ro", uri=True)
 
 
@@ -106,6 +118,24 @@ def _bucket_policy(victim: KilledEmulator, path: str) -> str | None:
     return users[0] if users else GONE
 
 
+def _family(victim: KilledEmulator, path: str) -> str | None:
+    """Return what a FHIR patient is called."""
+    body = victim.client.get(path)
+    assert body.status_code in (200, 404, 410), f"GET {path}: {body.status_code} {body.text}"
+    return str(body.json()["name"][0]["family"]) if body.status_code == 200 else GONE
+
+
+def _matches(victim: KilledEmulator, path: str) -> int | None:
+    """Return how many resources a FHIR search finds."""
+    content = victim.find(path)
+    return (content and json.loads(content)["total"]) or GONE
+
+
+def _lines(victim: KilledEmulator, path: str) -> int | None:
+    content = victim.find(path)
+    return GONE if content is None else len(content.splitlines())
+
+
 def _rows(victim: KilledEmulator, table: str) -> int | None:
     dataset, name = table.split(".")
     path = f"/bigquery/v2/projects/{PROJECT}/datasets/{dataset}/tables/{name}"
@@ -125,12 +155,15 @@ LOOKS: dict[str, Callable[[KilledEmulator, str], Any]] = {
     "policy": _policy,
     "bucket policy": _bucket_policy,
     "rows": _rows,
+    "family": _family,
+    "matches": _matches,
+    "lines": _lines,
 }
 
 
 def check_state(state: Path) -> None:
     """No row without its file, no file without a row, nothing half done."""
-    with closing(_open(state)) as database:
+    with closing(open_state(state)) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert database.execute("PRAGMA foreign_key_check").fetchall() == []
         rows = {row[0] for row in database.execute("SELECT sha256 FROM dicom_instances")}

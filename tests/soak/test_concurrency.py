@@ -28,7 +28,7 @@ from tests.soak.instances import (
     path_of,
     value,
 )
-from tests.soak.linear import Event, is_linearizable
+from tests.soak.linear import is_linearizable, story
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.sockets
@@ -90,7 +90,7 @@ def test_the_answers_to_many_clients_are_those_of_some_order(
         judge = client(number)
         left[store] = _left(judge, history)
         for key, events in history.events.items():
-            assert is_linearizable(events), _story(key, events)
+            assert is_linearizable(events), story("/".join(key), events)
         _check_listing(judge, left[store])
     _check_disk(emulator.state, left)
     totals = sum((history.outcomes for history in histories.values()), Counter[str]())
@@ -131,17 +131,6 @@ def _check_disk(state: Path, left: dict[str, dict[Key, str]]) -> None:
     files = {file.name: file.read_bytes() for file in (state / "dicom/sha256").iterdir()}
     assert files == {sha256(file).hexdigest(): file for file in there.values()}
     assert not [*(state / "dicom/incoming").iterdir()]
-
-
-def _story(key: Key, events: list[Event]) -> str:
-    lines = [f"no order explains what was told of {'/'.join(key)}:"]
-    first = min(event.began for event in events)
-    for event in sorted(events, key=lambda event: event.began):
-        moments = f"{(event.began - first) / 1e6:9.2f} - {(event.ended - first) / 1e6:9.2f} ms"
-        lines.append(
-            f"{moments}  client {event.client:2}  {event.outcome.name} {event.content or ''}"
-        )
-    return "\n".join(lines)
 
 
 def test_a_store_that_comes_and_goes_leaves_nothing(

@@ -4,26 +4,17 @@ In process and one request after the other, so that hypothesis can shrink what i
 stores are given the same files, which the emulator keeps once.
 """
 
-import tempfile
 from collections.abc import Callable
-from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import hypothesis.strategies as st
-from hypothesis import HealthCheck, settings
-from hypothesis import seed as seeded
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
-from starlette.testclient import TestClient
+from hypothesis.stateful import invariant, rule
 
-from emulator.app import create_app
-from emulator.cloud import Cloud
-from emulator.core.settings import Settings
 from tests.soak.instances import FILES, KEYS, Key, key_of, parts_of, path_of, value
-from tests.support.new_state import write_new_state
+from tests.soak.model_machine import DATASET, ModelMachine, check
 
-DATASET = "projects/local-project/locations/us-central1/datasets/dataset1"
 STORES = tuple(f"{DATASET}/dicomStores/{name}" for name in ("one", "two"))
 DICOM = "application/dicom"
 WAIT_SECONDS = 30
@@ -40,42 +31,14 @@ pages = st.fixed_dictionaries(
 )
 
 
-class Stores(RuleBasedStateMachine):
+class Stores(ModelMachine):
     """Calls, each with what the model says of its answer."""
-
-    requests: ClassVar[int] = 0
-    parent: ClassVar[Path]
 
     def __init__(self) -> None:
         super().__init__()
-        self._folder = tempfile.TemporaryDirectory(dir=self.parent)
-        self._left: ExitStack = ExitStack()
         self._model: dict[str, dict[Key, str]] = {store: {} for store in STORES}
-        self._open()
-        self._send("POST", f"{DATASET.rpartition('/')[0]}?datasetId=dataset1", 200, json={})
         for store in STORES:
             self._make(store)
-
-    def _open(self) -> None:
-        urls: dict[str, Any] = dict.fromkeys(
-            ("root_url", "bigquery_url", "storage_url"), "http://127.0.0.1:1"
-        )
-        state = Path(self._folder.name)
-        write_new_state(state)
-        self._cloud = Cloud(Settings(state_dir=state, all_services_enabled=True, **urls))
-        client = TestClient(create_app(self._cloud), "http://127.0.0.1")
-        # Its end closes the state too.
-        self._client = self._left.enter_context(client)
-
-    def teardown(self) -> None:
-        self._left.close()
-        self._folder.cleanup()
-
-    def _send(self, method: str, path: str, code: int, **more: Any) -> Any:
-        type(self).requests += 1
-        answer = self._client.request(method, f"/v1/{path}", **more)
-        assert answer.status_code == code, f"{method} {path}: {answer.status_code} {answer.text}"
-        return answer
 
     def _make(self, store: str) -> None:
         parent, _, name = store.rpartition("/")
@@ -145,11 +108,6 @@ class Stores(RuleBasedStateMachine):
         self._model[store].clear()
         self._send("GET", f"{store}/dicomWeb/studies", 404)
         self._make(store)
-
-    @rule()
-    def restart(self) -> None:
-        self._left.close()
-        self._open()
 
     @rule(store=stores, key=keys, level=st.sampled_from((1, 2, 3)))
     def retrieve(self, store: str, key: Key, level: int) -> None:
@@ -224,18 +182,4 @@ def _uids(item: dict[str, Any], level: int) -> tuple[str, ...]:
 def test_two_stores_and_their_model(
     soak: bool, seed: int, report: Callable[..., None], tmp_path: Path
 ) -> None:
-    examples, steps = (150, 60) if soak else (10, 30)
-    Stores.requests, Stores.parent = 0, tmp_path
-    machine = seeded(seed)(Stores)
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=steps,
-            deadline=None,
-            database=None,
-            print_blob=True,
-            suppress_health_check=[*HealthCheck],
-        ),
-    )
-    report("stores against a model", examples=examples, requests=Stores.requests, lost=0)
+    check(Stores, tmp_path, soak=soak, seed=seed, report=report, name="stores against a model")
