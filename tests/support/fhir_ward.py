@@ -70,6 +70,13 @@ class Ward:
         body = {"gcsDestination": destination, **more}
         return self.wait(self.stores.export(name=self.store, body=body))
 
+    def preview(self, verb: str, **body: Any) -> dict[str, Any]:
+        """The operation of a method that only v1beta1 has, once it is done."""
+        url = f"{self.root}/v1beta1/{self.store}:{verb}"
+        begun = http.post(url, json=body, timeout=30)
+        assert begun.status_code == 200, begun.text
+        return self.ended(begun.json()["name"])
+
     def bulk_delete(self, **body: Any) -> dict[str, Any]:
         return self.wait(self.stores.bulkDelete(name=self.store, body=body))
 
@@ -104,7 +111,10 @@ class Ward:
         return wait_until(look, f"{url} does not end")
 
     def wait(self, request: Any) -> dict[str, Any]:
-        name = request.execute()["name"]
+        return self.ended(request.execute()["name"])
+
+    def ended(self, name: str) -> dict[str, Any]:
+        """An operation, once it is done."""
 
         def look() -> dict[str, Any]:
             operation: dict[str, Any] = self.datasets.operations().get(name=name).execute()

@@ -74,6 +74,8 @@ _STORE_VERBS = {
     "FhirStore": {
         "import": ("import", "ImportResources"),
         "export": ("export", "ExportResources"),
+        "importHistory": ("import", "ImportResourcesHistory"),
+        "exportHistory": ("export", "ExportResourcesHistory"),
         "bulkDelete": ("bulkDelete", "BulkDeleteResources"),
         "rollback": ("rollback", "RollbackFhirResources"),
         "deidentify": ("deidentify", "DeidentifyFhirStore"),

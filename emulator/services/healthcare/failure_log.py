@@ -57,6 +57,12 @@ _OPERATIONS = {
     "fhir.FhirService.ExportResources": _LogType(
         "export_fhir", "ExportFhirLogEntry", "destination"
     ),
+    "fhir.FhirService.ImportResourcesHistory": _LogType(
+        "import_fhir", "ImportFhirLogEntry", "source"
+    ),
+    "fhir.FhirService.ExportResourcesHistory": _LogType(
+        "export_fhir", "ExportFhirLogEntry", "destination"
+    ),
     "consent.ConsentService.QueryAccessibleData": _LogType(
         "query_accessible_data", "QueryAccessibleDataLogEntry", "resourceName"
     ),

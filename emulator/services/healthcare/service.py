@@ -25,6 +25,8 @@ from emulator.services.healthcare.fhir.consents import policies as fhir_consent_
 from emulator.services.healthcare.fhir.consents import settings as fhir_consent_settings
 from emulator.services.healthcare.fhir.operations import deletion as fhir_deletion
 from emulator.services.healthcare.fhir.operations import exporter as fhir_exporter
+from emulator.services.healthcare.fhir.operations import history_exporter as fhir_history_exporter
+from emulator.services.healthcare.fhir.operations import history_importer as fhir_history_importer
 from emulator.services.healthcare.fhir.operations import importer as fhir_importer
 from emulator.services.healthcare.fhir.operations import rollback as fhir_rollback
 from emulator.services.healthcare.fhir.service import Fhir
@@ -41,6 +43,8 @@ _DICOM_OPERATIONS = (importer, exporter, deletion, blob_storage_settings)
 _FHIR_OPERATIONS = (
     fhir_importer,
     fhir_exporter,
+    fhir_history_importer,
+    fhir_history_exporter,
     fhir_deletion,
     fhir_rollback,
     fhir_bulk_export,

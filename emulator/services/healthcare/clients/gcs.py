@@ -1,6 +1,6 @@
 """The calls to Cloud Storage (its JSON API) that imports and exports make."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from urllib.parse import quote
 
 import httpx
@@ -85,8 +85,18 @@ class GcsClient:
         except httpx.HTTPError as error:
             raise unavailable(f"Cloud Storage can't be reached: {type(error).__name__}") from error
 
-    def write(self, bucket: str, name: str, content: bytes, content_type: str) -> None:
-        """Write an object; overwrite an existing one."""
+    def write(
+        self, bucket: str, name: str, content: bytes | Iterable[bytes], content_type: str
+    ) -> None:
+        """Write an object; overwrite an existing one.
+
+        Args:
+            bucket: its name
+            name: of the object
+            content: of the object; parts are sent as they come, and an error between two of them
+                leaves the object as it was
+            content_type: its media type
+        """
         self._send(
             "POST",
             f"/upload/storage/v1/b/{quote(bucket)}/o",
@@ -103,7 +113,7 @@ class GcsClient:
         bucket: str,
         *,
         params: dict[str, str] | None = None,
-        content: bytes | None = None,
+        content: bytes | Iterable[bytes] | None = None,
         headers: dict[str, str] | None = None,
     ) -> httpx.Response:
         try:

@@ -3,7 +3,14 @@
 from typing import Any
 
 from emulator.core.rest import Call
-from emulator.services.healthcare.fhir.operations import deletion, exporter, importer, rollback
+from emulator.services.healthcare.fhir.operations import (
+    deletion,
+    exporter,
+    history_exporter,
+    history_importer,
+    importer,
+    rollback,
+)
 from emulator.services.healthcare.fhir.service import COLLECTION, Fhir
 from emulator.services.healthcare.stores import schema
 
@@ -51,6 +58,18 @@ def export_resources(call: Call[Fhir]) -> dict[str, Any]:
     """Start an export."""
     schema.check(call.version, "ExportResourcesRequest", call.body)
     return exporter.begin(call.service, store_of(call), call.body, call.version)
+
+
+def import_history(call: Call[Fhir]) -> dict[str, Any]:
+    """Start an import of versions."""
+    schema.check(call.version, "ImportResourcesHistoryRequest", call.body)
+    return history_importer.begin(call.service, store_of(call), call.body, call.version)
+
+
+def export_history(call: Call[Fhir]) -> dict[str, Any]:
+    """Start an export of versions."""
+    schema.check(call.version, "ExportResourcesHistoryRequest", call.body)
+    return history_exporter.begin(call.service, store_of(call), call.body, call.version)
 
 
 def bulk_delete(call: Call[Fhir]) -> dict[str, Any]:

@@ -40,6 +40,7 @@ from emulator.services.healthcare.fhir.interactions.translation import (
 )
 from emulator.services.healthcare.fhir.service import Fhir
 
+_PREVIEW = ("v1beta1",)
 _STORE = "/projects/{project}/locations/{location}/datasets/{dataset}/fhirStores/{store:id}"
 _FHIR = f"{_STORE}/fhir"
 _TYPE = f"{_FHIR}/{{type:name}}"
@@ -53,6 +54,11 @@ def routes(fhir: Fhir) -> Iterator[Route]:
     yield from route("GET", f"{_STORE}:getFHIRStoreMetrics", responses.metrics)
     yield from route("POST", f"{_STORE}:import", responses.import_resources)
     yield from route("POST", f"{_STORE}:export", responses.export_resources)
+    for verb, history in (
+        ("importHistory", responses.import_history),
+        ("exportHistory", responses.export_history),
+    ):
+        yield from route("POST", f"{_STORE}:{verb}", history, versions=_PREVIEW)
     yield from route("POST", f"{_STORE}:bulkDelete", responses.bulk_delete)
     yield from route("POST", f"{_STORE}:rollback", responses.roll_back)
     yield from route("POST", f"{_STORE}:applyConsents", consents.apply_consents)

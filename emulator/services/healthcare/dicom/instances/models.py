@@ -239,23 +239,6 @@ class InstanceStore:
         )
         return [row["schema"] for row in rows]
 
-    def rows_before(self, operation: str, count: Callable[[], int]) -> int:
-        """Return the number of a table's rows before an export, counted at its first start.
-
-        Args:
-            operation: name of the export's operation
-            count: counts the rows; called once in the operation's life
-        """
-        known = self.select(
-            "SELECT rows_before FROM dicom_exports WHERE operation = ?", [operation]
-        )
-        if known:
-            return int(known[0]["rows_before"])
-        counted = count()
-        with self._database.write() as connection:
-            connection.execute("INSERT INTO dicom_exports VALUES (?, ?)", (operation, counted))
-        return counted
-
 
 def _changes(
     connection: Connection, resource_path: ResourcePath, storage_class: str = ""

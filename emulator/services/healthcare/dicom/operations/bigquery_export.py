@@ -9,6 +9,7 @@ from emulator.core.errors import already_exists
 from emulator.core.operations.operation_type import OperationRun
 from emulator.services.healthcare.clients import table_schema
 from emulator.services.healthcare.clients.bigquery import BigQueryClient, Table
+from emulator.services.healthcare.clients.bigquery_exports import rows_before
 from emulator.services.healthcare.dicom.bigquery.table_layout import TableLayout
 from emulator.services.healthcare.dicom.instances.models import InstanceStore
 from emulator.services.healthcare.dicom.operations import filter_config
@@ -31,7 +32,9 @@ def run(dicom: Dicom, operation: OperationRun) -> None:
     operation.progress(success=0, failure=0, pending=total)
     with BigQueryClient(dicom.settings.bigquery_url) as bigquery:
         # After a crash it is unknown whether the load had ended: the count from before it decides.
-        before = contents.rows_before(operation.name, lambda: bigquery.rows(table) or 0)
+        before = rows_before(
+            dicom.context.database, operation.name, lambda: bigquery.rows(table) or 0
+        )
         if request["disposition"] == "WRITE_EMPTY" and before:
             raise already_exists(
                 f"BigQuery table {table} already exists and has rows. "

@@ -6,7 +6,7 @@ from typing import Any
 
 from emulator.services.healthcare.fhir import instants
 from emulator.services.healthcare.fhir.bundles.entries import Entry
-from emulator.services.healthcare.fhir.interactions.representation import etag, location
+from emulator.services.healthcare.fhir.interactions.representation import location
 from emulator.services.healthcare.fhir.interactions.request import FhirRequest
 from emulator.services.healthcare.fhir.outcome import operation_outcome
 from emulator.services.healthcare.fhir.refusals import OutcomeError, deleted, missing
@@ -80,7 +80,7 @@ def response_entry(request: FhirRequest, entry: Entry, written: Written) -> dict
     if version is None:
         return {"response": response}
     response |= {
-        "etag": etag(version),
+        "etag": version.etag,
         "lastModified": instants.last_updated(version.version),
         "location": location(request.root, version),
     }

@@ -13,7 +13,6 @@ from emulator.core.rest import JsonResponse
 from emulator.services.healthcare.fhir import instants, periods
 from emulator.services.healthcare.fhir.interactions import paging
 from emulator.services.healthcare.fhir.interactions.representation import (
-    etag,
     read_response,
     written_response,
 )
@@ -24,12 +23,11 @@ from emulator.services.healthcare.fhir.refusals import (
     missing,
     unsupported,
 )
-from emulator.services.healthcare.fhir.resources import parsing, writes
+from emulator.services.healthcare.fhir.resources import history_entries, parsing, writes
 from emulator.services.healthcare.fhir.resources.version import Version
 
 JSON_PATCH = frozenset({"application/json-patch+json"})
 """Documented: the media type that a patch must have."""
-_STATUS = {"POST": "201 Created", "PUT": "200 OK", "PATCH": "200 OK", "DELETE": "200 OK"}
 
 
 def read(request: FhirRequest) -> Response:
@@ -112,24 +110,8 @@ def history(request: FhirRequest) -> Response:
         request.access.check(page[0])
     chosen = [each for each in permitted if since <= each.version < until]
     following = page[-1].version if len(versions) > count else None
-    entries = [history_entry(request.root, each) for each in chosen]
+    entries = [history_entries.entry_of(request.root, each) for each in chosen]
     return json_response(paging.bundle(request, "history", entries, following))
-
-
-def history_entry(root: str, version: Version) -> dict[str, Any]:
-    """Return a version as an entry of a history."""
-    entry: dict[str, Any] = {
-        "fullUrl": f"{root}/{version.name}",
-        "request": {"method": version.method, "url": _request_url(version)},
-        "response": {
-            "status": _STATUS[version.method],
-            "etag": etag(version),
-            "lastModified": instants.last_updated(version.version),
-        },
-    }
-    if not version.is_deletion:
-        entry["resource"] = version.resource()
-    return entry
 
 
 def current(request: FhirRequest) -> Version:
@@ -153,10 +135,6 @@ def patch_of(request: FhirRequest) -> Any:
     """Return the operations of a JSON Patch; raises 415 or 400."""
     request.check_media_type(JSON_PATCH)
     return parsing.parse_patch(request.body)
-
-
-def _request_url(version: Version) -> str:
-    return version.type if version.method == "POST" else version.name
 
 
 def _require_versions(request: FhirRequest) -> None:

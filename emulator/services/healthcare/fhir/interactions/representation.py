@@ -15,11 +15,6 @@ from emulator.services.healthcare.fhir.resources.version import Version
 from emulator.services.healthcare.fhir.resources.writes import Written
 
 
-def etag(version: Version) -> str:
-    """Return the entity tag of a version."""
-    return f'W/"{version.version_id}"'
-
-
 def location(root: str, version: Version) -> str:
     """Return the URL of a version.
 
@@ -33,7 +28,7 @@ def location(root: str, version: Version) -> str:
 def headers(version: Version) -> dict[str, str]:
     """Return the headers that describe a version."""
     modified = format_datetime(instants.moment(version.version), usegmt=True)
-    return {"ETag": etag(version), "Last-Modified": modified}
+    return {"ETag": version.etag, "Last-Modified": modified}
 
 
 def read_response(request: FhirRequest, version: Version) -> Response:

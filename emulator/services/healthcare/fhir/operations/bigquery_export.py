@@ -13,6 +13,7 @@ from emulator.core.errors import already_exists, failed_precondition, invalid_ar
 from emulator.core.operations.batch_progress import BatchProgress
 from emulator.core.operations.operation_type import OperationRun
 from emulator.services.healthcare.clients.bigquery import BigQueryClient, Table
+from emulator.services.healthcare.clients.bigquery_exports import rows_before
 from emulator.services.healthcare.fhir import json_text
 from emulator.services.healthcare.fhir.analytics.extensions import RowError
 from emulator.services.healthcare.fhir.analytics.layout import TableLayout, parse_layout
@@ -61,13 +62,17 @@ def export_type(fhir: Fhir, operation: OperationRun, progress: BatchProgress, ty
     table = Table(project, dataset, type_)
     export = _TypeExport(fhir, operation, type_)
     with BigQueryClient(fhir.settings.bigquery_url) as bigquery:
-        if request["disposition"] == _EMPTY and bigquery.rows(table):
+        # After a crash it is unknown whether the load had ended: the count from before it decides.
+        load = f"{operation.name}/{type_}"
+        before = rows_before(fhir.context.database, load, lambda: bigquery.rows(table) or 0)
+        if request["disposition"] == _EMPTY and before:
             raise already_exists(
                 f"BigQuery table {table} already exists and has rows. "
                 "Set write_disposition to WRITE_TRUNCATE or WRITE_APPEND, or name another dataset."
             )
         fields = export.fields()
-        if export.count:
+        is_loaded = (bigquery.rows(table) or 0) != before
+        if export.count and (request["disposition"] == _TRUNCATE or not is_loaded):
             partitioning = export.layout.partitioning
             bigquery.load(table, fields, request["disposition"], export.lines(), partitioning)
     for name, reason in export.failures.items():

@@ -16,13 +16,13 @@ from emulator.core.resource_name import ResourceName
 from emulator.services.healthcare.clients import agent_reads, gcs_uri
 from emulator.services.healthcare.clients.agent_writes import require_folder
 from emulator.services.healthcare.clients.gcs import GcsClient
-from emulator.services.healthcare.fhir.operations.importer import MAX_FILE_BYTES
 from emulator.services.healthcare.fhir.operations.selection import (
     PAGE,
     Selection,
     parse_instant,
     parse_types,
 )
+from emulator.services.healthcare.fhir.operations.source_files import MAX_FILE_BYTES
 from emulator.services.healthcare.fhir.resources.changes import Changes
 from emulator.services.healthcare.fhir.resources.models import StoreGoneError
 from emulator.services.healthcare.fhir.service import Fhir

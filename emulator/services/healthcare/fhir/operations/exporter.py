@@ -5,6 +5,7 @@ Inferred (conformance: fhir-export-text, fhir-export-objects): the texts of refu
 of the objects, which are those of the types.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from emulator.core.errors import RPC_CODES, ApiError, invalid_argument
@@ -25,6 +26,8 @@ from emulator.services.healthcare.operation_types import operation_type
 
 METHOD = "fhir.FhirService.ExportResources"
 RESPONSE = "fhir.rest.ExportResourcesResponse"
+PART_BYTES = 1 << 20
+"""Bytes of a part of an object; no more of it is in memory."""
 _DESTINATIONS = ("gcsDestination", "bigqueryDestination")
 
 
@@ -40,11 +43,7 @@ def begin(fhir: Fhir, store: str, body: dict[str, Any], version: str) -> dict[st
         raise invalid_argument(
             "exactly one of gcs_destination and bigquery_destination is required"
         )
-    since = body.get("_since", "")
-    selection = Selection(
-        parse_types(body.get("_type", ""), "_type"),
-        parse_instant(since, "_since") if since else 0,
-    )
+    selection = selection_of(body)
     name = ResourceName.parse(store)
     destination = body[given[0]]
     if given == ["gcsDestination"]:
@@ -54,6 +53,15 @@ def begin(fhir: Fhir, store: str, body: dict[str, Any], version: str) -> dict[st
         checked = bigquery_export.request_of(fhir, name.project, destination)
     request = {"store": store, **checked, **selection.request()}
     return fhir.operations.start(str(name.parent), METHOD, request, version=version)
+
+
+def selection_of(body: dict[str, Any]) -> Selection:
+    """Return what a request selects by type and time; raises 400."""
+    since = body.get("_since", "")
+    return Selection(
+        parse_types(body.get("_type", ""), "_type"),
+        parse_instant(since, "_since") if since else 0,
+    )
 
 
 def register(fhir: Fhir) -> None:
@@ -67,7 +75,7 @@ def register(fhir: Fhir) -> None:
 
 
 def _run(fhir: Fhir, operation: OperationRun) -> None:
-    """Export a type after the other; only the content of one is in memory."""
+    """Export a type after the other."""
     request = operation.request
     store, selection = request["store"], Selection.of(request)
     counts = {
@@ -88,25 +96,48 @@ def _run(fhir: Fhir, operation: OperationRun) -> None:
         return
     with GcsClient(fhir.settings.storage_url) as storage:
         for type_ in counts:
-            _export_type(fhir, operation, storage, progress, type_)
+            name = f"{request['prefix']}{type_}"
+            lines = _lines(fhir, operation, type_)
+            write_lines(storage, request["bucket"], name, lines, progress)
 
 
-def _export_type(
-    fhir: Fhir, operation: OperationRun, storage: GcsClient, progress: BatchProgress, type_: str
+def write_lines(
+    storage: GcsClient, bucket: str, name: str, lines: Iterable[bytes], progress: BatchProgress
 ) -> None:
-    request = operation.request
-    selection = Selection([type_], request["since"])
-    lines: list[bytes] = []
-    for page in selection.pages(fhir.resources, request["store"]):
-        lines += [version.body + b"\n" for version in page]
-        operation.check_cancelled()
-    name = f"{request['prefix']}{type_}"
+    """Write an object line by line, and count the lines; log an object that is refused."""
+    count = 0
+
+    def counted() -> Iterator[bytes]:
+        nonlocal count
+        for line in lines:
+            count += 1
+            yield line
+
     try:
-        storage.write(request["bucket"], name, b"".join(lines), "application/fhir+ndjson")
+        storage.write(bucket, name, batched(counted()), "application/fhir+ndjson")
     except ApiError as error:
         if error.code >= 500:
             raise
-        progress.fail(f"gs://{request['bucket']}/{name}", error.message, RPC_CODES[error.status])
+        progress.fail(f"gs://{bucket}/{name}", error.message, RPC_CODES[error.status])
     else:
-        progress.succeed(len(lines))
+        progress.succeed(count)
     progress.check()
+
+
+def batched(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield parts of some size, so that a line is not sent alone."""
+    held = bytearray()
+    for line in lines:
+        held += line
+        if len(held) >= PART_BYTES:
+            yield bytes(held)
+            held.clear()
+    yield bytes(held)
+
+
+def _lines(fhir: Fhir, operation: OperationRun, type_: str) -> Iterator[bytes]:
+    selection = Selection([type_], operation.request["since"])
+    for page in selection.pages(fhir.resources, operation.request["store"]):
+        operation.check_cancelled()
+        for version in page:
+            yield version.body + b"\n"

@@ -7,18 +7,17 @@ imported stays when other resources fail. A run that was interrupted is safe to 
 texts of failures.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from emulator.core.errors import ApiError, invalid_argument, not_found
+from emulator.core.errors import not_found
 from emulator.core.operations.batch_progress import BatchProgress
 from emulator.core.operations.operation_type import OperationRun
 from emulator.core.resource_name import ResourceName
-from emulator.services.healthcare.clients import agent_reads, gcs_uri
+from emulator.services.healthcare.clients import gcs_uri
 from emulator.services.healthcare.clients.gcs import GcsClient
 from emulator.services.healthcare.fhir import validation
-from emulator.services.healthcare.fhir.operations import content
+from emulator.services.healthcare.fhir.operations import content, source_files
 from emulator.services.healthcare.fhir.operations.content import Item
 from emulator.services.healthcare.fhir.refusals import OutcomeError, unparseable
 from emulator.services.healthcare.fhir.resources.changes import PUT
@@ -31,14 +30,6 @@ METHOD = "fhir.FhirService.ImportResources"
 RESPONSE = "fhir.rest.ImportResourcesResponse"
 BATCH = 200
 """Resources of a transaction."""
-MAX_FILE_BYTES = 512 << 20
-"""Bytes of a line, or of a file that is one resource or bundle: each is held in memory."""
-_STRUCTURES = (
-    content.BUNDLE,
-    content.RESOURCE,
-    content.BUNDLE_PRETTY,
-    content.RESOURCE_PRETTY,
-)
 
 
 def begin(fhir: Fhir, store: str, body: dict[str, Any], version: str) -> dict[str, Any]:
@@ -49,16 +40,9 @@ def begin(fhir: Fhir, store: str, body: dict[str, Any], version: str) -> dict[st
             the agent lacks a role
     """
     StoreSettings.of(fhir.store(store))
-    structure = body.get("contentStructure", "")
-    if structure in content.DEFAULTS:
-        structure = content.BUNDLE
-    if structure not in _STRUCTURES:
-        wanted = ", ".join(_STRUCTURES)
-        raise invalid_argument(f"invalid content_structure {structure!r}: {wanted}")
-    uri, name = agent_reads.source_uri(body), ResourceName.parse(store)
-    agent_reads.require_objects(fhir.agent, fhir.settings.storage_url, name.project, uri)
-    request = {"store": store, "uri": uri, "structure": structure}
-    return fhir.operations.start(str(name.parent), METHOD, request, version=version)
+    request = source_files.request_of(fhir, store, body)
+    parent = str(ResourceName.parse(store).parent)
+    return fhir.operations.start(parent, METHOD, request, version=version)
 
 
 def register(fhir: Fhir) -> None:
@@ -98,7 +82,9 @@ class _Import:
     def _import_file(self, storage: GcsClient, name: str) -> None:
         uri = f"gs://{self._source.bucket}/{name}"
         batch: list[Item] = []
-        for item in content.items(uri, self._texts(storage, name), self._structure):
+        bucket, structure = self._source.bucket, self._structure
+        texts = source_files.texts(storage, bucket, name, structure, self._progress)
+        for item in content.items(uri, texts, structure):
             if refused := item.refused or self._refusal(item):
                 self._progress.fail(item.source, str(refused))
                 continue
@@ -107,18 +93,6 @@ class _Import:
                 self._write(batch)
                 batch = []
         self._write(batch)
-
-    def _texts(self, storage: GcsClient, name: str) -> Iterator[bytes]:
-        """Yield the lines of a file, or its whole content; log a file that can't be read."""
-        try:
-            if content.is_whole(self._structure):
-                yield storage.read(self._source.bucket, name, MAX_FILE_BYTES)
-            else:
-                yield from storage.lines(self._source.bucket, name, MAX_FILE_BYTES)
-        except ApiError as error:
-            if error.code >= 500:
-                raise
-            self._progress.fail(f"gs://{self._source.bucket}/{name}", error.message)
 
     def _refusal(self, item: Item) -> OutcomeError | None:
         """Return why a resource can't be imported; None if it can be."""

@@ -45,6 +45,11 @@ class Version:
         return instants.version_id(self.version)
 
     @property
+    def etag(self) -> str:
+        """The entity tag."""
+        return f'W/"{self.version_id}"'
+
+    @property
     def is_deletion(self) -> bool:
         """Whether the resource was deleted by this version."""
         return not self.body
