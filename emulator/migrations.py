@@ -18,6 +18,7 @@ from emulator.services.healthcare.fhir.consents import models as fhir_consents
 from emulator.services.healthcare.fhir.resources import lost_versions as fhir_lost_versions
 from emulator.services.healthcare.fhir.resources import models as fhir_resources
 from emulator.services.healthcare.fhir.search import index as fhir_index
+from emulator.services.healthcare.fhir.search import store_parameters as fhir_store_parameters
 from emulator.services.healthcare.hl7v2 import history as hl7v2_history
 from emulator.services.healthcare.hl7v2 import models as hl7v2_messages
 from emulator.services.healthcare.stores import models as stores
@@ -76,4 +77,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     consent_records.SCHEMA,
     bigquery_outbox.ADD_LAYOUT,
     fhir_consents.SCHEMA,
+    fhir_store_parameters.SCHEMA,
 )

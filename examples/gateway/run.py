@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
 import httpx
+import typer
 import visitors
 from rich.table import Table
 
@@ -75,28 +77,39 @@ class Check:
 @app.command(help=HELP)
 def main(
     stack_name: cli.OneStack = STACK,
+    use_stored: Annotated[
+        bool, typer.Option(help="Import nothing and delete nothing: use what the store holds")
+    ] = False,
     cwd: cli.ProgramFolder = ROOT,
     as_json: cli.Json = False,
 ) -> None:
     """Run the command line."""
-    cli.run(partial(run, stack_name, cwd), as_json=as_json, after_interrupt=AFTER_INTERRUPT)
+    work = partial(run, stack_name, cwd, use_stored=use_stored)
+    cli.run(work, as_json=as_json, after_interrupt=AFTER_INTERRUPT)
 
 
-def run(stack_name: str, program: Path, output: Output) -> None:
+def run(stack_name: str, program: Path, output: Output, *, use_stored: bool) -> None:
     """Deploy, import, check.
+
+    Args:
+        stack_name: the stack
+        program: folder of the program
+        output: where to report
+        use_stored: whether nothing is imported, and nothing deleted
 
     Raises:
         ScriptError: a step failed, or a check did
     """
     deployed = from_template.up(TEMPLATE, stack_name, program, output)
     uri, served, other = _addresses(deployed)
-    _import(stack_name, [served, other], output)
+    if not use_stored:
+        _import(stack_name, [served, other], output)
     if not is_loopback(httpx.URL(uri).host):
         output.result(f"Sign in at {uri}")
         output.json({"ok": True, "uri": uri})
         return
     has_viewer = _fetch_viewer(served, output)
-    checks = list(_checks(uri, served, other, has_viewer=has_viewer))
+    checks = list(_checks(uri, served, other, has_viewer=has_viewer, may_delete=not use_stored))
     _show(checks, uri, output)
 
 
@@ -135,7 +148,9 @@ def _fetch_viewer(store: str, output: Output) -> bool:
         return False
 
 
-def _checks(uri: str, served: str, other: str, *, has_viewer: bool) -> Iterator[Check]:
+def _checks(
+    uri: str, served: str, other: str, *, has_viewer: bool, may_delete: bool
+) -> Iterator[Check]:
     """Send the requests.
 
     Raises:
@@ -153,7 +168,9 @@ def _checks(uri: str, served: str, other: str, *, has_viewer: bool) -> Iterator[
         yield Check(PERSON, "deletes a study", (403,), reader.delete(one).status_code)
         yield Check(PERSON, "another store", (404,), reader.get(elsewhere).status_code)
     with visitors.program(uri, visitors.token(PROGRAM)) as editor:
-        yield Check(PROGRAM, "deletes a study", (200,), editor.delete(one).status_code)
+        yield Check(PROGRAM, "a study", (200,), editor.get(one).status_code)
+        if may_delete:
+            yield Check(PROGRAM, "deletes a study", (200,), editor.delete(one).status_code)
     with visitors.person(uri, STRANGER) as stranger:
         yield Check(STRANGER, "the studies", REFUSED, stranger.get(studies).status_code)
     for header, value in (

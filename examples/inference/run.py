@@ -56,27 +56,42 @@ def main(
     cut_off: Annotated[
         float, typer.Option(min=0, max=1, help="The ratio above which a heart counts as enlarged")
     ] = CUT_OFF,
+    use_stored: Annotated[
+        bool, typer.Option(help="Import and export nothing: a stream fills the table")
+    ] = False,
     cwd: cli.ProgramFolder = ROOT,
     as_json: cli.Json = False,
 ) -> None:
     """Run the command line."""
-    work = partial(run, stack_name, source, cut_off, cwd)
+    work = partial(run, stack_name, None if use_stored else source, cut_off, cwd)
     cli.run(work, as_json=as_json, after_interrupt=AFTER_INTERRUPT)
 
 
-def run(stack_name: str, source: str, cut_off: float, program: Path, output: Output) -> None:
+def run(
+    stack_name: str, source: str | None, cut_off: float, program: Path, output: Output
+) -> None:
     """Deploy, import, wait, query.
+
+    Args:
+        stack_name: the stack
+        source: of the x-rays; None takes those that are in the store
+        cut_off: the ratio above which a heart counts as enlarged
+        program: folder of the program
+        output: where to report
 
     Raises:
         ScriptError: a step failed, or an x-ray has no report
     """
-    source = str(gcs_uri.parse(source))
+    if source is not None:
+        source = str(gcs_uri.parse(source))
     deployed = deploy_stack(stack_name, program, output)
     choice = Choice(stack=stack_name)
-    act = partial(_import, deployed, source, choice, output)
-    retry_while_denied(act, fresh=deployed.is_new, report=output.report)
+    if source is not None:
+        act = partial(_import, deployed, source, choice, output)
+        retry_while_denied(act, fresh=deployed.is_new, report=output.report)
     images, seconds = _wait(deployed, output)
-    _export(deployed, choice, output)
+    if source is not None:
+        _export(deployed, choice, output)
     # The views are there from the first deployment after an export.
     up(deployed.stack, output)
     rows = measured.rows(clients.big_query(deployed.project, deployed.location), deployed.view)

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from emulator.services.healthcare.fhir import json_text, moments
 from emulator.services.healthcare.fhir.resources import models
-from emulator.services.healthcare.fhir.search import index, query, searching
+from emulator.services.healthcare.fhir.search import index, query, searching, store_parameters
 
 STORE = "projects/p/locations/l/datasets/d/fhirStores/s"
 
@@ -19,7 +19,7 @@ class Indexed:
         self.connection = sqlite3.connect(":memory:", isolation_level=None)
         self.connection.row_factory = sqlite3.Row
         self.connection.execute("PRAGMA foreign_keys = ON")
-        self.connection.executescript(models.SCHEMA + index.SCHEMA)
+        self.connection.executescript(models.SCHEMA + index.SCHEMA + store_parameters.SCHEMA)
         self.resources: dict[tuple[str, str], Mapping[str, Any]] = {}
 
     def put(self, *resources: Mapping[str, Any]) -> None:

@@ -53,6 +53,7 @@ _PERMISSION_TYPES = {
     "rollback": DATA_WRITE,
     "bulkDelete": DATA_WRITE,
     "applyConsents": DATA_WRITE,
+    "configureSearch": ADMIN_WRITE,
     "explainDataAccess": DATA_READ,
 }
 _MESSAGES = "hl7V2Messages"
@@ -76,6 +77,7 @@ _STORE_VERBS = {
         "export": ("export", "ExportResources"),
         "importHistory": ("import", "ImportResourcesHistory"),
         "exportHistory": ("export", "ExportResourcesHistory"),
+        "configureSearch": ("configureSearch", "ConfigureSearch"),
         "bulkDelete": ("bulkDelete", "BulkDeleteResources"),
         "rollback": ("rollback", "RollbackFhirResources"),
         "deidentify": ("deidentify", "DeidentifyFhirStore"),

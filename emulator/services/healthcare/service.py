@@ -29,6 +29,9 @@ from emulator.services.healthcare.fhir.operations import history_exporter as fhi
 from emulator.services.healthcare.fhir.operations import history_importer as fhir_history_importer
 from emulator.services.healthcare.fhir.operations import importer as fhir_importer
 from emulator.services.healthcare.fhir.operations import rollback as fhir_rollback
+from emulator.services.healthcare.fhir.operations import (
+    search_configuration as fhir_search_configuration,
+)
 from emulator.services.healthcare.fhir.service import Fhir
 from emulator.services.healthcare.hl7v2 import store_settings
 from emulator.services.healthcare.hl7v2.operations import exporter as hl7v2_exporter
@@ -47,6 +50,7 @@ _FHIR_OPERATIONS = (
     fhir_history_exporter,
     fhir_deletion,
     fhir_rollback,
+    fhir_search_configuration,
     fhir_bulk_export,
     fhir_deidentification,
     fhir_consent_application,
@@ -76,7 +80,7 @@ class Healthcare:
             "fhirStores": replace(
                 STORE_TYPES["fhirStores"],
                 validate=_check_fhir_store,
-                complete=lambda store: fhir_consent_policies.complete(self.fhir, store),
+                complete=self._complete_fhir_store,
             ),
             "hl7V2Stores": replace(
                 STORE_TYPES["hl7V2Stores"],
@@ -104,6 +108,10 @@ class Healthcare:
         query_accessible_data.register(self.consents)
         deidentification.register(self.dicom, self.fhir)
         self._finish_deletions()
+
+    def _complete_fhir_store(self, store: Mapping[str, Any]) -> Mapping[str, Any]:
+        with_policies = fhir_consent_policies.complete(self.fhir, store)
+        return fhir_search_configuration.complete(self.fhir, with_policies)
 
     def _finish_deletions(self) -> None:
         """Finish the deletions of datasets and stores that a crash interrupted."""

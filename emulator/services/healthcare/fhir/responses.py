@@ -10,6 +10,7 @@ from emulator.services.healthcare.fhir.operations import (
     history_importer,
     importer,
     rollback,
+    search_configuration,
 )
 from emulator.services.healthcare.fhir.service import COLLECTION, Fhir
 from emulator.services.healthcare.stores import schema
@@ -70,6 +71,12 @@ def export_history(call: Call[Fhir]) -> dict[str, Any]:
     """Start an export of versions."""
     schema.check(call.version, "ExportResourcesHistoryRequest", call.body)
     return history_exporter.begin(call.service, store_of(call), call.body, call.version)
+
+
+def configure_search(call: Call[Fhir]) -> dict[str, Any]:
+    """Start to change the search parameters of a store."""
+    schema.check(call.version, "ConfigureSearchRequest", call.body)
+    return search_configuration.begin(call.service, store_of(call), call.body, call.version)
 
 
 def bulk_delete(call: Call[Fhir]) -> dict[str, Any]:

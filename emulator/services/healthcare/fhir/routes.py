@@ -54,11 +54,12 @@ def routes(fhir: Fhir) -> Iterator[Route]:
     yield from route("GET", f"{_STORE}:getFHIRStoreMetrics", responses.metrics)
     yield from route("POST", f"{_STORE}:import", responses.import_resources)
     yield from route("POST", f"{_STORE}:export", responses.export_resources)
-    for verb, history in (
+    for verb, preview in (
         ("importHistory", responses.import_history),
         ("exportHistory", responses.export_history),
+        ("configureSearch", responses.configure_search),
     ):
-        yield from route("POST", f"{_STORE}:{verb}", history, versions=_PREVIEW)
+        yield from route("POST", f"{_STORE}:{verb}", preview, versions=_PREVIEW)
     yield from route("POST", f"{_STORE}:bulkDelete", responses.bulk_delete)
     yield from route("POST", f"{_STORE}:rollback", responses.roll_back)
     yield from route("POST", f"{_STORE}:applyConsents", consents.apply_consents)

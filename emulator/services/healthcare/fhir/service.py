@@ -10,6 +10,7 @@ from emulator.services.healthcare.fhir.consents.models import ConsentStore
 from emulator.services.healthcare.fhir.notifications import Notifications
 from emulator.services.healthcare.fhir.resources.changes import ChangeListener, Changes
 from emulator.services.healthcare.fhir.resources.models import Index, ResourceStore
+from emulator.services.healthcare.fhir.search import store_parameters
 from emulator.services.healthcare.fhir.search.index import SearchIndex
 from emulator.services.healthcare.fhir.store_settings import StoreSettings
 
@@ -36,7 +37,9 @@ class Fhir:
         self.operations = context.operations
         self.agent = context.agent
         self._stores = context.stores.resources
-        self.resources = ResourceStore(context.database, self._stores.exists)
+        self.resources = ResourceStore(
+            context.database, self._stores.exists, [store_parameters.TABLE]
+        )
         self.indexes: tuple[Index, ...] = (SearchIndex(),)
         self.listeners: list[ChangeListener] = [
             Notifications(context.notifier),

@@ -10,6 +10,7 @@ from emulator.services.healthcare.fhir import instants
 from emulator.services.healthcare.fhir.definitions import resource_types
 from emulator.services.healthcare.fhir.interactions.request import FhirRequest, json_response
 from emulator.services.healthcare.fhir.search.parameters import parameters
+from emulator.services.healthcare.fhir.search.store_parameters import StoreParameters
 from emulator.services.healthcare.fhir.store_settings import StoreSettings
 
 FHIR_VERSION = "4.0.1"
@@ -29,21 +30,25 @@ def capabilities(request: FhirRequest) -> Response:
         "patchFormat": ["application/json-patch+json"],
         "software": {"name": "Cloud Healthcare API, local Google Cloud"},
         "implementation": {"description": request.store, "url": request.root},
-        "rest": [_rest(request.settings)],
+        "rest": [_rest(request.settings, request.parameters)],
     }
     return json_response(statement)
 
 
-def _rest(settings: StoreSettings) -> dict[str, Any]:
+def _rest(settings: StoreSettings, known: StoreParameters) -> dict[str, Any]:
     codes = [*_INTERACTIONS, *(_VERSIONED if settings.keeps_versions else ())]
     return {
         "mode": "server",
         "interaction": [{"code": code} for code in ("batch", "transaction", "search-system")],
-        "resource": [_resource(type_, codes, settings) for type_ in sorted(resource_types())],
+        "resource": [
+            _resource(type_, codes, settings, known) for type_ in sorted(resource_types())
+        ],
     }
 
 
-def _resource(type_: str, codes: list[str], settings: StoreSettings) -> dict[str, Any]:
+def _resource(
+    type_: str, codes: list[str], settings: StoreSettings, known: StoreParameters
+) -> dict[str, Any]:
     return {
         "type": type_,
         "interaction": [{"code": code} for code in codes],
@@ -62,11 +67,11 @@ def _resource(type_: str, codes: list[str], settings: StoreSettings) -> dict[str
         ],
         "searchParam": [
             {"name": parameter.code, "type": parameter.type}
-            for parameter in parameters(type_).values()
+            for parameter in known.of(type_).values()
         ],
         "searchInclude": [
             f"{type_}:{parameter.code}"
-            for parameter in parameters(type_).values()
+            for parameter in known.of(type_).values()
             if parameter.type == "reference"
         ],
         "searchRevInclude": _referring(type_),

@@ -50,7 +50,7 @@ def _search(request: FhirRequest) -> Sequence[Mapping[str, Any]]:
         raise invalid_query("$lastn needs the search parameter category or code")
     resources, read = request.fhir.resources, reader(request)
     try:
-        wanted = query.read(pairs, TYPE, strict=is_strict(request))
+        wanted = query.read(pairs, TYPE, strict=is_strict(request), known=request.parameters)
         wanted.sort, wanted.count = [("date", True)], MAX_RESULTS
         with (
             resources.database.snapshot(),

@@ -25,6 +25,8 @@ from emulator.services.healthcare.fhir.outcome import error, operation_outcome
 from emulator.services.healthcare.fhir.refusals import OutcomeError, invalid_query
 from emulator.services.healthcare.fhir.resources import parsing
 from emulator.services.healthcare.fhir.resources.models import StoreGoneError
+from emulator.services.healthcare.fhir.search import store_parameters
+from emulator.services.healthcare.fhir.search.store_parameters import StoreParameters
 from emulator.services.healthcare.fhir.service import COLLECTION, Fhir
 from emulator.services.healthcare.fhir.store_settings import StoreSettings
 
@@ -93,6 +95,12 @@ class FhirRequest:
         header = self.header(scopes.HEADER)
         fhir = self.fhir
         return Access(fhir.resources, fhir.consents, self.settings, header, self.audit)
+
+    @cached_property
+    def parameters(self) -> StoreParameters:
+        """The search parameters of the store."""
+        with self.fhir.resources.database.read() as connection:
+            return store_parameters.load(connection, self.store)
 
     def header(self, name: str) -> str:
         """Return the value of a header; empty if there is none."""

@@ -61,7 +61,9 @@ def _search(request: FhirRequest, resource_type: str) -> Response:
         raise OutcomeError(415, error("not-supported", "unsupported_media_type", text))
     resources, read = request.fhir.resources, reader(request)
     try:
-        wanted = query.read(request.query, resource_type, strict=is_strict(request))
+        wanted = query.read(
+            request.query, resource_type, strict=is_strict(request), known=request.parameters
+        )
         before = _before(request, wanted)
         with (
             resources.database.snapshot(),

@@ -88,10 +88,17 @@ class ResourceStore:
     Args:
         database: holds the resources
         store_exists: whether a store with this full name exists
+        tables: further tables with a column `store` whose rows go with the store
     """
 
-    def __init__(self, database: Database, store_exists: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        store_exists: Callable[[str], bool],
+        tables: Sequence[str] = (),
+    ) -> None:
         self.database = database
+        self._tables = (*TABLES, *lost_versions.TABLES, *tables)
         self._store_exists = store_exists
 
     @contextmanager
@@ -178,14 +185,14 @@ class ResourceStore:
     def delete_store(self, store: str) -> None:
         """Delete the resources of a store that is deleted, with their history."""
         with self.database.write() as connection:
-            for table in (*TABLES, *lost_versions.TABLES):
+            for table in self._tables:
                 connection.execute(f"DELETE FROM {table} WHERE store = ?", (store,))  # noqa: S608
 
     def delete_orphans(self) -> None:
         """Delete the resources of stores that no longer exist, and what is past a rollback."""
         with self.database.write() as connection:
             lost_versions.delete_old(connection)
-        for table in (*TABLES, *lost_versions.TABLES):
+        for table in self._tables:
             for row in self.select(f"SELECT DISTINCT store FROM {table}"):  # noqa: S608
                 if not self._store_exists(row["store"]):
                     self.delete_store(row["store"])

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from emulator.services.healthcare.fhir.definitions import resource_types
 from emulator.services.healthcare.fhir.outcome import Issue, error
-from emulator.services.healthcare.fhir.search.parameters import SearchParameter, parameters
+from emulator.services.healthcare.fhir.search.parameters import SearchParameter
+from emulator.services.healthcare.fhir.search.store_parameters import STANDARD, StoreParameters
 
 _MODIFIERS = {
     "token": {"missing", "not", "text", "in", "not-in"},
@@ -68,20 +69,28 @@ def unescape(text: str) -> str:
     return _UNESCAPED.sub(r"\1", text)
 
 
-def criterion(resource_type: str, name: str, value: str) -> Criterion:
+def criterion(
+    resource_type: str, name: str, value: str, known: StoreParameters = STANDARD
+) -> Criterion:
     """Return the condition of a parameter, which may be a chain or `_has`.
+
+    Args:
+        resource_type: that has the parameter
+        name: of the parameter in the query, with its modifier or chain
+        value: of the parameter
+        known: the parameters of the store
 
     Raises:
         UnknownParameterError: the type does not have the parameter
         SearchError: the modifier or the value is not valid
     """
     if name.startswith("_has:"):
-        return _reverse_chain(resource_type, name, value)
+        return _reverse_chain(resource_type, name, value, known)
     head, is_chain, rest = name.partition(".")
     code, _, modifier = head.partition(":")
-    parameter = find_parameter(resource_type, code)
+    parameter = find_parameter(resource_type, code, known)
     if is_chain:
-        return _chain(parameter, modifier, rest, value)
+        return _chain(parameter, modifier, rest, value, known)
     if parameter.type == "reference" and modifier in resource_types():
         return Criterion(parameter, "", [f"{modifier}/{one}" for one in split(value, ",")])
     if modifier and modifier not in _MODIFIERS.get(parameter.type, {"missing"}):
@@ -93,20 +102,22 @@ def criterion(resource_type: str, name: str, value: str) -> Criterion:
     return Criterion(parameter, modifier, split(value, ","))
 
 
-def find_parameter(resource_type: str, code: str) -> SearchParameter:
+def find_parameter(resource_type: str, code: str, known: StoreParameters) -> SearchParameter:
     """Return a parameter of a resource type.
 
     Raises:
         UnknownParameterError: the type does not have it
     """
-    parameter = parameters(resource_type).get(code)
+    parameter = known.of(resource_type).get(code)
     if parameter is None:
         of = f" for resource type {resource_type}" if resource_type else ""
         raise UnknownParameterError(f'unknown search parameter "{code}"{of}')
     return parameter
 
 
-def _chain(parameter: SearchParameter, modifier: str, rest: str, value: str) -> Criterion:
+def _chain(
+    parameter: SearchParameter, modifier: str, rest: str, value: str, known: StoreParameters
+) -> Criterion:
     if parameter.type != "reference":
         raise SearchError(f'"{parameter.code}" is not a reference, so it can\'t be chained')
     if modifier and modifier not in resource_types():
@@ -115,7 +126,9 @@ def _chain(parameter: SearchParameter, modifier: str, rest: str, value: str) -> 
     types = [modifier] if modifier else parameter.targets
     is_in_each = bool(modifier) or rest.startswith("_has:")
     chain = [
-        (one, criterion(one, rest, value)) for one in types if is_in_each or code in parameters(one)
+        (one, criterion(one, rest, value, known))
+        for one in types
+        if is_in_each or code in known.of(one)
     ]
     if not chain:
         raise UnknownParameterError(
@@ -124,13 +137,13 @@ def _chain(parameter: SearchParameter, modifier: str, rest: str, value: str) -> 
     return Criterion(parameter, chain=chain)
 
 
-def _reverse_chain(resource_type: str, name: str, value: str) -> Criterion:
+def _reverse_chain(resource_type: str, name: str, value: str, known: StoreParameters) -> Criterion:
     parts = name.split(":", 3)
     if len(parts) != 4 or parts[1] not in resource_types():
         raise SearchError(f'"{name}" does not have the form _has:TYPE:REFERENCE:PARAMETER')
     _, source, code, rest = parts
-    parameter = find_parameter(source, code)
+    parameter = find_parameter(source, code, known)
     if parameter.type != "reference":
         raise SearchError(f'"{code}" of {source} is not a reference')
-    inner = criterion(source, rest, value)
+    inner = criterion(source, rest, value, known)
     return Criterion(parameter, chain=[(resource_type, inner)], has=True, source=source)

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from emulator.services.healthcare.fhir.instants import MAX_VERSION
 from emulator.services.healthcare.fhir.search.conditions import NO_LIMITS, Limits
 from emulator.services.healthcare.fhir.search.index import scope
-from emulator.services.healthcare.fhir.search.parameters import parameters
-from emulator.services.healthcare.fhir.search.query import Include
+from emulator.services.healthcare.fhir.search.query import Include, Query
+from emulator.services.healthcare.fhir.search.store_parameters import StoreParameters
 
 MAX_STEPS = 20
 """How often `:iterate` is applied: references may form a circle, but no chain is that long."""
@@ -27,7 +27,7 @@ def included(
     connection: Connection,
     store: str,
     matches: Sequence[Key],
-    includes: Sequence[Include],
+    query: Query,
     limits: Limits = NO_LIMITS,
 ) -> list[Key]:
     """Return the resources to include, without the matches, each once.
@@ -36,30 +36,42 @@ def included(
         connection: to the index
         store: the full name
         matches: of the page
-        includes: what to include
+        query: what to include
         limits: what searches may find
     """
     limit = MAX_VERSION if limits.before is None else limits.before
     found: dict[Key, None] = {}
-    new, rules = [*matches], includes
+    new, rules = [*matches], query.includes
     for _ in range(MAX_STEPS):
-        keys = [key for rule in rules for key in _of_rule(connection, store, new, rule, limit)]
+        keys = [
+            key
+            for rule in rules
+            for key in _of_rule(connection, store, new, rule, query.known, limit)
+        ]
         new = [key for key in dict.fromkeys(keys) if key not in found and key not in set(matches)]
         new = _visible(connection, store, new, limits)
         if not new:
             break
         found |= dict.fromkeys(new)
-        rules = [rule for rule in includes if rule.iterate]
+        rules = [rule for rule in query.includes if rule.iterate]
     return [*found]
 
 
 def _of_rule(
-    connection: Connection, store: str, keys: Sequence[Key], rule: Include, limit: int
+    connection: Connection,
+    store: str,
+    keys: Sequence[Key],
+    rule: Include,
+    known: StoreParameters,
+    limit: int,
 ) -> Iterator[Key]:
     wanted = [key for key in keys if _applies(rule, key)]
     for start in range(0, len(wanted), _BATCH):
         batch = wanted[start : start + _BATCH]
-        rows = (_referring if rule.reverse else _referred)(connection, store, batch, rule, limit)
+        find = _referring if rule.reverse else _referred
+        types = [rule.source] if rule.reverse else dict.fromkeys(key.type for key in batch)
+        scopes = [one for type_ in types for one in _scopes(store, type_, rule.parameter, known)]
+        rows = find(connection, store, batch, rule, scopes, limit)
         yield from (Key(row["type"], row["id"]) for row in rows)
 
 
@@ -85,11 +97,14 @@ def _applies(rule: Include, key: Key) -> bool:
 
 
 def _referred(
-    connection: Connection, store: str, keys: Sequence[Key], rule: Include, limit: int
+    connection: Connection,
+    store: str,
+    keys: Sequence[Key],
+    rule: Include,
+    scopes: Sequence[int],
+    limit: int,
 ) -> Iterable[Row]:
     """Return the resources of the store that some resources refer to."""
-    types = dict.fromkeys(key.type for key in keys)
-    scopes = [number for one in types for number in _scopes(store, one, rule.parameter)]
     return connection.execute(
         "SELECT DISTINCT t.type, t.id FROM fhir_resources s"  # noqa: S608 - made of marks
         " CROSS JOIN fhir_index_references f ON f.resource = s.number"
@@ -102,10 +117,14 @@ def _referred(
 
 
 def _referring(
-    connection: Connection, store: str, keys: Sequence[Key], rule: Include, limit: int
+    connection: Connection,
+    _store: str,
+    keys: Sequence[Key],
+    _rule: Include,
+    scopes: Sequence[int],
+    limit: int,
 ) -> Iterable[Row]:
     """Return the resources of the store that refer to some resources."""
-    scopes = _scopes(store, rule.source, rule.parameter)
     return connection.execute(
         "SELECT DISTINCT s.type, s.id FROM fhir_index_references f"  # noqa: S608 - made of marks
         " CROSS JOIN fhir_resources s ON s.number = f.resource"
@@ -115,11 +134,11 @@ def _referring(
     )
 
 
-def _scopes(store: str, resource_type: str, code: str) -> Sequence[int]:
+def _scopes(store: str, resource_type: str, code: str, known: StoreParameters) -> Sequence[int]:
     """Return the scopes of a reference of a type; without a code, of all its references."""
     return [
         scope(store, resource_type, parameter.code)
-        for parameter in parameters(resource_type).values()
+        for parameter in known.of(resource_type).values()
         if parameter.type == "reference" and code in ("", parameter.code)
     ]
 

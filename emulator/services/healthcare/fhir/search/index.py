@@ -14,7 +14,7 @@ from functools import lru_cache
 from sqlite3 import Connection
 from typing import Any
 
-from emulator.services.healthcare.fhir.search import values
+from emulator.services.healthcare.fhir.search import store_parameters, values
 from emulator.services.healthcare.fhir.search.parameters import (
     Node,
     Path,
@@ -121,12 +121,13 @@ class SearchIndex:
 
 def _insert(connection: Connection, store: str, number: int, resource: Mapping[str, Any]) -> None:
     resource_type = resource["resourceType"]
-    found = {
+    found: dict[str, SearchParameter] = {
         parameter.code: parameter
         for key in resource
         for parameter in parameters_of_member(resource_type, key)
     }
     found |= {parameter.code: parameter for parameter in parameters_of_all(resource_type)}
+    found |= store_parameters.load(connection, store).own(resource_type)
     by_table: dict[str, list[tuple[Any, ...]]] = {}
     for parameter in found.values():
         for suffix, of_type, item, value in _rows(parameter, resource):

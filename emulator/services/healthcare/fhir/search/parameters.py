@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+from urllib.parse import unquote
 
 from emulator.services.healthcare.fhir.definitions import (
     ANY_RESOURCE,
@@ -109,7 +110,7 @@ def parameters(resource_type: str) -> Mapping[str, SearchParameter]:
         found = table()["search"].get(base, {})
         texts |= {code: text for code, text in found.items() if code not in unsupported}
     return {
-        code: _parameter(resource_type or ANY_RESOURCE, code, text) for code, text in texts.items()
+        code: compiled(resource_type or ANY_RESOURCE, code, text) for code, text in texts.items()
     }
 
 
@@ -140,7 +141,9 @@ def _first(path: Path) -> Sequence[Element]:
     return path.steps[0].elements if path.steps and not path.is_existence else ()
 
 
-def _parameter(resource_type: str, code: str, text: str) -> SearchParameter:
+@cache
+def compiled(resource_type: str, code: str, text: str) -> SearchParameter:
+    """Return the parameter of a text of the definitions (`definitions.search_expressions`)."""
     param_type, path_text, *words = text.split(" ")
     paths = [_path(resource_type, one) for one in path_text.split("|") if one]
     targets = next((word[1:] for word in words if word[0] == "@"), "")
@@ -193,7 +196,7 @@ def _steps(type_name: str, text: str) -> Iterator[Step]:
         child, is_child, value = condition.partition("=")
         yield Step(
             elements,
-            (child, value) if is_child else None,
+            (child, unquote(value)) if is_child else None,
             int(condition) if condition.isdigit() else None,
         )
         types = {element.type for element in elements if not element.is_primitive}

@@ -15,7 +15,7 @@ from emulator.services.healthcare.fhir.search.criteria import (
     criterion,
     find_parameter,
 )
-from emulator.services.healthcare.fhir.search.parameters import parameters
+from emulator.services.healthcare.fhir.search.store_parameters import STANDARD, StoreParameters
 
 DEFAULT_COUNT, MAX_COUNT = 100, 1000
 """Matches of a page (documented)."""
@@ -53,6 +53,7 @@ class Query:
 
     Attributes:
         types: resource types to search; empty for all
+        known: the search parameters of the store
         criteria: the conditions by resource type, `""` for every type
         applied: the names and values that took effect
         sort: parameters by code, and whether each is descending
@@ -64,6 +65,7 @@ class Query:
     """
 
     types: Sequence[str]
+    known: StoreParameters = STANDARD
     criteria: dict[str, list[Criterion]] = field(default_factory=dict)
     applied: list[tuple[str, str]] = field(default_factory=list)
     sort: list[tuple[str, bool]] = field(default_factory=list)
@@ -81,20 +83,27 @@ def is_by_identifier(query: Query) -> bool:
     return "identifier" in names and names <= {"identifier", *beside}
 
 
-def read(pairs: Iterable[tuple[str, str]], resource_type: str, *, strict: bool) -> Query:
+def read(
+    pairs: Iterable[tuple[str, str]],
+    resource_type: str,
+    *,
+    strict: bool,
+    known: StoreParameters = STANDARD,
+) -> Query:
     """Return the query of a request.
 
     Args:
         pairs: the names and values in the URL
         resource_type: that the path names; empty for a search over types
         strict: refuse unknown parameters
+        known: the search parameters of the store
 
     Raises:
         SearchError: a parameter or its value is not valid
     """
     listed = [(name, value) for name, value in pairs if name not in _FORMATS]
     types = [resource_type] if resource_type else _types(listed)
-    query = Query(types)
+    query = Query(types, known)
     for name, value in listed:
         try:
             _read_one(query, name, value)
@@ -122,19 +131,19 @@ def _read_one(query: Query, name: str, value: str) -> None:
     if name == "_type":
         return  # `_types` read it first, since the other parameters depend on it
     if plain in ("_include", "_revinclude"):
-        query.includes.append(_include(plain, modifier, value))
+        query.includes.append(_include(plain, modifier, value, query.known))
     elif name in _RESULT_PARAMETERS:
         _RESULT_PARAMETERS[name](query, value)
     else:
         for one in query.types or [""]:
-            query.criteria.setdefault(one, []).append(criterion(one, name, value))
+            query.criteria.setdefault(one, []).append(criterion(one, name, value, query.known))
 
 
 def _sort(query: Query, text: str) -> None:
     for one in filter(None, text.split(",")):
         code = one.removeprefix("-")
         for resource_type in query.types or [""]:
-            parameter = find_parameter(resource_type, code)
+            parameter = find_parameter(resource_type, code, query.known)
             if parameter.type not in _SORTED_TYPES:
                 raise SearchError(f'_sort does not support the {parameter.type} parameter "{code}"')
         query.sort.append((code, one.startswith("-")))
@@ -176,7 +185,7 @@ _RESULT_PARAMETERS: Mapping[str, Callable[[Query, str], None]] = {
 }
 
 
-def _include(name: str, modifier: str, text: str) -> Include:
+def _include(name: str, modifier: str, text: str, known: StoreParameters) -> Include:
     if modifier not in ("", "iterate"):
         raise SearchError(f'modifier "{modifier}" is not supported for {name}')
     source, _, rest = text.partition(":")
@@ -186,7 +195,7 @@ def _include(name: str, modifier: str, text: str) -> Include:
     if not is_wildcard:
         if source not in resource_types():
             raise SearchError(f'invalid value for {name}: "{text}" names no resource type of R4')
-        found = parameters(source).get(code)
+        found = known.of(source).get(code)
         if code != "*" and (found is None or found.type != "reference"):
             raise SearchError(f'invalid value for {name}: "{code}" is not a reference of {source}')
         if target and target not in resource_types():

@@ -24,7 +24,6 @@ from emulator.services.healthcare.fhir.search.conditions import (
 from emulator.services.healthcare.fhir.search.criteria import SearchError
 from emulator.services.healthcare.fhir.search.including import Key
 from emulator.services.healthcare.fhir.search.index import TABLES, scope
-from emulator.services.healthcare.fhir.search.parameters import parameters
 from emulator.services.healthcare.fhir.search.query import Query
 from emulator.services.healthcare.fhir.search.value_tests import Sql, any_of
 
@@ -104,7 +103,7 @@ def _search(connection: Connection, store: str, query: Query, read: Read, limits
         *matching.values,
     )
     types = query.types or conditions.types()
-    order = [_sort_key(store, types, *one) for one in query.sort or _DEFAULT_ORDER]
+    order = [_sort_key(store, query, types, *one) for one in query.sort or _DEFAULT_ORDER]
     listed = json.dumps([store, query.types, query.applied])
     rows = _rows(conditions, matching, order, query.count + 1, _last_key(query, listed))
     page = rows[: query.count]
@@ -113,7 +112,7 @@ def _search(connection: Connection, store: str, query: Query, read: Read, limits
     return Page(
         int(counted[0]),
         matches,
-        including.included(connection, store, matches, query.includes, limits),
+        including.included(connection, store, matches, query, limits),
         paging.page_token(_key_of(page[-1], len(order)), listed) if has_more else "",
     )
 
@@ -127,11 +126,13 @@ def _matching(conditions: Conditions, query: Query) -> Sql:
     return any_of(either)
 
 
-def _sort_key(store: str, types: Sequence[str], code: str, descending: bool) -> _SortKey:
+def _sort_key(
+    store: str, query: Query, types: Sequence[str], code: str, descending: bool
+) -> _SortKey:
     """Return the first value of a parameter (documented), of resources of all types."""
     if code == "_lastUpdated":
         return _SortKey(Sql("version"), descending)
-    of_type = parameters(types[0] if types else "")[code].type
+    of_type = query.known.of(types[0] if types else "")[code].type
     table = TABLES[of_type].name
     column = {"fhir_index_tokens": "code", "fhir_index_strings": "folded"}.get(table, "low")
     marks = ", ".join("?" for _ in types)

@@ -38,6 +38,12 @@ POST {HL7}:import | {HL7V2}.ImportMessages | hl7V2Stores.import | DATA_WRITE
 POST {HL7}:export | {HL7V2}.ExportMessages | hl7V2Stores.export | DATA_READ
 POST {DATASET}/fhirStores/f:rollback | fhir.FhirStoreService.RollbackFhirResources | \
 fhirStores.rollback | DATA_WRITE
+POST {DATASET}/fhirStores/f:importHistory | fhir.FhirStoreService.ImportResourcesHistory | \
+fhirStores.import | DATA_WRITE
+POST {DATASET}/fhirStores/f:exportHistory | fhir.FhirStoreService.ExportResourcesHistory | \
+fhirStores.export | DATA_READ
+POST {DATASET}/fhirStores/f:configureSearch | fhir.FhirStoreService.ConfigureSearch | \
+fhirStores.configureSearch | ADMIN_WRITE
 POST {HL7}:rollback | {HL7V2}.RollbackHl7V2Messages | hl7V2Stores.rollback | DATA_WRITE
 GET {HL7}:getHL7v2StoreMetrics | {HL7V2}.GetHl7V2StoreMetrics | hl7V2Stores.get | ADMIN_READ
 GET {DATASET}/dicomStores | {DICOM}.ListDicomStores | dicomStores.list | ADMIN_READ
