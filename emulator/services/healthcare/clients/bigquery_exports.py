@@ -1,4 +1,4 @@
-"""The rows that tables had before exports: they tell after a crash whether a load job ended."""
+"""The rows that tables had before exports, which show after a crash whether a load job ended."""
 
 from collections.abc import Callable
 

@@ -92,22 +92,24 @@ class _Import:
         structure = self._request["structure"]
         texts = source_files.texts(storage, bucket, name, structure, self._progress)
         for number, text in enumerate(texts, start=1):
-            place = f"gs://{bucket}/{name}" + ("" if content.is_whole(structure) else f":{number}")
+            location = f"gs://{bucket}/{name}" + (
+                "" if content.is_whole(structure) else f":{number}"
+            )
             if text.strip():
-                self._write([*self._versions(place, text, structure)])
+                self._write([*self._versions(location, text, structure)])
 
-    def _versions(self, place: str, text: bytes, structure: str) -> Iterator[Version]:
+    def _versions(self, location: str, text: bytes, structure: str) -> Iterator[Version]:
         """Yield the versions of a text; log those that are refused."""
         try:
             entries = _entries(parsing.parse(text), structure)
         except OutcomeError as refused:
-            self._fail(place, refused)
+            self._fail(location, refused)
             return
         for index, entry in enumerate(entries):
             try:
                 yield history_entries.version_of(self._settings, index, entry)
             except OutcomeError as refused:
-                self._fail(f"{place} Bundle.entry[{index}]", refused)
+                self._fail(f"{location} Bundle.entry[{index}]", refused)
 
     def _fail(self, source: str, refused: OutcomeError) -> None:
         self._progress.fail(source, str(refused))

@@ -3,7 +3,7 @@
 Documented (https://cloud.google.com/healthcare-api/docs/how-tos/fhir-custom-search and the method's
 reference): the SearchParameter resources exist in the store, and each call replaces the parameters
 of the call before. Inferred (conformance: fhir-configure-search): which expressions are compiled,
-which are those of R4's own parameters, the refusals, that new writes are indexed at once and the
+those of R4's own parameters, the refusals, that new writes are indexed at once and the
 others by the operation.
 """
 
@@ -30,7 +30,7 @@ from emulator.services.healthcare.operation_types import operation_type
 METHOD = "fhir.FhirStoreService.ConfigureSearch"
 FIELD = "searchConfig"
 _TYPE = "SearchParameter"
-_KINDS = ("date", "number", "quantity", "reference", "string", "token", "uri")
+_TYPES_OF_VALUES = ("date", "number", "quantity", "reference", "string", "token", "uri")
 _ANY = ("DomainResource", "Resource")
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-_]*")
 
@@ -124,13 +124,13 @@ def _find(fhir: Fhir, store: str, url: str) -> Version:
 def _parameters(settings: StoreSettings, url: str, found: Version) -> list[StoreParameter]:
     """Return a parameter for each of its resource types; raises 400."""
     definition = found.resource()
-    code, kind = str(definition.get("code", "")), definition.get("type")
+    code, type_ = str(definition.get("code", "")), definition.get("type")
     if not _CODE.fullmatch(code):
         raise invalid_argument(f"search parameter {url!r}: invalid code {code!r}")
-    if kind not in _KINDS:
-        raise invalid_argument(
-            f"search parameter {url!r}: the type {kind!r} is not supported: {', '.join(_KINDS)}"
-        )
+    if type_ not in _TYPES_OF_VALUES:
+        known = ", ".join(_TYPES_OF_VALUES)
+        text = f"search parameter {url!r}: the type {type_!r} is not supported: {known}"
+        raise invalid_argument(text)
     name = f"{settings.name}/fhir/{found.name}/"
     if settings.keeps_versions:
         name += f"_history/{found.version_id}"

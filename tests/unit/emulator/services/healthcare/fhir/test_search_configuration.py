@@ -7,7 +7,6 @@ import pytest
 
 from emulator.cloud import Cloud
 from tests.support.fhir_resources import observation, patient
-from tests.unit.emulator.services.healthcare.fhir.conftest import FhirClient
 
 RACE = "http://example.com/fhir/race.v1"
 PARAMETERS = "http://example.com/fhir/parameters"
@@ -40,7 +39,7 @@ CUSTOM = (
 
 
 @pytest.fixture
-def configure(client: Any, cloud: Cloud, fhir: FhirClient) -> Callable[..., Any]:
+def configure(client: Any, cloud: Cloud, fhir: Any) -> Callable[..., Any]:
     """Configures the search of a store by the codes of parameters; returns the operation."""
 
     def configure(*codes: str, **more: Any) -> Any:
@@ -53,7 +52,7 @@ def configure(client: Any, cloud: Cloud, fhir: FhirClient) -> Callable[..., Any]
     return configure
 
 
-def found(fhir: FhirClient, query: str) -> list[str]:
+def found(fhir: Any, query: str) -> list[str]:
     return [one["resource"]["id"] for one in fhir.ok("GET", query).get("entry", [])]
 
 
@@ -61,9 +60,7 @@ def with_race(id_: str, race: str) -> dict[str, Any]:
     return patient(id_, extension=[{"url": RACE, "valueString": race}])
 
 
-def test_a_store_finds_by_its_own_parameters(
-    fhir: FhirClient, configure: Callable[..., Any]
-) -> None:
+def test_a_store_finds_by_its_own_parameters(fhir: Any, configure: Callable[..., Any]) -> None:
     for one in CUSTOM:
         fhir.put(one)
     fhir.put(with_race("old", "Elf"))
@@ -95,9 +92,7 @@ def test_a_store_finds_by_its_own_parameters(
     assert {"name": "race", "type": "string"} in shown["searchParam"]
 
 
-def test_a_configuration_replaces_the_one_before(
-    fhir: FhirClient, configure: Callable[..., Any]
-) -> None:
+def test_a_configuration_replaces_the_one_before(fhir: Any, configure: Callable[..., Any]) -> None:
     for one in CUSTOM:
         fhir.put(one)
     fhir.put(with_race("a", "elf"))
@@ -117,7 +112,7 @@ def test_a_configuration_replaces_the_one_before(
 
 
 def test_parameters_of_a_store_go_with_it(
-    fhir: FhirClient, configure: Callable[..., Any], make_fhir: Callable[..., FhirClient]
+    fhir: Any, configure: Callable[..., Any], make_fhir: Callable[..., Any]
 ) -> None:
     fhir.put(CUSTOM[0])
     configure("race")
@@ -138,7 +133,7 @@ def test_parameters_of_a_store_go_with_it(
     ],
 )
 def test_a_parameter_that_can_not_be_compiled_is_refused(
-    fhir: FhirClient, configure: Callable[..., Any], wrong: dict[str, Any], culprit: str
+    fhir: Any, configure: Callable[..., Any], wrong: dict[str, Any], culprit: str
 ) -> None:
     written = {**CUSTOM[1], **wrong}
     fhir.put(written)
