@@ -82,7 +82,16 @@ def copy_of_the_package(folder: Path) -> Path:
     folder.mkdir()
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder)
-    for name in ("components", "program", "scripts", "emulator", "engine", "policy", "viewer", "workloads"):
+    for name in (
+        "components",
+        "program",
+        "scripts",
+        "emulator",
+        "engine",
+        "policy",
+        "viewer",
+        "workloads",
+    ):
         ignored = shutil.ignore_patterns("__pycache__", ".venv")
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
     return folder

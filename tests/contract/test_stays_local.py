@@ -9,7 +9,7 @@ import pytest
 from scripts.lib.google import clients
 from tests.support.waiting import PATIENCE_SECONDS
 
-PUBLIC_BUCKET = "gcs-public-data--healthcare-nih-chest-xray"
+PUBLIC_BUCKETS = {"gcs-public-data--healthcare-nih-chest-xray", "synthetic-chest-xray-patients"}
 
 
 def test_no_client_asks_for_a_host_elsewhere(project: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,7 +27,7 @@ def test_no_client_asks_for_a_host_elsewhere(project: str, monkeypatch: pytest.M
     assert datasets.list(parent=location).execute() == {}
     rows = clients.big_query(project).query("SELECT 1 AS one").result()
     assert [row["one"] for row in rows] == [1]
-    assert [b.name for b in clients.cloud_storage(project).list_buckets()] == [PUBLIC_BUCKET]
+    assert {b.name for b in clients.cloud_storage(project).list_buckets()} == PUBLIC_BUCKETS
     assert clients.pubsub().projects().topics().list(project=f"projects/{project}").execute() == {}
     for thread in set(threading.enumerate()) - at_start:
         thread.join(timeout=PATIENCE_SECONDS)

@@ -124,6 +124,7 @@ def _walk_bulk_export(walk: Walk, bucket: str) -> None:
         begun.append(walk(f"{STORES}.bulk-export-group-post", *STORE, "g", **of_group))
     numbers = [answer.headers["Content-Location"].rpartition("/")[2] for answer in begun]
     walk(f"{STORES}.operations.get-fhir-operation-status", *STORE, numbers[0])
+    walk(f"{STORES}.operations.delete-fhir-operation", *STORE, numbers[0])
 
 
 def walk_consents(walk: Walk, end_of: Callable[[httpx.Response], dict[str, Any]]) -> None:

@@ -10,6 +10,8 @@ import pytest
 from emulator.services.containers import images
 from emulator.services.containers.images import OURS, Images, UnknownImageError
 
+from viewer import cache
+
 ROOT = Path(__file__).parents[5]
 
 
@@ -40,9 +42,11 @@ def test_the_entry_points_of_ours_are_those_of_their_images(name: str) -> None:
     file = ROOT / "workloads" / name.partition("-")[0] / "Dockerfile"
     found = re.search(r"^ENTRYPOINT (.*)$", file.read_text(), re.MULTILINE)
     assert found
-    declared = [word for word in json.loads(found[1]) if word != "0.0.0.0"]
-    ours = [word for word in OURS[name] if word != "--host"]  # 0.0.0.0 is its default
-    assert declared == ["python", "-m", *ours]
+    *program, option, address = json.loads(found[1])
+    if address != "0.0.0.0":  # the default of --host
+        program, option = [*program, option, address], "--host"
+    ours = ["/viewer" if word == str(cache.folder()) else word for word in OURS[name]]
+    assert [*program, option] == ["python", "-m", *ours]
 
 
 def test_an_image_of_the_user_runs_as_a_module_or_a_file(tmp_path: Path) -> None:
