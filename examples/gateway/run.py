@@ -22,6 +22,7 @@ from scripts.lib.follow_operation import follow_operation
 from scripts.lib.google import clients
 from scripts.lib.google.dicomweb import DicomWeb
 from scripts.lib.options import ROOT, Choice
+from scripts.lib.stack_outputs import Outputs
 from scripts.stacks import from_template
 from scripts.stacks.from_template import Deployed
 
@@ -101,7 +102,7 @@ def run(stack_name: str, program: Path, output: Output, *, use_stored: bool) -> 
         ScriptError: a step failed, or a check did
     """
     deployed = from_template.up(TEMPLATE, stack_name, program, output)
-    uri, served, other = _addresses(deployed)
+    uri, served, other = _addresses(stack_name, deployed)
     if not use_stored:
         _import(stack_name, [served, other], output)
     if not is_loopback(httpx.URL(uri).host):
@@ -113,23 +114,23 @@ def run(stack_name: str, program: Path, output: Output, *, use_stored: bool) -> 
     _show(checks, uri, output)
 
 
-def _addresses(deployed: Deployed) -> tuple[str, str, str]:
+def _addresses(stack_name: str, deployed: Deployed) -> tuple[str, str, str]:
     """Return the address of the gateway, the store that it leads to, and one that it does not.
 
     Raises:
         ScriptError: the stack file has no gateway, or no second store
     """
-    stores = deployed.outputs.get("dicomStores", {})
-    gateways = deployed.settings.get("gateways") or []
-    names = [item["dicomStore"] for item in gateways[0]["stores"]] if gateways else []
-    others = [name for name in stores if name not in names]
-    if not names or not others:
-        raise ScriptError(
-            f"{deployed.file} has no gateway to one of two DICOM stores.",
-            f"Take {TEMPLATE.name} of examples/gateway as a model.",
-        )
-    uri = str(deployed.outputs["gateways"][gateways[0]["name"]]["uri"])
-    return uri, str(stores[names[0]]), str(stores[others[0]])
+    found = Outputs.from_json(stack_name, dict(deployed.outputs))
+    stores = [store for each in found.datasets.values() for store in each.dicom_stores.values()]
+    for gateway in found.gateways[:1]:
+        served = [store for store in stores if store in gateway.stores]
+        others = [store for store in stores if store not in gateway.stores]
+        if served and others:
+            return gateway.uri, served[0], others[0]
+    raise ScriptError(
+        f"{deployed.file} has no gateway to one of two DICOM stores.",
+        f"Take {TEMPLATE.name} of examples/gateway as a model.",
+    )
 
 
 def _import(stack_name: str, stores: list[str], output: Output) -> None:

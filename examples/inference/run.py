@@ -67,9 +67,7 @@ def main(
     cli.run(work, as_json=as_json, after_interrupt=AFTER_INTERRUPT)
 
 
-def run(
-    stack_name: str, source: str | None, cut_off: float, program: Path, output: Output
-) -> None:
+def run(stack_name: str, source: str | None, cut_off: float, program: Path, output: Output) -> None:
     """Deploy, import, wait, query.
 
     Args:

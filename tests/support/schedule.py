@@ -18,7 +18,7 @@ LONGEST = (
     "soak/test_crashes.py",
     "e2e/test_advice.py",
     "contract/test_gsp615.py",
-    "e2e/test_hospital.py",
+    "e2e/test_imaging_platform.py",
     "soak/test_fault_matrix.py",
     "soak/test_fault_program.py",
     "e2e/test_engine.py",

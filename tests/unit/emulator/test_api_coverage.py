@@ -44,7 +44,8 @@ def test_notes_are_about_methods_that_exist(version: str) -> None:
 
 def test_what_is_not_served_says_why() -> None:
     silent = [name for name, method in UNSERVED.items() if not method.missing]
-    assert [name for name in silent if "Stores/" in name] == []
+    rooms = ("/consentStores/", "/fhirStores/", "/hl7V2Stores/")
+    assert [name for name in silent if any(room in name for room in rooms)] == []
 
 
 UNSERVED = {

@@ -9,7 +9,6 @@ import pytest
 
 from emulator.services.containers import images
 from emulator.services.containers.images import OURS, Images, UnknownImageError
-
 from viewer import cache
 
 ROOT = Path(__file__).parents[5]
