@@ -23,7 +23,7 @@ def _items(content: str) -> str:
     """Return the items of a content tree below a node, which is text in JSON.
 
     BigQuery has no column for a sequence that no exported instance has, so columns can't be named:
-    the view would be refused for a table without reports. A null is no value at all in BigQuery
+    the view would be refused for a table without reports. A null reads as nothing in BigQuery
     (documented: https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions), and
     the text null in the local one (observed).
     """

@@ -1,4 +1,4 @@
-"""What parts of a stack refer to: stores as settings name them, images of the repository."""
+"""Names that several parts of a stack need: of stores by their references, and of images."""
 
 from collections.abc import Mapping
 

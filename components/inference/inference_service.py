@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pulumi
-from pulumi_gcp import cloudrunv2, healthcare, serviceaccount
+from pulumi_gcp import cloudrunv2, healthcare, pubsub, serviceaccount
 
 from components import propagation
 from components.base import Component
@@ -34,6 +34,11 @@ Documented: https://cloud.google.com/run/docs/securing/ingress#internal-services
 """
 _SECONDS = 120
 """The time for one instance; Pub/Sub waits as long for its acknowledgement."""
+_BACKOFF: pubsub.SubscriptionRetryPolicyArgsDict = {
+    "minimum_backoff": "10s",
+    "maximum_backoff": "600s",
+}
+"""Without a policy, a store that is down for a minute would use up all attempts of a message."""
 
 
 class InferenceService(Component):
@@ -98,8 +103,8 @@ class InferenceService(Component):
     def _letters(self, account: serviceaccount.Account) -> NotificationTopic:
         """Make the topic of dead letters unless it exists, and let the program publish to it."""
         args, own = self._args, f"{self._resource}-dead"
-        made = args.dead_letter_topic is None
-        kept = [SubscriptionArgs(own, labels=args.labels)] if made else []
+        is_own = args.dead_letter_topic is None
+        kept = [SubscriptionArgs(own, labels=args.labels)] if is_own else []
         letters = NotificationTopic(
             f"{self._name}-dead",
             NotificationTopicArgs(
@@ -239,6 +244,5 @@ class InferenceService(Component):
             },
             dead_letter_topic=self.dead_letter_topic,
             max_delivery_attempts=args.max_delivery_attempts,
-            # Without it, a store that is down for a minute would use up all attempts.
-            retry_policy={"minimum_backoff": "10s", "maximum_backoff": "600s"},
+            retry_policy=_BACKOFF,
         )

@@ -40,7 +40,7 @@ def _normal(member: str) -> str:
     return member if _CASE_MATTERS.match(member) or not name else f"{member_type}:{name.lower()}"
 
 
-_PLACES = {
+_SCOPES = {
     "project": re.compile(r"projects/([^/]+)/"),
     "location": re.compile(r"projects/[^/]+/locations/([^/]+)/"),
 }
@@ -163,8 +163,8 @@ class Member:
         if self.imported:
             values[self.key] = self.imported.format_map(self._parts(values, api))
         # The provider sets both when it reads what it imports.
-        for key, place in _PLACES.items():
-            if key in type_.properties and (match := place.match(name)):
+        for key, scope in _SCOPES.items():
+            if key in type_.properties and (match := scope.match(name)):
                 values[key] = match[1]
         title = parts[3] if len(parts) > 3 else ""
         for binding in self.get(api, self, name).get("bindings", []):

@@ -116,10 +116,10 @@ def _names(
     own = f"inference-{service.text('name')}"
     letters = service.body.get("deadLetter")
     has_own = not (isinstance(letters, dict) and letters.get("topic"))
-    made = [("subscription", own, taken)]
+    created = [("subscription", own, taken)]
     if has_own:
-        made += [("topic", f"{own}-dead", topics), ("subscription", f"{own}-dead", taken)]
-    for what, name, known in made:
+        created += [("topic", f"{own}-dead", topics), ("subscription", f"{own}-dead", taken)]
+    for what, name, known in created:
         if name in known:
             yield ConfigError(
                 f"{service.key}.name",

@@ -1,4 +1,4 @@
-"""What a stack file says of stores and topics, as it is written: for checks of what uses them."""
+"""Stores and topics as a stack file has them: for checks of what uses them."""
 
 from collections.abc import Mapping
 
