@@ -44,7 +44,7 @@ class Example:
 
     def policy(self, resource: str, method: str = "GET") -> dict[str, list[str]]:
         """The members of each role on a resource."""
-        body = {"options": {"requestedPolicyVersion": 3}} if method == "POST" else None
+        body: dict[str, str] | None = {} if method == "POST" else None
         found = self.stack.lab.call(method, f"{resource}:getIamPolicy", body)
         return {binding["role"]: binding["members"] for binding in found["bindings"]}
 
