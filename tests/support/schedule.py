@@ -14,6 +14,7 @@ LONGEST = (
     "contract/test_deidentify.py",
     "e2e/test_teardown.py",
     "e2e/test_adapters.py",
+    "e2e/test_inference.py",
     "e2e/test_lab.py",
     "soak/test_crashes.py",
     "e2e/test_advice.py",
