@@ -22,7 +22,7 @@ from benchmarks import (
     starting,
     storing,
 )
-from benchmarks.adapters import dimse, inference, mllp
+from benchmarks.adapters import dimse, gateway, inference, mllp
 from benchmarks.clones import BenchmarkError
 from benchmarks.comparison import Row
 from benchmarks.orthanc import OrthancError
@@ -43,6 +43,7 @@ SIDE_BY_SIDE = {
     "c-store": dimse.measure_c_store,
     "mllp": mllp.measure_mllp,
     "inference": inference.measure_inference,
+    "gateway": gateway.measure_gateway,
     "console": console.measure_console,
 }
 ONLY_HELP = f"measure some things, with commas: lab, growth, {', '.join(SIDE_BY_SIDE)}"

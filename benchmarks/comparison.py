@@ -45,9 +45,9 @@ def duration(work: str, ours: float, peer: float, maximum: float) -> Row:
     return Row(work, ours, peer, "s", f"at most {maximum:g} times", ours <= maximum * peer)
 
 
-def delay(work: str, ours: float, peer: float, maximum: float) -> Row:
-    """Compare seconds: ours may be so many seconds more than the peer's."""
-    return Row(work, ours, peer, "s", f"at most {maximum:g} s more", ours <= peer + maximum)
+def delay(work: str, ours: float, peer: float, maximum: float, unit: str = "s") -> Row:
+    """Compare times: ours may be so much more than the peer's."""
+    return Row(work, ours, peer, unit, f"at most {maximum:g} {unit} more", ours <= peer + maximum)
 
 
 def overhead(work: str, ours: float, peer: float) -> Row:
