@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 from urllib.parse import urlsplit
 
-from benchmarks import comparison
+from benchmarks import comparison, files
 from benchmarks.adapters.process import PATIENCE_SECONDS, adapter
 from benchmarks.clones import BenchmarkError
 from benchmarks.comparison import Row
@@ -25,18 +25,22 @@ REQUESTS = 300
 GOAL_MS = 2.0
 CALLER = "reader@example.org"
 AUDIENCE = "/projects/1/locations/us-central1/services/gateway"
+DICOM = {"Content-Type": "application/dicom"}
 HEADERS = {"Accept": "application/dicom+json"}
 
 
 def measure_gateway(sides: Sides) -> Iterator[Row]:
     """Compare searches for the studies of a patient through the gateway with direct ones."""
-    store, tokens = sides.full_store, IapTokens()
-    path = f"/v1/{store}/dicomWeb/studies?PatientID=BENCH00001"
+    store, tokens = sides.local.new_store(), IapTokens()
+    [(position, file)] = files.small(1)
+    studies = f"/v1/{store}/dicomWeb/studies"
+    sides.local.http.post(studies, content=file, headers=DICOM).raise_for_status()
+    path = f"{studies}?PatientID={position.patient}"
     direct = urlsplit(sides.local.running.url).port or 0
-    with _keys(tokens) as keys_url, tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump(_settings(store, keys_url), file)
-        file.flush()
-        with adapter(sides.local, "workloads.gateway", "--settings", file.name) as port:
+    with _keys(tokens) as keys_url, tempfile.NamedTemporaryFile("w") as settings:
+        json.dump(_settings(store, keys_url), settings)
+        settings.flush()
+        with adapter(sides.local, "workloads.gateway", "--settings", settings.name) as port:
             sides.report("searches through the gateway and direct ones in turns")
             token = tokens.sign({**claims_of(CALLER, AUDIENCE), "email_verified": True})
             guarded = {**HEADERS, "Authorization": f"Bearer {token}"}
