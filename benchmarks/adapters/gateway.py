@@ -1,4 +1,4 @@
-"""What the gateway adds to a request, beside the same request sent to the emulator itself."""
+"""The time that the gateway adds to a request, beside the same request sent to the emulator."""
 
 import http.client
 import http.server

@@ -199,7 +199,7 @@ def test_other_algorithms_and_other_headers_are_no_identity(
     studies = f"{OURS}/dicomWeb/studies"
     claims, kid = claims_of(ANA, AUDIENCE), {"kid": provider.tokens.key_id}
     for token in (
-        jwt.encode(claims, None, "none", kid),
+        jwt.encode(claims, "", "none", kid),
         jwt.encode(claims, "of the attacker, and long enough for it", "HS256", kid),
         "x",
         "x" * 10_000,

@@ -1,6 +1,7 @@
 """Settings of gateways: a guarded way to the stack's stores."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -52,6 +53,12 @@ class GatewayLimitSettings(Model):
 
 class GatewaySettings(Model):
     """A gateway: a reverse proxy before stores that verifies who calls, and decides by roles."""
+
+    refused: ClassVar[Mapping[str, str]] = {
+        "loadBalancer": "is not made by a stack: the service has an address of Google, and "
+        "Identity-Aware Proxy before it. For a domain of your own or Cloud Armor, put a load "
+        "balancer before the service of the output gateways, and leave this out."
+    }
 
     name: Annotated[str, follows(rules.gateway)]
     """The name of the gateway; names of its resources end with it. A change replaces them."""

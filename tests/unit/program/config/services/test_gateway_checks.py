@@ -96,6 +96,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         'Did you mean "https://viewer.example.org"?',
     ),
     ("gateways[0].origins[0]", gateway(origins=["https://*.example.org"]), "is not an origin."),
+    ("gateways[0].loadBalancer", gateway(loadBalancer={}), "is not made by a stack"),
     ("gateways[0].minInstances", gateway(minInstances=5), "is more than maxInstances, 4"),
     ("gateways[0].region", {**gateway(), "location": "us"}, "the stack's location us is not"),
     (
