@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pipelines.common.objects import Objects
+from pipelines.common.rows import NDJSON, to_ndjson
 
 FOLDER = "ledger/"
-MEDIA_TYPE = "application/x-ndjson"
 MAX_ITEMS = 500
 MAX_SECONDS = 10.0
 
@@ -50,15 +50,10 @@ class Ledger:
         """Write the entries that wait."""
         if self._entries:
             uri = f"{self._folder}{uuid.uuid4().hex}.ndjson"
-            self._objects.write(uri, lines(self._entries), MEDIA_TYPE)
+            self._objects.write(uri, to_ndjson(self._entries), NDJSON)
             self._entries = []
 
 
 def read(objects: Objects, uri: str) -> Iterator[Entry]:
     """Yield the entries of a file of a ledger."""
     yield from map(json.loads, objects.read(uri).splitlines())
-
-
-def lines(entries: list[Entry]) -> bytes:
-    """Return entries as lines of JSON."""
-    return b"".join(json.dumps(entry, sort_keys=True).encode() + b"\n" for entry in entries)

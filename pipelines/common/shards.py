@@ -4,27 +4,15 @@ A shard that is written again, by a worker that runs again, takes the place of t
 twice in the files, whatever crashes.
 """
 
-import json
-import zlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import apache_beam as beam
 
 from pipelines.common.objects import Objects
+from pipelines.common.rows import NDJSON, Row, in_order, shard_of, to_ndjson
 
-Row = dict[str, Any]
 Encode = Callable[[list[Row]], bytes]
-
-
-def shard_of(key: str, shards: int) -> int:
-    """Return the shard of a row, which depends on its key alone."""
-    return zlib.crc32(key.encode()) % shards
-
-
-def to_ndjson(rows: list[Row]) -> bytes:
-    """Return rows as lines of JSON."""
-    return b"".join(json.dumps(row, sort_keys=True).encode() + b"\n" for row in rows)
 
 
 class WriteShards(beam.PTransform):  # type: ignore[misc]
@@ -43,7 +31,7 @@ class WriteShards(beam.PTransform):  # type: ignore[misc]
         prefix: str,
         suffix: str,
         shards: int,
-        media_type: str = "application/x-ndjson",
+        media_type: str = NDJSON,
         encode: Encode = to_ndjson,
     ) -> None:
         super().__init__()
@@ -63,6 +51,5 @@ class WriteShards(beam.PTransform):  # type: ignore[misc]
     def _write(self, shard: tuple[int, Iterable[tuple[str, Row]]]) -> str:
         number, pairs = shard
         uri = f"{self._prefix}-{number:05}-of-{self._shards:05}{self._suffix}"
-        rows = [row for _, row in sorted(pairs, key=lambda pair: pair[0])]
-        Objects().write(uri, self._encode(rows), self._media_type)
+        Objects().write(uri, self._encode(in_order(pairs)), self._media_type)
         return uri

@@ -5,12 +5,11 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
-from pipelines.common.shards import to_ndjson
+from pipelines.common.rows import NDJSON, Row, to_ndjson
 from pipelines.features.extraction import COLUMNS
 
-Row = dict[str, Any]
 FORMATS = ("ndjson", "parquet")
-MEDIA_TYPES = {"ndjson": "application/x-ndjson", "parquet": "application/vnd.apache.parquet"}
+MEDIA_TYPES = {"ndjson": NDJSON, "parquet": "application/vnd.apache.parquet"}
 
 
 def encoder(format_: str) -> Callable[[list[Row]], bytes]:
