@@ -8,7 +8,13 @@ from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
+from apache_beam.options.pipeline_options import (
+    DirectOptions,
+    PipelineOptions,
+    SetupOptions,
+    StandardOptions,
+    WorkerOptions,
+)
 
 from pipelines.supervisor import WORKER_LOST
 from workloads.common import logs
@@ -62,6 +68,9 @@ def options_of(arguments: Sequence[str]) -> PipelineOptions:
         workers = any(word.startswith("--direct_num_workers") for word in arguments)
         if not workers and direct.direct_running_mode != "in_memory":
             direct.direct_num_workers = os.cpu_count() or 1
+    images, setup = options.view_as(WorkerOptions), options.view_as(SetupOptions)
+    if images.sdk_container_image and setup.sdk_location == "default":
+        setup.sdk_location = "container"  # the image has Beam: nothing is staged
     return options
 
 
