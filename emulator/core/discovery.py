@@ -25,8 +25,7 @@ _SERVED = (
     ("serviceusage", "v1"), ("serviceusage", "v1beta1"), ("cloudresourcemanager", "v1"),
     ("cloudresourcemanager", "v3"), ("bigquery", "v2"), ("storage", "v1"),
     ("secretmanager", "v1"), ("artifactregistry", "v1"),
-    ("compute", "v1"),
-    ("run", "v2"), ("iap", "v1"), ("dataflow", "v1b3"),
+    ("compute", "v1"), ("run", "v2"), ("iap", "v1"), ("dataflow", "v1b3"),
 )  # fmt: skip
 _ROOTS = {"compute": "compute/v1"}
 """API -> what all of its paths have, where that is not the version alone."""

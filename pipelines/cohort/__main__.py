@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> int:
     except (SelectionError, UriError, OSError, ValueError) as error:
         parser.error(str(error))
     options = running.options_of(rest)
-    running.run(options, lambda made: pipeline.build(made, settings), known)
+    running.run(options, lambda begun: pipeline.build(begun, settings), known)
     if running.is_direct(options):
         report = json.loads(Objects().read(f"{settings.output}report.json"))
         sys.stdout.write(json.dumps(report) + "\n")

@@ -30,7 +30,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Settings:
-    """What the pipeline needs.
+    """Settings of the pipeline.
 
     Attributes:
         source: the DICOM store of the originals

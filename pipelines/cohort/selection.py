@@ -1,4 +1,4 @@
-"""What a query selects, as the paths of resources of a DICOM store."""
+"""Resources of a DICOM store that a query selects, by their paths."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

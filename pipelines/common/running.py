@@ -33,27 +33,27 @@ Exit codes: 0 success, also with dead letters; 1 failure; 2 usage error.
 
 def parser(name: str, description: str) -> ArgumentParser:
     """Return the parser of the options of a pipeline's own."""
-    made = ArgumentParser(
+    created = ArgumentParser(
         f"python -m pipelines {name}",
         description=description,
         epilog=EPILOG,
         formatter_class=RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    made.add_argument(
+    created.add_argument(
         "--output",
         required=True,
         metavar="GS_URI",
         help="folder of this run: its ledger, dead letters and report; the same folder resumes it",
     )
-    made.add_argument(
+    created.add_argument(
         "--requests_per_second",
         type=float,
         default=0.0,
         metavar="NUMBER",
         help="requests to the store, of each worker process; 0 slows down only when it is refused",
     )
-    return made
+    return created
 
 
 def options_of(arguments: Sequence[str]) -> PipelineOptions:

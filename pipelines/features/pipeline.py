@@ -30,7 +30,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Settings:
-    """What the pipeline needs.
+    """Settings of the pipeline.
 
     Attributes:
         store: `projects/P/locations/L/datasets/D/dicomStores/S`

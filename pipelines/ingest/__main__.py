@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> int:
     except (RulesError, UriError, OSError) as error:
         parser.error(str(error))
     options = running.options_of(rest)
-    running.run(options, lambda made: pipeline.build(made, settings), known)
+    running.run(options, lambda begun: pipeline.build(begun, settings), known)
     if not running.is_direct(options):
         return 0
     report = json.loads(Objects().read(f"{settings.output}report.json"))

@@ -42,7 +42,7 @@ def clean(content: bytes, rules: Rules) -> Cleaned:
     """Return a file as it may be stored.
 
     Raises:
-        Rejected: it is no DICOM file, or breaks a rule
+        Rejected: it is not a valid DICOM file, or breaks a rule
     """
     dataset = read(content)
     fixes = _complete_meta(dataset)
@@ -64,7 +64,7 @@ def read(content: bytes) -> FileDataset:
     """Return the data set of a file, which may lack its preamble.
 
     Raises:
-        Rejected: it is no DICOM file, or ends too early
+        Rejected: it is not a valid DICOM file, or ends too early
     """
     if not content:
         raise Rejected("the file is empty")

@@ -18,7 +18,7 @@ DEAD_LETTERS = frozenset({REJECTED, CONFLICT, FAILED})
 
 
 class Web(Protocol):
-    """What an ingest needs of a store."""
+    """The calls of a store that an ingest makes."""
 
     def store(self, content: bytes) -> None:
         """Store an instance."""
@@ -29,7 +29,7 @@ class Web(Protocol):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a file.
+    """The result of a file.
 
     Attributes:
         source: `gs://BUCKET/NAME#GENERATION`

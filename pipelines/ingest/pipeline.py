@@ -35,7 +35,7 @@ Entry = dict[str, Any]
 
 @dataclass(frozen=True)
 class Settings:
-    """What an ingest needs.
+    """Settings of an ingest.
 
     Attributes:
         source: `gs://BUCKET/PREFIX`

@@ -148,8 +148,8 @@ def _rule(given: Any, number: int) -> Rule:
     condition, limit = _one(given.get("when"), _CONDITIONS, f"{where}: when")
     actions = {key: given[key] for key in given if key in _ACTIONS}
     action, value = _one(actions, _ACTIONS, where)
-    for kind, content in ((condition, limit), (action, value)):
-        _check(kind, content, where)
+    for keyword, content in ((condition, limit), (action, value)):
+        _check(keyword, content, where)
     return Rule(name, attribute, condition, limit, action, value)
 
 
@@ -161,18 +161,18 @@ def _one(given: Any, known: frozenset[str], where: str) -> tuple[str, Any]:
     return next(iter(pairs.items()))
 
 
-def _check(kind: str, content: Any, where: str) -> None:
+def _check(keyword: str, content: Any, where: str) -> None:
     """Refuse a value of a condition or an action that is not one of its type."""
     good = {
         **dict.fromkeys(_NUMBERS, isinstance(content, int) and content > 0),
         **dict.fromkeys(_LISTS, isinstance(content, list)),
         **dict.fromkeys(_TEXTS, isinstance(content, str)),
         "replace": isinstance(content, dict) and content.keys() == {"pattern", "by"},
-    }.get(kind, content is True)
+    }.get(keyword, content is True)
     if not good:
-        raise RulesError(f"{where}: {content!r} is not a valid value of {kind}.")
-    pattern = content["pattern"] if kind == "replace" else content
-    if kind in ("matching", "not_matching", "replace"):
+        raise RulesError(f"{where}: {content!r} is not a valid value of {keyword}.")
+    pattern = content["pattern"] if keyword == "replace" else content
+    if keyword in ("matching", "not_matching", "replace"):
         try:
             re.compile(pattern)
         except re.error as error:

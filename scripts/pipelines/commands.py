@@ -1,4 +1,4 @@
-"""What `run_pipeline.py` does: launch, resume, follow or cancel."""
+"""Commands of `run_pipeline.py`: launch, resume, follow, cancel."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from scripts.lib.cli import Output
 from scripts.lib.errors import UsageError
 from scripts.lib.options import DEFAULT_STACK, Choice
 from scripts.pipelines import following, jobs, runs
-from scripts.pipelines.jobs import Jobs, Place
+from scripts.pipelines.jobs import Jobs, Region
 from scripts.pipelines.runs import Folder, Template
 
 SCRIPT = "run_pipeline.py"
@@ -42,31 +42,31 @@ def launch(
 ) -> None:
     """Launch a run, and follow it."""
     given = runs.parameters_of(pipeline, pairs)
-    place, store = _place(choice, output, with_store=_STORE[pipeline] not in given)
+    region, store = _region(choice, output, with_store=_STORE[pipeline] not in given)
     if store:
         given[_STORE[pipeline]] = store
     runs.check_complete(pipeline, given)
-    folder = Folder(given["output"], place.project)
-    parameter = runs.launch_parameter(pipeline, given, template, place.project, place.location)
-    record = {"pipeline": pipeline, **place.__dict__, "launchParameter": parameter}
+    folder = Folder(given["output"], region.project)
+    parameter = runs.launch_parameter(pipeline, given, template, region.project, region.location)
+    record = {"pipeline": pipeline, **region.__dict__, "launchParameter": parameter}
     folder.write_record(record)
-    _run(Jobs(place), parameter, folder, choice, options, output)
+    _run(Jobs(region), parameter, folder, choice, options, output)
 
 
 def resume(uri: str, choice: Choice, options: Options, output: Output) -> None:
     """Launch a run again that was stopped, with the same parameters, and follow it."""
-    place, _ = _place(choice, output, with_store=False)
-    folder = Folder(uri, place.project)
+    region, _ = _region(choice, output, with_store=False)
+    folder = Folder(uri, region.project)
     record = folder.record()
-    there = Place(record["project"], record["location"])
+    there = Region(record["project"], record["location"])
     _run(Jobs(there), record["launchParameter"], folder, choice, options, output)
 
 
 def follow(id_: str, choice: Choice, options: Options, output: Output) -> None:
     """Follow a job."""
     jobs.check_id(id_)
-    place, _ = _place(choice, output, with_store=False)
-    found = Jobs(place)
+    region, _ = _region(choice, output, with_store=False)
+    found = Jobs(region)
     job = following.follow(found, {"id": id_}, _again(id_, choice), output, options.timeout)
     output.json({"job": job["id"], "state": job["currentState"]})
 
@@ -74,8 +74,8 @@ def follow(id_: str, choice: Choice, options: Options, output: Output) -> None:
 def cancel(id_: str, choice: Choice, output: Output) -> None:
     """Cancel a job."""
     jobs.check_id(id_)
-    place, _ = _place(choice, output, with_store=False)
-    job = Jobs(place).cancel(id_)
+    region, _ = _region(choice, output, with_store=False)
+    job = Jobs(region).cancel(id_)
     output.json({"job": job["id"], "state": job["currentState"]})
     output.result(job["currentState"])
 
@@ -103,19 +103,19 @@ def _run(
     following.finish(job, folder, output)
 
 
-def _place(choice: Choice, output: Output, *, with_store: bool) -> tuple[Place, str]:
+def _region(choice: Choice, output: Output, *, with_store: bool) -> tuple[Region, str]:
     """Return where the jobs are, and the store of the stack if it is wanted."""
     if choice.project and choice.location and choice.stack is None and not with_store:
-        return Place(choice.project, choice.location), ""
+        return Region(choice.project, choice.location), ""
     name = choice.stack or DEFAULT_STACK
     if with_store:
         target = stack.resolve(choice, output.report)
-        return Place(target.project, target.location), target.store
+        return Region(target.project, target.location), target.store
     stack.enter(name, output.report)
     if choice.project and choice.location:
-        return Place(choice.project, choice.location), ""
+        return Region(choice.project, choice.location), ""
     found = stack.outputs(name)
-    return Place(choice.project or found.project, choice.location or found.location), ""
+    return Region(choice.project or found.project, choice.location or found.location), ""
 
 
 def _again(id_: str, choice: Choice) -> str:

@@ -61,7 +61,7 @@ def finish(job: Json, folder: Folder, output: Output) -> None:
     if dead:
         raise ScriptError(
             f"{dead} of {report.get('files', dead)} files are dead letters.",
-            f"Their names and reasons: {folder.uri}dead-letters-*",
+            f"The log: {folder.uri}dead-letters-*",
             ExitCode.PARTLY_FAILED,
             shape,
         )

@@ -28,7 +28,7 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Place:
+class Region:
     """Where jobs are.
 
     Attributes:
@@ -48,11 +48,11 @@ class Jobs:
     """The jobs of a project in a region.
 
     Args:
-        place: the project and the region
+        region: the project and the region
     """
 
-    def __init__(self, place: Place) -> None:
-        self.place = place
+    def __init__(self, region: Region) -> None:
+        self.region = region
         self._root = clients.dataflow().projects().locations()
 
     def launch(self, parameter: Json) -> Json | None:
@@ -62,7 +62,7 @@ class Jobs:
             ScriptError: Dataflow refuses or can't be reached
         """
         request = self._root.flexTemplates().launch(
-            **self.place.path(), body={"launchParameter": parameter}
+            **self.region.path(), body={"launchParameter": parameter}
         )
         try:
             with translate_errors(f"launching {parameter['jobName']}"):
@@ -84,15 +84,15 @@ class Jobs:
 
     def active(self, name: str) -> Json | None:
         """Return the job of a name that runs, if any."""
-        request = self._root.jobs().list(**self.place.path(), filter="ACTIVE", name=name)
-        with translate_errors(f"listing the jobs of {self.place.project}"):
+        request = self._root.jobs().list(**self.region.path(), filter="ACTIVE", name=name)
+        with translate_errors(f"listing the jobs of {self.region.project}"):
             found = retry.call(request.execute).get("jobs", [])
         return next((job for job in found if job["name"] == name), None)
 
     def cancel(self, id_: str) -> Json:
         """Ask for the end of a job; return it."""
         body = {"requestedState": CANCELLED}
-        request = self._root.jobs().update(**self.place.path(), jobId=id_, body=body)
+        request = self._root.jobs().update(**self.region.path(), jobId=id_, body=body)
         with translate_errors(f"cancelling the job {id_}"):
             job: Json = retry.call(request.execute)
         return job
@@ -114,7 +114,7 @@ class Jobs:
     def _errors(self, id_: str) -> Iterator[str]:
         messages = self._root.jobs().messages()
         request = messages.list(
-            **self.place.path(), jobId=id_, minimumImportance="JOB_MESSAGE_ERROR"
+            **self.region.path(), jobId=id_, minimumImportance="JOB_MESSAGE_ERROR"
         )
         with translate_errors(f"reading the messages of {id_}"):
             found = retry.call(request.execute)
@@ -122,7 +122,7 @@ class Jobs:
             yield one["messageText"]
 
     def _read(self, method: str, id_: str, doing: str) -> Json:
-        request = getattr(self._root.jobs(), method)(**self.place.path(), jobId=id_)
+        request = getattr(self._root.jobs(), method)(**self.region.path(), jobId=id_)
         with translate_errors(doing):
             answer: Json = retry.call(request.execute)
         return answer

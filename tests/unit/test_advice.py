@@ -122,6 +122,8 @@ FOLLOWED = {
     "test_what_holds_data_was_there_before",
     "can't be looked up": PERSON,
     "The log: ": NO_ADVICE,
+    "Follow it again: {}": "tests/unit/scripts/pipelines/test_run_pipeline.py::"
+    "test_a_timeout_leaves_the_job_and_says_how_to_follow_it",
     "`pulumi version` fails": NO_ADVICE,
     "Exit code of `pulumi preview`": NO_ADVICE,
     "<!-- made by": NO_ADVICE,

@@ -99,7 +99,7 @@ class Jobs:
         return None
 
     def change(self, key: str, state: str, *messages: Json, **fields: Any) -> Json:
-        """Give a job a state, unless it has ended, and add messages; return the job.
+        """Set the state of a job, unless it has ended, and add messages; return the job.
 
         Raises:
             ApiError: 404

@@ -43,5 +43,6 @@ def test_a_refusal_is_not_retried() -> None:
 
 
 def test_the_last_failure_is_raised_when_patience_ends() -> None:
+    caller = Caller(Throttle(0, sleep=lambda _: None), 0.01)
     with pytest.raises(StoreError, match="busy"):
-        Caller(Throttle(0, sleep=lambda _: None), 0.01).call(failing(*[StoreError("busy", 503)] * 1000))
+        caller.call(failing(*[StoreError("busy", 503)] * 1000))

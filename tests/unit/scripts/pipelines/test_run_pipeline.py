@@ -1,0 +1,183 @@
+"""The script of the pipelines: launch, follow, resume, cancel, and what each refuses."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from googleapiclient.discovery import build
+
+from scripts import run_pipeline
+from scripts.lib.google import clients
+from scripts.pipelines import commands
+from tests.unit.scripts.fakes import STORE, FakeGoogle, Ran, refusal
+
+Run = Callable[..., Ran]
+ID = "2026-11-30_12_00_00-1234"
+OUTPUT = "gs://b/runs/1"
+INGEST = ("ingest", "source=gs://b/in/", f"output={OUTPUT}")
+
+
+def job(state: str) -> dict[str, Any]:
+    return {"id": ID, "name": "ingest-1", "currentState": f"JOB_STATE_{state}"}
+
+
+METRICS = {
+    "metrics": [
+        {"name": {"origin": "user", "name": "stored", "context": context}, "scalar": 7}
+        for context in ({}, {"tentative": "true"})
+    ]
+}
+
+
+class Folder:
+    """The folder of a run in memory."""
+
+    files: dict[str, Any]
+
+    def __init__(self, uri: str, project: str) -> None:
+        self.uri = uri.rstrip("/") + "/"
+
+    def read(self, name: str) -> Any:
+        return self.files.get(name)
+
+    def record(self) -> Any:
+        return self.files["launch.json"]
+
+    def write_record(self, record: Any) -> None:
+        self.files["launch.json"] = record
+
+
+@pytest.fixture
+def files(monkeypatch: pytest.MonkeyPatch, lab_stack: dict[str, Any]) -> dict[str, Any]:
+    """The files of the folder of the run."""
+    monkeypatch.setattr(Folder, "files", {}, raising=False)
+    monkeypatch.setattr(commands, "Folder", Folder)
+    return Folder.files
+
+
+@pytest.fixture
+def dataflow(monkeypatch: pytest.MonkeyPatch) -> FakeGoogle:
+    """Dataflow as scripted."""
+    fake = FakeGoogle()
+    client = build("dataflow", "v1b3", http=fake, static_discovery=True, cache_discovery=False)
+    monkeypatch.setattr(clients, "dataflow", lambda: client)
+    return fake
+
+
+def test_a_run_is_launched_and_followed(
+    dataflow: FakeGoogle, files: dict[str, Any], run: Run
+) -> None:
+    files["report.json"] = {"files": 7, "dead_letters": 0}
+    dataflow.answers = [
+        (200, {"job": job("QUEUED")}),
+        *((200, job("RUNNING")), (200, METRICS)),
+        *((200, job("DONE")), (200, METRICS)),
+    ]
+    ran = run(run_pipeline.app, *INGEST, "--max-workers", "5", "--option", "a=b", "--json")
+
+    assert ran.code == 0
+    assert json.loads(ran.stdout) == {
+        "job": ID,
+        "state": "JOB_STATE_DONE",
+        "output": f"{OUTPUT}/",
+        "report": {"files": 7, "dead_letters": 0},
+    }
+    sent = dataflow.asked[0][2]["launchParameter"]
+    assert sent["parameters"] == {"source": "gs://b/in/", "output": OUTPUT, "store": STORE}
+    image = "us-central1-docker.pkg.dev/local-project/pipelines/ingest-pipeline:latest"
+    assert sent["containerSpec"]["image"] == image
+    assert sent["environment"] == {
+        "maxWorkers": 5,
+        "additionalPipelineOptions": ["a=b"],
+        "sdkContainerImage": image,
+    }
+    assert files["launch.json"]["launchParameter"] == sent
+
+
+def test_counters_are_shown(dataflow: FakeGoogle, files: dict[str, Any], run: Run) -> None:
+    dataflow.answers = [(200, {"job": job("QUEUED")}), (200, job("DONE")), (200, METRICS)]
+    assert "ingest-1: done stored=7" in run(run_pipeline.app, *INGEST).stderr
+
+
+def test_dead_letters_have_an_exit_code(
+    dataflow: FakeGoogle, files: dict[str, Any], run: Run
+) -> None:
+    files["report.json"] = {"files": 7, "dead_letters": 2}
+    dataflow.answers = [(200, {"job": job("QUEUED")}), (200, job("DONE")), (200, {})]
+    ran = run(run_pipeline.app, *INGEST)
+    assert ran.code == 3
+    assert "2 of 7 files are dead letters." in ran.stderr
+
+
+def test_a_failure_has_the_words_of_the_job(
+    dataflow: FakeGoogle, files: dict[str, Any], run: Run
+) -> None:
+    messages = {"jobMessages": [{"messageText": "Workflow failed."}]}
+    dataflow.answers = [
+        *((200, {"job": job("QUEUED")}), (200, job("FAILED")), (200, {})),
+        (200, messages),
+    ]
+    ran = run(run_pipeline.app, *INGEST)
+    assert (ran.code, f"The job {ID} failed: Workflow failed." in ran.stderr) == (1, True)
+
+
+def test_an_active_job_of_the_run_is_followed(
+    dataflow: FakeGoogle, files: dict[str, Any], run: Run
+) -> None:
+    dataflow.answers = [(200, {"job": job("QUEUED")})]
+    run(run_pipeline.app, *INGEST, "--no-wait")
+    name = files["launch.json"]["launchParameter"]["jobName"]
+    dataflow.answers = [
+        refusal(409, "ALREADY_EXISTS", "There is already an active job"),
+        (200, {"jobs": [{**job("RUNNING"), "name": name}]}),
+        *((200, job("DONE")), (200, {})),
+    ]
+    ran = run(run_pipeline.app, "--resume", OUTPUT)
+    assert ran.code == 0
+    assert "A job of this run is active" in ran.stderr
+
+
+def test_a_timeout_leaves_the_job_and_says_how_to_follow_it(
+    dataflow: FakeGoogle, files: dict[str, Any], run: Run
+) -> None:
+    dataflow.answers = [(200, {"job": job("QUEUED")}), (200, job("RUNNING")), (200, {})]
+    ran = run(run_pipeline.app, *INGEST, "--timeout", "0")
+    assert ran.code == 4
+    assert f"run_pipeline.py --resume {OUTPUT}/" in ran.stderr
+
+    dataflow.answers = [(200, {"job": job("QUEUED")}), (200, job("DONE")), (200, {})]
+    assert run(run_pipeline.app, "--resume", f"{OUTPUT}/").code == 0
+
+
+def test_a_job_is_cancelled(dataflow: FakeGoogle, files: dict[str, Any], run: Run) -> None:
+    dataflow.answers = [(200, job("CANCELLING"))]
+    assert run(run_pipeline.app, "--cancel", ID).stdout.strip() == "JOB_STATE_CANCELLING"
+    method, uri, body = dataflow.asked[0]
+    assert (method, body) == ("PUT", {"requestedState": "JOB_STATE_CANCELLED"})
+    assert f"/jobs/{ID}" in uri
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("train",), "There is no pipeline 'train'."),
+        (("ingest", "source"), "'source' is not a valid parameter of ingest."),
+        (("ingest", "colour=red"), "'colour=red' is not a valid parameter of ingest."),
+        (("ingest", f"output={OUTPUT}"), "ingest needs the parameter source."),
+        (("--follow", "no/job"), "'no/job' is not a valid job id."),
+        ((), "name a pipeline"),
+        (("ingest", "--resume", OUTPUT), "name a pipeline"),
+    ],
+)
+def test_usage_errors(
+    dataflow: FakeGoogle,
+    files: dict[str, Any],
+    run: Run,
+    arguments: tuple[str, ...],
+    complaint: str,
+) -> None:
+    ran = run(run_pipeline.app, *arguments)
+    assert ran.code == 2
+    assert complaint in ran.stderr
+    assert dataflow.asked == []
