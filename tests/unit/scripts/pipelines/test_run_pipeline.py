@@ -77,7 +77,7 @@ def test_a_run_is_launched_and_followed(
     ran = run(run_pipeline.app, *INGEST, "--max-workers", "5", "--option", "a=b", "--json")
 
     assert ran.code == 0
-    assert json.loads(ran.stdout) == {
+    assert json.loads(ran.out) == {
         "job": ID,
         "state": "JOB_STATE_DONE",
         "output": f"{OUTPUT}/",
@@ -97,7 +97,7 @@ def test_a_run_is_launched_and_followed(
 
 def test_counters_are_shown(dataflow: FakeGoogle, files: dict[str, Any], run: Run) -> None:
     dataflow.answers = [(200, {"job": job("QUEUED")}), (200, job("DONE")), (200, METRICS)]
-    assert "ingest-1: done stored=7" in run(run_pipeline.app, *INGEST).stderr
+    assert "ingest-1: done stored=7" in run(run_pipeline.app, *INGEST).err
 
 
 def test_dead_letters_have_an_exit_code(
@@ -107,7 +107,7 @@ def test_dead_letters_have_an_exit_code(
     dataflow.answers = [(200, {"job": job("QUEUED")}), (200, job("DONE")), (200, {})]
     ran = run(run_pipeline.app, *INGEST)
     assert ran.code == 3
-    assert "2 of 7 files are dead letters." in ran.stderr
+    assert "2 of 7 files are dead letters." in ran.err
 
 
 def test_a_failure_has_the_words_of_the_job(
@@ -119,7 +119,7 @@ def test_a_failure_has_the_words_of_the_job(
         (200, messages),
     ]
     ran = run(run_pipeline.app, *INGEST)
-    assert (ran.code, f"The job {ID} failed: Workflow failed." in ran.stderr) == (1, True)
+    assert (ran.code, f"The job {ID} failed: Workflow failed." in ran.err) == (1, True)
 
 
 def test_an_active_job_of_the_run_is_followed(
@@ -135,7 +135,7 @@ def test_an_active_job_of_the_run_is_followed(
     ]
     ran = run(run_pipeline.app, "--resume", OUTPUT)
     assert ran.code == 0
-    assert "A job of this run is active" in ran.stderr
+    assert "A job of this run is active" in ran.err
 
 
 def test_a_timeout_leaves_the_job_and_says_how_to_follow_it(
@@ -144,7 +144,7 @@ def test_a_timeout_leaves_the_job_and_says_how_to_follow_it(
     dataflow.answers = [(200, {"job": job("QUEUED")}), (200, job("RUNNING")), (200, {})]
     ran = run(run_pipeline.app, *INGEST, "--timeout", "0")
     assert ran.code == 4
-    assert f"run_pipeline.py --resume {OUTPUT}/" in ran.stderr
+    assert f"run_pipeline.py --resume {OUTPUT}/" in ran.err
 
     dataflow.answers = [(200, {"job": job("QUEUED")}), (200, job("DONE")), (200, {})]
     assert run(run_pipeline.app, "--resume", f"{OUTPUT}/").code == 0
@@ -152,7 +152,7 @@ def test_a_timeout_leaves_the_job_and_says_how_to_follow_it(
 
 def test_a_job_is_cancelled(dataflow: FakeGoogle, files: dict[str, Any], run: Run) -> None:
     dataflow.answers = [(200, job("CANCELLING"))]
-    assert run(run_pipeline.app, "--cancel", ID).stdout.strip() == "JOB_STATE_CANCELLING"
+    assert run(run_pipeline.app, "--cancel", ID).out.strip() == "JOB_STATE_CANCELLING"
     method, uri, body = dataflow.asked[0]
     assert (method, body) == ("PUT", {"requestedState": "JOB_STATE_CANCELLED"})
     assert f"/jobs/{ID}" in uri
@@ -179,5 +179,5 @@ def test_usage_errors(
 ) -> None:
     ran = run(run_pipeline.app, *arguments)
     assert ran.code == 2
-    assert complaint in ran.stderr
+    assert complaint in ran.err
     assert dataflow.asked == []
