@@ -53,7 +53,7 @@ def test_nothing_is_lost_or_stored_twice_when_a_worker_dies(
         *("ingest", *arguments, "--requests_per_second=5", "--direct_num_workers=2"),
         environment=emulator.environment(),
     )
-    run.kill_worker(0, 3)
+    assert run.kill_worker(0, 3), run.log
     report = run.result(0)
 
     assert any("lost a worker in attempt 1" in line for line in run.lines)

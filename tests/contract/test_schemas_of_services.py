@@ -15,6 +15,7 @@ from starlette.routing import Route
 from emulator.api_coverage import offline_cloud
 from emulator.server.server_file import ServerInfo
 from emulator.services.artifactregistry.routes import routes as artifactregistry
+from emulator.services.dataflow.routes import routes as dataflow_routes
 from emulator.services.kms.routes import routes as kms
 from emulator.services.pubsub.routes import routes as pubsub
 from emulator.services.resourcemanager.routes import routes as resourcemanager
@@ -357,6 +358,31 @@ def walk_services(walk: Walk) -> None:
     walk("services.list", params={"pageSize": "200"})
 
 
+def walk_dataflow(walk: Walk) -> None:
+    root = "projects.locations"
+    image = container("job")["image"]
+    launch = {"jobName": "one", "containerSpec": {"image": image}}
+    environment = {"additionalPipelineOptions": ["wait"], "additionalUserLabels": {"team": "x"}}
+    launched = []
+    for name in ("one", "other"):
+        parameter = {**launch, "jobName": name, "environment": environment}
+        answer = walk(f"{root}.flexTemplates.launch", body={"launchParameter": parameter})
+        launched.append(answer.json()["job"]["id"])
+    pages = walk_pages(walk, f"{root}.jobs.list", key="jobs")
+    assert {one["id"] for one in pages} == {*launched}
+    for id_ in launched:
+        body = {"requestedState": "JOB_STATE_CANCELLED"}
+        walk(f"{root}.jobs.update", id_, body=body)
+
+        def is_cancelled(id_: str = id_) -> bool:
+            job = walk(f"{root}.jobs.get", id_, params={"view": "JOB_VIEW_ALL"}).json()
+            return bool(job["currentState"] == "JOB_STATE_CANCELLED")
+
+        wait_until(is_cancelled, f"{id_} is not cancelled")
+        walk(f"{root}.jobs.messages.list", id_)
+        walk(f"{root}.jobs.getMetrics", id_)
+
+
 with offline_cloud() as _cloud:
     _services = [*serviceusage(_cloud.service_usage)]
     APIS: Mapping[tuple[str, str], tuple[list[Route], Callable[[Walk], None]]] = {
@@ -368,6 +394,7 @@ with offline_cloud() as _cloud:
             walk_repositories,
         ),
         ("run", "v2"): ([*run_routes(_cloud.run)], walk_run),
+        ("dataflow", "v1b3"): ([*dataflow_routes(_cloud.dataflow)], walk_dataflow),
         ("cloudresourcemanager", "v1"): (
             [*resourcemanager(_cloud.resource_manager)],
             walk_projects,
@@ -397,14 +424,14 @@ def walked(emulator: ServerInfo) -> Callable[[str, str], Walk]:
         schema_walk.begin(
             emulator.url,
             project,
-            *("pubsub", "cloudkms", "secretmanager", "artifactregistry", "run"),
+            *("pubsub", "cloudkms", "secretmanager", "artifactregistry", "run", "dataflow"),
         )
         segments = {
             **dict.fromkeys(
                 ("projectsId", "projectId", "resource", "v1Id1", "v1beta1Id1"), project
             ),
             **dict.fromkeys(("v1Id", "v1beta1Id"), "projects"),
-            "locationsId": "us-central1",
+            **dict.fromkeys(("location", "locationsId"), "us-central1"),
         }
         walk = Walk(emulator.url, api, version, project, segments)
         APIS[api, version][1](walk)

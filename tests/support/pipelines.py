@@ -44,9 +44,13 @@ class Pipeline:
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
-    def counted(self) -> int:
-        """Return the largest number that a worker has counted so far, of stored instances."""
-        lines = [json.loads(line) for line in self.lines if '"counters"' in line]
+    def counted(self, after: int = 0) -> int:
+        """Return the largest number that a worker has counted, of stored instances.
+
+        Args:
+            after: lines of the log that are left out
+        """
+        lines = [json.loads(line) for line in self.lines[after:] if '"counters"' in line]
         return max((line["counters"].get("stored", 0) for line in lines), default=0)
 
     def workers(self) -> list[psutil.Process]:
@@ -60,12 +64,17 @@ class Pipeline:
                         found.append(child)
         return found
 
-    def kill_worker(self, index: int, stored: int) -> None:
-        """Kill one of the workers once one has stored some instances."""
-        wait_until(lambda: self.counted() >= stored or not self.is_running, "no instance is stored")
+    def kill_worker(self, index: int, stored: int, after: int = 0) -> bool:
+        """Kill one of the workers once one has stored some instances; False if none runs then."""
+        wait_until(
+            lambda: self.counted(after) >= stored or not self.is_running,
+            "no instance is stored",
+            PATIENCE_SECONDS,
+        )
         workers = self.workers()
-        assert workers, self.log
-        workers[index % len(workers)].kill()
+        if workers:
+            workers[index % len(workers)].kill()
+        return bool(workers)
 
     @property
     def is_running(self) -> bool:
@@ -77,13 +86,17 @@ class Pipeline:
         """The end of its log."""
         return "\n".join(self.lines[-40:])
 
+    def code(self) -> int:
+        """Wait for its end; return its exit code."""
+        self._process.wait(PATIENCE_SECONDS)
+        self._thread.join()
+        return self._process.returncode
+
     def result(self, code: int) -> dict[str, Any]:
         """Wait for its end with an exit code; return the report that it printed."""
         assert self._process.stdout
         text = self._process.stdout.read()
-        self._process.wait(PATIENCE_SECONDS)
-        self._thread.join()
-        assert self._process.returncode == code, self.log
+        assert self.code() == code, self.log
         printed: dict[str, Any] = json.loads(text)
         return printed
 
