@@ -15,6 +15,7 @@ from program.adapters import make_adapters
 from program.gateways import make_gateways
 from program.inference import inference_outputs, make_inference_services
 from program.outputs import stack_outputs
+from program.pipelines import make_pipeline_workers, pipeline_outputs
 
 lab = config.load_or_exit()
 
@@ -66,5 +67,6 @@ gateways = make_gateways(lab, services, datasets, adapters)
 inference = make_inference_services(lab, services, datasets, topics, adapters.repository)
 outputs = stack_outputs(lab, services, bigquery_dataset, datasets, topics, adapters, gateways)
 outputs |= inference_outputs(inference)
+outputs |= pipeline_outputs(make_pipeline_workers(lab, services, datasets, bigquery_dataset))
 for name, value in outputs.items():
     pulumi.export(name, value)

@@ -34,6 +34,7 @@ from components.notification_topic import (
     NotificationTopicArgs,
     SubscriptionArgs,
 )
+from components.pipelines.pipeline_workers import PipelineWorkers, PipelineWorkersArgs
 from components.project_members import ProjectMembers, ProjectMembersArgs
 from components.project_services import ProjectServices, ProjectServicesArgs
 from components.service_agent_access import ServiceAgentAccess, ServiceAgentAccessArgs
@@ -69,6 +70,7 @@ COMPONENTS: dict[type[Component], tuple[type, ...]] = {
     HospitalVpn: (HospitalVpnArgs, TunnelArgs),
     InferenceService: (InferenceServiceArgs,),
     Gateway: (GatewayArgs, GatewayStoreArgs, OidcArgs),
+    PipelineWorkers: (PipelineWorkersArgs,),
 }
 """Every component, with the classes of its arguments."""
 

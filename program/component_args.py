@@ -29,6 +29,7 @@ from program.service_agent_grants import bigquery_targets, project_roles, used_t
 PUBSUB = "pubsub.googleapis.com"
 LOGGING, MONITORING = "logging.googleapis.com", "monitoring.googleapis.com"
 KMS = "cloudkms.googleapis.com"
+DATAFLOW = "dataflow.googleapis.com"
 IAM, COMPUTE, RUN = "iam.googleapis.com", "compute.googleapis.com", "run.googleapis.com"
 IAP = "iap.googleapis.com"
 SECRETS, REGISTRY = "secretmanager.googleapis.com", "artifactregistry.googleapis.com"
@@ -53,6 +54,8 @@ def services(settings: Settings) -> list[str]:
         needed += [IAM, RUN, PUBSUB, REGISTRY, *([KMS] if service.kms_key_name else [])]
     for gateway in settings.gateways:
         needed += [IAM, RUN, REGISTRY, LOGGING, *([IAP] if gateway.oidc is None else [])]
+    if settings.pipelines.bucket is not None:
+        needed += [IAM, COMPUTE, DATAFLOW, REGISTRY]
     return list(dict.fromkeys(needed))
 
 

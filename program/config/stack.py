@@ -21,6 +21,7 @@ from program.config.logs import AccessAlertSettings, AuditLogSinkSettings
 from program.config.model import HealthcareId, Labels, Location, Model, Role, follows
 from program.config.services.gateway import GatewaySettings
 from program.config.services.inference import InferenceServiceSettings
+from program.config.services.pipelines import PipelinesSettings
 from program.config.stores import DicomStoreSettings
 from program.config.topics import TopicSettings
 
@@ -78,6 +79,8 @@ class Settings(DatasetContent, _StackLocation):
     """A repository for the images of adapters, gateways and inference; none if empty."""
     inference_services: list[InferenceServiceSettings] = []
     """Services that measure new instances of a DICOM store."""
+    pipelines: PipelinesSettings = PipelinesSettings()
+    """The account of the workers of pipelines, and the bucket of their runs; none if empty."""
     vpns: list[VpnSettings] = []
     """VPNs to the networks of hospitals, by which their systems reach the adapters."""
     gateways: list[GatewaySettings] = []

@@ -112,7 +112,7 @@ ELSEWHERE = {
     "gcp:projects/serviceIdentity:ServiceIdentity": "the program asks for the agents it needs",
     "gcp:projects/iAMAuditConfig:IAMAuditConfig": "auditLogs",
     "gcp:bigquery/table:Table": "bigqueryViews",
-    "gcp:storage/bucket:Bucket": "buckets are not the stack's",
+    "gcp:storage/bucket:Bucket": "pipelines.bucket",
     "gcp:logging/projectSink:ProjectSink": "auditLogSink",
     "gcp:logging/metric:Metric": "accessAlert.metric",
     "gcp:monitoring/alertPolicy:AlertPolicy": "accessAlert",

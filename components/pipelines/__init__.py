@@ -1,0 +1,1 @@
+"""Pipelines on Dataflow: the account of their workers, and the bucket of their runs."""

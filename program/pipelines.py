@@ -1,0 +1,55 @@
+"""The pipelines of a stack: from their settings to the account of their workers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+
+from components.bigquery_dataset import BigQueryDataset
+from components.healthcare_dataset import HealthcareDataset
+from components.pipelines.pipeline_workers import PipelineWorkers, PipelineWorkersArgs
+from components.project_services import ProjectServices
+from program.config import FIRST_DATASET, Settings
+
+
+def make_pipeline_workers(
+    settings: Settings,
+    services: ProjectServices,
+    datasets: Mapping[str, HealthcareDataset],
+    bigquery_dataset: BigQueryDataset,
+) -> PipelineWorkers | None:
+    """Make the account of the workers, and the bucket of the runs; None without pipelines.
+
+    Args:
+        settings: of the stack
+        services: that must be enabled
+        datasets: name -> dataset, with the stores of the pipelines
+        bigquery_dataset: of the features
+    """
+    wanted = settings.pipelines
+    if wanted.bucket is None:
+        return None
+    args = PipelineWorkersArgs(
+        project=settings.project,
+        location=settings.location,
+        bucket=wanted.bucket,
+        healthcare_agent=services.service_agent_member,
+        dicom_stores={name: _store(datasets, name) for name in wanted.dicom_stores},
+        cohort_stores={name: _store(datasets, name) for name in wanted.cohort_stores},
+        source_buckets=wanted.source_buckets,
+        bigquery_dataset=bigquery_dataset.dataset_id if wanted.features else None,
+        labels=settings.labels,
+    )
+    waits: list[Any] = [services, bigquery_dataset, *datasets.values()]
+    return PipelineWorkers("pipelines", args, pulumi.ResourceOptions(depends_on=waits))
+
+
+def pipeline_outputs(workers: PipelineWorkers | None) -> dict[str, Any]:
+    """Return the outputs of the pipelines, by the names that stacks export them under."""
+    return {} if workers is None else {"pipelines": workers.summary}
+
+
+def _store(datasets: Mapping[str, HealthcareDataset], reference: str) -> pulumi.Output[str]:
+    dataset, _, store = reference.rpartition("/")
+    owner = datasets[dataset or FIRST_DATASET]
+    return pulumi.Output.concat(owner.dataset, f"/dicomStores/{store}")
