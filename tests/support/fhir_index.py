@@ -34,7 +34,7 @@ class Indexed:
                 " SET body = excluded.body, version = excluded.version RETURNING number",
                 (STORE, *key, updated[0] if updated else 1, body),
             ).fetchone()[0]
-            index.SearchIndex().add(self.connection, STORE, number, self.resources[key])
+            index.SearchIndex().add(self.connection, STORE, {number: self.resources[key]})
 
     def remove(self, resource_type: str, resource_id: str) -> None:
         del self.resources[resource_type, resource_id]

@@ -9,6 +9,7 @@ others by the operation.
 
 import re
 from collections.abc import Mapping, Sequence
+from sqlite3 import Connection
 from typing import Any
 
 from emulator.core.errors import invalid_argument, not_found
@@ -96,17 +97,21 @@ def _index(fhir: Fhir, operation: OperationRun, store: str, types: Sequence[str]
     progress = BatchProgress(operation, 0)
     for page in Selection(types).pages(fhir.resources, store):
         with fhir.resources.writing(store) as connection:
-            for version in page:
-                current = connection.execute(
-                    "SELECT * FROM fhir_resources WHERE number = ?", (version.number,)
-                ).fetchone()
-                if current is not None:
-                    resource = Version.of(current).resource()
-                    for index in fhir.indexes:
-                        index.add(connection, store, version.number, resource)
+            resources = {
+                number: resource
+                for number in [version.number for version in page]
+                if (resource := _current(connection, number))
+            }
+            for index in fhir.indexes:
+                index.add(connection, store, resources)
         progress.succeed(len(page))
         progress.check()
     progress.report()
+
+
+def _current(connection: Connection, number: int) -> Mapping[str, Any] | None:
+    row = connection.execute("SELECT * FROM fhir_resources WHERE number = ?", (number,)).fetchone()
+    return None if row is None else Version.of(row).resource()
 
 
 def _find(fhir: Fhir, store: str, url: str) -> Version:

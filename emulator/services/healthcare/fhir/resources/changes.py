@@ -71,6 +71,8 @@ class Changes:
     indexes: Sequence[Index] = ()
     operation: str = ""
     done: list[Change] = field(default_factory=list)
+    _to_index: list[tuple[int, Mapping[str, Any] | None]] = field(default_factory=list)
+    """Numbers of rows with their resources, or nothing for a deletion, the last one valid."""
 
     def find(self, type_: str, id_: str) -> Version | None:
         """Return the current version of a resource, or None."""
@@ -114,13 +116,13 @@ class Changes:
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """Undo the changes of a block that is refused, and leave those before it alone."""
-        done = len(self.done)
+        done, to_index = len(self.done), len(self._to_index)
         self.connection.execute("SAVEPOINT resource")
         try:
             yield
         except OutcomeError:
             self.connection.execute("ROLLBACK TO resource")
-            del self.done[done:]
+            del self.done[done:], self._to_index[to_index:]
             raise
         finally:
             self.connection.execute("RELEASE resource")
@@ -165,12 +167,15 @@ class Changes:
         ).rowcount
 
     def finish(self) -> None:
-        """Check the references between the store's resources.
+        """Index what was written, and check the references between the store's resources.
 
         Raises:
             OutcomeError: 400, a changed resource refers to one that does not exist; 409, a
                 deleted one is referred to
         """
+        written = {number: one for number, one in dict(self._to_index).items() if one is not None}
+        for index in self.indexes if written else ():
+            index.add(self.connection, self.settings.name, written)
         if not self.settings.checks_references:
             return
         last = {change.version.name: change.version for change in self.done}
@@ -209,9 +214,8 @@ class Changes:
                 "UPDATE fhir_resources SET version = ?, method = ?, body = ? WHERE number = ?",
                 (version, method, body, number),
             )
-        describe(self.connection, self.settings, number, written)
-        for index in self.indexes:
-            index.add(self.connection, self.settings.name, number, written)
+        describe(self.connection, self.settings, number, written, is_new=previous is None)
+        self._to_index.append((number, written))
         current = Version(number, type_, id_, version, method, body)
         self._note(current)
         return current
@@ -225,6 +229,7 @@ class Changes:
             self.connection.execute(
                 "DELETE FROM fhir_resources WHERE number = ?", (current.number,)
             )
+            self._to_index.append((current.number, None))
             self.done.append(Change(deletion, current))
 
     def _leave(self, version: Version) -> None:

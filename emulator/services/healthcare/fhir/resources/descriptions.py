@@ -12,7 +12,12 @@ _TABLES = ("fhir_references", "fhir_identifiers", "fhir_canonicals")
 
 
 def describe(
-    connection: Connection, settings: StoreSettings, number: int, resource: Mapping[str, Any]
+    connection: Connection,
+    settings: StoreSettings,
+    number: int,
+    resource: Mapping[str, Any],
+    *,
+    is_new: bool,
 ) -> None:
     """Write the rows of a resource, in the transaction that writes it.
 
@@ -21,11 +26,12 @@ def describe(
         settings: of the store
         number: of the row of the resource
         resource: the resource
+        is_new: whether no version had the row before
 
     Raises:
         OutcomeError: 409, another resource has the canonical URL
     """
-    for table in _TABLES:
+    for table in () if is_new else _TABLES:
         connection.execute(f"DELETE FROM {table} WHERE resource = ?", (number,))  # noqa: S608
     store, type_ = settings.name, resource["resourceType"]
     connection.executemany(

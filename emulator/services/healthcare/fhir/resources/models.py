@@ -73,9 +73,9 @@ class Index(Protocol):
     """
 
     def add(
-        self, connection: Connection, store: str, number: int, resource: Mapping[str, Any]
+        self, connection: Connection, store: str, resources: Mapping[int, Mapping[str, Any]]
     ) -> None:
-        """Add a resource, or replace the one of this number."""
+        """Add resources by number, or replace those of these numbers."""
 
 
 class StoreGoneError(Exception):

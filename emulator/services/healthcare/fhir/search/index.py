@@ -8,6 +8,7 @@ written in the transaction of the change.
 """
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,6 +24,7 @@ from emulator.services.healthcare.fhir.search.parameters import (
     parameters_of_all,
     parameters_of_member,
 )
+from emulator.services.healthcare.fhir.search.store_parameters import StoreParameters
 
 
 def _table(name: str, values: str, key: str) -> str:
@@ -108,18 +110,35 @@ def scope(store: str, resource_type: str, parameter: str) -> int:
 
 
 class SearchIndex:
-    """Indexes each resource in the transaction of its change; see `resources.models.Index`."""
+    """Indexes resources in the transaction of their changes; see `resources.models.Index`."""
 
     def add(
-        self, connection: Connection, store: str, number: int, resource: Mapping[str, Any]
+        self, connection: Connection, store: str, resources: Mapping[int, Mapping[str, Any]]
     ) -> None:
-        """Index a resource in place of the version that had its number before."""
+        """Index resources in place of the versions that had their numbers before."""
+        numbers = json.dumps([*resources])
         for name in {table.name for table in TABLES.values()}:
-            connection.execute(f"DELETE FROM {name} WHERE resource = ?", (number,))  # noqa: S608
-        _insert(connection, store, number, resource)
+            connection.execute(
+                f"DELETE FROM {name} WHERE resource IN (SELECT value FROM json_each(?))",  # noqa: S608
+                (numbers,),
+            )
+        known = store_parameters.load(connection, store)
+        by_table: dict[str, list[tuple[Any, ...]]] = {}
+        for number, resource in resources.items():
+            _collect(by_table, store, number, resource, known)
+        for table, rows in by_table.items():
+            marks = ", ".join("?" for _ in rows[0])
+            connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608
 
 
-def _insert(connection: Connection, store: str, number: int, resource: Mapping[str, Any]) -> None:
+def _collect(
+    by_table: dict[str, list[tuple[Any, ...]]],
+    store: str,
+    number: int,
+    resource: Mapping[str, Any],
+    known: StoreParameters,
+) -> None:
+    """Add the rows of a resource to those of each table."""
     resource_type = resource["resourceType"]
     found: dict[str, SearchParameter] = {
         parameter.code: parameter
@@ -127,15 +146,11 @@ def _insert(connection: Connection, store: str, number: int, resource: Mapping[s
         for parameter in parameters_of_member(resource_type, key)
     }
     found |= {parameter.code: parameter for parameter in parameters_of_all(resource_type)}
-    found |= store_parameters.load(connection, store).own(resource_type)
-    by_table: dict[str, list[tuple[Any, ...]]] = {}
+    found |= known.own(resource_type)
     for parameter in found.values():
         for suffix, of_type, item, value in _rows(parameter, resource):
             name = scope(store, resource_type, parameter.code + suffix)
             by_table.setdefault(TABLES[of_type].name, []).append((name, number, item, *value))
-    for table, rows in by_table.items():
-        marks = ", ".join("?" for _ in rows[0])
-        connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608
 
 
 def _rows(
