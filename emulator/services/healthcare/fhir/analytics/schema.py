@@ -72,7 +72,7 @@ class Columns:
                 type_ = _type_of(each)
                 self.add(name, type_, is_list=is_list)
                 self._fit(self.fields[name], type_, is_list=is_list)
-                if isinstance(each, Mapping):
+                if isinstance(each, dict):
                     self.record(name, is_list=is_list).widen(each)
 
     def _fit(self, field: dict[str, Any], type_: str, *, is_list: bool) -> None:
@@ -136,7 +136,7 @@ def _add_element(
 
 
 def _type_of(value: Any) -> str:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return "RECORD"
     if isinstance(value, bool):
         return "BOOLEAN"

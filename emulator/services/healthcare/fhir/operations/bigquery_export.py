@@ -7,7 +7,9 @@ refusals, and the names of the tables, which are those of the types.
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from functools import partial
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 from emulator.core.errors import already_exists, failed_precondition, invalid_argument
 from emulator.core.operations.batch_progress import BatchProgress
@@ -21,6 +23,8 @@ from emulator.services.healthcare.fhir.operations.selection import Selection
 from emulator.services.healthcare.fhir.resources.version import Version
 from emulator.services.healthcare.fhir.service import Fhir
 
+PART_BYTES = 1 << 20
+"""Bytes that are read at once of the rows for a load job."""
 _DATASET = re.compile(r"bq://([a-z0-9.:-]+)\.(\w{1,1024})")
 _EMPTY, _TRUNCATE = "WRITE_EMPTY", "WRITE_TRUNCATE"
 _DISPOSITIONS = (_EMPTY, _TRUNCATE, "WRITE_APPEND")
@@ -61,7 +65,7 @@ def export_type(fhir: Fhir, operation: OperationRun, progress: BatchProgress, ty
     project, dataset = request["dataset"]
     table = Table(project, dataset, type_)
     export = _TypeExport(fhir, operation, type_)
-    with BigQueryClient(fhir.settings.bigquery_url) as bigquery:
+    with BigQueryClient(fhir.settings.bigquery_url) as bigquery, TemporaryFile() as spool:
         # After a crash it is unknown whether the load had ended: the count from before it decides.
         load = f"{operation.name}/{type_}"
         before = rows_before(fhir.context.database, load, lambda: bigquery.rows(table) or 0)
@@ -70,18 +74,20 @@ def export_type(fhir: Fhir, operation: OperationRun, progress: BatchProgress, ty
                 f"BigQuery table {table} already exists and has rows. "
                 "Set write_disposition to WRITE_TRUNCATE or WRITE_APPEND, or name another dataset."
             )
-        fields = export.fields()
+        fields = export.write(spool)
         is_loaded = (bigquery.rows(table) or 0) != before
         if export.count and (request["disposition"] == _TRUNCATE or not is_loaded):
             partitioning = export.layout.partitioning
-            bigquery.load(table, fields, request["disposition"], export.lines(), partitioning)
+            spool.seek(0)
+            parts = iter(partial(spool.read, PART_BYTES), b"")
+            bigquery.load(table, fields, request["disposition"], parts, partitioning)
     for name, reason in export.failures.items():
         progress.fail(f"{request['store']}/fhir/{name}", reason)
     progress.succeed(export.count)
 
 
 class _TypeExport:
-    """The rows of a type, which are made twice: for the schema, and for the load job.
+    """The rows of a type.
 
     Attributes:
         layout: of the table
@@ -92,39 +98,29 @@ class _TypeExport:
     def __init__(self, fhir: Fhir, operation: OperationRun, type_: str) -> None:
         self._fhir, self._operation, self._type = fhir, operation, type_
         self.layout = TableLayout.of(operation.request)
-        # Resources that are written meanwhile are not exported: their columns are not known.
-        self._last = self._versions_until()
         self.count = 0
         self.failures: dict[str, str] = {}
 
-    def fields(self) -> list[dict[str, Any]]:
-        """Return the schema of the table."""
+    def write(self, spool: IO[bytes]) -> list[dict[str, Any]]:
+        """Write the rows as lines of JSON into a file; return the schema of the table.
+
+        The load job needs the schema first, and all rows together may be larger than the memory.
+        """
         columns = self.layout.columns(self._type)
         for version in self._versions():
             try:
-                columns.widen(self.layout.row(version.resource()))
+                row = self.layout.row(version.resource())
+                columns.widen(row)
             except RowError as error:
                 self.failures[version.name] = str(error)
             else:
+                spool.write(json_text.dump(row) + b"\n")
                 self.count += 1
         return columns.schema()
 
-    def lines(self) -> Iterator[bytes]:
-        """Yield the rows as lines of JSON."""
-        for version in self._versions():
-            if version.name not in self.failures:
-                yield json_text.dump(self.layout.row(version.resource())) + b"\n"
-
     def _versions(self) -> Iterator[Version]:
         request = self._operation.request
-        selection = Selection([self._type], request["since"], self._last)
+        selection = Selection([self._type], request["since"])
         for page in selection.pages(self._fhir.resources, request["store"]):
             self._operation.check_cancelled()
             yield from page
-
-    def _versions_until(self) -> int:
-        rows = self._fhir.resources.select(
-            "SELECT MAX(version) AS last FROM fhir_resources WHERE store = ? AND type = ?",
-            (self._operation.request["store"], self._type),
-        )
-        return int(rows[0]["last"] or 0)
