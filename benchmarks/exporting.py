@@ -26,7 +26,7 @@ _ROWS = "SELECT bigquery_row, storage_class, updated, size FROM dicom_instances 
 def measure_export(sides: Sides) -> Iterator[Row]:
     """Compare an export with a load job of its rows by Google's client, both until queryable."""
     store, local = sides.full_store, sides.local
-    client = _client(local)
+    client = client_of(local)
     sides.report(f"exporting {MANY} rows, and loading the same, in turns")
     rows = _rows(local, store)
     schema: list[bigquery.SchemaField] = []
@@ -43,11 +43,8 @@ def measure_export(sides: Sides) -> Iterator[Row]:
 
     def peer() -> float:
         table = local.table()
-        config = bigquery.LoadJobConfig(
-            schema=schema, source_format=bigquery.SourceFormat.NEWLINE_DELIMITED_JSON
-        )
         began = time.perf_counter()
-        client.load_table_from_file(io.BytesIO(rows), table, job_config=config).result()
+        load_rows(client, table, schema, rows)
         _count(client, table)
         return time.perf_counter() - began
 
@@ -55,7 +52,17 @@ def measure_export(sides: Sides) -> Iterator[Row]:
     yield comparison.duration(f"export of {MANY} rows to BigQuery", *seconds, GOAL)
 
 
-def _client(local: Local) -> bigquery.Client:
+def load_rows(
+    client: bigquery.Client, table: str, schema: list[bigquery.SchemaField], rows: bytes
+) -> None:
+    """Load lines of JSON into a table."""
+    config = bigquery.LoadJobConfig(
+        schema=schema, source_format=bigquery.SourceFormat.NEWLINE_DELIMITED_JSON
+    )
+    client.load_table_from_file(io.BytesIO(rows), table, job_config=config).result()
+
+
+def client_of(local: Local) -> bigquery.Client:
     """Return Google's client with the address of the BigQuery backend."""
     return bigquery.Client(
         project=PROJECT,

@@ -79,7 +79,7 @@ def _client(
             connection.request(request.method, request.path, request.body, request.headers)
             answer = connection.getresponse()
             body = answer.read()
-            if answer.status != http.client.OK:
+            if answer.status >= http.client.MULTIPLE_CHOICES:
                 failure = f"{request.method} {request.path}: {answer.status} {body[:300]!r}"
                 raise BenchmarkError(failure)
             check(body)

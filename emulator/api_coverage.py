@@ -29,10 +29,7 @@ _DATASETS = "projects.locations.datasets"
 _CDC = "all but `changeDataCaptureConfig` of BigQuery (501)"
 _DEIDENTIFY = "all but `operationMetadata` and `additionalInfoTypes` (501)"
 _COHORT = "no public page defines how its FHIRPath expressions choose resources (501)"
-_STORE_STREAMS = "streams into stores (`deidentifiedStoreDestination`) have no effect"
 _FHIR = {
-    f"{_DATASETS}.fhirStores.create": _STORE_STREAMS,
-    f"{_DATASETS}.fhirStores.patch": _STORE_STREAMS,
     f"{_DATASETS}.fhirStores.fhir.Resource-validate": "without profiles",
 }
 PARTLY: Mapping[str, Mapping[str, str]] = {

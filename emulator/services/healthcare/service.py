@@ -9,6 +9,7 @@ from emulator.services.healthcare.consents import store_settings as consent_sett
 from emulator.services.healthcare.consents.service import Consents
 from emulator.services.healthcare.context import HealthcareContext
 from emulator.services.healthcare.deidentify import fhir_operation as fhir_deidentification
+from emulator.services.healthcare.deidentify import fhir_streams as deidentified_streams
 from emulator.services.healthcare.deidentify import operation as deidentification
 from emulator.services.healthcare.dicom.bigquery import table_layout
 from emulator.services.healthcare.dicom.operations import (
@@ -61,6 +62,7 @@ _HL7V2_OPERATIONS = (hl7v2_importer, hl7v2_exporter, hl7v2_rollback)
 
 def _check_fhir_store(store: Mapping[str, Any]) -> None:
     fhir_streams.check_store(store)
+    deidentified_streams.check_store(store)
     fhir_consent_settings.check_store(store)
 
 
@@ -102,6 +104,7 @@ class Healthcare:
         for module in _HL7V2_OPERATIONS:
             module.register(self.hl7v2)
         self.fhir = Fhir(context)
+        self.fhir.listeners.append(deidentified_streams.DeidentifiedStreams(self.fhir))
         for module in _FHIR_OPERATIONS:
             module.register(self.fhir)
         self.consents = Consents(context)
