@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable
+from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -13,6 +14,7 @@ from emulator.access.decisions import Decisions
 from emulator.access.rules import BIGQUERY, LOGGING, PROJECTS, Requirement
 from emulator.core.discovery import whole_path
 from emulator.core.errors import ApiError
+from emulator.core.method_table import PERMITS
 from emulator.core.rest import JsonResponse, limited_body, parse_json
 from emulator.services.iam import callers
 from emulator.services.method_tables import method_of_call
@@ -44,6 +46,7 @@ class EnforceIamMiddleware:
             return
         request = Request(scope, receive)
         member = callers.member_of(request.headers.get("authorization", ""))
+        scope[PERMITS] = partial(self._permits, member)
         try:
             if match := _TEST.fullmatch(scope["path"]):
                 receive = await self._held(request, member, match[1])
@@ -66,13 +69,12 @@ class EnforceIamMiddleware:
         return _received(json.dumps({**body, "permissions": held}).encode())
 
     def _allowed(self, member: str, resource: str, permissions: list[str]) -> list[str]:
-        return [
-            each
-            for each in permissions
-            if self._decisions.allows(
-                member, Requirement(str(each).partition(".")[0], str(each), resource)
-            )
-        ]
+        return [each for each in permissions if self._permits(member, str(each), resource)]
+
+    def _permits(self, member: str, permission: str, resource: str) -> bool:
+        """Whether a member has a permission on a resource, for parts of a call."""
+        needed = Requirement(permission.partition(".")[0], permission, resource)
+        return self._decisions.allows(member, needed)
 
     def _require(self, member: str, needed: Iterable[Requirement]) -> None:
         """Refuse a call whose caller lacks one of the permissions.

@@ -22,6 +22,9 @@ ADMIN_READ, ADMIN_WRITE, DATA_READ, DATA_WRITE = (
 ACTIVITY, DATA_ACCESS = "activity", "data_access"
 AUDIT_METADATA = "audit_metadata"
 """The member of an ASGI scope that a handler fills with what the audit log says beside a call."""
+PERMITS = "permits"
+"""The member of an ASGI scope that says whether the caller has a permission on a resource, both as
+names; calls that are not decided have none."""
 VERSIONS = r"/v1(?:beta1)?/"
 """The root of the paths of most APIs."""
 _TYPES = {

@@ -4,7 +4,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from emulator.services.healthcare.fhir.bundles import entries, history, transaction
+from emulator.services.healthcare.fhir.bundles import entries, history, permissions, transaction
 from emulator.services.healthcare.fhir.bundles.execution import (
     execute,
     refused_entry,
@@ -36,6 +36,8 @@ def execute_bundle(request: FhirRequest) -> Response:
 
 def _transaction(request: FhirRequest, given: list[Any]) -> Response:
     parsed = [entries.parse(index, each) for index, each in enumerate(given)]
+    for method in sorted({entry.method for entry in parsed}):
+        permissions.check(request, method)
     results = transaction.run(request, parsed)
     answers = [
         response_entry(request, entry, written)
@@ -49,6 +51,7 @@ def _batch(request: FhirRequest, given: list[Any]) -> Response:
     for index, each in enumerate(given):
         try:
             entry = entries.parse(index, each)
+            permissions.check(request, entry.method)
             with request.fhir.changing(request.settings) as changes:
                 written = execute(request, changes, entry)
         except OutcomeError as refused:

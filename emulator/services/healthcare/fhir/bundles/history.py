@@ -8,6 +8,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from emulator.services.healthcare.fhir.bundles import permissions
 from emulator.services.healthcare.fhir.interactions.request import FhirRequest, json_response
 from emulator.services.healthcare.fhir.refusals import invalid, unsupported
 from emulator.services.healthcare.fhir.resources import history_entries
@@ -30,6 +31,8 @@ def execute(request: FhirRequest, entries: list[Any]) -> Response:
         history_entries.version_of(request.settings, index, entry)
         for index, entry in enumerate(entries)
     ]
+    for method in sorted({version.method for version in versions}):
+        permissions.check(request, method)
     with request.fhir.changing(request.settings) as changes:
         for version in versions:
             changes.insert(version)

@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from emulator.core import media_type
 from emulator.core.errors import not_found, too_large
-from emulator.core.method_table import AUDIT_METADATA
+from emulator.core.method_table import AUDIT_METADATA, PERMITS
 from emulator.services.healthcare.fhir import json_text
 from emulator.services.healthcare.fhir.consents import scopes
 from emulator.services.healthcare.fhir.consents.access import Access
@@ -61,6 +61,7 @@ class FhirRequest:
         url: of the request, with its query
         version: of the API, as called
         audit: gets what the audit log says beside the call
+        permits: whether the caller has a permission on a resource, both as names
     """
 
     fhir: Fhir
@@ -73,6 +74,7 @@ class FhirRequest:
     url: str
     version: str
     audit: dict[str, Any]
+    permits: Callable[[str, str], bool]
 
     @property
     def store(self) -> str:
@@ -182,6 +184,7 @@ def endpoint(
                     url=f"{fhir.settings.root_url}{request.url.path}{query}",
                     version=version,
                     audit=request.scope.get(AUDIT_METADATA, {}),
+                    permits=request.scope.get(PERMITS, lambda _permission, _resource: True),
                 )
             )
         except OutcomeError as refused:
