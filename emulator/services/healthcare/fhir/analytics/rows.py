@@ -6,6 +6,7 @@ Choices nest (`value.quantity`), references have a column for the type of their 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from emulator.services.healthcare.fhir import json_text
@@ -21,6 +22,9 @@ from emulator.services.healthcare.fhir.references import Form, of_element
 DEFAULT_DEPTH = 2
 EXTENSION, CONTAINED, MODIFIER = "extension", "contained", "modifierExtension"
 ANALYTICS, ANALYTICS_V2, LOSSLESS = "ANALYTICS", "ANALYTICS_V2", "LOSSLESS"
+
+Depths = tuple[tuple[str, int], ...]
+"""How often elements of each name are around a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +45,13 @@ class RowFormat:
         Raises:
             ExtensionError: its extensions have no columns
         """
-        return self._object(resource, str(resource["resourceType"]), {}, is_resource=True)
+        return self._object(resource, str(resource["resourceType"]), (), is_resource=True)
 
     def _object(
         self,
         value: Mapping[str, Any],
         type_: str,
-        depths: Mapping[str, int],
+        depths: Depths,
         *,
         is_resource: bool = False,
     ) -> Row:
@@ -65,11 +69,8 @@ class RowFormat:
         self._extend(row, value, depths)
         return row
 
-    def _element(self, row: Row, element: Element, member: Any, depths: Mapping[str, int]) -> None:
-        names = [element.name, element.choice] if element.choice else [element.key]
-        if element.is_primitive:
-            names = names[:-1]
-        below = deeper(depths, names, self.depth)
+    def _element(self, row: Row, element: Element, member: Any, depths: Depths) -> None:
+        below = deeper(depths, names_of(element), self.depth)
         if below is None:
             return
         if element.is_list:
@@ -81,7 +82,7 @@ class RowFormat:
         else:
             row[element.key] = found
 
-    def _value(self, value: Any, element: Element, depths: Mapping[str, int]) -> Any:
+    def _value(self, value: Any, element: Element, depths: Depths) -> Any:
         if element.is_primitive:
             return value
         if element.type == "Reference":
@@ -90,7 +91,7 @@ class RowFormat:
             return None
         return self._object(value, element.type, depths)
 
-    def _reference(self, value: dict[str, Any], depths: Mapping[str, int]) -> Row:
+    def _reference(self, value: dict[str, Any], depths: Depths) -> Row:
         row = self._object(value, "Reference", depths)
         target = of_element(value, "")
         if target.form is Form.LOCAL and target.type in resource_types():
@@ -98,7 +99,7 @@ class RowFormat:
             row[id_column(target.type)] = target.id
         return row
 
-    def _extend(self, row: Row, value: Mapping[str, Any], depths: Mapping[str, int]) -> None:
+    def _extend(self, row: Row, value: Mapping[str, Any], depths: Depths) -> None:
         found = value.get(EXTENSION)
         if not found:
             return
@@ -113,14 +114,19 @@ class RowFormat:
         add(row, found, convert)
 
 
-def deeper(depths: Mapping[str, int], names: list[str], limit: int) -> Mapping[str, int] | None:
+def names_of(element: Element) -> tuple[str, ...]:
+    """Return the names that an element adds to the depths inside it."""
+    names = (element.name, element.choice) if element.choice else (element.key,)
+    return names[:-1] if element.is_primitive else names
+
+
+@lru_cache(maxsize=10_000)
+def deeper(depths: Depths, names: tuple[str, ...], limit: int) -> Depths | None:
     """Return the depths inside elements of these names; None if one is too deep."""
-    if not names:
-        return depths
-    found = {**depths}
+    found = dict(depths)
     for name in names:
         found[name] = found.get(name, 0) + 1
-    return None if any(found[name] > limit for name in names) else found
+    return None if any(found[name] > limit for name in names) else tuple(found.items())
 
 
 def id_column(type_: str) -> str:

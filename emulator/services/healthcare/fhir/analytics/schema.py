@@ -15,9 +15,11 @@ from emulator.services.healthcare.fhir.analytics.rows import (
     CONTAINED,
     EXTENSION,
     MODIFIER,
+    Depths,
     RowFormat,
     deeper,
     id_column,
+    names_of,
 )
 from emulator.services.healthcare.fhir.definitions import Element, type_definition
 
@@ -28,6 +30,7 @@ _COLUMNS = {
     "positiveInt": "INTEGER",
     "unsignedInt": "INTEGER",
 }
+_TYPES = {bool: "BOOLEAN", dict: "RECORD", int: "INTEGER", str: "STRING"}
 _FITTING = {"FLOAT": ("FLOAT", "INTEGER"), "TIMESTAMP": ("STRING",)}
 """Type of a column -> types of values that fit, where these are not the same."""
 _LEFT_OUT = frozenset({EXTENSION, MODIFIER, CONTAINED, "resourceType"})
@@ -66,14 +69,18 @@ class Columns:
         """
         for name, value in row.items():
             is_list = isinstance(value, list)
-            for each in value if isinstance(value, list) else [value]:
+            for each in value if is_list else (value,):
                 if each is None:
                     continue
                 type_ = _type_of(each)
-                self.add(name, type_, is_list=is_list)
-                self._fit(self.fields[name], type_, is_list=is_list)
-                if isinstance(each, dict):
-                    self.record(name, is_list=is_list).widen(each)
+                field = self.fields.get(name)
+                if field is None:
+                    self.add(name, type_, is_list=is_list)
+                elif field["type"] != type_ or (field["mode"] == "REPEATED") != is_list:
+                    self._fit(field, type_, is_list=is_list)
+                if type_ == "RECORD":
+                    below = self._records.get(name) or self.record(name, is_list=is_list)
+                    below.widen(each)
 
     def _fit(self, field: dict[str, Any], type_: str, *, is_list: bool) -> None:
         known = field["type"]
@@ -96,14 +103,14 @@ class Columns:
 def columns_of(type_: str, format_: RowFormat) -> Columns:
     """Return the columns that every table of a resource type has."""
     columns = Columns()
-    _add_type(columns, type_, {}, format_, is_resource=True)
+    _add_type(columns, type_, (), format_, is_resource=True)
     return columns
 
 
 def _add_type(
     columns: Columns,
     type_: str,
-    depths: Mapping[str, int],
+    depths: Depths,
     format_: RowFormat,
     *,
     is_resource: bool = False,
@@ -116,11 +123,8 @@ def _add_type(
         columns.add(CONTAINED, "STRING", is_list=True)
 
 
-def _add_element(
-    columns: Columns, element: Element, depths: Mapping[str, int], format_: RowFormat
-) -> None:
-    names = [element.name, element.choice] if element.choice else [element.key]
-    below = deeper(depths, names[:-1] if element.is_primitive else names, format_.depth)
+def _add_element(columns: Columns, element: Element, depths: Depths, format_: RowFormat) -> None:
+    below = deeper(depths, names_of(element), format_.depth)
     if below is None or element.type == "Resource":
         return
     if element.choice:
@@ -136,10 +140,5 @@ def _add_element(
 
 
 def _type_of(value: Any) -> str:
-    if isinstance(value, dict):
-        return "RECORD"
-    if isinstance(value, bool):
-        return "BOOLEAN"
-    if isinstance(value, int):
-        return "INTEGER"
-    return "FLOAT" if isinstance(value, Decimal) else "STRING"
+    found = _TYPES.get(type(value))
+    return found or ("FLOAT" if isinstance(value, Decimal) else "STRING")
