@@ -74,8 +74,23 @@ def _lossless(lab: Lab) -> Json:
     return [done, table["body"].get("schema") if table["status"] == 200 else table]
 
 
+def _deidentified(lab: Lab) -> Json:
+    """Change and delete resources of a store; return their copies, and what is not copied."""
+    given = {"disableReferentialIntegrity": True}
+    target = store(lab, "fhir-stream-copies", **given)
+    copies = {"store": target, "config": {"fhir": {}}}
+    stream = {"deidentifiedStoreDestination": copies}
+    name = store(lab, "fhir-stream-source", streamConfigs=[stream])
+    put(lab, patient("copied", name=[{"family": "Sample"}]), to=name)
+    put(lab, patient("deleted"), to=name)
+    call(lab, "DELETE", "Patient/deleted", to=name)
+    paths = ("Patient/copied", "Patient/deleted", "Patient/copied/_history")
+    return [call(lab, "GET", path, to=target) for path in paths]
+
+
 CHECKS = (
     Check("fhir-stream-rows", "the rows of a stream, and its view", _rows),
     Check("fhir-stream-text", "streams that are refused: codes and texts", _texts),
+    Check("fhir-deidentified-stream", "copies of a de-identified stream", _deidentified),
     Check("fhir-export-lossless", "the columns of a table of LOSSLESS", _lossless),
 )

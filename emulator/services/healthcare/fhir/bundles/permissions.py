@@ -1,8 +1,8 @@
 """Permissions of the requests in a bundle.
 
 Documented (the reference of `executeBundle`): each request needs its own permission, beside
-`healthcare.fhirStores.executeBundle` of the call. Inferred (conformance: fhir-bundle-permissions):
-a batch refuses the request alone, a transaction and a history the whole bundle.
+`healthcare.fhirStores.executeBundle` of the call. The answer of a batch has an entry with the
+outcome of each request; a transaction or history with an error answers with an OperationOutcome.
 """
 
 from emulator.services.healthcare.fhir.interactions.request import FhirRequest
