@@ -68,7 +68,7 @@ class Client:
 
     def work(self, steps: int) -> None:
         """Do so many things."""
-        deeds = {
+        deeds: dict[Callable[[], object], int] = {
             self.write: 20,
             self.swap: 20,
             self.delete: 10,

@@ -25,9 +25,9 @@ from emulator.services.healthcare.consents.requests import (
     check_text,
     listed,
     new_name,
-    store_of,
 )
 from emulator.services.healthcare.consents.service import Consents
+from emulator.services.healthcare.store_service import store_of
 
 _SIGNATURES = {
     "userSignature": "user_signature",

@@ -22,11 +22,11 @@ from emulator.services.healthcare.consents.requests import (
     check_user,
     mask_of,
     pages,
-    store_of,
 )
 from emulator.services.healthcare.consents.revisions import CONSENTS, split_id, without_revision
 from emulator.services.healthcare.consents.service import Consents
 from emulator.services.healthcare.consents.store_settings import default_expiration, expiration
+from emulator.services.healthcare.store_service import store_of
 from emulator.services.healthcare.stores import schema
 
 ACTIVE, DRAFT, REJECTED, REVOKED = "ACTIVE", "DRAFT", "REJECTED", "REVOKED"

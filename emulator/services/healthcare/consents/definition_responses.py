@@ -5,7 +5,6 @@ use can't be deleted. Inferred (conformance: consent-definition-in-use, consent-
 the texts of refusals.
 """
 
-import json
 from sqlite3 import Connection
 from typing import Any
 
@@ -17,8 +16,9 @@ from emulator.services.healthcare.consents.models import (
     definition_bodies,
     is_mapped,
 )
-from emulator.services.healthcare.consents.requests import body_of, listed, mask_of, store_of
+from emulator.services.healthcare.consents.requests import body_of, listed, mask_of
 from emulator.services.healthcare.consents.service import Consents
+from emulator.services.healthcare.store_service import store_of
 
 _MUTABLE = frozenset(
     {"description", "allowedValues", "consentDefaultValues", "dataMappingDefaultValue"}
@@ -52,7 +52,7 @@ def get(call: Call[Consents]) -> dict[str, Any]:
     """One definition."""
     store = store_of(call)
     with call.service.records.read() as connection:
-        return _body(connection, store, call.path["definition"])
+        return DEFINITIONS.body(connection, store, call.path["definition"])
 
 
 def list_definitions(call: Call[Consents]) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def patch(call: Call[Consents]) -> dict[str, Any]:
     given = body_of(call, _MESSAGE)
     mask = mask_of(call, _MESSAGE, _MUTABLE)
     with call.service.records.change(store) as connection:
-        before = _body(connection, store, call.path["definition"])
+        before = DEFINITIONS.body(connection, store, call.path["definition"])
         after = mask.apply(before, given)
         attributes.check_definition(after)
         attributes.check_change(before, after)
@@ -86,11 +86,6 @@ def delete(call: Call[Consents]) -> dict[str, Any]:
             )
         DEFINITIONS.delete(connection, store, definition_id)
     return {}
-
-
-def _body(connection: Connection, store: str, definition_id: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(DEFINITIONS.get(connection, store, definition_id)["body"])
-    return found
 
 
 def _user_of(service: Consents, connection: Connection, store: str, definition_id: str) -> str:

@@ -22,10 +22,10 @@ from emulator.services.healthcare.consents.requests import (
     MAX_PAGE,
     check_text,
     check_user,
-    store_of,
 )
 from emulator.services.healthcare.consents.revisions import CONSENTS, without_revision
 from emulator.services.healthcare.consents.service import Consents
+from emulator.services.healthcare.store_service import starting, store_of
 from emulator.services.healthcare.stores import schema
 
 MAX_LISTED = 100
@@ -83,10 +83,8 @@ def evaluate_user_consents(call: Call[Consents]) -> dict[str, Any]:
     return {**({"results": results} if results else {}), **answer}
 
 
-def query(call: Call[Consents]) -> dict[str, Any]:
-    """Start the operation that writes the ids of all data whose use is consented."""
-    schema.check(call.version, "QueryAccessibleDataRequest", call.body)
-    return query_accessible_data.begin(call.service, store_of(call), call.body, call.version)
+query = starting("QueryAccessibleDataRequest", query_accessible_data.begin)
+"""Starts the operation that writes the ids of all data whose use is consented."""
 
 
 def _evaluator(call: Call[Consents], definitions: Definitions) -> Evaluator:

@@ -5,7 +5,6 @@ consent-mapping-exists, consent-mapping-archived): one mapping of a data id at a
 refusals, and that an archived mapping stays as it is and frees its data id.
 """
 
-import json
 from collections.abc import Mapping
 from sqlite3 import Connection
 from typing import Any
@@ -22,9 +21,9 @@ from emulator.services.healthcare.consents.requests import (
     listed,
     mask_of,
     new_name,
-    store_of,
 )
 from emulator.services.healthcare.consents.service import Consents
+from emulator.services.healthcare.store_service import store_of
 from emulator.services.healthcare.stores import schema
 
 _MUTABLE = frozenset({"dataId", "userId", "resourceAttributes"})
@@ -47,7 +46,7 @@ def get(call: Call[Consents]) -> dict[str, Any]:
     """One mapping."""
     store = store_of(call)
     with call.service.records.read() as connection:
-        return _body(connection, store, call.path["mapping"])
+        return MAPPINGS.body(connection, store, call.path["mapping"])
 
 
 def list_mappings(call: Call[Consents]) -> dict[str, Any]:
@@ -61,7 +60,7 @@ def patch(call: Call[Consents]) -> dict[str, Any]:
     given = body_of(call, _MESSAGE, *_READ_ONLY)
     mask = mask_of(call, _MESSAGE, _MUTABLE)
     with call.service.records.change(store) as connection:
-        before = _body(connection, store, call.path["mapping"])
+        before = MAPPINGS.body(connection, store, call.path["mapping"])
         if before.get("archived"):
             raise failed_precondition(f"user data mapping {before['name']} is archived")
         mapping = mask.apply(before, given)
@@ -75,7 +74,7 @@ def archive(call: Call[Consents]) -> dict[str, Any]:
     store = store_of(call)
     schema.check(call.version, "ArchiveUserDataMappingRequest", call.body)
     with call.service.records.change(store) as connection:
-        mapping = _body(connection, store, call.path["mapping"])
+        mapping = MAPPINGS.body(connection, store, call.path["mapping"])
         if not mapping.get("archived"):
             archived = {"archived": True, "archiveTime": timestamps.now()}
             _put(connection, store, {**mapping, **archived})
@@ -109,8 +108,3 @@ def _put(connection: Connection, store: str, mapping: Mapping[str, Any]) -> None
         user_id=mapping["userId"],
         is_archived=bool(mapping.get("archived")),
     )
-
-
-def _body(connection: Connection, store: str, mapping_id: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(MAPPINGS.get(connection, store, mapping_id)["body"])
-    return found

@@ -109,6 +109,11 @@ class Collection:
             raise self.missing(self.resource_name(store, resource_id))
         return row
 
+    def body(self, connection: Connection, store: str, resource_id: str) -> Json:
+        """Return a resource; raises as `get`."""
+        found: Json = json.loads(self.get(connection, store, resource_id)["body"])
+        return found
+
     def missing(self, name: str) -> Exception:
         """Return the error about a resource that does not exist."""
         return not_found(f"{self.noun} {name} does not exist.")

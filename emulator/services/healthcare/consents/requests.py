@@ -17,22 +17,13 @@ from emulator.core.resources.field_mask import FieldMask
 from emulator.core.resources.paging import Fetch, paginate
 from emulator.core.rest import Call
 from emulator.services.healthcare.consents.models import Collection, Json
-from emulator.services.healthcare.consents.service import COLLECTION, Consents
+from emulator.services.healthcare.consents.service import Consents
+from emulator.services.healthcare.store_service import store_of
 from emulator.services.healthcare.stores import schema
 
 DEFAULT_PAGE, MAX_PAGE = 100, 1000
 _USER = re.compile(r"[\w-]{1,256}")
 _USER_PATTERN = r"^[\p{L}\p{N}_\-]{1,256}$"
-
-
-def store_of(call: Call[Consents]) -> str:
-    """Return the full name of the store in a path.
-
-    Raises:
-        ApiError: 404 for a store that does not exist, 400 or 403 where its dataset's key can't be
-            used.
-    """
-    return call.service.context.stores.require_store(COLLECTION, call.path)
 
 
 def body_of(call: Call[Consents], message: str, *without: str) -> Json:

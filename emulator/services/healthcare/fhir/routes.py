@@ -14,8 +14,8 @@ from emulator.core.route_tree import LazyRoute
 from emulator.services.healthcare.fhir import responses
 from emulator.services.healthcare.fhir.bulk import requests as bulk
 from emulator.services.healthcare.fhir.bundles.handler import execute_bundle
+from emulator.services.healthcare.fhir.consents import application, policies, status
 from emulator.services.healthcare.fhir.consents import responses as consents
-from emulator.services.healthcare.fhir.consents import status
 from emulator.services.healthcare.fhir.interactions import (
     binary,
     capabilities,
@@ -38,32 +38,48 @@ from emulator.services.healthcare.fhir.interactions.translation import (
     search_translate,
     translate,
 )
+from emulator.services.healthcare.fhir.operations import (
+    deletion,
+    exporter,
+    history_exporter,
+    history_importer,
+    importer,
+    rollback,
+    search_configuration,
+)
 from emulator.services.healthcare.fhir.service import Fhir
+from emulator.services.healthcare.store_service import starting
 
-_PREVIEW = ("v1beta1",)
 _STORE = "/projects/{project}/locations/{location}/datasets/{dataset}/fhirStores/{store:id}"
 _FHIR = f"{_STORE}/fhir"
 _TYPE = f"{_FHIR}/{{type:name}}"
 _INSTANCE = f"{_TYPE}/{{id}}"
 _BINARY = f"{_FHIR}/Binary/{{id}}"
 
+_OPERATIONS = {
+    "import": starting("ImportResourcesRequest", importer.begin),
+    "export": starting("ExportResourcesRequest", exporter.begin),
+    "bulkDelete": starting("BulkDeleteResourcesRequest", deletion.begin),
+    "rollback": starting("RollbackFhirResourcesRequest", rollback.begin),
+    "applyConsents": starting("ApplyConsentsRequest", application.begin),
+    "applyAdminConsents": starting("ApplyAdminConsentsRequest", policies.begin),
+}
+_PREVIEWS = {
+    "importHistory": starting("ImportResourcesHistoryRequest", history_importer.begin),
+    "exportHistory": starting("ExportResourcesHistoryRequest", history_exporter.begin),
+    "configureSearch": starting("ConfigureSearchRequest", search_configuration.begin),
+}
+"""Methods that only v1beta1 has."""
+
 
 def routes(fhir: Fhir) -> Iterator[Route]:
     """Yield every route."""
     route = partial(rest.routes, fhir)
     yield from route("GET", f"{_STORE}:getFHIRStoreMetrics", responses.metrics)
-    yield from route("POST", f"{_STORE}:import", responses.import_resources)
-    yield from route("POST", f"{_STORE}:export", responses.export_resources)
-    for verb, preview in (
-        ("importHistory", responses.import_history),
-        ("exportHistory", responses.export_history),
-        ("configureSearch", responses.configure_search),
-    ):
-        yield from route("POST", f"{_STORE}:{verb}", preview, versions=_PREVIEW)
-    yield from route("POST", f"{_STORE}:bulkDelete", responses.bulk_delete)
-    yield from route("POST", f"{_STORE}:rollback", responses.roll_back)
-    yield from route("POST", f"{_STORE}:applyConsents", consents.apply_consents)
-    yield from route("POST", f"{_STORE}:applyAdminConsents", consents.apply_admin_consents)
+    for verb, start in _OPERATIONS.items():
+        yield from route("POST", f"{_STORE}:{verb}", start)
+    for verb, start in _PREVIEWS.items():
+        yield from route("POST", f"{_STORE}:{verb}", start, versions=("v1beta1",))
     yield from route("GET", f"{_STORE}:explainDataAccess", consents.explain_data_access)
     for version in VERSIONS:
         yield from _interactions(fhir, version)

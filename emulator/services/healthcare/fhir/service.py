@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from emulator.services.healthcare.context import HealthcareContext
 from emulator.services.healthcare.fhir import streams
@@ -13,30 +12,25 @@ from emulator.services.healthcare.fhir.resources.models import Index, ResourceSt
 from emulator.services.healthcare.fhir.search import store_parameters
 from emulator.services.healthcare.fhir.search.index import SearchIndex
 from emulator.services.healthcare.fhir.store_settings import StoreSettings
+from emulator.services.healthcare.store_service import StoreService
 
 COLLECTION = "fhirStores"
 
 
-class Fhir:
+class Fhir(StoreService):
     """The resources of all FHIR stores.
 
     Attributes:
-        context: what the FHIR stores use of the rest
-        settings: of the context
-        operations: of the context
-        agent: of the context
         resources: the resources
         consents: as they were applied
         indexes: get each resource that is written
         listeners: learn of each change
     """
 
+    collection = COLLECTION
+
     def __init__(self, context: HealthcareContext) -> None:
-        self.context = context
-        self.settings = context.settings
-        self.operations = context.operations
-        self.agent = context.agent
-        self._stores = context.stores.resources
+        super().__init__(context)
         self.resources = ResourceStore(
             context.database, self._stores.exists, [store_parameters.TABLE]
         )
@@ -49,10 +43,6 @@ class Fhir:
         self.consents = ConsentStore(context.database, self._stores.exists)
         self._stores.on_delete(self.resources.delete_store)
         self._stores.on_delete(self.consents.delete_store)
-
-    def store(self, name: str) -> dict[str, Any]:
-        """Return a store as a resource; raises 404."""
-        return self._stores.get(name)
 
     @contextmanager
     def changing(self, settings: StoreSettings, operation: str = "") -> Iterator[Changes]:

@@ -28,8 +28,9 @@ from emulator.services.healthcare.hl7v2.acknowledgement import acknowledge
 from emulator.services.healthcare.hl7v2.message_filter import compile_filter
 from emulator.services.healthcare.hl7v2.models import Order, StoreGoneError
 from emulator.services.healthcare.hl7v2.parsing.syntax import Hl7Error
-from emulator.services.healthcare.hl7v2.service import COLLECTION, Hl7v2
+from emulator.services.healthcare.hl7v2.service import Hl7v2
 from emulator.services.healthcare.hl7v2.store_settings import ParserSettings
+from emulator.services.healthcare.store_service import store_of
 from emulator.services.healthcare.stores import schema
 
 _ORDERS = {
@@ -41,16 +42,6 @@ _ORDERS = {
 MAX_BATCH = 100
 """Messages of one `batchGet`, as its reference says."""
 _DUPLICATE = "duplicate message: a message with the same bytes is in the store"
-
-
-def store_of(call: Call[Hl7v2]) -> str:
-    """Return the full name of the store in a path.
-
-    Raises:
-        ApiError: 404 for a store that does not exist, 400 or 403 where its dataset's key can't be
-            used.
-    """
-    return call.service.context.stores.require_store(COLLECTION, call.path)
 
 
 def create(call: Call[Hl7v2]) -> dict[str, Any]:
@@ -160,7 +151,7 @@ class _DuplicateError(Exception):
 
 def _new(call: Call[Hl7v2]) -> tuple[dict[str, Any], bytes, dict[str, str]]:
     """Return the store of a request, and the raw bytes and labels of its message."""
-    store = call.service.context.stores.require(COLLECTION, call.path)
+    store = call.service.context.stores.require(call.service.collection, call.path)
     message = call.body.get("message", {})
     try:
         data = decode_bytes(message.get("data", ""))

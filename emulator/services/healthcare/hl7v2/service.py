@@ -13,37 +13,26 @@ from emulator.services.healthcare.hl7v2.parsing.parsed_data import parsed_data
 from emulator.services.healthcare.hl7v2.parsing.syntax import Hl7Error, parse
 from emulator.services.healthcare.hl7v2.schematized.package import SchemaPackage
 from emulator.services.healthcare.hl7v2.store_settings import ParserSettings
+from emulator.services.healthcare.store_service import StoreService
 
-COLLECTION = "hl7V2Stores"
 
-
-class Hl7v2:
+class Hl7v2(StoreService):
     """The messages of all stores.
 
     Attributes:
-        context: what the HL7v2 stores use of the rest
-        settings: of the context
-        operations: of the context
-        agent: of the context
         messages: the messages
     """
 
-    def __init__(self, context: HealthcareContext) -> None:
-        self.context = context
-        self.settings = context.settings
-        self.operations = context.operations
-        self.agent = context.agent
-        self._resources = context.stores.resources
-        self.messages = MessageStore(context.database, self._resources.exists)
-        self._resources.on_delete(self.messages.delete_store)
+    collection = "hl7V2Stores"
 
-    def store(self, name: str) -> dict[str, Any]:
-        """Return a store as a resource; raises 404."""
-        return self._resources.get(name)
+    def __init__(self, context: HealthcareContext) -> None:
+        super().__init__(context)
+        self.messages = MessageStore(context.database, self._stores.exists)
+        self._stores.on_delete(self.messages.delete_store)
 
     def time_zone(self, store: str) -> str:
         """Return the time zone of a store's dataset."""
-        dataset = self._resources.get(str(ResourceName.parse(store).ancestor("datasets")))
+        dataset = self._stores.get(str(ResourceName.parse(store).ancestor("datasets")))
         return str(dataset.get("timeZone", "UTC"))
 
     def parse(

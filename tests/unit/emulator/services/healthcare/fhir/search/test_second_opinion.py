@@ -76,7 +76,8 @@ PARAMETERS: dict[str, dict[str, tuple[str, str]]] = {
 
 @cache
 def _compiled(expression: str) -> Callable[[Resource], list[Any]]:
-    compiled: Callable[[Resource], list[Any]] = fhirpathpy.compile(expression, models["r4"])
+    found: Any = fhirpathpy.compile(expression, models["r4"])
+    compiled: Callable[[Resource], list[Any]] = found
     return compiled
 
 
@@ -190,8 +191,8 @@ def _tokens(value: Any) -> list[tuple[str, str]]:
     if "coding" in value:
         return [found for coding in value["coding"] for found in _tokens(coding)]
     is_contact = value.get("system") in ("email", "phone")
-    code = value.get("code", value.get("value", ""))
-    return [("" if is_contact else value.get("system", ""), code)]
+    code = str(value.get("code", value.get("value", "")))
+    return [("" if is_contact else str(value.get("system", "")), code)]
 
 
 def _texts(value: Any) -> list[str]:

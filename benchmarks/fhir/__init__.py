@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks import comparison, exporting, load
 from benchmarks.comparison import Row
-from benchmarks.fhir_resources import IMPORTED, PER_PATIENT, SEARCHED, SYSTEM, resources
+from benchmarks.fhir.resources import IMPORTED, PER_PATIENT, SEARCHED, SYSTEM, resources
 from benchmarks.load import Request
 from benchmarks.local import DATASET, Local
 from benchmarks.memory import Watch
