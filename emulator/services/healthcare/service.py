@@ -139,3 +139,4 @@ class Healthcare:
         """Stop the background work."""
         self.context.outbox.close()
         self.dicom.close()
+        self.fhir.close()

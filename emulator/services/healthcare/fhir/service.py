@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from emulator.core.processes.worker_pool import WorkerPool
 from emulator.services.healthcare.context import HealthcareContext
 from emulator.services.healthcare.fhir import streams
 from emulator.services.healthcare.fhir.consents.models import ConsentStore
@@ -25,6 +26,7 @@ class Fhir(StoreService):
         consents: as they were applied
         indexes: get each resource that is written
         listeners: learn of each change
+        workers: make the rows of large exports
     """
 
     collection = COLLECTION
@@ -39,6 +41,7 @@ class Fhir(StoreService):
             Notifications(context.notifier),
             streams.Streams(context.outbox, context.failures),
         ]
+        self.workers = WorkerPool()
         context.outbox.plan_tables(COLLECTION, streams.plan_table)
         self.consents = ConsentStore(context.database, self._stores.exists)
         self._stores.on_delete(self.resources.delete_store)
@@ -69,6 +72,10 @@ class Fhir(StoreService):
             ]
         for listener in woken:
             listener.wake()
+
+    def close(self) -> None:
+        """Stop the workers."""
+        self.workers.close()
 
     def delete_orphans(self) -> None:
         """Delete the resources and consents of stores that no longer exist."""

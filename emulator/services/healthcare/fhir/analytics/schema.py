@@ -82,6 +82,29 @@ class Columns:
                     below = self._records.get(name) or self.record(name, is_list=is_list)
                     below.widen(each)
 
+    def merge(self, other: "Columns") -> None:
+        """Add the columns of other rows of the table.
+
+        Raises:
+            ColumnError: a column has another type; no column is added
+        """
+        self._check(other)
+        for name, field in other.fields.items():
+            is_list = field["mode"] == "REPEATED"
+            self.add(name, field["type"], is_list=is_list)
+            self._fit(self.fields[name], field["type"], is_list=is_list)
+            if field["type"] == "RECORD":
+                self.record(name, is_list=is_list).merge(other.record(name))
+
+    def _check(self, other: "Columns") -> None:
+        for name, field in other.fields.items():
+            known = self.fields.get(name)
+            if known is not None:
+                is_list = field["mode"] == "REPEATED"
+                self._fit({**known}, field["type"], is_list=is_list)
+            if known is not None and field["type"] == "RECORD":
+                self.record(name)._check(other.record(name))
+
     def _fit(self, field: dict[str, Any], type_: str, *, is_list: bool) -> None:
         known = field["type"]
         if (known, type_) == ("INTEGER", "FLOAT"):

@@ -7,7 +7,10 @@ refusals, and the names of the tables, which are those of the types.
 
 import re
 from collections.abc import Iterator, Mapping
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from functools import partial
+from itertools import chain, islice
 from tempfile import TemporaryFile
 from typing import IO, Any
 
@@ -16,13 +19,15 @@ from emulator.core.operations.batch_progress import BatchProgress
 from emulator.core.operations.operation_type import OperationRun
 from emulator.services.healthcare.clients.bigquery import BigQueryClient, Table
 from emulator.services.healthcare.clients.bigquery_exports import rows_before
-from emulator.services.healthcare.fhir import json_text
+from emulator.services.healthcare.fhir.analytics import batches
+from emulator.services.healthcare.fhir.analytics.batches import Batch, Rows
 from emulator.services.healthcare.fhir.analytics.extensions import RowError
 from emulator.services.healthcare.fhir.analytics.layout import TableLayout, parse_layout
 from emulator.services.healthcare.fhir.operations.selection import Selection
-from emulator.services.healthcare.fhir.resources.version import Version
 from emulator.services.healthcare.fhir.service import Fhir
 
+FEW = 4
+"""Batches from which on workers make the rows: their start takes a second."""
 PART_BYTES = 1 << 20
 """Bytes that are read at once of the rows for a load job."""
 _DATASET = re.compile(r"bq://([a-z0-9.:-]+)\.(\w{1,1024})")
@@ -107,20 +112,36 @@ class _TypeExport:
         The load job needs the schema first, and all rows together may be larger than the memory.
         """
         columns = self.layout.columns(self._type)
-        for version in self._versions():
+        for batch, made in self._made():
             try:
-                row = self.layout.row(version.resource())
-                columns.widen(row)
-            except RowError as error:
-                self.failures[version.name] = str(error)
-            else:
-                spool.write(json_text.dump(row) + b"\n")
-                self.count += 1
+                columns.merge(made.columns)
+            except RowError:
+                # A row does not fit those of other batches: the table takes one after the other.
+                made = batches.add(Rows(columns), batch)
+            spool.writelines(made.lines)
+            self.failures |= made.failures
+            self.count += made.count
         return columns.schema()
 
-    def _versions(self) -> Iterator[Version]:
+    def _made(self) -> Iterator[tuple[Batch, Rows]]:
+        """Yield batches with their rows, which workers make if there are many."""
+        waiting = self._batches()
+        first = [*islice(waiting, FEW)]
+        if len(first) < FEW:
+            yield from ((batch, batches.make(batch)) for batch in first)
+            return
+        workers = self._fhir.workers
+        with closing(workers.map(batches.make, chain(first, waiting), _discard)) as results:
+            for batch, made in results:
+                yield batch, batches.make(batch) if isinstance(made, BrokenProcessPool) else made
+
+    def _batches(self) -> Iterator[Batch]:
         request = self._operation.request
         selection = Selection([self._type], request["since"])
         for page in selection.pages(self._fhir.resources, request["store"]):
             self._operation.check_cancelled()
-            yield from page
+            yield Batch(self.layout.record(), [version.body for version in page])
+
+
+def _discard(_rows: Rows) -> None:
+    """Nothing is left of rows that are not written."""
