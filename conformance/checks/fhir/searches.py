@@ -39,6 +39,7 @@ def _texts(lab: Lab) -> Json:
         *("Patient?_count=x", "Patient?_sort=organization", "Patient?_summary=count"),
         *("Patient?_include=Patient:gender", "Patient?_revinclude=*", "Patient?gender.name=a"),
         *("Observation?value-quantity=x", "Observation?code-value-string=a"),
+        *("Observation?code:above=a", "Observation?code:below=a"),
         *("Patient?_has:Observation:patient=a", "Patient?_page_token=x", "?_type=Robot"),
     )
     filled = _filled(lab)

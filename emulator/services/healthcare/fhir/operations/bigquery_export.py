@@ -112,18 +112,18 @@ class _TypeExport:
         The load job needs the schema first, and all rows together may be larger than the memory.
         """
         columns = self.layout.columns(self._type)
-        for batch, made in self._made():
+        for batch, rows in self._results():
             try:
-                columns.merge(made.columns)
+                columns.merge(rows.columns)
             except RowError:
                 # A row does not fit those of other batches: the table takes one after the other.
-                made = batches.add(Rows(columns), batch)
-            spool.writelines(made.lines)
-            self.failures |= made.failures
-            self.count += made.count
+                rows = batches.add(Rows(columns), batch)
+            spool.writelines(rows.lines)
+            self.failures |= rows.failures
+            self.count += rows.count
         return columns.schema()
 
-    def _made(self) -> Iterator[tuple[Batch, Rows]]:
+    def _results(self) -> Iterator[tuple[Batch, Rows]]:
         """Yield batches with their rows, which workers make if there are many."""
         waiting = self._batches()
         first = [*islice(waiting, FEW)]
@@ -132,8 +132,8 @@ class _TypeExport:
             return
         workers = self._fhir.workers
         with closing(workers.map(batches.make, chain(first, waiting), _discard)) as results:
-            for batch, made in results:
-                yield batch, batches.make(batch) if isinstance(made, BrokenProcessPool) else made
+            for batch, rows in results:
+                yield batch, batches.make(batch) if isinstance(rows, BrokenProcessPool) else rows
 
     def _batches(self) -> Iterator[Batch]:
         request = self._operation.request

@@ -35,9 +35,9 @@ def test_the_columns_of_batches_are_those_of_their_rows_together() -> None:
     lines = []
     for one in given:
         together.widen(LAYOUT.row(json_text.parse(json.dumps(one))))
-        made = batches.make(batch(one))
-        merged.merge(made.columns)
-        lines += made.lines
+        rows = batches.make(batch(one))
+        merged.merge(rows.columns)
+        lines += rows.lines
     assert merged.schema() == together.schema()
     assert [json.loads(line)["id"] for line in lines] == ["a", "b", "c", "d"]
 
@@ -47,12 +47,12 @@ def test_columns_that_do_not_fit_leave_the_table_as_it_was() -> None:
     first, other = with_value("a", valueString="s"), with_value("b", valueString="t")
     columns.merge(batches.make(batch(first)).columns)
     before = columns.schema()
-    made = batches.make(batch(other))
-    made.columns.fields["gender"] = {"name": "gender", "type": "INTEGER", "mode": "NULLABLE"}
-    made.columns.add("another", "STRING")
+    rows = batches.make(batch(other))
+    rows.columns.fields["gender"] = {"name": "gender", "type": "INTEGER", "mode": "NULLABLE"}
+    rows.columns.add("another", "STRING")
 
     with pytest.raises(ColumnError, match="gender"):
-        columns.merge(made.columns)
+        columns.merge(rows.columns)
 
     assert columns.schema() == before
     rows = batches.add(Rows(columns), batch(other))
@@ -62,5 +62,5 @@ def test_columns_that_do_not_fit_leave_the_table_as_it_was() -> None:
 def test_a_resource_without_a_row_is_a_failure() -> None:
     twice = [{"url": f"http://example.com/{one}/x", "valueCode": "y"} for one in "ab"]
     broken = patient("b", extension=[*twice, {"url": "", "valueCode": "z"}])
-    made = batches.make(batch(patient("a"), broken))
-    assert (made.count, [*made.failures]) == (1, ["Patient/b"])
+    rows = batches.make(batch(patient("a"), broken))
+    assert (rows.count, [*rows.failures]) == (1, ["Patient/b"])
