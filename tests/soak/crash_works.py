@@ -42,8 +42,8 @@ class Site:
     sources: dict[str, bytes]
 
 
-def prepare(victim: KilledEmulator) -> Site:
-    """Make a dataset, a store with instances, and a bucket with the same ones."""
+def prepare_project(victim: KilledEmulator) -> None:
+    """Make a dataset, a bucket, tables and a topic, which the service agent may use."""
     victim.operate("POST", f"/v1/{LOCATION}/datasets?datasetId=site", {}, {})
     number = victim.json("GET", f"/v1/projects/{PROJECT}")["projectNumber"]
     agent = f"serviceAccount:service-{number}@gcp-sa-healthcare.iam.gserviceaccount.com"
@@ -55,6 +55,11 @@ def prepare(victim: KilledEmulator) -> Site:
     victim.json("POST", f"/bigquery/v2/projects/{PROJECT}/datasets", reference)
     victim.json("PUT", f"/v1/{TOPIC}", {})
     victim.json("PUT", f"/v1/{SUBSCRIPTION}", {"topic": TOPIC})
+
+
+def prepare(victim: KilledEmulator) -> Site:
+    """Make a dataset, a store with instances, and a bucket with the same ones."""
+    prepare_project(victim)
     filled = new_store(victim)
     sources = dict(image(f"1.2.{n % 3}") for n in range(IMAGES))
     for path, content in sources.items():

@@ -48,7 +48,7 @@ def test_nothing_of_fhir_is_lost_by_a_kill(
     draw: random.Random,
     report: Callable[..., None],
 ) -> None:
-    crash_works.prepare(killed)
+    crash_works.prepare_project(killed)
     fhir_works.prepare(killed)
     waiting: list[str] = []
     for number in range(SOAK_KILLS if soak else KILLS):
