@@ -41,7 +41,7 @@ def measure_start(sides: Sides) -> Iterator[Row]:
         ports = [free_port() for _ in range(3)]
         parts = (
             backends.storage(ports[0], state / "storage"),
-            backends.bigquery(ports[1], ports[2], Path(folder) / "bigquery"),
+            backends.bigquery(ports[1], ports[2], Path(folder) / "bigquery", state / "storage"),
         )
         found = {}
         for part in parts:

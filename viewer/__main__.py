@@ -14,11 +14,15 @@ def main() -> int:
         sys.stderr.write("usage: python -m viewer FOLDER\n")
         return _USAGE
     try:
-        shutil.copytree(fetch(lambda line: sys.stderr.write(f"{line}\n")), sys.argv[1])
+        shutil.copytree(fetch(_report), sys.argv[1])
     except (ViewerError, FileExistsError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
     return 0
+
+
+def _report(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
 
 
 if __name__ == "__main__":
