@@ -1,5 +1,6 @@
 """Identity-Aware Proxy before a service of the local Cloud Run, where roles decide every call."""
 
+import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -34,7 +35,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerInfo]:
     folder = tmp_path_factory.mktemp("iap")
     state = folder / "emulator"
     found = lifecycle.start(state, enforce_iam=True, images=write_programs(folder))
-    names = {"serviceIds": [f"{name}.googleapis.com" for name in ("iam", "iap", "run")]}
+    names = {
+        "serviceIds": [f"{name}.googleapis.com" for name in ("healthcare", "iam", "iap", "run")]
+    }
     url = f"{found.url}/v1/projects/{PROJECT}/services"
     http.post(f"{url}:batchEnable", json=names).raise_for_status()
     yield found
@@ -63,21 +66,28 @@ def iap(running: ServerInfo, monkeypatch: pytest.MonkeyPatch) -> Any:
 @pytest.fixture(scope="module")
 def address(running: ServerInfo, number: str) -> str:
     """A service that the proxy is before, and that the proxy's account may call."""
-    body = {"template": {"containers": [container("web")]}, "iapEnabled": True}
-    parent, _, _ = SERVICE.rpartition("/")
-    created = http.post(f"{running.url}/v2/{parent}?serviceId=front", json=body)
-    operation = created.raise_for_status().json()["name"]
-    url = f"{running.url}/v2/{operation}:wait"
-    uri = str(http.post(url, json={"timeout": "60s"}).json()["response"]["uri"])
-
+    uri = _serve(running, "front", {"containers": [container("web")]})
     assert _get(uri, ANA).status_code == 403  # without a role yet
     identity = f"{running.url}/v1beta1/projects/{PROJECT}/services/iap.googleapis.com"
     http.post(f"{identity}:generateServiceIdentity").raise_for_status()
-    agent = f"serviceAccount:service-{number}@gcp-sa-iap.iam.gserviceaccount.com"
-    _set_policy(running, f"v2/{SERVICE}", "roles/run.invoker", agent)
+    _set_policy(running, f"v2/{SERVICE}", "roles/run.invoker", _agent(number))
     members = (f"user:{ANA}", "domain:example.org", PROGRAM)
     _set_policy(running, f"v1/{_proxy(number)}", ACCESSOR, *members)
     return uri
+
+
+def _serve(running: ServerInfo, id_: str, template: dict[str, Any]) -> str:
+    """Create a service with the proxy before it; return its address."""
+    parent, _, _ = SERVICE.rpartition("/")
+    body = {"template": template, "iapEnabled": True}
+    created = http.post(f"{running.url}/v2/{parent}?serviceId={id_}", json=body)
+    operation = created.raise_for_status().json()["name"]
+    url = f"{running.url}/v2/{operation}:wait"
+    return str(http.post(url, json={"timeout": "60s"}).json()["response"]["uri"])
+
+
+def _agent(number: str) -> str:
+    return f"serviceAccount:service-{number}@gcp-sa-iap.iam.gserviceaccount.com"
 
 
 def _proxy(project: str) -> str:
@@ -260,8 +270,49 @@ def test_a_caller_without_the_role_of_an_admin_changes_no_policy(
 
 def test_the_proxy_needs_to_be_an_invoker(running: ServerInfo, address: str, number: str) -> None:
     """Documented: both checks are performed, and the proxy calls under an account of its own."""
-    agent = f"serviceAccount:service-{number}@gcp-sa-iap.iam.gserviceaccount.com"
     _set_policy(running, f"v2/{SERVICE}", "roles/run.invoker", PROGRAM)
     assert httpx.get(address, headers=_bearer(PROGRAM)).status_code == 403
-    _set_policy(running, f"v2/{SERVICE}", "roles/run.invoker", agent)
+    _set_policy(running, f"v2/{SERVICE}", "roles/run.invoker", _agent(number))
     assert httpx.get(address, headers=_bearer(PROGRAM)).status_code == 200
+
+
+def test_a_gateway_reaches_the_stores_that_its_account_has_roles_on(
+    running: ServerInfo, address: str, number: str
+) -> None:
+    assert address  # the proxy's account exists
+    accounts = f"{running.url}/v1/projects/{PROJECT}/serviceAccounts"
+    created = http.post(accounts, json={"accountId": "gateway"}).raise_for_status().json()
+    datasets = f"projects/{PROJECT}/locations/{LOCATION}/datasets"
+    http.post(f"{running.url}/v1/{datasets}?datasetId=d", json={}).raise_for_status()
+    granted, other = (f"{datasets}/d/dicomStores/{name}" for name in ("granted", "other"))
+    for store in (granted, other):
+        collection, _, name = store.rpartition("/")
+        url = f"{running.url}/v1/{collection}?dicomStoreId={name}"
+        http.post(url, json={}).raise_for_status()
+    role, account = "roles/healthcare.dicomViewer", f"serviceAccount:{created['email']}"
+    _set_policy(running, f"v1/{granted}", role, account)
+    readers = [{"store": one, "role": role, "members": [f"user:{ANA}"]} for one in (granted, other)]
+    audience = f"/projects/{number}/locations/{LOCATION}/services/way-in"
+    settings = {"grants": readers, "identity": {"iapAudience": audience}}
+    variables = [{"name": "GATEWAY_SETTINGS", "value": json.dumps(settings)}]
+    template = {
+        "containers": [container("gateway", env=variables)],
+        "serviceAccount": created["email"],
+    }
+    uri = _serve(running, "way-in", template)
+    _set_policy(
+        running, f"v2/{SERVICE.replace('front', 'way-in')}", "roles/run.invoker", _agent(number)
+    )
+    proxy = _proxy(number).replace("front", "way-in")
+    _set_policy(running, f"v1/{proxy}", ACCESSOR, "domain:example.org")
+
+    def studies(store: str, email: str) -> httpx.Response:
+        url = f"{uri}/v1/{store}/dicomWeb/studies"
+        return httpx.get(url, headers=_bearer(f"user:{email}"), timeout=60)
+
+    assert studies(granted, ANA).status_code in {200, 204}
+    refused = studies(other, ANA)  # the gateway lets Ana through, and the API not its account
+    assert (refused.status_code, "dicomStores/other" in refused.text) == (403, True)
+    stranger = studies(granted, "bo@example.org")
+    assert stranger.json()["error"]["message"] == f"bo@example.org may not read in {granted}."
+    assert studies(granted, CY).status_code == 403
