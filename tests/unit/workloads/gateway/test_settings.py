@@ -25,6 +25,8 @@ def test_settings_are_read_and_completed(monkeypatch: pytest.MonkeyPatch) -> Non
     assert found.roles.stores == {STORE}
     assert found.origins == ("https://v.org",)
     assert found.limits == settings.Limits(idle_seconds=5)
+    assert found.has_viewer
+    assert not settings.parse(GOOD | {"viewer": False}).has_viewer
     assert (found.provider.keys_url, found.provider.algorithms) == (
         "https://www.gstatic.com/iap/verify/public_key-jwk",
         ("ES256",),
@@ -52,6 +54,7 @@ def test_settings_are_read_and_completed(monkeypatch: pytest.MonkeyPatch) -> Non
         ({"origins": ["https://*.org"]}, "is not a valid origin"),
         ({"origins": ["http://a.org"]}, "is not an https origin"),
         ({"limits": {"bodyBytes": 0}}, "limits.bodyBytes: 0 is not a positive whole number"),
+        ({"viewer": "no"}, "viewer must be true or false"),
         ({"limits": {"bodyBytes": True}}, "is not a positive whole number"),
     ],
 )
