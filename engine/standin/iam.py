@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.standin.checking import refusals
+from engine.standin.checking.iam_members import normal_member, same_member
 from engine.standin.errors import ApiError, StandInError
 from engine.standin.http import Api, Json, NotYetError, unless_gone
 from engine.standin.outputs import fill
@@ -23,23 +24,6 @@ NO_LOCATION = (
 )
 POLICY_VERSION = 3  # the first that knows conditions
 _STABLE_READS = 3  # Google's provider trusts a policy that it read so many times in a row
-_CASE_MATTERS = re.compile(
-    r"(allUsers|allAuthenticatedUsers|principal\w*:|projectOwner|projectReader|projectWriter)"
-)
-
-
-def same_member(one: str, other: str) -> bool:
-    """Whether two members are the same: e-mail addresses know no case."""
-    if _CASE_MATTERS.match(one) or _CASE_MATTERS.match(other):
-        return one == other
-    return one.lower() == other.lower()
-
-
-def _normal(member: str) -> str:
-    member_type, _, name = member.partition(":")
-    return member if _CASE_MATTERS.match(member) or not name else f"{member_type}:{name.lower()}"
-
-
 _SCOPES = {
     "project": re.compile(r"projects/([^/]+)/"),
     "location": re.compile(r"projects/[^/]+/locations/([^/]+)/"),
@@ -158,7 +142,7 @@ class Member:
                 'it has to be "RESOURCE ROLE MEMBER", '
                 "and the condition's title after it, if there is one"
             )
-        values: Values = {self.key: parts[0], "role": parts[1], "member": _normal(parts[2])}
+        values: Values = {self.key: parts[0], "role": parts[1], "member": normal_member(parts[2])}
         name = self.resource_name(values, api)
         if self.imported:
             values[self.key] = self.imported.format_map(self._parts(values, api))
@@ -297,7 +281,7 @@ def _bindings(policy: Json) -> list[str]:
 
 
 def _id(name: str, values: Values) -> str:
-    id_ = f"{name}/{values['role']}/{_normal(values['member'])}"
+    id_ = f"{name}/{values['role']}/{normal_member(values['member'])}"
     condition = _condition(values)
     if not condition:
         return id_

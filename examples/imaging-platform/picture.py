@@ -48,7 +48,7 @@ class Resource:
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """Its name without the end that Google adds."""
         keys = ("name", "datasetId", "namePrefix")
         found = next((str(self.inputs[key]) for key in keys if key in self.inputs), "")
         return found.rstrip("-")
@@ -56,8 +56,8 @@ class Resource:
     @property
     def node(self) -> str:
         """Its id in the picture."""
-        kind = self.type.rpartition(":")[2]
-        return f"{kind}_{self.name}".replace("-", "_")
+        short_type = self.type.rpartition(":")[2]
+        return f"{short_type}_{self.name}".replace("-", "_")
 
     @property
     def account(self) -> str:
@@ -89,18 +89,18 @@ def draw(state: Mapping[str, Any]) -> str:
 
 def _edges(found: Iterable[Resource], drawn: list[Resource]) -> Iterator[str]:
     for each in found:
-        kind = each.type.rpartition(":")[2]
-        if kind in ("DicomStore", "FhirStore", "Hl7Store"):
+        short_type = each.type.rpartition(":")[2]
+        if short_type in ("DicomStore", "FhirStore", "Hl7Store"):
             yield from _of_store(each, drawn)
-        elif kind in ("DicomStoreIamMember", "FhirStoreIamMember", "Hl7StoreIamMember"):
+        elif short_type in ("DicomStoreIamMember", "FhirStoreIamMember", "Hl7StoreIamMember"):
             yield _of_role(each, drawn)
-        elif kind in ("Subscription", "SubscriptionIAMMember"):
+        elif short_type in ("Subscription", "SubscriptionIAMMember"):
             yield _of_subscription(each, list(found), drawn)
             yield _of_dead_letters(each, drawn)
-        elif kind == "ProjectSink":
+        elif short_type == "ProjectSink":
             target = _ending(drawn, each.inputs["destination"].rpartition("/")[2], "bigquery")
             yield f"{each.node} --> {target}" if target else ""
-        elif kind == "WebCloudRunServiceIamMember":
+        elif short_type == "WebCloudRunServiceIamMember":
             member = each.inputs["member"]
             service = _ending(drawn, each.inputs["cloudRunServiceName"], "Service")
             yield f'members(("{member}")) -->|Identity-Aware Proxy| {service}'
@@ -158,9 +158,9 @@ def _running_as(drawn: list[Resource], member: str) -> str:
     return next((each.node for each in drawn if each.account == email), "")
 
 
-def _ending(drawn: list[Resource], name: str, kind: str = "") -> str:
-    """Return the node of a name; of several, of the kind."""
-    named = [each for each in drawn if each.name == name and kind in each.type]
+def _ending(drawn: list[Resource], name: str, type_part: str = "") -> str:
+    """Return the node of a name; of several, the one whose type has a part."""
+    named = [each for each in drawn if each.name == name and type_part in each.type]
     return named[0].node if named else ""
 
 

@@ -88,7 +88,7 @@ def _claims(outputs: Outputs, where: list[str], studies: int, output: Output) ->
         guarded = _example("gateway", [*where, "--use-stored"], output)
         checks = guarded["checks"]
         right = sum(check["right"] for check in checks)
-        text = "the gateway lets readers through, and nobody else"
+        text = "the gateway lets readers through, and no other caller"
         yield Claim(text, f"{right} of {len(checks)} requests", right == len(checks))
     yield claims.of_audit(outputs)
 
