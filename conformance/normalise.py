@@ -33,7 +33,7 @@ _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
 _OPERATION = re.compile(r"/operations/(\d+)")
 _VERSION = re.compile(r"(?<![\w-])MT[\w-]{20,}")
 """The id of a version of a FHIR resource."""
-_OBJECT = re.compile(r"(?<=-result-)\d{15,20}|(?<=/rollback-)\d{15,20}")
+_OBJECT = re.compile(r"(?<=-result-)\d{15,20}|(?<=/rollback-)\d{15,20}|\d{15,20}(?=_history_)")
 """The number in the name of an object that an operation writes."""
 _REVISION = re.compile(r"(?<=[0-9a-f]{12}@)[0-9a-f]{8}")
 """The id of a revision of a consent."""
