@@ -25,7 +25,8 @@ MIN_FREE_BYTES = 4 << 30
 """Of the folder and of the machine's memory: a run takes about half of it."""
 MAX_FAILURES = 50
 """More of them have one cause, such as a full disk, and would each wait for it."""
-WORKERS = str(max(2, min(4, os.cpu_count() or 1)))
+WORKERS = str(min(4, (os.cpu_count() or 1) + 1))
+"""One more than there are processors: many tests wait for a process that they have started."""
 
 
 def main(arguments: Sequence[str]) -> int:
