@@ -27,6 +27,7 @@ from benchmarks.adapters import dimse, gateway, inference, mllp
 from benchmarks.clones import BenchmarkError
 from benchmarks.comparison import Row
 from benchmarks.orthanc import OrthancError
+from benchmarks.pipelines import ingest
 from emulator.server.errors import EmulatorError
 
 app = typer.Typer(add_completion=False, no_args_is_help=False)
@@ -46,6 +47,7 @@ SIDE_BY_SIDE = {
     "mllp": mllp.measure_mllp,
     "inference": inference.measure_inference,
     "gateway": gateway.measure_gateway,
+    "ingest": ingest.measure_ingest,
     "console": console.measure_console,
 }
 ONLY_HELP = f"measure some things, with commas: lab, growth, {', '.join(SIDE_BY_SIDE)}"

@@ -1,0 +1,1 @@
+"""Pipelines of Beam beside plain scripts of the same work."""
