@@ -57,7 +57,7 @@ class Operations:
 
     def run(self, selections: list[str]) -> list[Json]:
         """Return the ended operation of each file with paths, in their order."""
-        names = []
+        names: list[str] = []
         for selection in sorted(selections):
             names.append(self._started(selection, {*names}))
         return [self._ended(name) for name in names]

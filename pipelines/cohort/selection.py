@@ -61,7 +61,8 @@ def rows_of(sql: str, project: str) -> Iterator[Mapping[str, Any]]:
         sql: GoogleSQL
         project: that is billed
     """
-    client = bigquery.Client(project=project, credentials=google.credentials())
+    credentials: Any = google.credentials()
+    client = bigquery.Client(project=project, credentials=credentials)
     for row in client.query(sql).result():
         yield dict(row.items())
 

@@ -1,5 +1,7 @@
 """The load job: all files of a run take the place of a table's rows, at once or not at all."""
 
+from typing import Any
+
 from google.api_core.exceptions import Conflict
 from google.cloud import bigquery
 
@@ -23,7 +25,7 @@ def load(uris: list[str], table: str, format_: str, job_id: str) -> int:
         format_: ndjson or parquet
         job_id: of the load job
     """
-    credentials = google.credentials()
+    credentials: Any = google.credentials()
     client = bigquery.Client(project=table.partition(".")[0], credentials=credentials)
     config = bigquery.LoadJobConfig(
         source_format=_SOURCE_FORMATS[format_],
@@ -31,7 +33,7 @@ def load(uris: list[str], table: str, format_: str, job_id: str) -> int:
         write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
     )
     try:
-        job = client.load_table_from_uri(uris, table, job_id=job_id, job_config=config)
+        job: Any = client.load_table_from_uri(uris, table, job_id=job_id, job_config=config)
     except Conflict:
         job = client.get_job(job_id)
     job.result()

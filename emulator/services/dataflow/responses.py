@@ -23,10 +23,8 @@ from emulator.services.iam_api.default_account import ensure_default_account
 
 _PAGE, _MAX_PAGE = 100, 1000
 _ALL = "JOB_VIEW_ALL"
-_FILTERS = {
-    "TERMINATED": lambda job: job["currentState"] in jobs.TERMINATED,
-    "ACTIVE": lambda job: job["currentState"] not in jobs.TERMINATED,
-}
+_FILTERS = {"TERMINATED": (True,), "ACTIVE": (False,)}
+"""Filter of a list -> whether its jobs have ended; both by default."""
 _SDK = "Apache Beam SDK for Python"
 
 Json = dict[str, Any]
@@ -81,13 +79,17 @@ def list_jobs(call: Request) -> Json:
     parent, wanted = parent_of(project, location), call.query.get("filter") or "ALL"
     if wanted not in (*_FILTERS, "ALL", "UNKNOWN"):
         raise invalid_argument(f"Invalid value at 'filter': {wanted!r}")
-    matches, name = _FILTERS.get(wanted, bool), call.query.get("name")
+    ended, name = _FILTERS.get(wanted, (True, False)), call.query.get("name")
     found = (
         kept["job"]
         for key, kept in call.service.jobs.everywhere().items()
         if key.rpartition("/")[0] == parent
     )
-    chosen = [job for job in found if matches(job) and name in (None, job["name"])]
+    chosen = [
+        job
+        for job in found
+        if (job["currentState"] in jobs.TERMINATED) in ended and name in (None, job["name"])
+    ]
     page = paginate(
         from_items(chosen, _newest_first),
         call.query,

@@ -37,8 +37,5 @@ def pipeline_errors(raw: Raw, key: str, datasets: Mapping[str, Raw]) -> Iterator
 def _exists(reference: str, datasets: Mapping[str, Raw]) -> bool:
     dataset, _, store = reference.rpartition("/")
     stores = items(datasets.get(dataset, {}).get("dicomStores"))
-    return store in [text(body.get("name")) for body in map(named, stores) if _is_on(body)]
-
-
-def _is_on(body: object) -> bool:
-    return isinstance(body, dict) and body.get("enabled", True) is not False
+    bodies = [body for body in map(named, stores) if isinstance(body, dict)]
+    return store in [text(body.get("name")) for body in bodies if body.get("enabled", True)]
