@@ -48,6 +48,7 @@ class Outputs:
 
     Attributes:
         topics, subscriptions, keys: full names
+        pipelines: the account of the workers of pipelines, and their bucket; empty without one
         granted_on: what the service agent has roles on, as people write it: `bq://P.D`, `gs://B`
     """
 
@@ -67,6 +68,7 @@ class Outputs:
     keys: tuple[str, ...] = ()
     granted_on: tuple[str, ...] = ()
     gateways: tuple[Gateway, ...] = ()
+    pipelines: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, stack: str, body: dict[str, Any]) -> "Outputs":
@@ -103,6 +105,7 @@ class Outputs:
                     Gateway(each["uri"], tuple(each["stores"]), has_viewer=each["viewer"])
                     for each in body.get("gateways", {}).values()
                 ),
+                pipelines=dict(body.get("pipelines", {})),
             )
         except KeyError as missing:
             raise ScriptError(

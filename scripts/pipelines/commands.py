@@ -1,7 +1,7 @@
 """Commands of `run_pipeline.py`: launch, resume, follow, cancel."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from scripts.lib import cli, stack
@@ -32,6 +32,21 @@ class Options:
     timeout: float | None = None
 
 
+@dataclass(frozen=True)
+class _Where:
+    """The names that a command works with.
+
+    Attributes:
+        region: of the jobs
+        store: the full name of the stack's DICOM store, if it was asked for
+        workers: the output `pipelines` of the stack; empty without one
+    """
+
+    region: Region
+    store: str = ""
+    workers: Mapping[str, str] = field(default_factory=dict)
+
+
 def launch(
     pipeline: str,
     pairs: Sequence[str],
@@ -42,12 +57,15 @@ def launch(
 ) -> None:
     """Launch a run, and follow it."""
     given = runs.parameters_of(pipeline, pairs)
-    region, store = _region(choice, output, with_store=_STORE[pipeline] not in given)
-    if store:
-        given[_STORE[pipeline]] = store
+    where = _where(choice, output, with_store=_STORE[pipeline] not in given)
+    region = where.region
+    if where.store:
+        given[_STORE[pipeline]] = where.store
     runs.check_complete(pipeline, given)
     folder = Folder(given["output"], region.project)
-    parameter = runs.launch_parameter(pipeline, given, template, region.project, region.location)
+    account = template.account or where.workers.get("serviceAccount", "")
+    chosen = replace(template, account=account)
+    parameter = runs.launch_parameter(pipeline, given, chosen, region.project, region.location)
     record = {"pipeline": pipeline, **region.__dict__, "launchParameter": parameter}
     folder.write_record(record)
     _run(Jobs(region), parameter, folder, choice, options, output)
@@ -55,7 +73,7 @@ def launch(
 
 def resume(uri: str, choice: Choice, options: Options, output: Output) -> None:
     """Launch a run again that was stopped, with the same parameters, and follow it."""
-    region, _ = _region(choice, output, with_store=False)
+    region = _where(choice, output, with_store=False).region
     folder = Folder(uri, region.project)
     record = folder.record()
     there = Region(record["project"], record["location"])
@@ -65,7 +83,7 @@ def resume(uri: str, choice: Choice, options: Options, output: Output) -> None:
 def follow(id_: str, choice: Choice, options: Options, output: Output) -> None:
     """Follow a job."""
     jobs.check_id(id_)
-    region, _ = _region(choice, output, with_store=False)
+    region = _where(choice, output, with_store=False).region
     found = Jobs(region)
     job = following.follow(found, {"id": id_}, _again(id_, choice), output, options.timeout)
     output.json({"job": job["id"], "state": job["currentState"]})
@@ -74,7 +92,7 @@ def follow(id_: str, choice: Choice, options: Options, output: Output) -> None:
 def cancel(id_: str, choice: Choice, output: Output) -> None:
     """Cancel a job."""
     jobs.check_id(id_)
-    region, _ = _region(choice, output, with_store=False)
+    region = _where(choice, output, with_store=False).region
     job = Jobs(region).cancel(id_)
     output.json({"job": job["id"], "state": job["currentState"]})
     output.result(job["currentState"])
@@ -103,19 +121,16 @@ def _run(
     following.finish(job, folder, output)
 
 
-def _region(choice: Choice, output: Output, *, with_store: bool) -> tuple[Region, str]:
-    """Return where the jobs are, and the store of the stack if it is wanted."""
+def _where(choice: Choice, output: Output, *, with_store: bool) -> _Where:
+    """Return where the jobs are; of a stack also its store, if wanted, and its workers."""
     if choice.project and choice.location and choice.stack is None and not with_store:
-        return Region(choice.project, choice.location), ""
+        return _Where(Region(choice.project, choice.location))
     name = choice.stack or DEFAULT_STACK
-    if with_store:
-        target = stack.resolve(choice, output.report)
-        return Region(target.project, target.location), target.store
     stack.enter(name, output.report)
-    if choice.project and choice.location:
-        return Region(choice.project, choice.location), ""
     found = stack.outputs(name)
-    return Region(choice.project or found.project, choice.location or found.location), ""
+    region = Region(choice.project or found.project, choice.location or found.location)
+    store = stack.target(choice, found).store if with_store else ""
+    return _Where(region, store, found.pipelines)
 
 
 def _again(id_: str, choice: Choice) -> str:
