@@ -33,9 +33,11 @@ def lab(tmp_path_factory: pytest.TempPathFactory, host: ProgramHost) -> Iterator
 @pytest.fixture(scope="module")
 def stack(lab: Lab) -> Stack:
     """A stack with the account of the workers, which is up."""
+    # The first call creates the project, with the caller as its owner.
+    lab.call("POST", f"v1/projects/{PROJECT}/services/dataflow.googleapis.com:enable", {})
     made = lab.stack(
         PROJECT,
-        dicomStores=["ct", "other"],
+        dicomStores=[{"name": "ct"}, {"name": "other"}],
         pipelines={"bucket": BUCKET, "dicomStores": ["ct"]},
     )
     made.up()
@@ -55,7 +57,7 @@ def ingest(stack: Stack, store: str, run: str) -> dict[str, Any]:
 
 
 def test_the_account_stores_into_the_stores_of_the_pipelines_alone(stack: Stack) -> None:
-    url = stack.lab.environment()["STORAGE_EMULATOR_HOST"]
+    url = stack.lab.environment["STORAGE_EMULATOR_HOST"]
     files = pipelines.instances(3)
     pipelines.put_files(url, BUCKET, files)
     store = stack.outputs()["dicomStores"]["ct"]
