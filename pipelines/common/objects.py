@@ -8,7 +8,6 @@ from typing import Any
 from google.api_core.exceptions import (
     GoogleAPICallError,
     NotFound,
-    PreconditionFailed,
     RetryError,
 )
 from google.cloud import storage
@@ -18,8 +17,6 @@ from workloads.common import google
 
 _URI = re.compile(r"gs://(?P<bucket>[a-z0-9][a-z0-9._-]+)(?:/(?P<name>.*))?")
 _FIELDS = "items(name,generation,size),prefixes,nextPageToken"
-_NEW = 0
-"""The generation of an object that does not exist."""
 
 
 class UriError(ValueError):
@@ -126,13 +123,3 @@ class Objects:
         blob = self._client.bucket(bucket).blob(name)
         # Safe to retry, whatever the library thinks: the same content takes the same place.
         blob.upload_from_string(content, content_type=media_type, retry=storage.retry.DEFAULT_RETRY)
-
-    def create(self, uri: str, content: bytes, media_type: str) -> bool:
-        """Write an object unless there is one of its name; return whether it was written."""
-        bucket, name = split(uri)
-        blob = self._client.bucket(bucket).blob(name)
-        try:
-            blob.upload_from_string(content, content_type=media_type, if_generation_match=_NEW)
-        except PreconditionFailed:
-            return False
-        return True

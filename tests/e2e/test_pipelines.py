@@ -35,13 +35,13 @@ def stack(lab: Lab) -> Stack:
     """A stack with the account of the workers, which is up."""
     # The first call creates the project, with the caller as its owner.
     lab.call("POST", f"v1/projects/{PROJECT}/services/dataflow.googleapis.com:enable", {})
-    made = lab.stack(
+    created = lab.stack(
         PROJECT,
         dicomStores=[{"name": "ct"}, {"name": "other"}],
         pipelines={"bucket": BUCKET, "dicomStores": ["ct"]},
     )
-    made.up()
-    return made
+    created.up()
+    return created
 
 
 def ingest(stack: Stack, store: str, run: str) -> dict[str, Any]:

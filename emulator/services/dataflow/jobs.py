@@ -5,7 +5,6 @@ states. Observed in public logs: the form of ids, and the texts of messages.
 """
 
 import secrets
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -75,11 +74,6 @@ class Jobs:
         if found is None:
             raise _missing(key)
         return found
-
-    def page(self, parent: str, after: str | None, limit: int) -> Sequence[tuple[str, Json]]:
-        """Return names and jobs of a location; see `paging.Fetch`."""
-        kept = self._resources.page(parent, after, limit)
-        return [(name, one["job"]) for name, one in kept]
 
     def everywhere(self) -> dict[str, Json]:
         """Return what is kept of all jobs, by key."""

@@ -4,6 +4,7 @@ A job that ran when the emulator stopped runs again: pipelines skip what they ha
 """
 
 import logging
+import os
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -140,7 +141,12 @@ def _prepare() -> str:
     command = python_module.command("pipelines.environment")
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=_SETUP_SECONDS
+            command,
+            env={**os.environ, **python_module.environment()},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_SETUP_SECONDS,
         )
     except subprocess.TimeoutExpired:
         return "Apache Beam could not be installed in time"
