@@ -40,7 +40,7 @@ def test_nothing_is_lost_or_stored_twice_when_a_worker_dies(
     bucket = pipelines.make_bucket(emulator.url, project)
     files = pipelines.instances(INSTANCES)
     uids = {"StudyInstanceUID": "1.2.2", "SeriesInstanceUID": "1.2.2.2"}
-    other = make_dicom(**uids, SOPInstanceUID="1.2.2.2.2", PatientID="another")
+    other = make_dicom(**uids, SOPInstanceUID="1.2.2.2.2", PatientID="another", Modality="CT")
     pipelines.put_files(emulator.url, bucket, {**files, "in/bad.dcm": b"no DICOM"})
     pipelines.put_files(emulator.url, bucket, {"in/other.dcm": other})
     pipelines.put_files(emulator.url, bucket, {"in/again.dcm": files["in/study1/1.dcm"]})
