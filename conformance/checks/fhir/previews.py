@@ -38,7 +38,9 @@ def _exported(lab: Lab) -> Json:
     done = lab.finish(_start(lab, name, "exportHistory", gcsDestination=destination))
     path = f"storage/v1/b/{lab.names.bucket}/o"
     listed = lab.cloud.send("storage", "GET", path, params={"prefix": "fhir-versions"})
-    names = [one["name"] for one in listed.json().get("items", [])] if listed.is_ok else []
+    items = listed.json().get("items", []) if listed.is_ok else []
+    # The names begin with the number of the operation.
+    names = [one["name"].rpartition("/")[2].partition("_")[2] for one in items]
     refused = _start(lab, name, "exportHistory", gcsDestination=destination, _type="Nothing")
     return [done, names, refused, _start(lab, name, "exportHistory")]
 
@@ -94,9 +96,16 @@ def _configured(lab: Lab) -> Json:
         configure("friend", "family"),
         call(lab, "GET", "Patient?friend=sam", to=name),
         call(lab, "GET", "Patient?family=sam", to=name),
-        lab.call("healthcare", "GET", f"v1beta1/{name}"),
+        _shown(lab, name),
         *(configure(code, validateOnly=True) for code in ("first", "both", "none")),
     ]
+
+
+def _shown(lab: Lab, name: str) -> Json:
+    """Return the configuration that a store shows, without the versions of its parameters."""
+    found = lab.call("healthcare", "GET", f"v1beta1/{name}")["body"].get("searchConfig", {})
+    listed = found.get("searchParameters", [])
+    return [[one["canonicalUrl"], one["parameter"].partition("/_history/")[0]] for one in listed]
 
 
 CHECKS = (

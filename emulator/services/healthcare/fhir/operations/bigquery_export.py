@@ -143,5 +143,5 @@ class _TypeExport:
             yield Batch(self.layout.record(), [version.body for version in page])
 
 
-def _discard(_rows: Rows) -> None:
+def _discard(_rows: object) -> None:
     """Nothing is left of rows that are not written."""
