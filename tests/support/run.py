@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -79,7 +79,22 @@ def state_folder() -> Iterator[Path]:
     try:
         yield folder
     finally:
+        end_processes(folder)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def end_processes(folder: Path) -> None:
+    """End what works in a folder: the workers of an interrupted run have no time for it."""
+    left = [each for each in psutil.process_iter(["cmdline"]) if _names(each, folder)]
+    for process in left:
+        with suppress(psutil.Error):  # it has ended by itself
+            for each in [*process.children(recursive=True), process]:
+                each.kill()
+
+
+def _names(process: psutil.Process, folder: Path) -> bool:
+    words: list[str] = process.info["cmdline"] or []
+    return any(str(folder) in word for word in words) and process.pid != os.getpid()
 
 
 def remove_abandoned(parent: Path) -> None:
@@ -87,6 +102,7 @@ def remove_abandoned(parent: Path) -> None:
     for folder in parent.glob("tests-*-*"):
         process = folder.name.split("-")[1]
         if process.isdecimal() and not psutil.pid_exists(int(process)):
+            end_processes(folder)
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -17,8 +17,8 @@ def read_only() -> None:
 
     resolve = executor._resolve_uri
 
-    def checked(uri: str, context: Any) -> str:
-        path: str = resolve(uri, context)
+    def checked(uri: str, ctx: Any) -> str:
+        path: str = resolve(uri, ctx)
         if uri.startswith(_SCHEME) and not exists(Path(path)):
             raise InvalidQueryError(f"Not found: URI {uri}")
         return path
