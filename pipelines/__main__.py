@@ -2,8 +2,9 @@
 
 import sys
 
+from environments.locked import EnvironmentSetupError
 from pipelines import supervisor
-from pipelines.environment import EnvironmentSetupError, ensure
+from pipelines.environment import ENVIRONMENT
 
 NAMES = ("ingest", "features", "cohort")
 _FAILED, _USAGE = 1, 2
@@ -15,7 +16,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"usage: python -m pipelines {{{','.join(NAMES)}}} [--help] ...\n")
         return _USAGE
     try:
-        interpreter = ensure()
+        interpreter = ENVIRONMENT.ensure()
     except EnvironmentSetupError as error:
         sys.stderr.write(f"error: {error}\n")
         return _FAILED

@@ -16,7 +16,7 @@ import pytest
 from engine import gobuild, pulumi_cli
 from engine.gcp_plugin import BINARY, FOLDER
 from engine.versions import HOST_PYTHON
-from policy import environment as policy_environment
+from policy.environment import ENVIRONMENT
 from tests.support.labs import ROOT, Lab, run
 from tests.support.standin_host import OWN_PLUGIN
 from tests.support.waiting import PATIENCE_SECONDS
@@ -262,7 +262,7 @@ def test_an_engine_that_is_killed_leaves_nothing(
 
 
 def test_a_policy_pack_passes_and_refuses(project: Project, tmp_path: Path) -> None:
-    policy_environment.ensure()
+    ENVIRONMENT.ensure()
     pack = tmp_path / "pack"
     pack.mkdir()
     (pack / "__main__.py").write_text(textwrap.dedent(PACK))

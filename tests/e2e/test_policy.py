@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from policy import environment
+from policy.environment import ENVIRONMENT
 from tests.support.labs import ROOT, Stack
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sockets]
@@ -33,7 +33,7 @@ IN_PRODUCTION = {
 
 @pytest.fixture(scope="module", autouse=True)
 def pack() -> None:
-    environment.ensure()
+    ENVIRONMENT.ensure()
 
 
 def preview(

@@ -51,9 +51,11 @@ def main(arguments: Sequence[str]) -> int:
 
 def _prepare(*, engine: bool) -> None:
     """Make what several workers would make at the same time."""
-    for command in (["engine", "install"], ["policy.environment"]):
-        if engine or command[0] != "engine":
-            subprocess.run([sys.executable, "-m", *command], cwd=ROOT, check=True)
+    commands = [["policy.environment"]]
+    if engine:
+        commands += [["engine", "install"], ["pipelines.environment"]]
+    for command in commands:
+        subprocess.run([sys.executable, "-m", *command], cwd=ROOT, check=True)
     with tempfile.TemporaryDirectory() as folder:
         ensure_public_bucket(Path(folder) / "storage")
 

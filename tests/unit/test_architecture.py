@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = (
     *("components", "program", "policy", "engine", "emulator", "scripts", "workloads"),
-    "conformance",
+    *("conformance", "environments", "pipelines", "viewer"),
 )
 MAX_FILES = 20
 MAX_LINES = 300

@@ -12,11 +12,11 @@ from typing import Any
 from google.protobuf import json_format, struct_pb2
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
-from policy import environment
+from policy.environment import ENVIRONMENT
 from policy.model import UNKNOWN, Resource
 from tests.support.channels import channel_to
 
-PACK = Path(environment.__file__).parent
+PACK = ENVIRONMENT.folder
 _UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """How the engine writes a text that a preview can't know."""
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
@@ -79,7 +79,7 @@ class Pack:
 @contextmanager
 def running(folder: Path = PACK) -> Iterator[Pack]:
     """Start the pack as a language host does, from a folder that need not be the repository's."""
-    interpreter = environment.ensure()
+    interpreter = ENVIRONMENT.ensure()
     # Whether Python buffers is the host's choice; the pack has to do without.
     plain = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
     process = subprocess.Popen(
