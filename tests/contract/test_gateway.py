@@ -177,7 +177,7 @@ def test_the_links_of_pages_lead_back_through_the_gateway(
         ({"exp": None}, "not valid for this gateway"),
         ({"aud": "/projects/2/locations/us-central1/services/gateway"}, "not valid for this"),
         ({"iss": "https://accounts.google.com"}, "not valid for this gateway"),
-        ({"iat": int(time.time()) + 600}, "not valid for this gateway"),
+        ({"iat": int(time.time()) + 86_400}, "not valid for this gateway"),
         ({"email": None}, "not valid for this gateway"),
         ({"email": ["a@b.c"]}, "no email address"),
         ({"kid": "two"}, "signed by none of the provider's keys"),

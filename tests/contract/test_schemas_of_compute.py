@@ -158,7 +158,11 @@ def walk_instances(walk: Walk) -> None:
     walk(f"{groups}.setInstanceTemplate", "g", body={"instanceTemplate": f"{TEMPLATES}/t"})
     walk(f"{groups}.recreateInstances", "g", body=instance)
     name = managed["name"]
-    assert walk("instances.get", name).json()["status"] == "TERMINATED"
+
+    def has_ended() -> bool:  # its image is one that can't run here
+        return bool(walk("instances.get", name).json()["status"] == "TERMINATED")
+
+    wait_until(has_ended, "the instance is not terminated")
     assert len(walk("instances.list").json()["items"]) == 1
     walk("instances.aggregatedList")
     assert walk("disks.get", f"{name}-1").json()["sizeGb"] == "20"

@@ -269,11 +269,13 @@ def test_the_programs_views_come_with_the_exported_table(stack: Stack) -> None:
         credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
         client_options={"api_endpoint": stack.lab.environment["BIGQUERY_EMULATOR_HOST"]},
     )
-    columns = ["PatientID", "Modality", "StudyDescription", "StudyInstanceUID", "SeriesInstanceUID"]
+    uids = ["StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"]
+    columns = ["PatientID", "Modality", "StudyDescription", *uids]
     schema = [bigquery.SchemaField(name, "STRING") for name in columns]
     schema.append(bigquery.SchemaField("StudyDate", "DATE"))
     client.create_table(bigquery.Table(f"{stack.project}.dataset1.dicomstore1", schema))
-    rows = "('88', 'DX', 'Mass', '1.2', '1.2.1', NULL), ('88', 'CT', 'Mass', '1.2', '1.2.2', NULL)"
+    row = "('88', '{}', 'Mass', '1.2', '1.2.{}', '1.2.3.{}', NULL)"
+    rows = ", ".join(row.format(each, number, number) for number, each in enumerate(("DX", "CT")))
     client.query(f"INSERT INTO dataset1.dicomstore1 VALUES {rows}").result()
 
     stack.up()

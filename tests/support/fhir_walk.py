@@ -9,6 +9,7 @@ import httpx
 from tests.support.fhir_consents import consent
 from tests.support.fhir_resources import IDENTIFIER, entry, observation, patient
 from tests.support.schema_walk import Walk
+from tests.support.waiting import wait_until
 
 STORES = "projects.locations.datasets.fhirStores"
 FHIR = f"{STORES}.fhir"
@@ -105,7 +106,38 @@ def walk_bulk_resources(
     finish("deidentify", {"destinationStore": copies.json()["name"], "config": {"fhir": {}}})
     finish("bulkDelete", {"type": "Observation"})
     finish("rollback", {"rollbackTime": last, "resultGcsBucket": bucket})
+    if walk.version == "v1beta1":
+        _walk_preview_operations(walk, bucket, end_of)
     _walk_bulk_export(walk, bucket)
+
+
+def _walk_preview_operations(
+    walk: Walk, bucket: str, end_of: Callable[[httpx.Response], dict[str, Any]]
+) -> None:
+    """Move the history of resources by files, and put a search parameter into force."""
+    parameter = {
+        "resourceType": "SearchParameter",
+        "id": "nickname",
+        "url": "http://example.org/nickname",
+        "name": "nickname",
+        "status": "active",
+        "description": "The nickname of a patient",
+        "code": "nickname",
+        "base": ["Patient"],
+        "type": "string",
+        "expression": "Patient.extension('urn:nickname').value.as(string)",
+    }
+    walk(f"{FHIR}.update", *STORE, "SearchParameter", "nickname", **_content(parameter))
+    settings = {"version": "R4", "enableHistoryModifications": True}
+    walk(f"{STORES}.create", "d", body=settings, params={"fhirStoreId": "versions"})
+    files = f"{bucket}/versions"
+    for store, method, body in (
+        ("s", "exportHistory", {"gcsDestination": {"uriPrefix": files}}),
+        ("versions", "importHistory", {"gcsSource": {"uri": f"{files}/*"}}),
+        ("s", "configureSearch", {"canonicalUrls": [parameter["url"]]}),
+    ):
+        done = end_of(walk(f"{STORES}.{method}", "d", store, body=body))
+        assert "response" in done, done
 
 
 def _walk_bulk_export(walk: Walk, bucket: str) -> None:
@@ -124,7 +156,17 @@ def _walk_bulk_export(walk: Walk, bucket: str) -> None:
         begun.append(walk(f"{STORES}.bulk-export-group-post", *STORE, "g", **of_group))
     numbers = [answer.headers["Content-Location"].rpartition("/")[2] for answer in begun]
     walk(f"{STORES}.operations.get-fhir-operation-status", *STORE, numbers[0])
-    walk(f"{STORES}.operations.delete-fhir-operation", *STORE, numbers[0])
+
+    def cancels() -> bool:
+        """Cancel an export, unless it has ended by then."""
+        begun = walk(f"{FHIR}.bulk-export", *STORE, headers=headers)
+        number = begun.headers["Content-Location"].rpartition("/")[2]
+        method = f"{STORES}.operations.delete-fhir-operation"
+        answer = walk.send(method, *STORE, number)
+        walk.answers[method] += [answer] if answer.is_success else []
+        return answer.is_success
+
+    wait_until(cancels, "each export has ended before it could be cancelled")
 
 
 def walk_consents(walk: Walk, end_of: Callable[[httpx.Response], dict[str, Any]]) -> None:

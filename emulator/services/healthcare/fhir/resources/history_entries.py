@@ -54,7 +54,7 @@ def version_of(settings: StoreSettings, index: int, entry: Any) -> Version:
     where = f"Bundle.entry[{index}]"
     entry = entry if isinstance(entry, Mapping) else {}
     asked, resource = entry.get("request", {}), entry.get("resource")
-    method = asked.get("method", "PUT") if isinstance(asked, Mapping) else ""
+    method = str(asked.get("method", "PUT")) if isinstance(asked, Mapping) else ""
     if method not in _STATUS:
         raise unparseable(f"the method {method!r} is not one of a history", f"{where}.request")
     if method == DELETE:

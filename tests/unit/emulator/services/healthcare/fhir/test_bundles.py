@@ -210,5 +210,7 @@ def test_a_history_bundle_builds_a_resource_and_its_deletion(
     future = {"lastUpdated": "2999-01-01T00:00:00Z"}
     late = fhir.bundle("history", entry("PUT", "Patient/b", patient("b", meta=future)))
     assert late.status_code == 400
+    strange = {"request": {"method": {}, "url": "Patient/a"}, "resource": patient("a", meta=meta)}
+    assert "the method '{}' is not one of a history" in fhir.bundle("history", strange).text
     many = [entry("PUT", "Patient/a", patient("a", meta=meta))] * 101
     assert fhir.bundle("history", *many).status_code == 400
