@@ -73,16 +73,16 @@ def serve(
     credentials.ensure_key(state / "credentials.json", PROJECT, running.url)
     credentials.ensure_token_file(state / "token")
     backends = Backends(running)
-    # uvicorn shuts down on SIGTERM, then raises the signal again: without this handler, that would
-    # end the process before its children.
-    signal.signal(signal.SIGTERM, _exit)
+    # uvicorn shuts down on both, then raises the signal again: without this handler, SIGTERM would
+    # end the process before its children. A KeyboardInterrupt in what `exec` runs, such as parts of
+    # a dataclass, ends Python by the signal although it was handled (observed in Python 3.11).
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _exit)
     server_file.write_server_info(running)
     LOG.info('serving at %s; for your shell: eval "$(%s)"', running.url, command("env"))
     backends.start()
     try:
         _run(running, backends)
-    except KeyboardInterrupt:
-        pass  # Ctrl-C before uvicorn handled signals: shut down in the same way
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)

@@ -252,7 +252,7 @@ def test_in_the_foreground_it_ends_cleanly(tmp_path: Path, number: signal.Signal
         process.send_signal(number)
         rest = process.communicate(timeout=PATIENCE_SECONDS)[1]
 
-    assert process.returncode == 0
+    assert process.returncode == 0, rest
     assert "is started again" not in rest
     assert "Traceback" not in rest
     assert rest.splitlines()[-1].endswith("stopped")
