@@ -5,7 +5,6 @@ import pulumi
 from components import existing_grants
 from components.audit_logs import AuditLogs, AuditLogsArgs
 from components.bigquery_dataset import BigQueryDataset
-from components.bigquery_views import BigQueryViews, BigQueryViewsArgs
 from components.project_members import ProjectMembers, ProjectMembersArgs
 from components.project_services import ProjectServices, ProjectServicesArgs
 from components.service_agent_access import ServiceAgentAccess
@@ -56,17 +55,13 @@ if lab.project_members:
 if lab.audit_logs:
     AuditLogs("audit-logs", AuditLogsArgs(lab.project, lab.audit_logs), after_services)
 assembly.log_routing(lab, services, bigquery_dataset)
-
-if lab.bigquery_views:
-    exported = [store.name for store_type, store in lab.stores if store_type == "dicomStores"]
-    views = BigQueryViewsArgs(lab.project, bigquery_dataset.dataset_id, exported, lab.labels)
-    BigQueryViews("views", views, pulumi.ResourceOptions(depends_on=[bigquery_dataset]))
+assembly.bigquery_views(lab, bigquery_dataset)
 
 adapters = make_adapters(lab, services, datasets, topics)
 gateways = make_gateways(lab, services, datasets, adapters)
 inference = make_inference_services(lab, services, datasets, topics, adapters.repository)
+pipelines = make_pipeline_workers(lab, services, datasets, bigquery_dataset)
 outputs = stack_outputs(lab, services, bigquery_dataset, datasets, topics, adapters, gateways)
-outputs |= inference_outputs(inference)
-outputs |= pipeline_outputs(make_pipeline_workers(lab, services, datasets, bigquery_dataset))
+outputs |= inference_outputs(inference) | pipeline_outputs(pipelines)
 for name, value in outputs.items():
     pulumi.export(name, value)

@@ -8,6 +8,7 @@ from pulumi_gcp import bigquery
 
 from components import existing_grants
 from components.bigquery_dataset import BigQueryDataset
+from components.bigquery_views import BigQueryViews, BigQueryViewsArgs
 from components.encryption_key import EncryptionKey, EncryptionKeyArgs
 from components.healthcare_dataset import HealthcareDataset
 from components.logs.access_alert import AccessAlert
@@ -145,3 +146,12 @@ def _topic_key(
         EncryptionKeyArgs({"pubsub": pubsub_agent}, kms_key_name=key),
         existing_grants.options(depends_on=[services]),
     )
+
+
+def bigquery_views(settings: Settings, dataset: BigQueryDataset) -> None:
+    """Create the views over tables of exported metadata, if the stack wants them."""
+    if settings.bigquery_views:
+        stores = settings.stores
+        exported = [store.name for store_type, store in stores if store_type == "dicomStores"]
+        args = BigQueryViewsArgs(settings.project, dataset.dataset_id, exported, settings.labels)
+        BigQueryViews("views", args, pulumi.ResourceOptions(depends_on=[dataset]))

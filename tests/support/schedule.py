@@ -8,28 +8,34 @@ TESTS = Path(__file__).parents[1]
 FOLDERS = ("e2e", "soak", "contract", "unit")
 LONGEST = (
     "e2e/test_interrupts.py",
-    "contract/test_conformance.py",
     "e2e/test_adoption.py",
-    "contract/test_gcloud.py",
-    "contract/test_deidentify.py",
-    "e2e/test_teardown.py",
-    "e2e/test_adapters.py",
-    "e2e/test_inference.py",
-    "e2e/test_lab.py",
-    "soak/test_crashes.py",
-    "e2e/test_advice.py",
-    "contract/test_gsp615.py",
     "e2e/test_imaging_platform.py",
-    "soak/test_fault_matrix.py",
+    "contract/test_gcloud.py",
+    "e2e/test_lab.py",
+    "e2e/test_teardown.py",
+    "contract/test_gsp615.py",
+    "contract/test_conformance.py",
+    "soak/test_crashes.py",
+    "e2e/test_inference.py",
+    "soak/test_serial_model.py",
+    "contract/test_pipelines.py",
     "soak/test_fault_program.py",
-    "e2e/test_engine.py",
-    "e2e/test_shared_grants.py",
+    "contract/test_deidentify.py",
+    "contract/test_viewer_in_browser.py",
+    "e2e/test_advice.py",
     "contract/test_lifecycle.py",
+    "e2e/test_shared_grants.py",
+    "soak/test_fhir_serial_model.py",
+    "soak/test_fault_matrix.py",
+    "e2e/test_engine.py",
     "e2e/test_program.py",
     "contract/test_clean_environment.py",
     "e2e/test_policy.py",
+    "e2e/test_adapters.py",
+    "e2e/test_gateway_stack.py",
+    "contract/test_gateway_in_browser.py",
 )
-"""Files that take 20 s and more, the longest first: `make test ARGS="--durations=0"`."""
+"""Files that take 12 s and more, the longest first: `make test ARGS="--durations=0"`."""
 
 
 def rank(item: pytest.Item) -> tuple[int, int]:

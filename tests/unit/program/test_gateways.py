@@ -67,7 +67,7 @@ def test_a_stack_enables_what_its_gateways_need() -> None:
 def test_outputs_say_where_it_is() -> None:
     assert run(**STACK).outputs["stack"]["gateways"] == {
         "reading": {
-            "uri": f"https://gateway-reading-{PROJECT_NUMBER}.us-central1.run.app",
+            "uri": "https://gateway-reading.run.app",
             "service": "gateway-reading",
             "serviceAccount": "gateway-reading@local-project.iam.gserviceaccount.com",
             "stores": [f"{PATH}/dataset1/dicomStores/ct", f"{PATH}/ward/fhirStores/ct"],
