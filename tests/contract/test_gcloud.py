@@ -153,34 +153,51 @@ def test_gcloud_acts_as_a_service_account(tools: Tools) -> None:
     assert token.strip() == f"local:serviceAccount:{account}"
 
 
-def test_gcloud_manages_hl7v2_stores(tools: Tools, service_agent: str, tmp_path: Path) -> None:
+def test_gcloud_manages_hl7v2_and_fhir_stores(
+    tools: Tools, service_agent: str, tmp_path: Path
+) -> None:
     where = [f"--location={LOCATION}"]
     tools("gcloud", "services", "enable", "healthcare.googleapis.com")
     tools("gcloud", "healthcare", "datasets", "create", "dataset1", *where)
-    inside = [*where, "--dataset=dataset1"]
-    hl7v2 = ("gcloud", "healthcare", "hl7v2-stores")
-    tools(*hl7v2, "create", "hl7", *inside)
-    name = f"projects/{tools.project}/locations/{LOCATION}/datasets/dataset1/hl7V2Stores/hl7"
-    assert [one["name"] for one in tools.read(*hl7v2, "list", *inside)] == [name]
-    assert tools.read(*hl7v2, "describe", "hl7", *inside) == {"name": name}
-
     member = f"--member={service_agent}"
     project = ("gcloud", "projects", "add-iam-policy-binding", tools.project, member)
     tools(*project, "--role=roles/storage.objectAdmin")
-    bucket = f"gs://{tools.project}-messages"
+    bucket = f"gs://{tools.project}-data"
     tools("gcloud", "storage", "buckets", "create", bucket, "--uniform-bucket-level-access")
-    file = tmp_path / "in.ndjson"
-    lines = [{"data": encoded(each)} for each in (admission(), RESULT)]
-    file.write_text("\n".join(map(json.dumps, lines)))
-    tools("gcloud", "storage", "cp", str(file), f"{bucket}/in/")
-    tools(*hl7v2, "import", "gcs", "hl7", *inside, f"--gcs-uri={bucket}/in/*")
+    messages = [{"data": encoded(each)} for each in (admission(), RESULT)]
+    patients = [{"resourceType": "Patient", "id": each, "active": True} for each in ("a", "b")]
+    for name, lines in (("hl7", messages), ("fhir", patients)):
+        (tmp_path / f"{name}.ndjson").write_text("\n".join(map(json.dumps, lines)))
+    tools("gcloud", "storage", "cp", *map(str, tmp_path.glob("*.ndjson")), bucket)
+    inside = [*where, "--dataset=dataset1"]
+    parent = f"projects/{tools.project}/locations/{LOCATION}/datasets/dataset1"
+
+    hl7v2 = ("gcloud", "healthcare", "hl7v2-stores")
+    tools(*hl7v2, "create", "hl7", *inside)
+    name = f"{parent}/hl7V2Stores/hl7"
+    assert [one["name"] for one in tools.read(*hl7v2, "list", *inside)] == [name]
+    assert tools.read(*hl7v2, "describe", "hl7", *inside) == {"name": name}
+    tools(*hl7v2, "import", "gcs", "hl7", *inside, f"--gcs-uri={bucket}/hl7.ndjson")
     metrics = tools.read(*hl7v2, "metrics", "hl7", *inside)["metrics"]
     assert {one["messageType"]: one["count"] for one in metrics} == {"ADT": "1", "ORU": "1"}
-    tools(*hl7v2, "export", "gcs", "hl7", *inside, f"--gcs-uri={bucket}/out")
-    exported = tools("gcloud", "storage", "cat", f"{bucket}/out/*").splitlines()
-    assert [json.loads(line)["data"] for line in exported] == [line["data"] for line in lines]
+    tools(*hl7v2, "export", "gcs", "hl7", *inside, f"--gcs-uri={bucket}/hl7-out")
+    exported = tools("gcloud", "storage", "cat", f"{bucket}/hl7-out/*").splitlines()
+    assert [json.loads(line)["data"] for line in exported] == [line["data"] for line in messages]
     tools(*hl7v2, "delete", "hl7", *inside, "--quiet")
     assert tools.read(*hl7v2, "list", *inside) == []
+
+    fhir = ("gcloud", "healthcare", "fhir-stores")
+    tools(*fhir, "create", "fhir", *inside, "--version=r4", "--enable-update-create")
+    [listed] = tools.read(*fhir, "list", *inside)
+    assert (listed["name"], listed["enableUpdateCreate"]) == (f"{parent}/fhirStores/fhir", True)
+    structure = "--content-structure=resource"
+    tools(*fhir, "import", "gcs", "fhir", *inside, f"--gcs-uri={bucket}/fhir.ndjson", structure)
+    [metric] = tools.read(*fhir, "metrics", "fhir", *inside)["metrics"]
+    assert (metric["resourceType"], metric["count"]) == ("Patient", "2")
+    tools(*fhir, "export", "gcs", "fhir", *inside, f"--gcs-uri={bucket}/fhir-out")
+    exported = tools("gcloud", "storage", "cat", f"{bucket}/fhir-out/*").splitlines()
+    assert sorted(json.loads(line)["id"] for line in exported) == ["a", "b"]
+    tools(*fhir, "delete", "fhir", *inside, "--quiet")
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ LONGEST = (
     "e2e/test_advice.py",
     "contract/test_lifecycle.py",
     "e2e/test_shared_grants.py",
+    "e2e/test_hospital.py",
     "soak/test_fhir_serial_model.py",
     "soak/test_fault_matrix.py",
     "e2e/test_engine.py",
