@@ -7,7 +7,7 @@ from conformance.checks.fhir.calls import call, patient, put, store
 from conformance.cloud_project import Json
 from conformance.waiting import poll
 
-_VERSIONS = "3"
+_VERSIONS = 3
 """Two writes and a deletion."""
 
 
@@ -33,7 +33,7 @@ def _rows(lab: Lab) -> Json:
 
     def look() -> Json | None:
         rows = _table(lab, "Basic", "/data")
-        return rows if rows["body"].get("totalRows") == _VERSIONS else None
+        return rows if len(rows["body"].get("rows", [])) == _VERSIONS else None
 
     rows = poll(look, lab.cloud.max_wait_seconds) or _table(lab, "Basic", "/data")
     view = _table(lab, "BasicView")["body"]
