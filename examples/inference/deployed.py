@@ -1,17 +1,15 @@
 """The deployed stack: its store, its table and its view, by its outputs."""
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts.lib import stack
 from scripts.lib.cli import Output
 from scripts.lib.errors import ScriptError
 from scripts.lib.google.bigquery import Table
 from scripts.lib.pulumi_stack import PulumiStack
-from scripts.stacks import deploy, stack_file
+from scripts.stacks import deploy, from_template
 
 STACK = "local-inference"
 VIEW = "findings_vs_measured"
@@ -25,7 +23,7 @@ class Deployed:
     Attributes:
         stack: to deploy again
         outputs: of the stack
-        is_new: whether the deployment changed something
+        is_new: whether the deployment created something
     """
 
     stack: PulumiStack
@@ -70,26 +68,19 @@ def deploy_stack(name: str, program: Path, output: Output) -> Deployed:
     Raises:
         ScriptError: Pulumi failed, or the stack has no inference service
     """
-    environment = stack.enter(name, output.report)
-    file = stack_file.path(name, program)
-    if name == STACK and not file.exists():
-        shutil.copyfile(_TEMPLATE, file)
-    stack_file.require(name, program)
-    one_stack = PulumiStack(name, program, environment.environment)
-    found = up(one_stack, output)
+    found = from_template.up(_TEMPLATE, name, program, output)
     if not found.outputs.get("inferenceServices"):
         raise ScriptError(
-            f"{file.name} has no inferenceServices.",
+            f"{found.file} has no inferenceServices.",
             f"Take {_TEMPLATE.name} of examples/inference as a model.",
         )
-    return found
+    return Deployed(found.stack, found.outputs, found.is_new)
 
 
-def up(one_stack: PulumiStack, output: Output) -> Deployed:
-    """Deploy the stack as it is.
+def up_again(deployed: Deployed, output: Output) -> None:
+    """Deploy the stack once more, as it is.
 
     Raises:
         ScriptError: Pulumi failed
     """
-    found = deploy.up(one_stack, output.raw, color=output.out.is_terminal)
-    return Deployed(one_stack, found.outputs, bool(found.changes.get("create")))
+    deploy.up(deployed.stack, output.raw, color=output.out.is_terminal)

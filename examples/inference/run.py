@@ -7,7 +7,7 @@ from typing import Annotated
 
 import measured
 import typer
-from deployed import STACK, Deployed, deploy_stack, up
+from deployed import STACK, Deployed, deploy_stack, up_again
 from measured import CUT_OFF, FINDING, Counts, Row
 from rich.table import Table as RichTable
 
@@ -91,7 +91,7 @@ def run(stack_name: str, source: str | None, cut_off: float, program: Path, outp
     if source is not None:
         _export(deployed, choice, output)
     # The views are there from the first deployment after an export.
-    up(deployed.stack, output)
+    up_again(deployed, output)
     rows = measured.rows(clients.big_query(deployed.project, deployed.location), deployed.view)
     counts = measured.count(rows, cut_off)
     _show(rows, counts, cut_off, output)

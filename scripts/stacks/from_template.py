@@ -21,12 +21,16 @@ class Deployed:
     """A deployed stack.
 
     Attributes:
+        stack: to deploy again
         outputs: of the stack
+        is_new: whether the deployment created something
         settings: of the stack file, without their namespace
         file: the name of the stack file
     """
 
+    stack: PulumiStack
     outputs: Mapping[str, Any]
+    is_new: bool
     settings: Mapping[str, Any]
     file: str
 
@@ -52,4 +56,5 @@ def up(template: Path, name: str, program: Path, output: Output) -> Deployed:
     found = deploy.up(one_stack, output.raw, color=output.out.is_terminal)
     config = yaml.safe_load(file.read_text("utf-8")).get("config", {})
     settings = {key.removeprefix(f"{_NAMESPACE}:"): item for key, item in config.items()}
-    return Deployed(found.outputs, settings, file.name)
+    is_new = bool(found.changes.get("create"))
+    return Deployed(one_stack, found.outputs, is_new, settings, file.name)
