@@ -34,6 +34,17 @@ def lab(tmp_path_factory: pytest.TempPathFactory, host: ProgramHost) -> Iterator
         shared.stop()
 
 
+@pytest.fixture(scope="module")
+def enforcing_lab(tmp_path_factory: pytest.TempPathFactory, host: ProgramHost) -> Iterator[Lab]:
+    """A local Google Cloud of a module, which decides each call by the roles of its caller."""
+    own = Lab(tmp_path_factory.mktemp("enforced"), host)
+    try:
+        own.start("--enforce-iam")
+        yield own
+    finally:
+        own.stop()
+
+
 @pytest.fixture(scope="session")
 def new_stack(lab: Lab) -> Callable[[], Stack]:
     """Make a stack on the shared lab, in a project of its own, not brought up yet."""

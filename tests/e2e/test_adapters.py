@@ -22,7 +22,6 @@ from tests.support.certificates import Authority
 from tests.support.hl7v2_messages import admission
 from tests.support.labs import Lab, Stack
 from tests.support.mllp import FakePeer
-from tests.support.program_host import ProgramHost
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sockets]
@@ -58,14 +57,8 @@ class Hospital:
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory, host: ProgramHost) -> Iterator[Lab]:
-    """A local Google Cloud that decides each call by the roles of its caller."""
-    own = Lab(tmp_path_factory.mktemp("enforced"), host)
-    try:
-        own.start("--enforce-iam")
-        yield own
-    finally:
-        own.stop()
+def lab(enforcing_lab: Lab) -> Lab:
+    return enforcing_lab
 
 
 @pytest.fixture(scope="module")

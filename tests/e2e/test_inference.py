@@ -4,7 +4,6 @@ The local Google Cloud enforces IAM, so that the accounts have their roles alone
 """
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from typing import Any
@@ -15,7 +14,6 @@ import yaml
 
 from emulator.seed import records
 from tests.support.labs import ROOT, Lab, Stack
-from tests.support.program_host import ProgramHost
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sockets]
 
@@ -50,14 +48,8 @@ class Example:
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory, host: ProgramHost) -> Iterator[Lab]:
-    """A local Google Cloud that decides each call by the roles of its caller."""
-    own = Lab(tmp_path_factory.mktemp("enforced"), host)
-    try:
-        own.start("--enforce-iam")
-        yield own
-    finally:
-        own.stop()
+def lab(enforcing_lab: Lab) -> Lab:
+    return enforcing_lab
 
 
 @pytest.fixture(scope="module")

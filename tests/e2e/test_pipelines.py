@@ -4,14 +4,12 @@ The local Google Cloud enforces IAM.
 """
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.support import pipelines
 from tests.support.labs import Lab, Stack
-from tests.support.program_host import ProgramHost
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sockets, pytest.mark.slow]
 
@@ -20,14 +18,8 @@ BUCKET = f"{PROJECT}-runs"
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory, host: ProgramHost) -> Iterator[Lab]:
-    """A local Google Cloud that decides each call by the roles of its caller."""
-    own = Lab(tmp_path_factory.mktemp("enforced"), host)
-    try:
-        own.start("--enforce-iam")
-        yield own
-    finally:
-        own.stop()
+def lab(enforcing_lab: Lab) -> Lab:
+    return enforcing_lab
 
 
 @pytest.fixture(scope="module")
