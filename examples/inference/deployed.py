@@ -78,7 +78,7 @@ def deploy_stack(name: str, program: Path, output: Output) -> Deployed:
 
 
 def up_again(deployed: Deployed, output: Output) -> None:
-    """Deploy the stack once more, as it is.
+    """Deploy the stack again, as it is.
 
     Raises:
         ScriptError: Pulumi failed
