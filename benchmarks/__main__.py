@@ -13,7 +13,6 @@ from benchmarks import (
     comparison,
     console,
     exporting,
-    fhir,
     growth,
     lab,
     returning,
@@ -26,6 +25,8 @@ from benchmarks import (
 from benchmarks.adapters import dimse, gateway, inference, mllp
 from benchmarks.clones import BenchmarkError
 from benchmarks.comparison import Row
+from benchmarks.fhir import beside_hapi, stores
+from benchmarks.fhir.hapi import HapiError
 from benchmarks.orthanc import OrthancError
 from benchmarks.pipelines import ingest
 from emulator.server.errors import EmulatorError
@@ -40,7 +41,8 @@ SIDE_BY_SIDE = {
     "qido-growth": searching.measure_qido_growth,
     "metadata": searching.measure_metadata,
     "export": exporting.measure_export,
-    "fhir": fhir.measure_fhir,
+    "fhir": stores.measure_fhir,
+    "hapi": beside_hapi.measure_hapi,
     "start": starting.measure_start,
     "return": returning.measure_return,
     "c-store": dimse.measure_c_store,
@@ -80,7 +82,7 @@ def main(
                 Console().print(make())
         if compared:
             Console(width=TABLE_WIDTH).print(_side_by_side(compared))
-    except (BenchmarkError, EmulatorError, OrthancError) as error:
+    except (BenchmarkError, EmulatorError, HapiError, OrthancError) as error:
         _notes.print(f"error: {error}", style="red", markup=False)
         sys.exit(1)
 

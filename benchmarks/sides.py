@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 
 from benchmarks import files, load, local, orthanc
+from benchmarks.fhir import hapi
 from benchmarks.load import Request
 from benchmarks.local import Local
 
@@ -56,6 +57,12 @@ class Sides:
         """An Orthanc that is empty at first, and again after each measurement."""
         self.report("starting Orthanc (the first time, its packages are downloaded)")
         return Orthanc(self._stack.enter_context(orthanc.running(self._folder / "orthanc")))
+
+    @cached_property
+    def hapi(self) -> str:
+        """The root of the FHIR API of a HAPI FHIR that is empty at first."""
+        self.report("starting HAPI FHIR (the first time, its libraries are downloaded)")
+        return self._stack.enter_context(hapi.running(self._folder / "hapi"))
 
     @cached_property
     def lab_files(self) -> list[bytes]:

@@ -12,11 +12,20 @@ _LOINC, _UNITS = "http://loinc.org", "http://unitsofmeasure.org"
 _CATEGORIES = "http://terminology.hl7.org/CodeSystem/observation-category"
 
 
-def resources(count: int) -> Iterator[dict[str, Any]]:
-    """Yield so many resources, each patient before its observations."""
-    for number in range(count):
+def resources(count: int, first: int = 0) -> Iterator[dict[str, Any]]:
+    """Yield so many resources from a number on, each patient before its observations."""
+    for number in range(first, first + count):
         patient, observation = divmod(number, PER_PATIENT)
         yield _observation(patient, observation) if observation else _patient(patient)
+
+
+def transaction(count: int, first: int = 0) -> dict[str, Any]:
+    """Return a transaction that brings so many resources."""
+    entries = [
+        {"resource": one, "request": {"method": "PUT", "url": f"{one['resourceType']}/{one['id']}"}}
+        for one in resources(count, first)
+    ]
+    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
 
 
 def _patient(number: int) -> dict[str, Any]:
