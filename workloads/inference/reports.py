@@ -5,6 +5,7 @@ Their UIDs derive from the image and the model, so that a repetition makes the s
 
 import io
 import uuid
+from typing import TypedDict
 
 import numpy as np
 from highdicom.pr import (
@@ -39,6 +40,16 @@ _REPORT_SERIES, _PRESENTATION_SERIES = 9001, 9002
 """Series numbers: high, so that viewers list them after the images."""
 _LAYER = "MEASURED"
 _SERIAL = "1"
+
+
+class _Equipment(TypedDict):
+    """Attributes of the General Equipment and General Series modules."""
+
+    manufacturer: str
+    manufacturer_model_name: str
+    software_versions: str
+    device_serial_number: str
+    series_description: str
 
 
 def uid(algorithm: Algorithm, image: Dataset, what: str) -> UID:
@@ -92,13 +103,9 @@ def structured_report(image: Dataset, algorithm: Algorithm, findings: Findings) 
         series_number=_REPORT_SERIES,
         sop_instance_uid=uid(algorithm, image, "report"),
         instance_number=1,
-        manufacturer=algorithm.manufacturer,
-        manufacturer_model_name=algorithm.name[:64],
-        software_versions=algorithm.version,
-        device_serial_number=_SERIAL,
         is_complete=True,
         is_verified=False,
-        series_description=algorithm.name[:64],
+        **_equipment(algorithm),
     )
     return _file(report)
 
@@ -118,19 +125,26 @@ def presentation_state(image: Dataset, algorithm: Algorithm, findings: Findings)
         series_number=_PRESENTATION_SERIES,
         sop_instance_uid=uid(algorithm, image, "presentation"),
         instance_number=1,
-        manufacturer=algorithm.manufacturer,
-        manufacturer_model_name=algorithm.name[:64],
-        software_versions=algorithm.version,
-        device_serial_number=_SERIAL,
         content_label=_LAYER,
         content_description=findings.caption[:64],
         graphic_layers=[layer],
         graphic_annotations=[
             GraphicAnnotation([image], layer, graphic_objects=lines, text_objects=[caption])
         ],
-        series_description=algorithm.name[:64],
+        **_equipment(algorithm),
     )
     return _file(state)
+
+
+def _equipment(algorithm: Algorithm) -> _Equipment:
+    """Return what both instances say of the device; VR LO holds 64 characters (PS3.5 6.2)."""
+    return {
+        "manufacturer": algorithm.manufacturer,
+        "manufacturer_model_name": algorithm.name[:64],
+        "software_versions": algorithm.version,
+        "device_serial_number": _SERIAL,
+        "series_description": algorithm.name[:64],
+    }
 
 
 def _file(dataset: Dataset) -> bytes:
