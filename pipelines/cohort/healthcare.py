@@ -1,9 +1,10 @@
-"""Calls of the Healthcare API about operations, retried by google-api-core."""
+"""Calls of the Healthcare API and of Cloud Logging, retried by google-api-core."""
 
 from typing import Any
 
 import requests
 from google.api_core.retry import Retry
+from google.auth.exceptions import GoogleAuthError
 
 from pipelines.cohort import operations
 from workloads.common import google
@@ -11,14 +12,15 @@ from workloads.common import google
 Json = dict[str, Any]
 _SECONDS = 60
 _PATIENCE_SECONDS = 300.0
+_PAGE_SIZE = 1000
 
 
 class HealthcareError(Exception):
     """A refusal of the Healthcare API, in its words."""
 
 
-class _UnavailableError(Exception):
-    """A failure that may pass."""
+class UnavailableError(HealthcareError):
+    """A failure that may pass: a later attempt of the run continues."""
 
 
 class Healthcare:
@@ -39,12 +41,12 @@ class Healthcare:
         """Start to de-identify what a file names; return the name of the operation."""
         content = operations.body(self._destination, self._config, selection)
         # Not retried without an answer: it may have started. The next attempt of the run looks.
-        answer = self._once("POST", f"{self._source}:deidentify", data=content)
+        answer = self._once("POST", f"{self._root}{self._source}:deidentify", data=content)
         return str(answer["name"])
 
     def get(self, name: str) -> Json:
-        """Return an operation."""
-        return self._call("GET", name)
+        """Return an operation or a store."""
+        return self._call("GET", f"{self._root}{name}")
 
     def list(self) -> list[Json]:
         """Return the operations of the dataset."""
@@ -52,32 +54,65 @@ class Healthcare:
         found: list[Json] = []
         token = ""
         while True:
-            page = self._call("GET", f"{dataset}/operations", params={"pageToken": token})
+            url = f"{self._root}{dataset}/operations"
+            page = self._call("GET", url, params={"pageToken": token})
             found += page.get("operations", [])
             token = page.get("nextPageToken", "")
             if not token:
                 return found
 
-    def _call(self, method: str, path: str, **more: Any) -> Json:
+    def failures(self, name: str) -> dict[str, str]:
+        """Return the instances that an operation left out: resource name -> reason.
+
+        Documented: https://cloud.google.com/healthcare-api/docs/how-tos/logging. Entries appear
+        some seconds after the end, and of many failures not each has one.
+        """
+        body: Json = {
+            "resourceNames": ["/".join(name.split("/")[:2])],
+            "filter": f'operation.id="{name}" AND severity>=ERROR',
+            "pageSize": _PAGE_SIZE,
+        }
+        found: dict[str, str] = {}
+        while True:
+            page = self._call("POST", f"{google.logging_root()}v2/entries:list", json=body)
+            for entry in page.get("entries", []):
+                payload = entry.get("jsonPayload", {})
+                reason = payload.get("error", {}).get("message", "")
+                found[str(payload.get("resourceName", ""))] = str(reason)
+            if not page.get("nextPageToken"):
+                return found
+            body["pageToken"] = page["nextPageToken"]
+
+    def _call(self, method: str, url: str, **more: Any) -> Json:
         retry = Retry(predicate=_is_passing, timeout=_PATIENCE_SECONDS)
-        answer: Json = retry(self._once)(method, path, **more)
+        answer: Json = retry(self._once)(method, url, **more)
         return answer
 
-    def _once(self, method: str, path: str, **more: Any) -> Json:
+    def _once(self, method: str, url: str, **more: Any) -> Json:
         headers = {"Content-Type": "application/json"}
         try:
             answer: requests.Response = self._session.request(  # type: ignore[no-untyped-call]
-                method, f"{self._root}{path}", headers=headers, timeout=_SECONDS, **more
+                method, url, headers=headers, timeout=_SECONDS, **more
             )
-        except requests.RequestException as error:
-            raise _UnavailableError(type(error).__name__) from error
+        except (requests.RequestException, GoogleAuthError) as error:
+            raise UnavailableError(
+                f"the service can't be reached ({type(error).__name__})"
+            ) from error
         if answer.status_code in google.TRANSIENT_CODES:
-            raise _UnavailableError(f"status {answer.status_code}")
+            raise UnavailableError(f"the service is unavailable (status {answer.status_code})")
         if not answer.ok:
-            raise HealthcareError(f"{path}: {answer.text}")
+            raise HealthcareError(_reason(answer))
         content: Json = answer.json()
         return content
 
 
+def _reason(answer: requests.Response) -> str:
+    """Return the words of a refusal."""
+    try:
+        return str(answer.json()["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return f"{answer.status_code} {answer.reason}"
+
+
 def _is_passing(error: Exception) -> bool:
-    return isinstance(error, _UnavailableError)
+    return isinstance(error, UnavailableError)

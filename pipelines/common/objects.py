@@ -24,7 +24,16 @@ class UriError(ValueError):
 
 
 class ReadError(Exception):
-    """An object that can't be read, with the reason."""
+    """An object that can't be read, with the reason.
+
+    Args:
+        reason: for people
+        is_missing: whether there is no such object
+    """
+
+    def __init__(self, reason: str, *, is_missing: bool = False) -> None:
+        super().__init__(reason)
+        self.is_missing = is_missing
 
 
 @dataclass(frozen=True)
@@ -112,7 +121,9 @@ class Objects:
         try:
             content: bytes = blob.download_as_bytes()
         except NotFound as error:
-            raise ReadError("the object was changed or deleted since it was listed") from error
+            raise ReadError(
+                "the object was changed or deleted since it was listed", is_missing=True
+            ) from error
         except (GoogleAPICallError, RetryError, RequestException) as error:
             raise ReadError(f"Cloud Storage failed ({type(error).__name__})") from error
         return content

@@ -106,6 +106,17 @@ class DicomWeb:
                 return
             offset += PAGE
 
+    def first(self, resource: str, parameters: Parameters) -> Result | None:
+        """Return the first result of a search; None if it finds nothing.
+
+        Raises:
+            StoreError: with the reason of the store
+        """
+        page = [*parameters, ("limit", "1")]
+        answer = self._request("GET", resource, params=page, accept=DICOM_JSON)
+        results: list[Result] = answer.json() if answer.content else []
+        return next(iter(results), None)
+
     def retrieve(self, path: str, transfer_syntax: str) -> bytes:
         """Fetch the file of an instance.
 

@@ -1,8 +1,8 @@
 """The session with Google's services, from the environment as Google's libraries read it.
 
-`GOOGLE_HEALTHCARE_CUSTOM_ENDPOINT`, `GOOGLE_PUBSUB_CUSTOM_ENDPOINT` and
-`GOOGLE_SECRET_MANAGER_CUSTOM_ENDPOINT` replace Google's own endpoints, `GOOGLE_OAUTH_ACCESS_TOKEN`
-the application default credentials.
+`GOOGLE_HEALTHCARE_CUSTOM_ENDPOINT`, `GOOGLE_PUBSUB_CUSTOM_ENDPOINT`,
+`GOOGLE_SECRET_MANAGER_CUSTOM_ENDPOINT` and `GOOGLE_LOGGING_CUSTOM_ENDPOINT` replace Google's own
+endpoints, `GOOGLE_OAUTH_ACCESS_TOKEN` the application default credentials.
 """
 
 import os
@@ -41,7 +41,7 @@ def session(connections: int) -> AuthorizedSession:
     authorized = AuthorizedSession(credentials())  # type: ignore[no-untyped-call]
     # For each call, requests would read the whole environment and ~/.netrc again.
     authorized.trust_env = False
-    authorized.proxies = _proxies(healthcare_root(), pubsub_root())
+    authorized.proxies = _proxies(healthcare_root(), pubsub_root(), logging_root())
     authorized.verify = _authorities()
     adapter = HTTPAdapter(pool_connections=4, pool_maxsize=connections)
     for prefix in ("http://", "https://"):
@@ -91,6 +91,11 @@ def healthcare_root() -> str:
 def pubsub_root() -> str:
     """Return the root of Pub/Sub, with a slash at its end."""
     return _root("GOOGLE_PUBSUB_CUSTOM_ENDPOINT", "https://pubsub.googleapis.com/")
+
+
+def logging_root() -> str:
+    """Return the root of Cloud Logging, with a slash at its end."""
+    return _root("GOOGLE_LOGGING_CUSTOM_ENDPOINT", "https://logging.googleapis.com/")
 
 
 def secret_manager_root(location: str | None) -> str:

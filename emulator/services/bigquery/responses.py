@@ -156,7 +156,8 @@ async def forward(bigquery: BigQuery, request: Request) -> Response:
             return await _refusal(request, answer)
         finally:
             await client.aclose()
-    if project and answer.status_code < 300:
+    # 400 refuses a query at once, as a dry run does.
+    if project and (answer.status_code < 300 or answer.status_code == 400):
 
         def finish(content: bytes) -> bytes:
             worded = query_results.as_bigquery(content, partial(datasets.location, bigquery))

@@ -26,6 +26,7 @@ MIN_BILLED_MEGABYTES = 10
 _ROWS = b'"rows":'
 _JOB_ID = re.compile(rb'"jobId"\s*:\s*"([^"]+)"')
 _PROCESSED = re.compile(rb'("totalBytesProcessed"\s*:\s*)"0"')
+_SET_OPERATOR = re.compile(r"\b(?:UNION|INTERSECT|EXCEPT)\b", re.IGNORECASE)
 
 Json = dict[str, Any]
 
@@ -113,6 +114,8 @@ class JobStatistics:
         job["statistics"] |= processed
         billed = 0 if job.get("configuration", {}).get("dryRun") else figures.billed
         query |= processed | {"totalBytesBilled": str(billed)}
+        if "statementType" not in query and _is_set_operation(job):
+            query["statementType"] = "SELECT"
 
     def _figures(self, project: str, job_id: str, estimated: Bytes | None) -> Bytes:
         key = (project, job_id)
@@ -138,6 +141,24 @@ class JobStatistics:
 
 def _billed(size: int) -> int:
     return max(MIN_BILLED_MEGABYTES, -(-size // MEGABYTE)) * MEGABYTE
+
+
+def _is_set_operation(job: Json) -> bool:
+    """Whether a job's query joins others by UNION, INTERSECT or EXCEPT, which is a SELECT, too.
+
+    Documented: https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#jobstatistics2.
+    bqemulator leaves its type out.
+    """
+    sql = str((legacy_sql.query_of(job) or {}).get("query"))
+    if not _SET_OPERATOR.search(sql):
+        return False
+    import sqlglot  # a quarter of a second
+    from sqlglot.errors import SqlglotError
+
+    try:
+        return isinstance(sqlglot.parse_one(sql, read="bigquery"), sqlglot.exp.SetOperation)
+    except SqlglotError:
+        return False
 
 
 def _is_internal(job: Json) -> bool:

@@ -99,6 +99,19 @@ def test_a_dry_run_bills_nothing_and_a_failure_has_no_figure(statistics: JobStat
     assert json.loads(answered) == failed
 
 
+@pytest.mark.parametrize(
+    ("sql", "type_"),
+    [
+        ("SELECT 1 UNION ALL SELECT 2", "SELECT"),
+        ("SELECT 'EXCEPT' FROM", None),
+        ("CREATE TABLE d.t AS SELECT 1 EXCEPT DISTINCT SELECT 2", None),
+    ],
+)
+def test_set_operations_are_selects(statistics: JobStatistics, sql: str, type_: str | None) -> None:
+    read = json.loads(statistics.complete("p", json.dumps(job("j", sql)).encode(), None))
+    assert read["statistics"]["query"].get("statementType") == type_
+
+
 def test_a_list_leaves_out_the_emulators_own_queries(statistics: JobStatistics) -> None:
     jobs = [job("mine"), job("own", f"SELECT 2{INTERNAL}")]
     statistics.complete("p", json.dumps(jobs[0]).encode(), Bytes(7, 8))
