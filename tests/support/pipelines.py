@@ -44,14 +44,15 @@ class Pipeline:
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
-    def counted(self, after: int = 0) -> int:
-        """Return the largest number that a worker has counted, of stored instances.
+    def counted(self, after: int = 0, counter: str = "stored") -> int:
+        """Return the largest number that a worker has counted; -1 if it has not begun to count.
 
         Args:
             after: lines of the log that are left out
+            counter: its name
         """
         lines = [json.loads(line) for line in self.lines[after:] if '"counters"' in line]
-        return max((line["counters"].get("stored", 0) for line in lines), default=0)
+        return max((line["counters"].get(counter, -1) for line in lines), default=-1)
 
     def workers(self) -> list[psutil.Process]:
         """Return the running workers of Beam."""
@@ -64,11 +65,13 @@ class Pipeline:
                         found.append(child)
         return found
 
-    def kill_worker(self, index: int, stored: int, after: int = 0) -> bool:
-        """Kill one of the workers once one has stored some instances; False if none runs then."""
+    def kill_worker(
+        self, index: int, number: int, after: int = 0, counter: str = "stored"
+    ) -> bool:
+        """Kill one of the workers once one has counted so far; False if none runs then."""
         wait_until(
-            lambda: self.counted(after) >= stored or not self.is_running,
-            "no instance is stored",
+            lambda: self.counted(after, counter) >= number or not self.is_running,
+            f"no worker has counted {number} {counter}",
             PATIENCE_SECONDS,
         )
         workers = self.workers()
