@@ -108,7 +108,7 @@ def test_a_cohort_by_sql_survives_the_death_of_a_worker(site: Site) -> None:
         UNION ALL SELECT StudyInstanceUID, SeriesInstanceUID, SOPInstanceUID FROM {TABLE}
         WHERE Modality = 'CT' AND StudyInstanceUID IN ('{ROOT}.1', '{ROOT}.3')
         UNION ALL SELECT '9.9', NULL, NULL UNION ALL SELECT 'no UID', NULL, NULL
-    """  # noqa: S608
+    """
     run = Pipeline(
         *site.arguments("run", sql=sql, operations="2"),
         "--direct_num_workers=2",

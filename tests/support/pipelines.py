@@ -65,9 +65,7 @@ class Pipeline:
                         found.append(child)
         return found
 
-    def kill_worker(
-        self, index: int, number: int, after: int = 0, counter: str = "stored"
-    ) -> bool:
+    def kill_worker(self, index: int, number: int, after: int = 0, counter: str = "stored") -> bool:
         """Kill one of the workers once one has counted so far; False if none runs then."""
         wait_until(
             lambda: self.counted(after, counter) >= number or not self.is_running,
@@ -118,9 +116,9 @@ def make_store(url: str, project: str, name: str = "images") -> str:
     return f"{parent}/d/dicomStores/{name}"
 
 
-def make_bucket(url: str, project: str) -> str:
-    """Create a bucket for the files of a project; return its name."""
-    body = {"name": f"{project}-files"}
+def make_bucket(url: str, project: str, suffix: str = "files") -> str:
+    """Create a bucket of a project; return its name."""
+    body = {"name": f"{project}-{suffix}"}
     http.post(f"{url}/storage/v1/b?project={project}", json=body).raise_for_status()
     return body["name"]
 
