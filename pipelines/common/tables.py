@@ -71,15 +71,21 @@ def run(sql: str, project: str) -> Answer:
     return Answer(project, str(job.location), str(job.job_id), rows)
 
 
-def read(answer: Answer) -> Iterator[Mapping[str, Any]]:
-    """Yield the rows of a job."""
+def read(answer: Answer, start: int = 0, number: int | None = None) -> Iterator[Mapping[str, Any]]:
+    """Yield the rows of a job.
+
+    Args:
+        answer: of the job
+        start: index of the first row
+        number: of rows; None for all
+    """
     job: Any = _client(answer.project).get_job(answer.job, location=answer.location)
-    for row in job.result():
+    for row in job.result(start_index=start or None, max_results=number):
         yield dict(row.items())
 
 
-def columns_of_table(table: str) -> list[str]:
-    """Return the names of the columns of a table.
+def columns_of_table(table: str) -> dict[str, str]:
+    """Return the columns of a table: name -> type.
 
     Args:
         table: PROJECT.DATASET.TABLE
@@ -91,7 +97,7 @@ def columns_of_table(table: str) -> list[str]:
         found = _client(table.partition(".")[0]).get_table(table)
     except (BadRequest, Forbidden, NotFound) as error:
         raise QueryError(_message(error)) from error
-    return [field.name for field in found.schema]
+    return {field.name: field.field_type for field in found.schema}
 
 
 def _client(project: str) -> bigquery.Client:

@@ -30,6 +30,8 @@ _INTEGERS = {
 }
 _FLOATS = {"slice_thickness": "00180050", "kvp": "00180060"}
 _STUDY_DATE, _SPACING = "00080020", "00280030"
+TAGS = (*_TEXTS.values(), _STUDY_DATE, *_INTEGERS.values(), *_FLOATS.values(), _SPACING)
+"""Of the attributes that features are made of."""
 _MEASURES = ("pixel_min", "pixel_max", "pixel_mean", "pixel_stddev")
 COLUMNS: Mapping[str, str] = {
     **dict.fromkeys(_TEXTS, "STRING"),
@@ -59,12 +61,23 @@ def from_metadata(instance: Mapping[str, Any]) -> Row:
     return row
 
 
+class UndecodableError(Exception):
+    """Pixels that can't be decoded here."""
+
+
 def from_pixels(content: bytes) -> Row:
-    """Return the features of the pixels of an uncompressed file; none without pixels."""
+    """Return the features of the pixels of a file; none without pixels.
+
+    Raises:
+        UndecodableError: there is no decoder of its transfer syntax, or they are damaged
+    """
     dataset = pydicom.dcmread(io.BytesIO(content))
     if "PixelData" not in dataset:
         return {}
-    pixels = np.asarray(dataset.pixel_array, dtype=np.float64)
+    try:
+        pixels = np.asarray(dataset.pixel_array, dtype=np.float64)
+    except Exception as error:  # each decoder raises its own
+        raise UndecodableError(type(error).__name__) from error
     values = (pixels.min(), pixels.max(), pixels.mean(), pixels.std())
     return {name: float(value) for name, value in zip(_MEASURES, values, strict=True)}
 

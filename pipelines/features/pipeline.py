@@ -1,6 +1,8 @@
 """The transforms of the features.
 
-studies -> instances -> rows -> files -> load job -> report
+studies of a store ----------+
+rows of an exported table ---+-> rows of features -> files -> load job -> report
+exported files --------------+
 """
 
 import json
@@ -10,13 +12,22 @@ from typing import Any
 
 import apache_beam as beam
 
+from pipelines.common import tables
 from pipelines.common.counting import Counting
-from pipelines.common.objects import Objects
+from pipelines.common.objects import File, Objects, ReadError
 from pipelines.common.retry import Caller
 from pipelines.common.shards import WriteShards
+from pipelines.common.tables import Answer
 from pipelines.common.throttle import Throttle
-from pipelines.features import encoding, loading
-from pipelines.features.extraction import UNCOMPRESSED, from_metadata, from_pixels, path_of
+from pipelines.features import encoding, exports, loading
+from pipelines.features.exports import UnreadableError
+from pipelines.features.extraction import (
+    UNCOMPRESSED,
+    UndecodableError,
+    from_metadata,
+    from_pixels,
+    path_of,
+)
 from workloads.common.dicomweb import DicomWeb, StoreError
 
 NAME = "features"
@@ -33,7 +44,7 @@ class Settings:
     """Settings of the pipeline.
 
     Attributes:
-        store: `projects/P/locations/L/datasets/D/dicomStores/S`
+        store: `projects/P/locations/L/datasets/D/dicomStores/S`; empty for an export
         output: the run's folder, with a slash at its end
         table: PROJECT.DATASET.TABLE; empty to load nothing
         job_id: of the load job
@@ -42,6 +53,8 @@ class Settings:
         with_pixels: whether pixels are read too
         requests_per_second: of a worker process; 0 for no limit
         patience: seconds until a study is given up that the store does not give
+        export: `gs://BUCKET/PREFIX` of exported files; empty for a store or a table
+        answer: of the query of an exported table
     """
 
     store: str
@@ -53,16 +66,17 @@ class Settings:
     with_pixels: bool = False
     requests_per_second: float = 0.0
     patience: float = 300.0
+    export: str = ""
+    answer: Answer | None = None
 
 
 def build(pipeline: beam.Pipeline, settings: Settings) -> None:
     """Add the transforms to a pipeline."""
+    parts, features = _source(pipeline, settings)
     found = (
-        pipeline
-        | "store" >> beam.Create([settings.store])
-        | "studies" >> beam.ParDo(Studies(settings))
-        | "spread the studies" >> beam.Reshuffle()
-        | "features" >> beam.ParDo(Features(settings)).with_outputs(_FAILED, main="rows")
+        parts
+        | "spread" >> beam.Reshuffle()
+        | "features" >> beam.ParDo(features).with_outputs(_FAILED, main="rows")
     )
     files = found.rows | "files" >> WriteShards(
         f"{settings.output}rows",
@@ -82,11 +96,30 @@ def build(pipeline: beam.Pipeline, settings: Settings) -> None:
         | "report"
         >> beam.Map(
             _write_report,
-            beam.pvalue.AsSingleton(found.rows | "instances" >> count()),
-            beam.pvalue.AsSingleton(found[_FAILED] | "failed studies" >> count()),
+            beam.pvalue.AsSingleton(
+                # Files of two exports may be of one instance.
+                found.rows
+                | "paths" >> beam.Keys()
+                | "each once" >> beam.Distinct()
+                | "instances" >> count()
+            ),
+            beam.pvalue.AsSingleton(found[_FAILED] | "failed" >> count()),
             settings,
         )
     )
+
+
+def _source(pipeline: beam.Pipeline, settings: Settings) -> tuple[Any, beam.DoFn]:
+    """Return the parts of the source that a worker reads at a time, and what reads one."""
+    if settings.answer is not None:
+        starts = [*exports.ranges(settings.answer.rows)]
+        return pipeline | "parts of the table" >> beam.Create(starts), TableFeatures(settings)
+    if settings.export:
+        export = pipeline | "export" >> beam.Create([settings.export])
+        files = export | "exported files" >> beam.FlatMap(lambda uri: Objects().files(uri))
+        return files, FileFeatures(settings)
+    store = pipeline | "store" >> beam.Create([settings.store])
+    return store | "studies" >> beam.ParDo(Studies(settings)), Features(settings)
 
 
 class _OfStore(beam.DoFn):  # type: ignore[misc]
@@ -152,6 +185,66 @@ class Features(_OfStore):
             self._counting.add("undecodable")  # the service can't transcode it
             return {}
         return from_pixels(content)
+
+
+class TableFeatures(beam.DoFn):  # type: ignore[misc]
+    """Computes the features of rows of an exported table."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self._answer = settings.answer
+
+    def setup(self) -> None:
+        """Begin to count."""
+        self._counting = Counting(NAME)
+
+    def process(self, start: int) -> Iterator[tuple[str, Row]]:
+        """Yield a row for each instance."""
+        assert self._answer
+        for one in tables.read(self._answer, start, exports.ROWS):
+            self._counting.add("instances")
+            row = from_metadata(exports.from_row(one))
+            yield path_of(row), row
+
+    def finish_bundle(self) -> None:
+        """Log the numbers."""
+        self._counting.log()
+
+
+class FileFeatures(beam.DoFn):  # type: ignore[misc]
+    """Computes the features of exported files."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self._with_pixels = settings.with_pixels
+
+    def setup(self) -> None:
+        """Connect to Cloud Storage."""
+        self._counting, self._objects = Counting(NAME), Objects()
+
+    def process(self, file: File) -> Iterator[Any]:
+        """Yield the row of a file; tagged, a file that could not be read."""
+        try:
+            content = self._objects.read(f"gs://{file.bucket}/{file.name}", file.generation)
+            row = from_metadata(exports.from_file(content))
+        except (ReadError, UnreadableError) as error:
+            self._counting.add(_FAILED)
+            entry = {"source": file.key, "result": _FAILED, "reason": str(error)}
+            yield beam.pvalue.TaggedOutput(_FAILED, (file.key, entry))
+            return
+        self._counting.add("instances")
+        yield path_of(row), {**row, **(self._pixels(content) if self._with_pixels else {})}
+
+    def finish_bundle(self) -> None:
+        """Log the numbers."""
+        self._counting.log()
+
+    def _pixels(self, content: bytes) -> Row:
+        try:
+            return from_pixels(content)
+        except UndecodableError:
+            self._counting.add("undecodable")
+            return {}
 
 
 def _load(uris: list[str], settings: Settings) -> int:

@@ -57,7 +57,9 @@ def launch(
 ) -> None:
     """Launch a run, and follow it."""
     given = runs.parameters_of(pipeline, pairs)
-    where = _where(choice, output, with_store=_STORE[pipeline] not in given)
+    # An export stands for the store that it comes from.
+    needs_store = _STORE[pipeline] not in given and "export" not in given
+    where = _where(choice, output, with_store=needs_store)
     region = where.region
     if where.store:
         given[_STORE[pipeline]] = where.store

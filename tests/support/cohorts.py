@@ -51,7 +51,7 @@ class Original:
 
 def originals(studies: int, instances: int) -> list[Original]:
     """Return instances of two series in each study; one says whose it is in its pixels."""
-    made = []
+    made: list[Original] = []
     for number in range(studies):
         for modality in MODALITIES:
             for _ in range(instances):
