@@ -108,12 +108,12 @@ def test_a_streamed_table_has_what_is_in_the_store_now(
     stream = {"streamConfigs": [{"bigqueryDestination": {"tableUri": f"bq://{table}"}}]}
     streaming = f"{emulator.url}/v1/{store}?updateMask=streamConfigs"
     http.patch(streaming, json=stream).raise_for_status()
-    web = f"{emulator.url}/v1/{store}/dicomWeb/studies"
+    web = f"{emulator.url}/v1/{store}/dicomWeb"
     for path in of_store(store):
-        http.delete(f"{web}/{path.split('/')[1]}").raise_for_status()
+        http.delete(f"{web}/{path}").raise_for_status()
     put(emulator.url, store, "CT_small.dcm", "MR_small.dcm")
     [first, _] = of_store(store)
-    http.delete(f"{web}/{first.split('/')[1]}").raise_for_status()
+    http.delete(f"{web}/{first}").raise_for_status()
     left = of_store(store)
     assert len(left) == 1
 
