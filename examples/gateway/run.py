@@ -81,15 +81,18 @@ def main(
     use_stored: Annotated[
         bool, typer.Option(help="Import nothing and delete nothing: use what the store holds")
     ] = False,
+    deployed: cli.UseDeployed = False,
     cwd: cli.ProgramFolder = ROOT,
     as_json: cli.Json = False,
 ) -> None:
     """Run the command line."""
-    work = partial(run, stack_name, cwd, use_stored=use_stored)
+    work = partial(run, stack_name, cwd, use_stored=use_stored, is_deployed=deployed)
     cli.run(work, as_json=as_json, after_interrupt=AFTER_INTERRUPT)
 
 
-def run(stack_name: str, program: Path, output: Output, *, use_stored: bool) -> None:
+def run(
+    stack_name: str, program: Path, output: Output, *, use_stored: bool, is_deployed: bool
+) -> None:
     """Deploy, import, check.
 
     Args:
@@ -97,11 +100,12 @@ def run(stack_name: str, program: Path, output: Output, *, use_stored: bool) -> 
         program: folder of the program
         output: where to report
         use_stored: whether nothing is imported, and nothing deleted
+        is_deployed: whether the stack is up already
 
     Raises:
         ScriptError: a step failed, or a check did
     """
-    deployed = from_template.up(TEMPLATE, stack_name, program, output)
+    deployed = from_template.up(TEMPLATE, stack_name, program, output, deployed=is_deployed)
     uri, served, other = _addresses(stack_name, deployed)
     if not use_stored:
         _import(stack_name, [served, other], output)

@@ -78,18 +78,21 @@ def _address(output: Mapping[str, Any]) -> Address:
     return str(output["address"]), int(output["port"])
 
 
-def deploy_hospital(name: str, program: Path, output: Output) -> Hospital:
+def deploy_hospital(
+    name: str, program: Path, output: Output, *, is_deployed: bool = False
+) -> Hospital:
     """Deploy the stack; its stack file is copied if there is none.
 
     Args:
         name: of the stack
         program: folder of the program
         output: where to report
+        is_deployed: whether the stack is up already
 
     Raises:
         ScriptError: Pulumi failed, or the stack file has no adapter with an outgoing side
     """
-    found = from_template.up(_TEMPLATE, name, program, output)
+    found = from_template.up(_TEMPLATE, name, program, output, deployed=is_deployed)
     for key in ("dimseAdapters", "mllpAdapters"):
         if not found.settings.get(key) or "outgoing" not in found.settings[key][0]:
             raise ScriptError(

@@ -55,21 +55,22 @@ def main(
     studies: Annotated[
         int, typer.Option(min=1, max=MAX_STUDIES, help="How many studies to send")
     ] = 6,
+    deployed: cli.UseDeployed = False,
     cwd: cli.ProgramFolder = ROOT,
     as_json: cli.Json = False,
 ) -> None:
     """Run the command line."""
-    work = partial(run, stack_name, studies, cwd)
+    work = partial(run, stack_name, studies, cwd, is_deployed=deployed)
     cli.run(work, as_json=as_json, after_interrupt=AFTER_INTERRUPT)
 
 
-def run(stack_name: str, studies: int, program: Path, output: Output) -> None:
+def run(stack_name: str, studies: int, program: Path, output: Output, *, is_deployed: bool) -> None:
     """Deploy, send, check.
 
     Raises:
         ScriptError: a step failed, or something did not arrive
     """
-    hospital = deploy_hospital(stack_name, program, output)
+    hospital = deploy_hospital(stack_name, program, output, is_deployed=is_deployed)
     with _peers(hospital) as (archived, recorded), TemporaryDirectory() as folder:
         files = _acquire(hospital, studies, Path(folder), output)
         examinations = _store(hospital, files, output)

@@ -1,7 +1,6 @@
 """Claims of the imaging platform, each with what was seen of it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from google.cloud.exceptions import NotFound
@@ -11,6 +10,7 @@ from scripts.lib.google.bigquery import Table, query
 from scripts.lib.google.dicomweb import DicomWeb, value
 from scripts.lib.google.errors import translate_errors
 from scripts.lib.stack_outputs import Outputs
+from scripts.stacks.claims import Claim
 
 IMAGE = "DX"
 """Modality of the x-rays."""
@@ -18,21 +18,6 @@ _LOG = "cloudaudit_googleapis_com_data_access"
 """The table of data access that a sink fills."""
 _ACCOUNT = "protopayload_auditlog.authenticationInfo.principalEmail"
 _LAB_ROLES = frozenset({"roles/bigquery.admin", "roles/storage.admin", "roles/storage.objectAdmin"})
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A claim, and whether it holds.
-
-    Attributes:
-        text: the claim
-        seen: what was seen
-        holds: whether that is what the claim says
-    """
-
-    text: str
-    seen: str
-    holds: bool
 
 
 def of_arrivals(outcome: Mapping[str, Any]) -> Iterator[Claim]:

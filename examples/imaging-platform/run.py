@@ -10,8 +10,6 @@ from typing import Annotated, Any
 
 import claims
 import typer
-from claims import Claim
-from rich.table import Table
 
 from engine.loopback import is_loopback
 from scripts.lib import cli
@@ -20,6 +18,7 @@ from scripts.lib.errors import ScriptError
 from scripts.lib.options import ROOT
 from scripts.lib.stack_outputs import Outputs
 from scripts.stacks import from_template
+from scripts.stacks.claims import Claim, show
 
 STACK = "local-imaging-platform"
 TEMPLATE = Path(__file__).with_name(f"Pulumi.{STACK}.yaml")
@@ -69,14 +68,15 @@ def run(stack_name: str, studies: int, program: Path, output: Output) -> None:
     where = ["--stack", stack_name, "--cwd", str(program)]
     found = list(_claims(outputs, where, studies, output))
     found.append(claims.of_roles(deployed.outputs["access"]))
-    _show(found, output)
+    show(found, output)
 
 
 def _claims(outputs: Outputs, where: list[str], studies: int, output: Output) -> Iterator[Claim]:
     """Simulate traffic, and yield what came of it."""
-    sent = _example("hospital", [*where, "--studies", str(studies)], output)
+    up = [*where, "--deployed"]
+    sent = _example("hospital", [*up, "--studies", str(studies)], output)
     yield from claims.of_arrivals(sent)
-    measured = _example("inference", [*where, "--use-stored"], output)
+    measured = _example("inference", [*up, "--use-stored"], output)
     yield from claims.of_measurements(measured, outputs)
     source, target = (
         each.dicom_stores[each.first_dicom_store] for each in outputs.datasets.values()
@@ -85,7 +85,7 @@ def _claims(outputs: Outputs, where: list[str], studies: int, output: Output) ->
     yield from claims.of_copies(outputs, copied)
     [gateway] = outputs.gateways
     if is_loopback(gateway.uri.partition("://")[2].rpartition(":")[0]):
-        guarded = _example("gateway", [*where, "--use-stored"], output)
+        guarded = _example("gateway", [*up, "--use-stored"], output)
         checks = guarded["checks"]
         right = sum(check["right"] for check in checks)
         text = "the gateway lets readers through, and no other caller"
@@ -114,24 +114,6 @@ def _example(folder: str, arguments: list[str], output: Output, program: str = "
             details=outcome,
         )
     return outcome
-
-
-def _show(found: list[Claim], output: Output) -> None:
-    """Print the claims.
-
-    Raises:
-        ScriptError: one of them does not hold
-    """
-    table = Table("claim", "seen", "holds", box=None, title_justify="left")
-    for each in found:
-        table.add_row(each.text, each.seen, "yes" if each.holds else "NO")
-    if not output.as_json:
-        output.out.print(table)
-    shape = [{"claim": each.text, "seen": each.seen, "holds": each.holds} for each in found]
-    wrong = [each.text for each in found if not each.holds]
-    if wrong:
-        raise ScriptError(f"Not every claim holds: {'; '.join(wrong)}.", details={"claims": shape})
-    output.json({"ok": True, "claims": shape})
 
 
 if __name__ == "__main__":

@@ -57,18 +57,21 @@ class Deployed:
         return Table(table.project, table.dataset, f"{table.table}_{VIEW}")
 
 
-def deploy_stack(name: str, program: Path, output: Output) -> Deployed:
+def deploy_stack(
+    name: str, program: Path, output: Output, *, is_deployed: bool = False
+) -> Deployed:
     """Deploy the stack; its stack file is copied if there is none.
 
     Args:
         name: of the stack
         program: folder of the program
         output: where to report
+        is_deployed: whether the stack is up already
 
     Raises:
         ScriptError: Pulumi failed, or the stack has no inference service
     """
-    found = from_template.up(_TEMPLATE, name, program, output)
+    found = from_template.up(_TEMPLATE, name, program, output, deployed=is_deployed)
     if not found.outputs.get("inferenceServices"):
         raise ScriptError(
             f"{found.file} has no inferenceServices.",

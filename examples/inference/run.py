@@ -59,15 +59,26 @@ def main(
     use_stored: Annotated[
         bool, typer.Option(help="Import and export nothing: a stream fills the table")
     ] = False,
+    deployed: cli.UseDeployed = False,
     cwd: cli.ProgramFolder = ROOT,
     as_json: cli.Json = False,
 ) -> None:
     """Run the command line."""
-    work = partial(run, stack_name, None if use_stored else source, cut_off, cwd)
+    work = partial(
+        run, stack_name, None if use_stored else source, cut_off, cwd, is_deployed=deployed
+    )
     cli.run(work, as_json=as_json, after_interrupt=AFTER_INTERRUPT)
 
 
-def run(stack_name: str, source: str | None, cut_off: float, program: Path, output: Output) -> None:
+def run(
+    stack_name: str,
+    source: str | None,
+    cut_off: float,
+    program: Path,
+    output: Output,
+    *,
+    is_deployed: bool,
+) -> None:
     """Deploy, import, wait, query.
 
     Args:
@@ -76,13 +87,14 @@ def run(stack_name: str, source: str | None, cut_off: float, program: Path, outp
         cut_off: the ratio above which a heart counts as enlarged
         program: folder of the program
         output: where to report
+        is_deployed: whether the stack is up already
 
     Raises:
         ScriptError: a step failed, or an x-ray has no report
     """
     if source is not None:
         source = str(gcs_uri.parse(source))
-    deployed = deploy_stack(stack_name, program, output)
+    deployed = deploy_stack(stack_name, program, output, is_deployed=is_deployed)
     choice = Choice(stack=stack_name)
     if source is not None:
         act = partial(_import, deployed, source, choice, output)

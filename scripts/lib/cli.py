@@ -70,6 +70,9 @@ ProgramFolder = Annotated[
         "--cwd", "-C", show_default=False, help="Folder of the program, if it is another one"
     ),
 ]
+UseDeployed = Annotated[
+    bool, typer.Option("--deployed", help="Deploy nothing: the stack is up, and stays as it is")
+]
 TableUri = Annotated[
     str | None,
     typer.Option("--table", metavar="BQ_URI", help="bq://PROJECT.DATASET.TABLE, not the stack's"),
