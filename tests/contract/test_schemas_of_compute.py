@@ -8,7 +8,8 @@ import pytest
 from emulator.api_coverage import offline_cloud
 from emulator.server.server_file import ServerInfo
 from emulator.services.compute.routes import routes
-from tests.support import schema_walk
+from tests.support import balancer_requests, schema_walk
+from tests.support.balancer_requests import rule
 from tests.support.compute_requests import (
     GROUPS,
     HEALTH_CHECKS,
@@ -67,6 +68,7 @@ BODIES: Mapping[str, Json] = {
         "router": f"regions/{REGION}/routers/r",
         "sharedSecret": "secret",
     },
+    **balancer_requests.BODIES,
 }
 """Resource of the discovery document -> what is created, in an order that references allow."""
 CHANGES: Mapping[str, Json] = {
@@ -78,6 +80,13 @@ CHANGES: Mapping[str, Json] = {
     "regionInstanceGroupManagers": {"namedPorts": [{"name": "mllp", "port": 2575}]},
     "regionBackendServices": {"timeoutSec": 10},
     "forwardingRules": {"allowGlobalAccess": True},
+    "securityPolicies": {"description": "Who may call."},
+    "backendServices": {"logConfig": {"enable": True, "sampleRate": 1}},
+    "urlMaps": {"description": "The gateway."},
+    "sslPolicies": {"profile": "RESTRICTED"},
+    "targetHttpProxies": {"httpKeepAliveTimeoutSec": 60},
+    "targetHttpsProxies": {"quicOverride": "DISABLE"},
+    "globalForwardingRules": {"networkTier": "PREMIUM"},
     "routers": {
         "interfaces": [
             {
@@ -122,6 +131,7 @@ def walk_compute(walk: Walk) -> None:
         listed = walk(f"{api}.list").json()
         assert BODIES[api]["name"] in [item["name"] for item in listed["items"]]
     walk_instances(walk)
+    walk_balancer(walk)
     walk("routers.patch", "r", body={"interfaces": [], "bgpPeers": []})
     for api in ("vpnTunnels", *reversed([one for one in BODIES if one != "vpnTunnels"])):
         walk(f"{api}.delete", BODIES[api]["name"])
@@ -129,10 +139,35 @@ def walk_compute(walk: Walk) -> None:
 
 
 AGGREGATED = (
-    "addresses", "forwardingRules", "healthChecks", "instanceTemplates", "routers", "subnetworks",
-    "vpnGateways", "vpnTunnels",
+    "addresses", "backendServices", "forwardingRules", "healthChecks", "instanceTemplates",
+    "routers", "securityPolicies", "sslCertificates", "sslPolicies", "subnetworks",
+    "targetHttpProxies", "targetHttpsProxies", "urlMaps", "vpnGateways", "vpnTunnels",
 )  # fmt: skip
-REPLACED = ("firewalls", "healthChecks", "regionBackendServices", "regionHealthChecks", "routers")
+REPLACED = (
+    "backendServices", "firewalls", "healthChecks", "regionBackendServices", "regionHealthChecks",
+    "routers", "urlMaps",
+)  # fmt: skip
+
+
+def walk_balancer(walk: Walk) -> None:
+    policies = "securityPolicies"
+    walk(f"{policies}.addRule", "s", body=rule(900, "deny(403)", "192.0.2.0/24"))
+    walk(f"{policies}.patchRule", "s", body={"preview": True}, params={"priority": "900"})
+    found = walk(f"{policies}.getRule", "s", params={"priority": "900"}).json()
+    assert (found["preview"], found["action"]) == (True, "deny(403)")
+    walk(f"{policies}.removeRule", "s", params={"priority": "900"})
+    assert len(walk(f"{policies}.get", "s").json()["rules"]) == 2
+    policy = {"securityPolicy": "global/securityPolicies/s"}
+    walk("backendServices.setSecurityPolicy", "gb", body=policy)
+    assert walk("backendServices.get", "gb").json()["securityPolicy"].endswith("/s")
+    for kind, name in (("targetHttpProxies", "hp"), ("targetHttpsProxies", "tp")):
+        walk(f"{kind}.setUrlMap", name, body={"urlMap": "global/urlMaps/u"})
+    certificates = {"sslCertificates": ["global/sslCertificates/sc"]}
+    walk("targetHttpsProxies.setSslCertificates", "tp", body=certificates)
+    walk("targetHttpsProxies.setSslPolicy", "tp", body={"sslPolicy": "global/sslPolicies/sp"})
+    walk("targetHttpsProxies.setQuicOverride", "tp", body={"quicOverride": "NONE"})
+    target = {"target": "global/targetHttpsProxies/tp"}
+    walk("globalForwardingRules.setTarget", "gr", body=target)
 
 
 def walk_locations(walk: Walk) -> None:

@@ -7,6 +7,7 @@ https://cloud.google.com/compute/docs/access/iam.
 from collections.abc import Iterator
 
 from emulator.core.method_table import ADMIN_WRITE, MethodTable, Row
+from emulator.services.compute.balancer_responses import METHODS as BALANCER_METHODS
 from emulator.services.compute.type_table import (
     BACKEND_SERVICES,
     GROUP_MANAGERS,
@@ -68,6 +69,13 @@ def _verb(type_: Type, method: str, http: str, permission: str) -> Row:
     return Row(http, f"{resource}/{method}", permission, _PROJECT, name, resource)
 
 
+def _of_balancers() -> Iterator[Row]:
+    for type_, method, http, path, permission, _ in BALANCER_METHODS:
+        name = f"v1.compute.{type_.api}.{method}"
+        resource = f"{type_.path}/{{id}}"
+        yield Row(http, path, f"{type_.permission}.{permission}", _PROJECT, name, resource)
+
+
 def _of_operations() -> Iterator[Row]:
     for api, path in _OPERATIONS:
         parent = f"{_PROJECT}/{path}/operations"
@@ -93,6 +101,7 @@ TABLE = MethodTable(
         *(_verb(GROUP_MANAGERS, *method) for method in _OF_MANAGERS),
         _verb(INSTANCE_GROUPS, "listInstances", "POST", "get"),
         _verb(BACKEND_SERVICES, "getHealth", "POST", "get"),
+        *_of_balancers(),
         *_of_operations(),
     ),
     root="/compute/v1/",

@@ -2,7 +2,7 @@
 
 import copy
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from emulator.core.discovery import api
@@ -122,7 +122,8 @@ def list_page(type_: Type, call: Call[Compute]) -> Json:
     parent = f"projects/{project}/{location}/{type_.collection}"
     items = [views.shown(call.service, type_, one) for one in call.service.resources.all_in(parent)]
     json_kind = type_.list_kind or f"{type_.json_kind}List"
-    return {"kind": json_kind, "id": parent, **page(items, call, parent), "selfLink": link(parent)}
+    found = {"kind": json_kind, "id": parent, **page(items, call, parent)}
+    return {**found, "selfLink": link(parent)} if type_.has_list_link else found
 
 
 def aggregated_list(type_: Type, call: Call[Compute]) -> Json:
@@ -220,24 +221,42 @@ def _matcher(text: str) -> Any:
     return _FILTER.compile(text)
 
 
-def _change(type_: Type, call: Call[Compute], verb: str) -> Json:
+def change_by(
+    type_: Type, call: Call[Compute], verb: str, make: Callable[[Json], Json]
+) -> Json:
+    """Change a resource; return the operation.
+
+    Args:
+        type_: of the resource
+        call: that names it
+        verb: of the operation, such as `patch`
+        make: returns the new body for the one before
+    """
     compute, name = call.service, name_of(type_, call)
-    given = copy.deepcopy(call.body)
-    api("compute", "v1").check(type_.message, call.body, "resource")
     own = Parts(*location_of(call, type_.scope), type_.collection, call.path["id"])
     with compute.lock:
         before = compute.resources.get(name)
-        check_fingerprint(given, before.get("fingerprint"), "fingerprint")
-        if verb == "patch":
-            defaults = copy.deepcopy(dict(type_.defaults))
-            body = {**defaults, **merge_patch(before, settable(given))}
-        else:
-            body = {**copy.deepcopy(dict(type_.defaults)), **settable(call.body)}
-        prepared, kept = compute.prepare(type_, body, own, before)
+        prepared, kept = compute.prepare(type_, make(before), own, before)
         whole = output_fields(type_, name, prepared, before)
         compute.resources.put(name, whole, kept)
         compute.changed(type_, name)
     return compute.operations.add(verb, name, whole["id"])
+
+
+def _change(type_: Type, call: Call[Compute], verb: str) -> Json:
+    given = copy.deepcopy(call.body)
+    api("compute", "v1").check(type_.message, call.body, "resource")
+
+    def make(before: Json) -> Json:
+        check_fingerprint(given, before.get("fingerprint"), "fingerprint")
+        defaults = copy.deepcopy(dict(type_.defaults))
+        wanted = {k: v for k, v in settable(given).items() if k not in type_.by_methods}
+        if verb == "patch":
+            return {**defaults, **merge_patch(before, wanted)}
+        kept = {name: before[name] for name in type_.by_methods if name in before}
+        return {**defaults, **wanted, **kept}
+
+    return change_by(type_, call, verb, make)
 
 
 def _new_name(body: Mapping[str, Any]) -> str:

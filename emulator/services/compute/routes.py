@@ -14,6 +14,7 @@ from emulator.core.route_tree import LazyRoute
 from emulator.services.compute import group_responses as groups
 from emulator.services.compute import location_responses as locations
 from emulator.services.compute import responses
+from emulator.services.compute.balancer_responses import METHODS as BALANCER_METHODS
 from emulator.services.compute.errors import render
 from emulator.services.compute.service import Compute
 from emulator.services.compute.type_table import (
@@ -75,6 +76,8 @@ def routes(compute: Compute) -> Iterator[Route]:
         yield route(method, f"{GROUP_MANAGERS.path}/{{id}}/{verb}", group_handler)
     yield route("POST", f"{INSTANCE_GROUPS.path}/{{id}}/listInstances", groups.list_instances)
     yield route("POST", f"{BACKEND_SERVICES.path}/{{id}}/getHealth", groups.get_health)
+    for _, _, method, path, _, balancer_handler in BALANCER_METHODS:
+        yield route(method, path, balancer_handler)
     for scope, path in _OPERATIONS:
         operations = f"{_PROJECT}/{path}/operations"
         get = partial(responses.get_operation, scope)

@@ -10,7 +10,16 @@ from emulator.services.compute.errors import in_use, required
 from emulator.services.compute.names import Parts, parts_of
 from emulator.services.compute.operations import Operations
 from emulator.services.compute.resources import Resources
-from emulator.services.compute.rules import balancing, groups, networks, templates, vpn
+from emulator.services.compute.rules import (
+    armor,
+    balancing,
+    certificates,
+    groups,
+    http_balancing,
+    networks,
+    templates,
+    vpn,
+)
 from emulator.services.compute.running.balancer import Balancer
 from emulator.services.compute.running.groups import Groups
 from emulator.services.compute.types import Type, holders, resolve
@@ -23,9 +32,12 @@ Rule = Callable[[Json, Parts, Resources, Json | None], Json]
 
 _RULES: Mapping[str, Rule] = {
     "addresses": networks.address,
+    "backendServices": http_balancing.backend_service,
     "externalVpnGateways": vpn.external_vpn_gateway,
     "firewalls": networks.firewall,
     "forwardingRules": balancing.forwarding_rule,
+    "globalAddresses": networks.address,
+    "globalForwardingRules": http_balancing.forwarding_rule,
     "healthChecks": balancing.health_check,
     "instanceTemplates": templates.template,
     "networks": networks.network,
@@ -33,8 +45,14 @@ _RULES: Mapping[str, Rule] = {
     "regionHealthChecks": balancing.health_check,
     "regionInstanceGroupManagers": groups.group_manager,
     "regionInstanceTemplates": templates.template,
+    "regionNetworkEndpointGroups": http_balancing.endpoint_group,
     "routers": vpn.router,
+    "securityPolicies": armor.security_policy,
+    "sslCertificates": certificates.certificate,
+    "sslPolicies": http_balancing.ssl_policy,
     "subnetworks": networks.subnetwork,
+    "targetHttpsProxies": http_balancing.https_proxy,
+    "urlMaps": http_balancing.url_map,
     "vpnGateways": vpn.vpn_gateway,
     "vpnTunnels": vpn.vpn_tunnel,
 }
@@ -129,6 +147,8 @@ class Compute:
             self.groups.delete(name)
         elif type_.api == "disks":
             self._delete_disk(name, type_.noun)
+        elif type_.collection == "addresses":
+            self._delete_address(name, type_.noun)
         elif type_.api == "networks":
             self.resources.delete(name, type_.noun, self._own_subnetworks(name))
         else:
@@ -143,6 +163,12 @@ class Compute:
             raise in_use(noun, name, parts_of(users[0]).name)
         self.resources.delete(name, noun)
         self.groups.delete_disk(disk)
+
+    def _delete_address(self, name: str, noun: str) -> None:
+        users = balancing.users_of_address(self.resources.get(name), self.resources)
+        if users:
+            raise in_use(noun, name, parts_of(users[0]).name)
+        self.resources.delete(name, noun)
 
     def _own_subnetworks(self, network: str) -> list[str]:
         if not self.resources.get(network)["autoCreateSubnetworks"]:

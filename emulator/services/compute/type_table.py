@@ -1,15 +1,24 @@
-"""The types of resources that are served.
+"""The types of resources that are served; those of external load balancers are a table of their own.
 
 Documented (https://cloud.google.com/compute/docs/reference/rest/v1): the fields, the defaults and
 the methods of each type.
 """
 
-from emulator.services.compute.types import CRUD, GLOBAL, REGIONS, UPDATED, ZONES, Reference, Type
+from emulator.services.compute.balancer_types import BALANCER_TYPES
+from emulator.services.compute.types import (
+    CRUD,
+    GLOBAL,
+    LABELS,
+    REGIONS,
+    UPDATED,
+    ZONES,
+    Reference,
+    Type,
+)
 
 _NETWORK = Reference("network", ("networks",))
 _NEEDED_NETWORK = Reference("network", ("networks",), is_required=True)
 _SUBNETWORK = Reference("subnetwork", ("subnetworks",))
-_LABELS = frozenset({"setLabels"})
 _PATCHED = CRUD | {"patch"}
 _CHECKS = {
     "checkIntervalSec": 5, "healthyThreshold": 2, "timeoutSec": 5, "unhealthyThreshold": 2,
@@ -43,7 +52,7 @@ def _health_check(api: str, scope: str) -> Type:
 
 
 ADDRESSES = Type(
-    "addresses", "addresses", REGIONS, "Address", "address", CRUD | _LABELS,
+    "addresses", "addresses", REGIONS, "Address", "address", CRUD | LABELS,
     references=(_NETWORK, _SUBNETWORK),
     defaults={"addressType": "EXTERNAL", "description": ""},
     is_labelled=True, is_aggregated=True,
@@ -96,7 +105,7 @@ BACKEND_SERVICES = Type(
 )  # fmt: skip
 FORWARDING_RULES = Type(
     "forwardingRules", "forwardingRules", REGIONS, "ForwardingRule", "forwarding_rule",
-    _PATCHED | _LABELS,
+    _PATCHED | LABELS,
     references=(_NETWORK, _SUBNETWORK, Reference("backendService", ("backendServices",))),
     defaults={
         "IPProtocol": "TCP", "allowGlobalAccess": False, "description": "",
@@ -132,19 +141,19 @@ DISKS = Type(
     is_aggregated=True,
 )  # fmt: skip
 VPN_GATEWAYS = Type(
-    "vpnGateways", "vpnGateways", REGIONS, "VpnGateway", "vpn_gateway", CRUD | _LABELS,
+    "vpnGateways", "vpnGateways", REGIONS, "VpnGateway", "vpn_gateway", CRUD | LABELS,
     references=(_NEEDED_NETWORK,),
     defaults={"description": "", "gatewayIpVersion": "IPV4", "stackType": "IPV4_ONLY"},
     is_labelled=True, is_aggregated=True,
 )  # fmt: skip
 EXTERNAL_VPN_GATEWAYS = Type(
     "externalVpnGateways", "externalVpnGateways", GLOBAL, "ExternalVpnGateway",
-    "external_vpn_gateway", CRUD | _LABELS,
+    "external_vpn_gateway", CRUD | LABELS,
     required=("interfaces",),
     is_labelled=True,
 )  # fmt: skip
 VPN_TUNNELS = Type(
-    "vpnTunnels", "vpnTunnels", REGIONS, "VpnTunnel", "vpn_tunnel", CRUD | _LABELS,
+    "vpnTunnels", "vpnTunnels", REGIONS, "VpnTunnel", "vpn_tunnel", CRUD | LABELS,
     references=(
         Reference("vpnGateway", ("vpnGateways",)),
         Reference("peerExternalGateway", ("externalVpnGateways",)),
@@ -182,5 +191,5 @@ TYPES = (
     ADDRESSES, NETWORKS, SUBNETWORKS, FIREWALLS, INSTANCE_TEMPLATES, REGION_INSTANCE_TEMPLATES,
     HEALTH_CHECKS, REGION_HEALTH_CHECKS, BACKEND_SERVICES, FORWARDING_RULES, GROUP_MANAGERS,
     INSTANCE_GROUPS, INSTANCES, DISKS, VPN_GATEWAYS, EXTERNAL_VPN_GATEWAYS, VPN_TUNNELS, ROUTERS,
-    AUTOSCALERS, REGION_AUTOSCALERS,
+    AUTOSCALERS, REGION_AUTOSCALERS, *BALANCER_TYPES,
 )  # fmt: skip

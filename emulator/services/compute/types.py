@@ -11,6 +11,7 @@ from emulator.services.compute.resources import Resources
 GLOBAL, REGIONS, ZONES = "global", "regions", "zones"
 CRUD = frozenset({"delete", "get", "insert", "list"})
 UPDATED = CRUD | {"patch", "update"}
+LABELS = frozenset({"setLabels"})
 
 Json = dict[str, Any]
 
@@ -52,6 +53,8 @@ class Type:
         is_aggregated: whether there is a list over all locations
         list_kind: `kind` of its lists, where it is not what `message` says
         aggregated_kind: `kind` of its lists over all locations, likewise
+        has_list_link: whether its lists have a URL
+        by_methods: fields that methods of their own change: a patch leaves them as they are
     """
 
     api: str
@@ -69,6 +72,8 @@ class Type:
     is_aggregated: bool = False
     list_kind: str = ""
     aggregated_kind: str = ""
+    has_list_link: bool = True
+    by_methods: tuple[str, ...] = ()
 
     @property
     def json_kind(self) -> str:

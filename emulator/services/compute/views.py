@@ -40,6 +40,7 @@ def _group(compute: Compute, body: Json) -> Json:
 
 _VIEWS: dict[str, Callable[[Compute, Json], Json]] = {
     "addresses": _address,
+    "globalAddresses": _address,
     "networks": _network,
     "regionInstanceGroupManagers": _group_manager,
     "regionInstanceGroups": _group,

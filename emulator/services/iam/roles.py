@@ -74,13 +74,22 @@ _REPOSITORIES_VIEWER = of("artifactregistry.repositories", "get list") | of(
     "artifactregistry.dockerimages", "list"
 )
 _REPOSITORIES_ADMIN = _REPOSITORIES_VIEWER | of("artifactregistry.repositories", ALL)
-_LOAD_BALANCERS = _resources(
-    "addresses forwardingRules healthChecks regionBackendServices regionHealthChecks"
+_BALANCER_PARTS = (
+    _resources(
+        "addresses backendServices forwardingRules globalAddresses globalForwardingRules healthChecks "
+        "regionBackendServices regionHealthChecks regionNetworkEndpointGroups sslCertificates "
+        "sslPolicies targetHttpProxies targetHttpsProxies urlMaps"
+    )
+    | of("compute.backendServices", "setSecurityPolicy")
+    | of("compute.globalForwardingRules", "setTarget")
+    | of("compute.targetHttpProxies", "setUrlMap")
+    | of("compute.targetHttpsProxies", "setQuicOverride setSslCertificates setSslPolicy setUrlMap")
 )
+_LOAD_BALANCERS = _BALANCER_PARTS | of("compute.securityPolicies", "get list")
 _NETWORKS = _LOAD_BALANCERS | _resources(
     "externalVpnGateways networks routers subnetworks vpnGateways vpnTunnels"
 )
-_FIREWALLS = _resources("firewalls")
+_FIREWALLS = _resources("firewalls securityPolicies")
 _INSTANCES = (
     _resources("instanceGroupManagers instanceTemplates instanceGroups")
     | of("compute.instances", "get list")
@@ -192,6 +201,7 @@ _ROLES: dict[str, frozenset[str]] = {
     | _COMPUTE_LOCATIONS
     | frozenset(p for p in _FIREWALLS | _INSTANCES if p.endswith((".get", ".list"))),
     "roles/compute.securityAdmin": _FIREWALLS
+    | _resources("sslCertificates sslPolicies")
     | of("compute.networks", "get list")
     | _COMPUTE_LOCATIONS,
     "roles/compute.viewer": _COMPUTE_VIEWER,

@@ -20,6 +20,7 @@ from typing import Any
 from engine.standin import VERSION
 from engine.standin.provider_schema import FOLDER, Field, module_of, tokens
 from engine.standin.provider_schema.undumped import UNDUMPED
+from engine.standin.provider_schema.undumped_balancing import UNDUMPED_OF_BALANCERS
 
 _KEYS = [key for key in Field.__dataclass_fields__ if key != "terraform"]
 _FUNCTIONAL_TYPE = {"terraform": "functional_type", "type": "String", "optional": True}
@@ -126,7 +127,7 @@ def write(dump: Path, provider: str, added: Sequence[str] = (), folder: Path = F
     for module, wanted in modules.items():
         listed = json.loads((dump / f"{module}.json").read_text())
         entries = {entry["token"]: entry for entry in listed if entry["kind"] == "resource"}
-        entries = {**UNDUMPED, **entries}
+        entries = {**UNDUMPED, **UNDUMPED_OF_BALANCERS, **entries}
         resources = {token: entry(token, entries[token]) for token in wanted}
         (folder / f"{module}.json").write_text(text(provider, resources))
 

@@ -5,6 +5,7 @@ from typing import Any
 from engine.standin.compute import Compute, same_link
 from engine.standin.http import Json
 from engine.standin.resource_types.common import IN_PATH, SHORT_NAME, resource_type
+from engine.standin.resource_types.compute.balancers import BALANCER_TYPES
 from engine.standin.resource_types.compute.groups import GROUP_MANAGER
 from engine.standin.resource_types.compute.routers import (
     EXTERNAL_GATEWAY,
@@ -203,4 +204,5 @@ _ROUTER = resource_type(
 RESOURCE_TYPES = (
     _ADDRESS, _FIREWALL, _FORWARDING_RULE, _VPN_GATEWAY, TEMPLATE, _BACKEND_SERVICE, _HEALTH_CHECK,
     GROUP_MANAGER, _ROUTER, _VPN_TUNNEL, EXTERNAL_GATEWAY, ROUTER_INTERFACE, ROUTER_PEER,
+    *BALANCER_TYPES,
 )  # fmt: skip

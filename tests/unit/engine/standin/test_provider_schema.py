@@ -37,6 +37,7 @@ SAME_WITHOUT_A_RULE = {
     ("gcp:pubsub/subscription:Subscription", "retryPolicy.minimumBackoff"),
     ("gcp:compute/address:Address", "ipCollection"),
     ("gcp:compute/address:Address", "ipVersion"),
+    ("gcp:compute/backendService:BackendService", "logConfig.sampleRate"),
     ("gcp:compute/firewall:Firewall", "logConfig"),
     ("gcp:compute/firewall:Firewall", "sourceRanges"),
     ("gcp:compute/forwardingRule:ForwardingRule", "ipAddress"),

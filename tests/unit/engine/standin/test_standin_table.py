@@ -61,7 +61,7 @@ def _properties(node: ast.ClassDef) -> Iterator[tuple[str, str]]:
 def _module(type_: ResourceType) -> Path:
     package, _, name = type_.pulumi_type.removeprefix("gcp:").partition("/")
     words = re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name.rpartition(":")[2]).lower()
-    module = re.sub(r"(iam|vpn)(?=member|audit|tunnel)", r"\1_", words)
+    module = re.sub(r"(iam|ssl|url|vpn)(?=member|audit|policy|map|tunnel)", r"\1_", words)
     return _sdk() / package / f"{module}.py"
 
 
