@@ -1,19 +1,16 @@
 """The stand-in of Compute Engine on the emulator: created, read, changed, imported, deleted."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from emulator.server.server_file import ServerInfo
-from engine.standin.config import SERVICES
-from engine.standin.provider import StandIn
 from tests.support import http
 from tests.support.compute_requests import PORT, user_data
+from tests.support.compute_standin import REGION, Make, Values, changes, configured, maker
 from tests.support.plugin import Engine, RefusedError
 
 pytestmark = pytest.mark.sockets
-REGION = "us-central1"
 ADDRESS, FIREWALL, RULE, GATEWAY, TEMPLATE, SERVICE, CHECK, GROUP, ROUTER = (
     f"gcp:compute/{name[0].lower()}{name[1:]}:{name}"
     for name in (
@@ -26,42 +23,15 @@ TUNNEL, PEER_GATEWAY, INTERFACE, PEER = (
     for name in ("VPNTunnel", "ExternalVpnGateway", "RouterInterface", "RouterPeer")
 )
 
-Values = dict[str, Any]
-Make = Callable[[str, Values], tuple[str, Values]]
-
 
 @pytest.fixture
 def engine(emulator: ServerInfo, project: str) -> Engine:
-    """The stand-in, configured for the emulator and a region."""
-    found = Engine(StandIn())
-    addresses = emulator.environment()
-    endpoints = {
-        setting: addresses[variable]
-        for setting, variable in SERVICES.values()
-        if variable in addresses
-    }
-    found.configure(**endpoints, project=project, region=REGION)
-    path = f"{emulator.url}/v1/projects/{project}/services/compute.googleapis.com:enable"
-    http.post(path, json={}).raise_for_status()
-    return found
+    return configured(emulator, project)
 
 
 @pytest.fixture
 def make(engine: Engine) -> Make:
-    """Creates a resource; a refresh of it changes nothing, and a second run does nothing."""
-
-    def make(type_: str, news: Values) -> tuple[str, Values]:
-        id_, state = engine.create(type_, news)
-        _, read, _ = engine.read(type_, id_, state, engine.inputs(type_, news))
-        assert read == state
-        assert changes(engine, type_, id_, read, news) == set()
-        return id_, state
-
-    return make
-
-
-def changes(engine: Engine, type_: str, id_: str, state: Values, news: Values) -> set[str]:
-    return set(engine.diff(type_, id_, state, news).detailedDiff)
+    return maker(engine)
 
 
 def template(prefix: str, text: str) -> Values:

@@ -4,6 +4,7 @@ Documented: https://cloud.google.com/compute/docs/reference/rest/v1/securityPoli
 pages of its neighbours.
 """
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -40,7 +41,7 @@ def add_rule(call: Call[Compute]) -> Json:
 def patch_rule(call: Call[Compute]) -> Json:
     """Change the fields of a rule that a body has."""
     priority = _priority(call)
-    given = dict(call.body)
+    given = copy.deepcopy(call.body)
     api("compute", "v1").check("SecurityPolicyRule", call.body, "resource")
 
     def make(before: Json) -> Json:

@@ -46,7 +46,9 @@ def output_fields(
     if type_.is_labelled:
         whole["labelFingerprint"] = fingerprint(whole.get("labels") or {})
     if type_.has_fingerprint:
-        whole["fingerprint"] = fingerprint(whole)
+        # Labels have a mark of their own.
+        unlabelled = {key: value for key, value in whole.items() if key != "labels"}
+        whole["fingerprint"] = fingerprint(unlabelled)
     return whole
 
 

@@ -137,9 +137,6 @@ def url_map(body: Json, own: Parts, resources: Resources, before: Json | None) -
         if rule.get("pathMatcher") not in matchers:
             reason = "The URL map has no such path matcher."
             raise invalid(f"resource.hostRules[{index}].pathMatcher", rule["pathMatcher"], reason)
-    if redirect := body.get("defaultUrlRedirect"):
-        common = {"redirectResponseCode": "MOVED_PERMANENTLY_DEFAULT", "stripQuery": False}
-        return {**body, "defaultUrlRedirect": {**common, "httpsRedirect": False, **redirect}}
     return body
 
 
