@@ -22,6 +22,7 @@ from components.bigquery_dataset import BigQueryDataset, BigQueryDatasetArgs
 from components.bigquery_views import BigQueryViews, BigQueryViewsArgs
 from components.encryption_key import EncryptionKey, EncryptionKeyArgs
 from components.gateway.arguments import GatewayArgs, GatewayStoreArgs, OidcArgs
+from components.gateway.balancer_arguments import ArmorArgs, LoadBalancerArgs
 from components.gateway.gateway import Gateway
 from components.grants import ConditionArgs, GrantArgs
 from components.healthcare_dataset import HealthcareDataset, HealthcareDatasetArgs
@@ -69,7 +70,7 @@ COMPONENTS: dict[type[Component], tuple[type, ...]] = {
     MllpAdapter: (MllpAdapterArgs,),
     HospitalVpn: (HospitalVpnArgs, TunnelArgs),
     InferenceService: (InferenceServiceArgs,),
-    Gateway: (GatewayArgs, GatewayStoreArgs, OidcArgs),
+    Gateway: (GatewayArgs, GatewayStoreArgs, OidcArgs, LoadBalancerArgs, ArmorArgs),
     PipelineWorkers: (PipelineWorkersArgs,),
 }
 """Every component, with the classes of its arguments."""

@@ -3,6 +3,7 @@
 from policy.model import ConfigKey, Level, Policy, ResourcePolicy, Severity, StackPolicy
 from policy.rules import (
     access,
+    balancers,
     locations,
     network,
     ownership,
@@ -108,6 +109,16 @@ POLICIES: tuple[Policy, ...] = (
         "itself, such as a gateway with oidc, goes in services.",
         config=(_texts("services", (), "Names of services that verify callers themselves."),),
         check=network.guarded_services,
+    ),
+    StackPolicy(
+        name="guarded-load-balancers",
+        level=Level.MANDATORY,
+        severity=Severity.CRITICAL,
+        what="External load balancers have a security policy and TLS 1.2, and no way around them.",
+        why="Without them the internet reaches a service unfiltered, or by broken encryption.",
+        hint="Set securityPolicy of the backend service, and sslPolicy of the proxy with "
+        "minTlsVersion TLS_1_2; let port 80 redirect.",
+        check=balancers.guarded,
     ),
     ResourcePolicy(
         name="no-primitive-roles",

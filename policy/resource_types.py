@@ -34,8 +34,18 @@ FIREWALL = "gcp:compute/firewall:Firewall"
 INSTANCE_TEMPLATE = "gcp:compute/instanceTemplate:InstanceTemplate"
 SERVICE = "gcp:cloudrunv2/service:Service"
 WORKER_POOL = "gcp:cloudrunv2/workerPool:WorkerPool"
-SERVICE = "gcp:cloudrunv2/service:Service"
 SERVICE_ACCOUNT = "gcp:serviceaccount/account:Account"
+
+HTTP_PROXY = "gcp:compute/targetHttpProxy:TargetHttpProxy"
+HTTPS_PROXY = "gcp:compute/targetHttpsProxy:TargetHttpsProxy"
+SSL_POLICY = "gcp:compute/sSLPolicy:SSLPolicy"
+URL_MAP = "gcp:compute/uRLMap:URLMap"
+ENDPOINT_GROUP = "gcp:compute/regionNetworkEndpointGroup:RegionNetworkEndpointGroup"
+BACKEND_SERVICES = {
+    "gcp:compute/backendService:BackendService": "EXTERNAL",
+    "gcp:compute/regionBackendService:RegionBackendService": "INTERNAL",
+}
+"""Backend services -> their load balancing scheme unless they name one."""
 
 WITH_INTERFACES = frozenset(
     {
@@ -61,6 +71,9 @@ LABELLED = frozenset(
         "gcp:bigquery/dataset:Dataset",
         "gcp:compute/address:Address",
         "gcp:compute/forwardingRule:ForwardingRule",
+        "gcp:compute/globalAddress:GlobalAddress",
+        "gcp:compute/globalForwardingRule:GlobalForwardingRule",
+        "gcp:compute/securityPolicy:SecurityPolicy",
         "gcp:healthcare/consentStore:ConsentStore",
         "gcp:healthcare/dicomStore:DicomStore",
         "gcp:healthcare/fhirStore:FhirStore",

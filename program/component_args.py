@@ -54,6 +54,7 @@ def services(settings: Settings) -> list[str]:
         needed += [IAM, RUN, PUBSUB, REGISTRY, *([KMS] if service.kms_key_name else [])]
     for gateway in settings.gateways:
         needed += [IAM, RUN, REGISTRY, LOGGING, *([IAP] if gateway.oidc is None else [])]
+        needed += [COMPUTE] if gateway.load_balancer is not None else []
     if settings.pipelines.bucket is not None:
         needed += [IAM, COMPUTE, DATAFLOW, REGISTRY]
     return list(dict.fromkeys(needed))

@@ -7,6 +7,7 @@ from typing import Any
 import pulumi
 
 from components.gateway.arguments import GatewayArgs, GatewayStoreArgs, OidcArgs
+from components.gateway.balancer_arguments import ArmorArgs, LoadBalancerArgs
 from components.gateway.gateway import Gateway
 from components.healthcare_dataset import HealthcareDataset
 from components.project_services import ProjectServices
@@ -14,6 +15,7 @@ from program.adapters import Adapters
 from program.component_args import IAP
 from program.config import Settings
 from program.config.services.gateway import GatewaySettings, GatewayStoreSettings
+from program.config.services.load_balancer import LoadBalancerSettings
 from program.stores_and_images import image_of, store_name, store_parts
 
 
@@ -78,6 +80,7 @@ class _Builder:
             min_instances=gateway.min_instances,
             max_instances=gateway.max_instances,
             labels={**self.settings.labels, **gateway.labels},
+            load_balancer=_load_balancer(gateway.load_balancer),
         )
         return Gateway(f"gateway-{gateway.name}", args, self._options(gateway))
 
@@ -99,3 +102,11 @@ class _Builder:
         waits: list[Any] = [self.services, *(self.datasets[name] for name in names)]
         waits += [self.adapters.repository] if self.adapters.repository is not None else []
         return pulumi.ResourceOptions(depends_on=waits)
+
+
+def _load_balancer(settings: LoadBalancerSettings | None) -> LoadBalancerArgs | None:
+    if settings is None:
+        return None
+    return LoadBalancerArgs(
+        **settings.model_dump(exclude={"armor"}), armor=ArmorArgs(**settings.armor.model_dump())
+    )

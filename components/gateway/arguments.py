@@ -9,6 +9,7 @@ import pulumi
 
 from components import rules
 from components.base import ArgumentError, require
+from components.gateway.balancer_arguments import LoadBalancerArgs
 
 MAX_INSTANCES = 100
 
@@ -86,7 +87,9 @@ class GatewayArgs:
         viewer: Whether it serves the OHIF viewer.
         min_instances: Instances that are kept running.
         max_instances: Instances at most.
-        labels: Labels of the service.
+        labels: Labels of the service and its load balancer.
+        load_balancer: A load balancer with Cloud Armor before it. The service then takes no request
+            from the internet but through it.
     """
 
     project: pulumi.Input[str]
@@ -106,6 +109,7 @@ class GatewayArgs:
     min_instances: int = 0
     max_instances: int = 4
     labels: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    load_balancer: LoadBalancerArgs | None = None
 
     def __post_init__(self) -> None:
         """Check the arguments.

@@ -16,10 +16,15 @@ from pulumi_gcp import cloudrunv2, healthcare, iap, serviceaccount
 from components import propagation
 from components.base import Component
 from components.gateway.arguments import GatewayArgs, GatewayStoreArgs
+from components.gateway.load_balancer import LoadBalancer
 
 INVOKER = "roles/run.invoker"
 ACCESSOR = "roles/iap.httpsResourceAccessor"
 SETTINGS = "GATEWAY_SETTINGS"
+EVERYONE = "INGRESS_TRAFFIC_ALL"
+BALANCED = "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"
+"""Nothing of the internet gets around the load balancer:
+https://cloud.google.com/run/docs/securing/ingress"""
 TIMEOUT = "3600s"
 """Of a request, the longest that Cloud Run allows: a study may be large, and a network slow."""
 
@@ -42,6 +47,8 @@ class Gateway(Component):
         service_account: The e-mail address of its account.
         stores: The full names of the stores that it leads to.
         viewer: Whether it serves the viewer.
+        load_balancer: The outputs of its load balancer, if it has one: `address`, `urls`,
+            `dnsRecords`, `securityPolicy` and `backendService`.
     """
 
     uri: pulumi.Output[str]
@@ -49,6 +56,7 @@ class Gateway(Component):
     service_account: pulumi.Output[str]
     stores: pulumi.Output[list[str]]
     viewer: pulumi.Output[bool]
+    load_balancer: pulumi.Output[dict[str, Any]] | None
     summary: dict[str, pulumi.Output[Any]]
     """All outputs, by the names that stacks export them under."""
 
@@ -81,6 +89,9 @@ class Gateway(Component):
             "stores": self.stores,
             "viewer": self.viewer,
         }
+        self.load_balancer = self._balance(resource, service)
+        if self.load_balancer is not None:
+            self.summary["loadBalancer"] = self.load_balancer
         self.register_outputs(self.summary)
 
     def _grant(self, store: GatewayStoreArgs, member: pulumi.Input[str]) -> pulumi.Resource:
@@ -114,7 +125,7 @@ class Gateway(Component):
             location=args.region,
             name=resource,
             labels=args.labels,
-            ingress="INGRESS_TRAFFIC_ALL",
+            ingress=EVERYONE if args.load_balancer is None else BALANCED,
             iap_enabled=True if args.oidc is None else None,
             invoker_iam_disabled=None if args.oidc is None else True,
             # Everything that it works on is in the stores.
@@ -135,6 +146,24 @@ class Gateway(Component):
             },
             opts=self._child(depends_on=granted, hooks=propagation.after_grants()),
         )
+
+    def _balance(
+        self, resource: str, service: cloudrunv2.Service
+    ) -> pulumi.Output[dict[str, Any]] | None:
+        args = self._args
+        if args.load_balancer is None:
+            return None
+        balancer = LoadBalancer(
+            name=f"{self._name}-balancer",
+            resource=resource,
+            project=args.project,
+            region=args.region,
+            service=service.name,
+            labels=args.labels,
+            args=args.load_balancer,
+            child=self._child,
+        )
+        return pulumi.Output.all(**balancer.make())
 
     def _settings(self, resource: str) -> pulumi.Output[str]:
         """Return the settings of the program: see workloads/gateway/settings.py."""

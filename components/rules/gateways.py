@@ -1,7 +1,7 @@
 """Rules for gateways: names, members, addresses of identity providers, origins.
 
 Sources: the REST references of Cloud Run (names of services) and IAM (ids of service accounts);
-the WHATWG's URL standard (origins).
+the WHATWG's URL standard (origins). Rules for load balancers of gateways stand in `balancers.py`.
 """
 
 import re

@@ -23,6 +23,7 @@ from scripts.stacks import plan as plans
 from scripts.stacks.plan import Plan
 
 DATASET = "gcp:healthcare/dataset:Dataset"
+RUN_SERVICE = "gcp:cloudrunv2/service:Service"
 
 
 class AdoptionOutcome(StrEnum):
@@ -177,6 +178,7 @@ class Discovery:
     def _judge(self, plan: Plan) -> list[Candidate]:
         """Look up resources that are new in the plan or have an id only now."""
         found = []
+        self._lookup.run_services |= self._run_services(plan)
         for change in plan.created:
             before = self._candidates.get(change.urn)
             if before is not None and before.outcome is not AdoptionOutcome.UNKNOWN:
@@ -185,6 +187,14 @@ class Discovery:
             if candidate.outcome is AdoptionOutcome.ADOPTED:
                 found.append(candidate)
         return found
+
+    def _run_services(self, plan: Plan) -> set[str]:
+        """Return the full names of the program's services of Cloud Run, as far as known."""
+        states = [change.state for change in plan.created if change.state.type == RUN_SERVICE]
+        ids = [
+            RESOURCE_TYPES[RUN_SERVICE].identify(state.inputs, self._project) for state in states
+        ]
+        return {id_ for id_ in ids if id_ is not None}
 
     def _look_for(self, plan: Plan, change: Change) -> Candidate:
         state = change.state

@@ -55,9 +55,14 @@ class NotServedError(Exception):
 
 
 class Lookup:
-    """Look-ups in the services. A resource is missing on 404, or if its API is disabled."""
+    """Look-ups in the services. A resource is missing on 404, or if its API is disabled.
+
+    Attributes:
+        run_services: full names of services of Cloud Run whose policies may name service agents
+    """
 
     def __init__(self) -> None:
+        self.run_services: set[str] = set()
         self._clients: dict[str, Any] = {}
         self._answers: dict[tuple[str, ...], Json | None] = {}
 
@@ -86,7 +91,7 @@ class Lookup:
         """
         _, project, scope, *rest = name.split("/")
         plural, id_ = rest[-2:]
-        parts = {"project": project, "address" if plural == "addresses" else plural[:-1]: id_}
+        parts = {"project": project, _singular(plural): id_}
         if scope == "regions":
             parts["region"] = rest[0]
         request = self._collection("compute", collection).get(**parts)
@@ -184,6 +189,14 @@ class Lookup:
             with translate_errors(doing):
                 self._answers[key] = _or_none(lambda: retry.call(ask))
         return self._answers[key]
+
+
+def _singular(plural: str) -> str:
+    """Return the name of one resource of a collection, such as `urlMap` of `urlMaps`."""
+    for ending, single in (("ies", "y"), ("sses", "ss"), ("s", "")):
+        if plural.endswith(ending):
+            return plural.removesuffix(ending) + single
+    return plural
 
 
 def policy_request(api: str, collection: Any, name: str) -> Any:

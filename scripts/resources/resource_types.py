@@ -16,7 +16,20 @@ _RINGS = "projects.locations.keyRings"
 _REPOSITORIES = "projects.locations.repositories"
 _LOCATION = "projects/{project}/locations/{location}"
 _REPOSITORY = f"{_LOCATION}/repositories"
+_RUN_SERVICES = "projects.locations.services"
 _CLOUD_RUN = ("service", "job", "workerPool")
+_GLOBAL = (
+    ("backendService:BackendService", "backendServices", ""),
+    ("globalAddress:GlobalAddress", "globalAddresses", "addresses"),
+    ("globalForwardingRule:GlobalForwardingRule", "globalForwardingRules", "forwardingRules"),
+    ("managedSslCertificate:ManagedSslCertificate", "sslCertificates", ""),
+    ("sSLPolicy:SSLPolicy", "sslPolicies", ""),
+    ("securityPolicy:SecurityPolicy", "securityPolicies", ""),
+    ("targetHttpProxy:TargetHttpProxy", "targetHttpProxies", ""),
+    ("targetHttpsProxy:TargetHttpsProxy", "targetHttpsProxies", ""),
+    ("uRLMap:URLMap", "urlMaps", ""),
+)
+"""Parts of external load balancers: type, resource of the discovery document, name in paths."""
 # The addresses of service agents; the project's number goes into the braces.
 # https://cloud.google.com/iam/docs/service-agents
 _AGENTS = {
@@ -60,11 +73,19 @@ def agent(lookup: Lookup, project: str, service: str) -> str | None:
 
 
 def _agent_exists(lookup: Lookup, wanted: Wanted) -> bool:
-    """Return whether the account has a role in the project, which proves that it exists."""
+    """Return whether the account has a role somewhere, which proves that it exists.
+
+    The agent of Identity-Aware Proxy has none on the project, but calls services of Cloud Run.
+    """
     project = wanted.text("project")
     email = agent(lookup, project, wanted.text("service"))
-    policy = lookup.project_policy(project) if email else None
-    return names_member(policy, f"serviceAccount:{email}")
+    if email is None:
+        return False
+    member = f"serviceAccount:{email}"
+    return names_member(lookup.project_policy(project), member) or any(
+        names_member(lookup.policy("cloudrun", _RUN_SERVICES, name), member)
+        for name in sorted(lookup.run_services)
+    )
 
 
 def _metric(lookup: Lookup, wanted: Wanted) -> bool:
@@ -236,6 +257,10 @@ RESOURCE_TYPES: dict[str, ResourceType] = {
     ),
     "gcp:compute/firewall:Firewall": _compute("firewalls", location="global"),
     "gcp:compute/forwardingRule:ForwardingRule": _compute("forwardingRules"),
+    **{
+        f"gcp:compute/{name}": _compute(api, collection, "global")
+        for name, api, collection in _GLOBAL
+    },
     "gcp:compute/haVpnGateway:HaVpnGateway": _compute("vpnGateways"),
     "gcp:compute/instanceTemplate:InstanceTemplate": _compute(
         "instanceTemplates", location="global"
@@ -248,6 +273,9 @@ RESOURCE_TYPES: dict[str, ResourceType] = {
     ),
     "gcp:compute/regionInstanceGroupManager:RegionInstanceGroupManager": _compute(
         "regionInstanceGroupManagers", "instanceGroupManagers"
+    ),
+    "gcp:compute/regionNetworkEndpointGroup:RegionNetworkEndpointGroup": _compute(
+        "regionNetworkEndpointGroups", "networkEndpointGroups"
     ),
     "gcp:compute/router:Router": _compute("routers"),
     "gcp:compute/routerInterface:RouterInterface": _of_router(

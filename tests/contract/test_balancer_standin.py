@@ -192,8 +192,6 @@ def test_a_whole_balancer(
         (POLICY, {"name": "p", "type": "CLOUD"}, "expected type to be one of"),
     ],
 )
-def test_constraints_of_the_provider(
-    engine: Engine, type_: str, news: Values, reason: str
-) -> None:
+def test_constraints_of_the_provider(engine: Engine, type_: str, news: Values, reason: str) -> None:
     response = engine.check(type_, news)
     assert reason in " ".join(failure.reason for failure in response.failures)

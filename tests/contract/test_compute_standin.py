@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from emulator.server.server_file import ServerInfo
-from tests.support import http
 from tests.support.compute_requests import PORT, user_data
 from tests.support.compute_standin import REGION, Make, Values, changes, configured, maker
 from tests.support.plugin import Engine, RefusedError

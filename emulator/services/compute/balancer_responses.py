@@ -104,7 +104,13 @@ def _setter(type_: Type, method: str, message: str, field: str) -> Handler:
 
 
 _SETTERS = (
-    (GLOBAL_BACKEND_SERVICES, "setSecurityPolicy", "SecurityPolicyReference", "securityPolicy", True),
+    (
+        GLOBAL_BACKEND_SERVICES,
+        "setSecurityPolicy",
+        "SecurityPolicyReference",
+        "securityPolicy",
+        True,
+    ),
     (GLOBAL_FORWARDING_RULES, "setTarget", "TargetReference", "target", True),
     (HTTP_PROXIES, "setUrlMap", "UrlMapReference", "urlMap", False),
     (HTTPS_PROXIES, "setUrlMap", "UrlMapReference", "urlMap", False),
@@ -139,7 +145,14 @@ METHODS: tuple[tuple[Type, str, str, str, str, Handler], ...] = (
         for type_, method, message, field, is_global in _SETTERS
     ),
     *(
-        (SECURITY_POLICIES, method, verb, f"{SECURITY_POLICIES.path}/{{id}}/{method}", right, handler)
+        (
+            SECURITY_POLICIES,
+            method,
+            verb,
+            f"{SECURITY_POLICIES.path}/{{id}}/{method}",
+            right,
+            handler,
+        )
         for method, verb, right, handler in (
             ("addRule", "POST", "update", add_rule),
             ("patchRule", "POST", "update", patch_rule),

@@ -32,7 +32,9 @@ SECURITY_POLICIES = Type(
 GLOBAL_BACKEND_SERVICES = Type(
     "backendServices", "backendServices", GLOBAL, "BackendService", "backend_service", UPDATED,
     references=(
-        Reference("backends[].group", ("instanceGroups", "networkEndpointGroups"), is_required=True),
+        Reference(
+            "backends[].group", ("instanceGroups", "networkEndpointGroups"), is_required=True
+        ),
         Reference("healthChecks[]", ("healthChecks",)),
         Reference("securityPolicy", ("securityPolicies",)),
     ),

@@ -221,9 +221,7 @@ def _matcher(text: str) -> Any:
     return _FILTER.compile(text)
 
 
-def change_by(
-    type_: Type, call: Call[Compute], verb: str, make: Callable[[Json], Json]
-) -> Json:
+def change_by(type_: Type, call: Call[Compute], verb: str, make: Callable[[Json], Json]) -> Json:
     """Change a resource; return the operation.
 
     Args:

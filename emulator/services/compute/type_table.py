@@ -1,4 +1,4 @@
-"""The types of resources that are served; those of external load balancers are a table of their own.
+"""The types of resources that are served; those of external load balancers are a table beside.
 
 Documented (https://cloud.google.com/compute/docs/reference/rest/v1): the fields, the defaults and
 the methods of each type.

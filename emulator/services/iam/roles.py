@@ -76,9 +76,9 @@ _REPOSITORIES_VIEWER = of("artifactregistry.repositories", "get list") | of(
 _REPOSITORIES_ADMIN = _REPOSITORIES_VIEWER | of("artifactregistry.repositories", ALL)
 _BALANCER_PARTS = (
     _resources(
-        "addresses backendServices forwardingRules globalAddresses globalForwardingRules healthChecks "
-        "regionBackendServices regionHealthChecks regionNetworkEndpointGroups sslCertificates "
-        "sslPolicies targetHttpProxies targetHttpsProxies urlMaps"
+        "addresses backendServices forwardingRules globalAddresses globalForwardingRules "
+        "healthChecks regionBackendServices regionHealthChecks regionNetworkEndpointGroups "
+        "sslCertificates sslPolicies targetHttpProxies targetHttpsProxies urlMaps"
     )
     | of("compute.backendServices", "setSecurityPolicy")
     | of("compute.globalForwardingRules", "setTarget")

@@ -35,6 +35,7 @@ _LABELS: Fields = {
     "labels": field("o", "Map", elem=TEXT),
     "terraform_labels": field("c", "Map", elem=TEXT, pulumi="pulumiLabels"),
 }
+_NAME = "^(?:[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?)$"
 _REDIRECTS = ["EXTERNAL_302", "GOOGLE_RECAPTCHA"]
 _KEYS = [
     "ALL", "IP", "HTTP_HEADER", "XFF_IP", "HTTP_COOKIE", "HTTP_PATH", "SNI", "REGION_CODE",
@@ -151,7 +152,9 @@ UNDUMPED_OF_BALANCERS: Mapping[str, Mapping[str, Any]] = {
                 **_COMMON,
                 **_LABELS,
                 "address": field("ocf"),
-                "address_type": field("of", default="EXTERNAL", values=["EXTERNAL", "INTERNAL", ""]),
+                "address_type": field(
+                    "of", default="EXTERNAL", values=["EXTERNAL", "INTERNAL", ""]
+                ),
                 "ip_version": field("of", values=["IPV4", "IPV6", ""]),
                 "network": field("ofs"),
                 "prefix_length": field("ocf", "Int"),
@@ -204,7 +207,7 @@ UNDUMPED_OF_BALANCERS: Mapping[str, Mapping[str, Any]] = {
                 "advanced_options_config": single("oc", _OPTIONS),
                 "description": field("o"),
                 "fingerprint": field("c"),
-                "name": field("rf", validated=True, pattern=r"^(?:[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?)$"),
+                "name": field("rf", validated=True, pattern=_NAME),
                 "recaptcha_options_config": single("o", {"redirect_site_key": field("r")}),
                 "rule": several("oc", _RULE, "Set", pulumi="rules"),
                 "type": field(
@@ -219,17 +222,13 @@ UNDUMPED_OF_BALANCERS: Mapping[str, Mapping[str, Any]] = {
             TIMEOUTS,
             {
                 **_PROXY,
-                "certificate_manager_certificates": texts(
-                    "os", conflictsWith=["ssl_certificates"]
-                ),
+                "certificate_manager_certificates": texts("os", conflictsWith=["ssl_certificates"]),
                 "certificate_map": field("o"),
                 "quic_override": field(
                     "o", default="NONE", values=["NONE", "ENABLE", "DISABLE", ""]
                 ),
                 "server_tls_policy": field("os"),
-                "ssl_certificates": texts(
-                    "os", conflictsWith=["certificate_manager_certificates"]
-                ),
+                "ssl_certificates": texts("os", conflictsWith=["certificate_manager_certificates"]),
                 "ssl_policy": field("os"),
                 "tls_early_data": field(
                     "ocf", values=["STRICT", "PERMISSIVE", "UNRESTRICTED", "DISABLED", ""]
@@ -244,9 +243,7 @@ UNDUMPED_OF_BALANCERS: Mapping[str, Mapping[str, Any]] = {
                 "default_custom_error_response_policy": single("o", {}),
                 "default_route_action": single("o", {}),
                 "default_service": field("os", exactlyOneOf=_DEFAULTS),
-                "default_url_redirect": single(
-                    "o", _URL_REDIRECT, exactlyOneOf=_DEFAULTS
-                ),
+                "default_url_redirect": single("o", _URL_REDIRECT, exactlyOneOf=_DEFAULTS),
                 "description": field("o"),
                 "fingerprint": field("c"),
                 "header_action": single("o", {}),

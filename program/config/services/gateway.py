@@ -1,12 +1,12 @@
 """Settings of gateways: a guarded way to the stack's stores."""
 
-from collections.abc import Mapping
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from pydantic import Field
 
 from components import rules
 from program.config.model import Labels, Model, follows
+from program.config.services.load_balancer import LoadBalancerSettings
 
 Caller = Annotated[str, follows(rules.gateway_caller)]
 
@@ -54,12 +54,6 @@ class GatewayLimitSettings(Model):
 class GatewaySettings(Model):
     """A gateway: a reverse proxy before stores that verifies who calls, and decides by roles."""
 
-    refused: ClassVar[Mapping[str, str]] = {
-        "loadBalancer": "is not made by a stack: the service has an address of Google, and "
-        "Identity-Aware Proxy before it. For a domain of your own or Cloud Armor, put a load "
-        "balancer before the service of the output gateways, and leave this out."
-    }
-
     name: Annotated[str, follows(rules.gateway)]
     """The name of the gateway; names of its resources end with it. A change replaces them."""
     stores: Annotated[list[GatewayStoreSettings], Field(min_length=1)]
@@ -83,4 +77,6 @@ class GatewaySettings(Model):
     max_instances: Annotated[int, Field(ge=1, le=100)] = 4
     """Instances at most."""
     labels: Labels = {}
-    """Labels of the service, over those of the stack."""
+    """Labels of the service and its load balancer, over those of the stack."""
+    load_balancer: LoadBalancerSettings | None = None
+    """A load balancer with Cloud Armor before it; the internet then reaches it by no other way."""

@@ -1,6 +1,6 @@
 """Errors of gateways: between their settings, and with stores and the repository of images."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from components import rules
@@ -40,6 +40,7 @@ def gateway_errors(
     key = full_key["gateways"]
     gateways = [_Gateway(f"{key}[{index}]", body) for index, body in maps(raw.get("gateways"))]
     yield from twice([text(one.body.get("name")) for one in gateways], key, ".name", "Rename one.")
+    yield from _domains(gateways)
     repository = raw.get("adapterRepository")
     has_repository = isinstance(repository, dict) and bool(repository.get("name"))
     for gateway in gateways:
@@ -55,6 +56,7 @@ def gateway_errors(
         yield from _stores(gateway, datasets)
         yield from _identity(gateway)
         yield from _instances(gateway)
+        yield from _load_balancer(gateway)
         for name in ("members", "origins"):
             yield from twice(
                 texts(gateway.body.get(name)), f"{gateway.key}.{name}", "", "Remove one of them."
@@ -143,6 +145,42 @@ def _identity(gateway: _Gateway) -> Iterator[ConfigError]:
             "lists no member, so Identity-Aware Proxy would let none through. Allowed: members, or "
             "oidc for another identity provider.",
         )
+
+
+def _load_balancer(gateway: _Gateway) -> Iterator[ConfigError]:
+    """Yield what is there twice; what overlaps does no harm."""
+    balancer = gateway.body.get("loadBalancer")
+    if not isinstance(balancer, dict):
+        return
+    key = f"{gateway.key}.loadBalancer"
+    armor = balancer.get("armor")
+    lists: list[tuple[str, Raw, str]] = [
+        (key, balancer, "domains"),
+        (key, balancer, "certificates"),
+    ]
+    if isinstance(armor, dict):
+        lists += [(f"{key}.armor", armor, name) for name in ("allowedRanges", "wafRuleSets")]
+    for of, body, name in lists:
+        yield from twice(texts(body.get(name)), f"{of}.{name}", "", "Remove one of them.")
+
+
+def _domains(gateways: Sequence[_Gateway]) -> Iterator[ConfigError]:
+    """Yield the domains that two gateways have: a name leads to one address."""
+    seen: dict[str, str] = {}
+    for gateway in gateways:
+        balancer = gateway.body.get("loadBalancer")
+        key = f"{gateway.key}.loadBalancer.domains"
+        for index, domain in enumerate(
+            texts(balancer.get("domains")) if isinstance(balancer, dict) else []
+        ):
+            if not seen.get(domain, key).startswith(key):
+                yield ConfigError(
+                    f"{key}[{index}]",
+                    f"is a domain of another gateway, {seen[domain]}. A domain leads to one "
+                    "address: remove one of the two.",
+                    show(domain),
+                )
+            seen.setdefault(domain, f"{key}[{index}]")
 
 
 def _instances(gateway: _Gateway) -> Iterator[ConfigError]:

@@ -93,11 +93,10 @@ class _Cloud(mocks.Mocks):
         if args.typ == "gcp:compute/haVpnGateway:HaVpnGateway":
             interfaces = [{"id": n, "ipAddress": f"203.0.113.{n}"} for n in (0, 1)]
             return f"{args.name}-id", {"vpnInterfaces": interfaces, **inputs}
-        if args.typ == "gcp:cloudrunv2/service:Service":
-            uri = f"https://{inputs['name']}-{PROJECT_NUMBER}.{inputs['location']}.run.app"
-            return f"{args.name}-id", {"uri": uri, **inputs}
         if args.typ == "gcp:compute/address:Address":
             return f"{args.name}-id", {"address": "10.128.0.2", **inputs}
+        if args.typ == "gcp:compute/globalAddress:GlobalAddress":
+            return f"{args.name}-id", {"address": "198.51.100.7", **inputs}
         collection = _COLLECTIONS.get(args.typ.rpartition(":")[2])
         if collection:
             return f"{inputs['dataset']}/{collection}/{inputs['name']}", dict(inputs)

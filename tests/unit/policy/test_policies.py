@@ -13,13 +13,20 @@ from policy.registry import POLICIES
 from policy.rules.access import LAB_ROLES as REFUSED_ROLES
 from program.service_agent_grants import LAB_ROLES
 from tests.unit.policy.adapter_cases import ADAPTER_CASES
+from tests.unit.policy.balancer_cases import BALANCER_CASES
 from tests.unit.policy.builders import grant, production_store
 from tests.unit.policy.case import Case
 from tests.unit.policy.gateway_cases import GATEWAY_CASES
 from tests.unit.policy.general_cases import GENERAL_CASES
 from tests.unit.policy.production_cases import IDENTITY, PRODUCTION_CASES
 
-CASES = {**GENERAL_CASES, **ADAPTER_CASES, **GATEWAY_CASES, **PRODUCTION_CASES}
+CASES = {
+    **GENERAL_CASES,
+    **ADAPTER_CASES,
+    **GATEWAY_CASES,
+    **BALANCER_CASES,
+    **PRODUCTION_CASES,
+}
 BY_NAME = {policy.name: policy for policy in POLICIES}
 ALL = [(name, case) for name, cases in CASES.items() for case in cases]
 PASSING = [(name, case) for name, case in ALL if not case.says]

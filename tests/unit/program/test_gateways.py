@@ -64,6 +64,30 @@ def test_a_stack_enables_what_its_gateways_need() -> None:
     assert "gateways" not in without.outputs["stack"]
 
 
+def test_a_load_balancer_brings_its_parts_and_its_api() -> None:
+    [one] = STACK["gateways"]
+    armor = {"allowedRanges": ["192.0.2.0/24"], "preview": True}
+    balancer = {"domains": ["images.example.org"], "armor": armor, "tlsProfile": "RESTRICTED"}
+    deployed = run(**STACK | {"gateways": [{**one, "loadBalancer": balancer}]})
+    enabled = {item.inputs["service"] for item in deployed.of_type("gcp:projects/service:Service")}
+    assert "compute.googleapis.com" in enabled
+    [policy] = deployed.of_type("gcp:compute/securityPolicy:SecurityPolicy")
+    assert policy.inputs["labels"] == {"team": "imaging", "tier": "front"}
+    assert policy.inputs["rules"][-1]["action"] == "deny(403)"
+    [tls] = deployed.of_type("gcp:compute/sSLPolicy:SSLPolicy")
+    assert tls.inputs["profile"] == "RESTRICTED"
+    # The proxy verifies callers on the service, so the program reads tokens for the service.
+    audience = f"/projects/{PROJECT_NUMBER}/locations/us-central1/services/gateway-reading"
+    assert settings(deployed)["identity"] == {"iapAudience": audience}
+    assert deployed.outputs["stack"]["gateways"]["reading"]["loadBalancer"] == {
+        "address": "198.51.100.7",
+        "urls": ["https://images.example.org"],
+        "dnsRecords": [{"name": "images.example.org", "type": "A", "data": "198.51.100.7"}],
+        "securityPolicy": "gateway-reading",
+        "backendService": "gateway-reading",
+    }
+
+
 def test_outputs_say_where_it_is() -> None:
     assert run(**STACK).outputs["stack"]["gateways"] == {
         "reading": {

@@ -17,7 +17,8 @@ from scripts.resources import lookup
 from tests.unit.scripts.fakes import OUTPUTS, FakeGoogle, Ran
 from tests.unit.scripts.services import Services
 
-NAMES = {"kms": "cloudkms", "resourcemanager": "cloudresourcemanager"}
+NAMES = {"kms": "cloudkms", "resourcemanager": "cloudresourcemanager", "cloudrun": "run"}
+VERSIONS = {"cloudrun": "v2"}
 
 
 @pytest.fixture
@@ -68,7 +69,8 @@ def services(monkeypatch: pytest.MonkeyPatch) -> Services:
 
     def client(api: str) -> Any:
         name = NAMES.get(api, api)
-        return build(name, "v1", http=fake, static_discovery=True, cache_discovery=False)
+        version = VERSIONS.get(api, "v1")
+        return build(name, version, http=fake, static_discovery=True, cache_discovery=False)
 
     for api, (_, variable) in lookup.APIS.items():
         monkeypatch.delenv(variable, raising=False)

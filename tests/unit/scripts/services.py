@@ -19,7 +19,7 @@ class Services(FakeGoogle):
     lists_apart: bool = False
 
     def request(self, uri: str, *args: Any, **more: Any) -> Any:
-        path = re.sub(r"^/v\d/", "", urlsplit(uri).path)
+        path = re.sub(r"^/(compute/)?v\d/", "", urlsplit(uri).path)
         there = self.found.get(path, self.found.get(path.removeprefix("projects/")))
         self.answers = [refusal(404, "NOT_FOUND", "no") if there is None else (200, there)]
         return super().request(uri, *args, **more)

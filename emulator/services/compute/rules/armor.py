@@ -41,9 +41,7 @@ def security_policy(body: Json, own: Parts, resources: Resources, before: Json |
     """Prepare a policy: its rules by priority, a default rule at the end."""
     if before is not None and body["type"] != before["type"]:
         raise invalid("resource.type", body["type"], "The type of a policy can't be changed.")
-    rules = [
-        rule_of(rule, f"resource.rules[{index}]") for index, rule in enumerate(_given(body))
-    ]
+    rules = [rule_of(rule, f"resource.rules[{index}]") for index, rule in enumerate(_given(body))]
     seen: set[int] = set()
     for index, rule in enumerate(rules):
         if rule["priority"] in seen:
@@ -161,20 +159,26 @@ def _check_limits(rule: Json, where: str) -> None:
     if options.get("exceedAction") not in _EXCEEDED:
         reason = f"It must be one of {', '.join(_EXCEEDED)}."
         raise invalid(f"{path}.exceedAction", options.get("exceedAction"), reason)
-    if rule["action"] == "throttle" and options.get("banDurationSec"):
+    _check_ban(rule["action"], options, path)
+    _check_threshold(options.get("rateLimitThreshold") or {}, f"{path}.rateLimitThreshold")
+    if options.get("banThreshold"):
+        _check_threshold(options["banThreshold"], f"{path}.banThreshold")
+
+
+def _check_ban(action: str, options: Json, path: str) -> None:
+    if action == "throttle" and options.get("banDurationSec"):
         reason = "It is for the action rate_based_ban alone."
         raise invalid(f"{path}.banDurationSec", options["banDurationSec"], reason)
-    if rule["action"] == "rate_based_ban" and not options.get("banDurationSec"):
+    if action == "rate_based_ban" and not options.get("banDurationSec"):
         raise required(f"{path}.banDurationSec")
-    for name in ("rateLimitThreshold", "banThreshold"):
-        threshold = options.get(name)
-        if threshold is None and name == "banThreshold":
-            continue
-        if not (threshold or {}).get("count"):
-            raise required(f"{path}.{name}.count")
-        if threshold.get("intervalSec") not in _INTERVALS:
-            reason = f"It must be one of {', '.join(map(str, _INTERVALS))}."
-            raise invalid(f"{path}.{name}.intervalSec", threshold.get("intervalSec"), reason)
+
+
+def _check_threshold(threshold: Json, path: str) -> None:
+    if not threshold.get("count"):
+        raise required(f"{path}.count")
+    if threshold.get("intervalSec") not in _INTERVALS:
+        reason = f"It must be one of {', '.join(map(str, _INTERVALS))}."
+        raise invalid(f"{path}.intervalSec", threshold.get("intervalSec"), reason)
 
 
 def _is_range(text: str) -> bool:

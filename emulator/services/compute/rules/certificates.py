@@ -59,7 +59,7 @@ def _managed(managed: Json) -> Json:
         if not _DOMAIN.fullmatch(domain.rstrip(".")):
             reason = "It must be a domain name without a wildcard."
             raise invalid(f"resource.managed.domains[{index}]", domain, reason)
-    status = {domain: _WAITING for domain in domains}
+    status = dict.fromkeys(domains, _WAITING)
     return {"domains": domains, "status": _WAITING, "domainStatus": status}
 
 

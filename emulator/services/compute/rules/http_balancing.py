@@ -199,8 +199,12 @@ def _ports(body: Json) -> str:
     text = str(body.get("portRange") or "")
     match = _PORT.fullmatch(text)
     if match is None:
-        raise required("resource.portRange") if not text else invalid(
-            "resource.portRange", text, "It must be a port, or two with a hyphen between them."
+        raise (
+            required("resource.portRange")
+            if not text
+            else invalid(
+                "resource.portRange", text, "It must be a port, or two with a hyphen between them."
+            )
         )
     first, last = int(match[1]), int(match[2] or match[1])
     if first != last or not 0 < first < 1 << 16:

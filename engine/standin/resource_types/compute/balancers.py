@@ -184,6 +184,7 @@ BACKEND_SERVICE = resource_type(
     ),
 )  # fmt: skip
 
+
 def _same_domains(one: list[str], other: list[str]) -> bool:
     """Whether domains are the same: a full stop at the end of one says nothing."""
     return [name.rstrip(".") for name in one] == [name.rstrip(".") for name in other]

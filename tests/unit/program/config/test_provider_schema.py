@@ -105,6 +105,7 @@ ROWS = {
 """Where the keys stand -> the resource type that they describe."""
 
 ADAPTERS = "dimseAdapters and mllpAdapters"
+BALANCER = "gateways.loadBalancer"
 
 ELSEWHERE = {
     "gcp:kms/keyRing:KeyRing": "encryption.keyRing",
@@ -130,6 +131,16 @@ ELSEWHERE = {
     "gcp:compute/regionHealthCheck:RegionHealthCheck": ADAPTERS,
     "gcp:compute/regionInstanceGroupManager:RegionInstanceGroupManager": ADAPTERS,
     "gcp:compute/externalVpnGateway:ExternalVpnGateway": "vpns.peerAddresses",
+    "gcp:compute/backendService:BackendService": BALANCER,
+    "gcp:compute/globalAddress:GlobalAddress": BALANCER,
+    "gcp:compute/globalForwardingRule:GlobalForwardingRule": BALANCER,
+    "gcp:compute/managedSslCertificate:ManagedSslCertificate": f"{BALANCER}.domains",
+    "gcp:compute/regionNetworkEndpointGroup:RegionNetworkEndpointGroup": BALANCER,
+    "gcp:compute/sSLPolicy:SSLPolicy": f"{BALANCER}.tlsProfile",
+    "gcp:compute/securityPolicy:SecurityPolicy": f"{BALANCER}.armor",
+    "gcp:compute/targetHttpProxy:TargetHttpProxy": f"{BALANCER}.redirectHttp",
+    "gcp:compute/targetHttpsProxy:TargetHttpsProxy": f"{BALANCER}.certificates",
+    "gcp:compute/uRLMap:URLMap": BALANCER,
     "gcp:compute/router:Router": "vpns",
     "gcp:compute/routerInterface:RouterInterface": "vpns.tunnels.address",
     "gcp:compute/routerPeer:RouterPeer": "vpns.tunnels.peerAddress",

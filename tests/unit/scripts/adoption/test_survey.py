@@ -81,6 +81,31 @@ def test_ids_that_come_to_be_known_are_looked_for_in_the_next_round(cloud: Servi
     assert (identity.email, identity.id) == (EMAIL, f"projects/{PROJECT}/services/{HEALTHCARE}")
 
 
+def test_an_agent_without_a_role_on_the_project_is_found_by_a_service(services: Services) -> None:
+    name = f"projects/{PROJECT}/locations/us-central1/services/gateway-ward"
+    iap = "service-12@gcp-sa-iap.iam.gserviceaccount.com"
+    bindings = [{"role": "roles/run.invoker", "members": [f"serviceAccount:{iap}"]}]
+    services.found |= {
+        PROJECT: {"projectNumber": "12"},
+        f"{PROJECT}:getIamPolicy": {"bindings": []},
+        name: {"name": name},
+        f"{name}:getIamPolicy": {"bindings": bindings},
+    }
+    run = urn("gcp:cloudrunv2/service:Service", "gateway")
+    program = {
+        A: {"project": PROJECT, "service": "iap.googleapis.com"},
+        run: {"project": PROJECT, "location": "us-central1", "name": "gateway-ward"},
+    }
+
+    survey = _survey(_stack(program))
+
+    assert _outcomes(survey) == dict.fromkeys((A, run), AdoptionOutcome.ADOPTED)
+    assert [identity.email for identity in survey.rounds[0].identities] == [iap]
+
+    bindings[0]["members"] = ["user:anna@example.org"]
+    assert _outcomes(_survey(_stack(program)))[A] is AdoptionOutcome.MISSING
+
+
 def test_what_does_not_exist_is_left_to_be_created(services: Services) -> None:
     services.found[PROJECT] = {"projectNumber": "12"}
     engine = _stack(PROGRAM)

@@ -41,11 +41,11 @@ def _granted(resource: str, **properties: Any) -> Row:
 
 def _of_compute(path: str) -> Row:
     name = f"projects/{PROJECT}/{path}/adapter"
-    return Row(name, {"name": "adapter", "region": "r"}, {f"/compute/v1/{name}": {"name": "a"}})
+    return Row(name, {"name": "adapter", "region": "r"}, {name: {"name": "a"}})
 
 
 def _of_router(items: str, id_: str) -> Row:
-    router = f"/compute/v1/projects/{PROJECT}/regions/r/routers/vpn"
+    router = f"projects/{PROJECT}/regions/r/routers/vpn"
     properties = {"name": "i", "region": "r", "router": "vpn"}
     return Row(id_, properties, {router: {items: [{"name": "i"}]}})
 
@@ -147,6 +147,15 @@ ROWS: dict[str, Row] = {
         f"gcp:compute/{token}": _of_compute(path)
         for token, path in (
             ("address:Address", "regions/r/addresses"),
+            ("backendService:BackendService", "global/backendServices"),
+            ("globalAddress:GlobalAddress", "global/addresses"),
+            ("globalForwardingRule:GlobalForwardingRule", "global/forwardingRules"),
+            ("managedSslCertificate:ManagedSslCertificate", "global/sslCertificates"),
+            ("sSLPolicy:SSLPolicy", "global/sslPolicies"),
+            ("securityPolicy:SecurityPolicy", "global/securityPolicies"),
+            ("targetHttpProxy:TargetHttpProxy", "global/targetHttpProxies"),
+            ("targetHttpsProxy:TargetHttpsProxy", "global/targetHttpsProxies"),
+            ("uRLMap:URLMap", "global/urlMaps"),
             ("externalVpnGateway:ExternalVpnGateway", "global/externalVpnGateways"),
             ("firewall:Firewall", "global/firewalls"),
             ("forwardingRule:ForwardingRule", "regions/r/forwardingRules"),
@@ -157,6 +166,10 @@ ROWS: dict[str, Row] = {
             (
                 "regionInstanceGroupManager:RegionInstanceGroupManager",
                 "regions/r/instanceGroupManagers",
+            ),
+            (
+                "regionNetworkEndpointGroup:RegionNetworkEndpointGroup",
+                "regions/r/networkEndpointGroups",
             ),
             ("router:Router", "regions/r/routers"),
             ("vPNTunnel:VPNTunnel", "regions/r/vpnTunnels"),

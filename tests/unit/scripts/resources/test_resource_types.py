@@ -69,6 +69,25 @@ IDS: list[tuple[str, dict[str, Any], str]] = [
         {"region": "us-central1", "name": "adapter"},
         f"projects/{PROJECT}/regions/us-central1/healthChecks/adapter",
     ),
+    *[
+        (f"gcp:compute/{token}", {"name": "g"}, f"projects/{PROJECT}/global/{collection}/g")
+        for token, collection in (
+            ("backendService:BackendService", "backendServices"),
+            ("globalAddress:GlobalAddress", "addresses"),
+            ("globalForwardingRule:GlobalForwardingRule", "forwardingRules"),
+            ("managedSslCertificate:ManagedSslCertificate", "sslCertificates"),
+            ("sSLPolicy:SSLPolicy", "sslPolicies"),
+            ("securityPolicy:SecurityPolicy", "securityPolicies"),
+            ("targetHttpProxy:TargetHttpProxy", "targetHttpProxies"),
+            ("targetHttpsProxy:TargetHttpsProxy", "targetHttpsProxies"),
+            ("uRLMap:URLMap", "urlMaps"),
+        )
+    ],
+    (
+        "gcp:compute/regionNetworkEndpointGroup:RegionNetworkEndpointGroup",
+        {"region": "us-central1", "name": "g"},
+        f"projects/{PROJECT}/regions/us-central1/networkEndpointGroups/g",
+    ),
     (
         "gcp:compute/firewall:Firewall",
         {"name": "adapter"},
@@ -101,6 +120,25 @@ def test_what_is_not_known_yet_has_no_id(missing: Any) -> None:
 def test_every_type_that_the_stand_in_imports_can_be_adopted() -> None:
     missing = {row.pulumi_type for row in registry.resource_types()} - set(RESOURCE_TYPES)
     assert missing == set(), "add them to scripts/resources/resource_types.py"
+
+
+COMPUTE = [token for token in RESOURCE_TYPES if token.startswith("gcp:compute/")]
+
+
+@pytest.mark.parametrize("token", COMPUTE)
+def test_a_part_of_compute_engine_is_read_at_its_name(services: Services, token: str) -> None:
+    inputs = {"region": "us-central1", "router": "r", "name": "here"}
+    id_ = RESOURCE_TYPES[token].identify(inputs, PROJECT)
+    if token.startswith("gcp:compute/router") and not token.endswith(":Router"):
+        services.found[f"projects/{PROJECT}/regions/us-central1/routers/r"] = {
+            "interfaces": [{"name": "here"}],
+            "bgpPeers": [{"name": "here"}],
+        }
+    else:
+        assert id_ is not None
+        services.found[id_] = {"name": "here"}
+    assert _exists(token, services, **inputs)
+    assert not _exists(token, services, **{**inputs, "name": "gone"})
 
 
 def test_grants_are_marked_as_such() -> None:

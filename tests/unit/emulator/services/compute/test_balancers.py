@@ -84,7 +84,7 @@ def test_a_part_that_another_uses_stays(
 
 
 def test_the_parts_are_deleted_in_the_other_order(balancer: Send) -> None:
-    for api in reversed(BODIES):
+    for api in reversed([*BODIES]):
         balancer("DELETE", f"{path_of(api)}/{BODIES[api]['name']}")
         assert balancer("GET", path_of(api))["items"] == []
 
@@ -142,7 +142,8 @@ def test_a_policy_without_rules_has_the_default_one(send: Send) -> None:
         (rule(1, ranges="10.0.0.0/99"), "srcIpRanges[0]", "It must be an address range"),
         (rule(1, ranges="10.0.0.1/8"), "srcIpRanges[0]", "It must be an address range"),
         (
-            rule(1) | {"match": {"versionedExpr": "SRC_IPS_V1", "config": {"srcIpRanges": ["*"] * 11}}},
+            rule(1)
+            | {"match": {"versionedExpr": "SRC_IPS_V1", "config": {"srcIpRanges": ["*"] * 11}}},
             "srcIpRanges",
             "At most 10 ranges",
         ),
@@ -248,6 +249,8 @@ def _certificate(key: ec.EllipticCurvePrivateKey) -> str:
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a.example.org")])
     ends = datetime(2030, 1, 1, tzinfo=UTC)
     names = x509.SubjectAlternativeName([x509.DNSName("a.example.org")])
-    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, ends - timedelta(days=9), ends)
+    builder = x509.CertificateBuilder(
+        name, name, key.public_key(), 1, ends - timedelta(days=9), ends
+    )
     built = builder.add_extension(names, critical=False).sign(key, hashes.SHA256())
     return built.public_bytes(Encoding.PEM).decode()

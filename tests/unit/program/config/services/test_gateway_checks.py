@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.settings import parse, problem
+from components import rules
+from tests.support.settings import parse, problem, problems
 
 ANA = "user:ana@example.org"
 STORE: dict[str, Any] = {"dicomStore": "ct", "readers": [ANA]}
@@ -19,6 +20,7 @@ OIDC = {
     "audience": "gateway",
     "keysUrl": "https://login.example.org/keys",
 }
+HOST = "images.example.org"
 STACK = {"dicomStores": [{"name": "ct"}], "fhirStores": [{"name": "ct"}]}
 
 
@@ -28,6 +30,10 @@ def gateway(**changed: Any) -> dict[str, Any]:
 
 def store(**changed: Any) -> dict[str, Any]:
     return gateway(stores=[{**STORE, **changed}])
+
+
+def balanced(**changed: Any) -> dict[str, Any]:
+    return gateway(loadBalancer={"domains": [HOST], **changed})
 
 
 def test_a_complete_gateway_is_read() -> None:
@@ -57,6 +63,22 @@ def test_an_identity_provider_stands_in_the_place_of_the_proxy() -> None:
     [read] = parse(**gateway(members=[], oidc=OIDC)).gateways
     assert read.oidc is not None
     assert read.oidc.keys_url == OIDC["keysUrl"]
+
+
+def test_a_load_balancer_is_read() -> None:
+    armor = {"allowedRanges": ["192.0.2.0/24", "2001:db8::/32"], "banSeconds": 600}
+    [read] = parse(**balanced(armor=armor, redirectHttp=False, logSampleRate=0.5)).gateways
+    assert read.load_balancer is not None
+    assert read.load_balancer.armor.allowed_ranges == ["192.0.2.0/24", "2001:db8::/32"]
+    assert (read.load_balancer.redirect_http, read.load_balancer.log_sample_rate) == (False, 0.5)
+    assert read.load_balancer.armor.waf_rule_sets == [*rules.DEFAULT_WAF_RULE_SETS]
+
+
+def test_all_errors_of_a_load_balancer_are_reported_together() -> None:
+    config = balanced(domains=["*"], armor={"allowedRanges": ["all"], "wafRuleSets": ["sqly"]})
+    at = "gateways[0].loadBalancer"
+    keys = ("domains[0]", "armor.allowedRanges[0]", "armor.wafRuleSets[0]")
+    assert problems(**config).keys() == {f"{at}.{key}" for key in keys}
 
 
 WRONG: list[tuple[str, dict[str, Any], str]] = [
@@ -96,7 +118,57 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         'Did you mean "https://viewer.example.org"?',
     ),
     ("gateways[0].origins[0]", gateway(origins=["https://*.example.org"]), "is not an origin."),
-    ("gateways[0].loadBalancer", gateway(loadBalancer={}), "is not made by a stack"),
+    ("gateways[0].loadBalancer.domains", gateway(loadBalancer={}), "is required"),
+    ("gateways[0].loadBalancer.domains", balanced(domains=[]), "at least 1"),
+    ("gateways[0].loadBalancer.domains[0]", balanced(domains=["Images"]), "is not a domain"),
+    ("gateways[0].loadBalancer.domains[1]", balanced(domains=[HOST, HOST]), "is the same as"),
+    (
+        "gateways[1].loadBalancer.domains[0]",
+        {
+            **STACK,
+            "gateways": [
+                {**GATEWAY, "name": name, "loadBalancer": {"domains": [HOST]}}
+                for name in ("ward", "home")
+            ],
+        },
+        "is a domain of another gateway, gcp-healthcare-dicom:gateways[0].loadBalancer.domains[0]",
+    ),
+    (
+        "gateways[0].loadBalancer.certificates[0]",
+        balanced(certificates=["own"]),
+        "projects/PROJECT/global/sslCertificates/CERTIFICATE",
+    ),
+    ("gateways[0].loadBalancer.tlsProfile", balanced(tlsProfile="OLD"), "MODERN"),
+    (
+        "gateways[0].loadBalancer.logSampleRate",
+        balanced(logSampleRate=2),
+        "less than or equal to 1",
+    ),
+    (
+        "gateways[0].loadBalancer.armor.allowedRanges[0]",
+        balanced(armor={"allowedRanges": ["192.0.2.1/24"]}),
+        'Did you mean "192.0.2.0/24"?',
+    ),
+    (
+        "gateways[0].loadBalancer.armor.allowedRanges[1]",
+        balanced(armor={"allowedRanges": ["192.0.2.0/24"] * 2}),
+        "is the same as",
+    ),
+    (
+        "gateways[0].loadBalancer.armor.requestsPerMinute",
+        balanced(armor={"requestsPerMinute": 0}),
+        "greater than or equal to 1",
+    ),
+    (
+        "gateways[0].loadBalancer.armor.banSeconds",
+        balanced(armor={"banSeconds": 10}),
+        "greater than or equal to 60",
+    ),
+    (
+        "gateways[0].loadBalancer.armor.wafRuleSets[0]",
+        balanced(armor={"wafRuleSets": ["methodenforcement"]}),
+        "would refuse PUT, PATCH and DELETE",
+    ),
     ("gateways[0].minInstances", gateway(minInstances=5), "is more than maxInstances, 4"),
     ("gateways[0].region", {**gateway(), "location": "us"}, "the stack's location us is not"),
     (
