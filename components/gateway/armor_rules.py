@@ -16,8 +16,9 @@ from components.gateway.balancer_arguments import ArmorArgs
 
 LAST_PRIORITY = 2_147_483_647
 """Of the default rule, which every policy has."""
-_WAF, _RATE, _ALLOW = 1_000, 2_000, 3_000
-"""The priorities of the first rule of each purpose."""
+_WAF, _BAN, _THROTTLE, _ALLOW = 1_000, 2_000, 2_500, 3_000
+"""The priorities of the first rule of each purpose. A ban and a limit have different ones: a change
+of a rule in place may keep the options of the other action."""
 _RANGES_OF_RULE = 10
 _WITHOUT_BODY = " && ".join(f"request.method != '{verb}'" for verb in ("POST", "PUT", "PATCH"))
 _EVERYONE = ("*",)
@@ -30,8 +31,9 @@ def rules(args: ArmorArgs) -> list[Rule]:
     ranges, size = tuple(args.allowed_ranges), _RANGES_OF_RULE
     groups = [ranges[start : start + size] for start in range(0, len(ranges), size)]
     found = [_waf(_WAF + 10 * index, name, args) for index, name in enumerate(args.waf_rule_sets)]
+    first = _THROTTLE if args.ban_seconds is None else _BAN
     limited = groups or [_EVERYONE]
-    found += [_rate(_RATE + index, group, args) for index, group in enumerate(limited)]
+    found += [_rate(first + index, group, args) for index, group in enumerate(limited)]
     found += [
         _of_addresses(_ALLOW + index, "allow", group, "Allowed source ranges")
         for index, group in enumerate(groups)

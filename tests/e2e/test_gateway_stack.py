@@ -1,6 +1,7 @@
-"""The gateway example: who gets through, by the real engine, and down to nothing."""
+"""The gateway example with a load balancer: who gets through, and down to nothing."""
 
 import json
+from typing import Any
 
 import psutil
 import pytest
@@ -13,16 +14,39 @@ pytestmark = [pytest.mark.e2e, pytest.mark.sockets]
 FILE = ROOT / "examples" / "gateway" / "Pulumi.local-gateway.yaml"
 NAME = "local-gateway-test"
 PARENT = f"projects/{NAME}/locations/us-central1"
+GATEWAYS = "gcp-healthcare-dicom:gateways"
+BALANCER = {
+    "domains": ["images.hospital.example"],
+    "armor": {"allowedRanges": ["192.0.2.0/24"], "banSeconds": 600},
+}
+PARTS = (
+    "addresses", "backendServices", "forwardingRules", "securityPolicies", "sslCertificates",
+    "sslPolicies", "targetHttpProxies", "targetHttpsProxies", "urlMaps",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def gateway(lab: Lab) -> Stack:
-    """The stack of the example, not deployed."""
+    """The stack of the example, with a load balancer; not deployed."""
     stack = Stack(lab, NAME, NAME)
     lab.create_stack(lab.program, NAME)
-    config = yaml.safe_load(FILE.read_text())["config"]
-    stack.configure({**config, "gcp:project": NAME})
+    stack.configure(config_with(BALANCER))
     return stack
+
+
+def config_with(balancer: dict[str, Any]) -> dict[str, Any]:
+    config = yaml.safe_load(FILE.read_text())["config"]
+    [one] = config[GATEWAYS]
+    return {**config, "gcp:project": NAME, GATEWAYS: [{**one, "loadBalancer": balancer}]}
+
+
+def parts(lab: Lab) -> dict[str, list[dict[str, Any]]]:
+    """The parts of load balancers of the project."""
+    found = {
+        name: lab.call("GET", f"compute/v1/projects/{NAME}/global/{name}").get("items", [])
+        for name in PARTS
+    }
+    return {name: items for name, items in found.items() if items}
 
 
 def test_members_get_through_and_nothing_is_left(gateway: Stack) -> None:
@@ -51,6 +75,7 @@ def test_members_get_through_and_nothing_is_left(gateway: Stack) -> None:
     assert gateway.plan() == {}
     gateway.change("refresh", "--expect-no-changes")
     assert _workloads()
+    _check_balancer(gateway)
 
     done = lab.script("teardown", *where, "--keep-running")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -58,6 +83,36 @@ def test_members_get_through_and_nothing_is_left(gateway: Stack) -> None:
     assert not lab.exists(f"{PARENT}/datasets/hospital")
     assert lab.call("GET", f"v2/{PARENT}/services") == {}
     assert _workloads() == []
+    assert parts(lab) == {}
+
+
+def _check_balancer(gateway: Stack) -> None:
+    """Compare the parts with the settings; change the domains and the rules, and compare again."""
+    lab = gateway.lab
+    [output] = gateway.outputs()["gateways"].values()
+    address = output["loadBalancer"]["address"]
+    found = parts(lab)
+    rules = {(rule["IPAddress"], rule["portRange"]) for rule in found["forwardingRules"]}
+    assert rules == {(address, "443-443"), (address, "80-80")}
+    [backend] = found["backendServices"]
+    [policy] = found["securityPolicies"]
+    assert backend["securityPolicy"] == policy["selfLink"]
+    assert policy["rules"][-1]["action"] == "deny(403)"
+    service = lab.call("GET", f"v2/{PARENT}/services/gateway-reading")
+    assert service["ingress"] == "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"
+
+    armor = {"requestsPerMinute": 600, "wafRuleSets": ["lfi"]}
+    gateway.configure(config_with({"domains": ["pictures.hospital.example"], "armor": armor}))
+    gateway.up()
+    assert gateway.plan() == {}
+    changed = parts(lab)
+    [certificate] = changed["sslCertificates"]
+    assert certificate["managed"]["domains"] == ["pictures.hospital.example"]
+    [proxy] = changed["targetHttpsProxies"]
+    assert proxy["sslCertificates"] == [certificate["selfLink"]]
+    [policy] = changed["securityPolicies"]
+    actions = [(rule["priority"], rule["action"]) for rule in policy["rules"]]
+    assert actions == [(1000, "deny(403)"), (2500, "throttle"), (2147483647, "allow")]
 
 
 def _workloads() -> list[int]:

@@ -150,7 +150,7 @@ def decide(rules: list[dict[str, Any]], address: str, method: str = "POST") -> t
 
 def test_everyone_may_call_within_the_limit() -> None:
     rules = armor_rules.rules(ArmorArgs())
-    assert decide(rules, "203.0.113.9") == ("throttle", 2000)
+    assert decide(rules, "203.0.113.9") == ("throttle", 2500)
     assert decide(rules, "203.0.113.9", "GET") == ("deny(403)", 1000)
     [limited] = [rule for rule in rules if rule["action"] == "throttle"]
     assert limited["rate_limit_options"]["rate_limit_threshold"] == {
