@@ -160,8 +160,8 @@ def walk_balancer(walk: Walk) -> None:
     policy = {"securityPolicy": "global/securityPolicies/s"}
     walk("backendServices.setSecurityPolicy", "gb", body=policy)
     assert walk("backendServices.get", "gb").json()["securityPolicy"].endswith("/s")
-    for kind, name in (("targetHttpProxies", "hp"), ("targetHttpsProxies", "tp")):
-        walk(f"{kind}.setUrlMap", name, body={"urlMap": "global/urlMaps/u"})
+    for proxy, name in (("targetHttpProxies", "hp"), ("targetHttpsProxies", "tp")):
+        walk(f"{proxy}.setUrlMap", name, body={"urlMap": "global/urlMaps/u"})
     certificates = {"sslCertificates": ["global/sslCertificates/sc"]}
     walk("targetHttpsProxies.setSslCertificates", "tp", body=certificates)
     walk("targetHttpsProxies.setSslPolicy", "tp", body={"sslPolicy": "global/sslPolicies/sp"})

@@ -27,7 +27,7 @@ _EXCLUDED = {
 }  # fmt: skip
 
 
-def _places(collection: str) -> dict[str, Any]:
+def _global(collection: str) -> dict[str, Any]:
     parent = f"projects/{{project}}/global/{collection}"
     return {
         "id": f"{parent}/{{name}}",
@@ -130,7 +130,7 @@ def _whole_match(rule: Json) -> Json:
 GLOBAL_ADDRESS = resource_type(
     "gcp:compute/globalAddress:GlobalAddress",
     "GlobalAddress",
-    Compute(**_places("addresses"), links={"network": _in_global("networks")}),
+    Compute(**_global("addresses"), links={"network": _in_global("networks")}),
     quirks={**SHORT_NAME, "network": _SAME},
 )
 
@@ -154,7 +154,7 @@ BACKEND_SERVICE = resource_type(
     "gcp:compute/backendService:BackendService",
     "BackendService",
     _Referring(
-        **_places("backendServices"),
+        **_global("backendServices"),
         update_style="whole",
         links={"securityPolicy": _POLICY},
         setters={"securityPolicy": "{path}/setSecurityPolicy"},
@@ -193,7 +193,7 @@ def _same_domains(one: list[str], other: list[str]) -> bool:
 CERTIFICATE = resource_type(
     "gcp:compute/managedSslCertificate:ManagedSslCertificate",
     "ManagedSslCertificate",
-    Compute(**_places("sslCertificates")),
+    Compute(**_global("sslCertificates")),
     quirks={
         **SHORT_NAME,
         "certificateId": _ID,
@@ -204,14 +204,14 @@ CERTIFICATE = resource_type(
 SSL_POLICY = resource_type(
     "gcp:compute/sSLPolicy:SSLPolicy",
     "SslPolicy",
-    Compute(**_places("sslPolicies")),
+    Compute(**_global("sslPolicies")),
     quirks=SHORT_NAME,
 )
 
 SECURITY_POLICY = resource_type(
     "gcp:compute/securityPolicy:SecurityPolicy",
     "SecurityPolicy",
-    _Policy(**_places("securityPolicies")),
+    _Policy(**_global("securityPolicies")),
     quirks={
         **SHORT_NAME,
         "rules": {"wire": "rules"},
@@ -233,7 +233,7 @@ URL_MAP = resource_type(
     "gcp:compute/uRLMap:URLMap",
     "UrlMap",
     Compute(
-        **_places("urlMaps"),
+        **_global("urlMaps"),
         update_style="whole",
         links={"defaultService": _in_global("backendServices")},
     ),
@@ -252,7 +252,7 @@ HTTP_PROXY = resource_type(
     "gcp:compute/targetHttpProxy:TargetHttpProxy",
     "TargetHttpProxy",
     _Referring(
-        **_places("targetHttpProxies"),
+        **_global("targetHttpProxies"),
         links={"urlMap": _in_global("urlMaps")},
         setters={"urlMap": "{short}/setUrlMap"},
     ),
@@ -275,7 +275,7 @@ HTTPS_PROXY = resource_type(
     "gcp:compute/targetHttpsProxy:TargetHttpsProxy",
     "TargetHttpsProxy",
     _Referring(
-        **_places("targetHttpsProxies"),
+        **_global("targetHttpsProxies"),
         encode=_with_certificates,
         links={"urlMap": _in_global("urlMaps"), "sslPolicy": _in_global("sslPolicies")},
         setters={
@@ -318,7 +318,7 @@ FORWARDING_RULE = resource_type(
     "gcp:compute/globalForwardingRule:GlobalForwardingRule",
     "GlobalForwardingRule",
     _Referring(
-        **_places("forwardingRules"),
+        **_global("forwardingRules"),
         links={"network": _in_global("networks")},
         setters={"target": "{path}/setTarget"},
     ),

@@ -58,7 +58,7 @@ def paths_in(value: Any, prefix: str = "") -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def everything() -> Deployment:
-    config = yaml.safe_load(EVERYTHING.read_text())["config"]
+    config = yaml.safe_load(EVERYTHING.read_text().replace("PROJECT", "local-project"))["config"]
     own = {key.partition(":")[2]: value for key, value in config.items()}
     return run(**own)
 

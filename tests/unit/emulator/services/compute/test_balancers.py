@@ -184,7 +184,11 @@ def test_a_policy_keeps_its_default_rule(balancer: Send, refused: Refused) -> No
 @pytest.mark.parametrize(
     ("api", "change", "message"),
     [
-        ("backendServices", {"backends": [{"group": GROUP, "maxUtilization": 0.8}]}, "Max utiliz"),
+        (
+            "backendServices",
+            {"backends": [{"group": GROUP, "maxUtilization": 0.8}]},
+            "Max utilization",
+        ),
         ("backendServices", {"timeoutSec": 60}, "Timeout sec is not supported"),
         ("backendServices", {"loadBalancingScheme": "INTERNAL_MANAGED"}, "serves EXTERNAL and"),
         ("backendServices", {"backends": []}, "'resource.healthChecks' not specified"),
