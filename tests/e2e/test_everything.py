@@ -1,4 +1,4 @@
-"""A stack with every property of datasets and stores, on the local Google Cloud."""
+"""A stack with every property of datasets and stores, and what uses them, on the local cloud."""
 
 import json
 from pathlib import Path
@@ -66,8 +66,9 @@ def test_members_have_what_they_were_given_and_no_one_lost_a_role(everything: St
     version = {"options": {"requestedPolicyVersion": 3}}
     project = everything.lab.call("POST", f"v1/projects/{PROJECT}:getIamPolicy", version)
     runs_jobs = [b for b in project["bindings"] if b["role"] == "roles/bigquery.jobUser"]
-    [agent] = next(b["members"] for b in runs_jobs if "condition" not in b)
+    workers, agent = sorted(next(b["members"] for b in runs_jobs if "condition" not in b))
     assert agent.startswith("serviceAccount:service-")
+    assert workers.startswith("serviceAccount:pipelines@")
     [conditional] = [b for b in runs_jobs if "condition" in b]
     assert conditional["members"] == ["group:research@example.com"]
     assert conditional["condition"]["title"] == "until-2030"
@@ -86,6 +87,26 @@ def test_the_warehouse_has_its_settings(everything: Stack) -> None:
     assert body["labels"].items() >= {"holds": "metadata", "environment": "test"}.items()
 
 
+def test_what_uses_the_stores_is_there(everything: Stack) -> None:
+    services = everything.lab.call("GET", f"v2/projects/{PROJECT}/locations/europe-west4/services")
+    assert {one["name"].rpartition("/")[2]: one["ingress"] for one in services["services"]} == {
+        "gateway-reading": "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER",
+        "inference-heart": "INGRESS_TRAFFIC_INTERNAL_ONLY",
+    }
+    at = f"compute/v1/projects/{PROJECT}/global"
+    policy = everything.lab.call("GET", f"{at}/securityPolicies/gateway-reading")
+    found = {rule["priority"]: rule for rule in policy["rules"]}
+    ranges = ["192.0.2.0/24", "2001:db8::/32"]
+    assert found[2000]["match"]["config"]["srcIpRanges"] == ranges
+    limits = {"count": 3000, "intervalSec": 60}
+    assert found[2000]["rateLimitOptions"]["rateLimitThreshold"] == limits
+    assert [rule["preview"] for rule in found.values()] == [True, True, True, False, False]
+    backend = everything.lab.call("GET", f"{at}/backendServices/gateway-reading")
+    assert backend["logConfig"] == {"enable": True, "sampleRate": 0.5}
+    tls = everything.lab.call("GET", f"{at}/sslPolicies/gateway-reading")
+    assert (tls["profile"], tls["minTlsVersion"]) == ("RESTRICTED", "TLS_1_2")
+
+
 def test_a_second_up_changes_nothing(everything: Stack) -> None:
     assert everything.plan() == {}, everything.preview("--diff")
     assert "unchanged" in everything.up()
@@ -102,7 +123,7 @@ def test_destroying_leaves_nothing(everything: Stack) -> None:
     # A store whose deletion policy is ABANDON goes with its dataset all the same.
     everything.change("destroy")
     assert everything.resources() == {}
-    assert len(names) == 13
+    assert len(names) == 16
     assert [name for name in names if everything.lab.exists(name)] == []
     policy = everything.lab.call("POST", f"v1/projects/{PROJECT}:getIamPolicy", {})
     assert {binding["role"] for binding in policy["bindings"]} == {"roles/owner"}

@@ -23,6 +23,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.sockets]
 IMAGES = "gs://gcs-public-data--healthcare-nih-chest-xray/dicom/*.dcm"
 ANNA = "user:anna@example.org"
 EVERYTHING = ROOT / "tests/data/stacks/everything.yaml"
+USERS = ("inferenceServices", "gateways", "pipelines")
+"""Keys of what uses stores."""
 
 
 @pytest.fixture
@@ -318,6 +320,8 @@ def test_a_stack_with_every_resource_type(teardown: TeardownFixture) -> None:
     everything = yaml.safe_load(EVERYTHING.read_text().replace("PROJECT", teardown.project))[
         "config"
     ]
+    # As long as data is left, grants stay, and with them the stores that they are on.
+    users = {key: everything.pop(f"gcp-healthcare-dicom:{key}") for key in USERS}
     before = _by_hand(teardown)
     teardown.stack.file.write_text(
         yaml.safe_dump({"config": {"gcp:project": teardown.project, **everything}})
@@ -331,7 +335,8 @@ def test_a_stack_with_every_resource_type(teardown: TeardownFixture) -> None:
     assert whys[kept] == "to be kept, but what it lies in or its key would go"
     assert teardown.lab.exists(kept)
     assert not teardown.lab.exists(f"{parent}/datasets/identified/fhirStores/records")
-    teardown.stack.configure(dicomStores=[{"name": "ct"}])
+    notified = {"name": "ct", "notificationConfig": {"pubsubTopic": "imaging"}}
+    teardown.stack.configure(dicomStores=[notified], **users)
     teardown.stack.up()
     summary = teardown.run_json(0)
     assert summary["not_checked"] == []
