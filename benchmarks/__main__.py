@@ -28,7 +28,7 @@ from benchmarks.comparison import Row
 from benchmarks.fhir import beside_hapi, stores
 from benchmarks.fhir.hapi import HapiError
 from benchmarks.orthanc import OrthancError
-from benchmarks.pipelines import ingest
+from benchmarks.pipelines import ingest, ingest_growth
 from emulator.server.errors import EmulatorError
 
 app = typer.Typer(add_completion=False, no_args_is_help=False)
@@ -50,6 +50,7 @@ SIDE_BY_SIDE = {
     "inference": inference.measure_inference,
     "gateway": gateway.measure_gateway,
     "ingest": ingest.measure_ingest,
+    "ingest-growth": ingest_growth.measure_ingest_growth,
     "console": console.measure_console,
 }
 ONLY_HELP = f"measure some things, with commas: lab, growth, {', '.join(SIDE_BY_SIDE)}"

@@ -20,7 +20,7 @@ PER_PATIENT = 10
 """Instances of every other patient's only series."""
 SIDE = 64
 _PREAMBLE = bytes(128) + b"DICM"
-_GROUP_LENGTH = 0x00020000
+_GROUP_LENGTH, _PIXEL_DATA = 0x00020000, 0x7FE00010
 _LONG = (b"OB", b"OW", b"UN", b"UT")
 """Value representations with a length of 32 bits, of those in these files."""
 
@@ -47,18 +47,21 @@ def position_of(number: int) -> Position:
     return Position(number, f"BENCH{patient:05d}", f"{root}.1", f"{root}.1.1", index)
 
 
-def small(count: int, first: int = 0) -> Iterator[tuple[Position, bytes]]:
+def small(
+    count: int, first: int = 0, *, has_pixels: bool = True
+) -> Iterator[tuple[Position, bytes]]:
     """Yield valid CT images of 4 KB of pixels, the same ones on each call.
 
     Args:
         count: how many
         first: the number of the first one
+        has_pixels: whether they have pixel data; without it they have 1 KB
     """
     draw = random.Random(SEED + first)
     template = _elements(encode(image(position_of(0), b"")))
     for number in range(first, first + count):
         at = position_of(number)
-        yield at, _changed(template, at, draw.randbytes(SIDE * SIDE))
+        yield at, _changed(template, at, draw.randbytes(SIDE * SIDE) if has_pixels else None)
 
 
 def lab(storage: Path) -> list[bytes]:
@@ -122,7 +125,7 @@ def _elements(file: bytes) -> dict[int, bytes]:
     return found
 
 
-def _changed(template: dict[int, bytes], at: Position, pixels: bytes) -> bytes:
+def _changed(template: dict[int, bytes], at: Position, pixels: bytes | None) -> bytes:
     """Return the file that `encode` makes of `image`, at a fiftieth of the time.
 
     Only the elements that differ from file to file are encoded.
@@ -140,8 +143,10 @@ def _changed(template: dict[int, bytes], at: Position, pixels: bytes) -> bytes:
         0x00200013: _element(0x00200013, b"IS", str(at.index + 1).encode()),
         0x00200032: _element(0x00200032, b"DS", f"-100.0\\-100.0\\{at.index * 1.5}".encode()),
         0x00200052: _element(0x00200052, b"UI", f"{root}.2".encode()),
-        0x7FE00010: _element(0x7FE00010, b"OB", pixels),
     }
+    del elements[_PIXEL_DATA]
+    if pixels is not None:
+        elements[_PIXEL_DATA] = _element(_PIXEL_DATA, b"OB", pixels)
     meta = sum(len(one) for tag, one in elements.items() if _GROUP_LENGTH < tag < 0x00030000)
     elements[_GROUP_LENGTH] = _element(_GROUP_LENGTH, b"UL", struct.pack("<I", meta))
     return _PREAMBLE + b"".join(elements.values())

@@ -7,6 +7,7 @@ import os
 import socket
 import time
 import uuid
+from typing import Any
 
 from apache_beam.metrics import Metrics
 
@@ -27,6 +28,7 @@ class Counting:
     def __init__(self, pipeline: str) -> None:
         logs.configure()
         self._pipeline = pipeline
+        self._metrics: dict[str, Any] = {}
         self._log = Log("pipeline")
         self._counters = Counters()
         self._worker = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
@@ -34,7 +36,9 @@ class Counting:
 
     def add(self, name: str, number: int = 1) -> None:
         """Count, and log from time to time."""
-        Metrics.counter(self._pipeline, name).inc(number)
+        if name not in self._metrics:
+            self._metrics[name] = Metrics.counter(self._pipeline, name)
+        self._metrics[name].inc(number)
         self._counters.add(name, number)
         if time.monotonic() - self._logged >= SECONDS:
             self.log()

@@ -16,6 +16,7 @@ from requests import RequestException
 from workloads.common import google
 
 _URI = re.compile(r"gs://(?P<bucket>[a-z0-9][a-z0-9._-]+)(?:/(?P<name>.*))?")
+_CONNECTIONS = 4
 _FIELDS = "items(name,generation,size),prefixes,nextPageToken"
 
 
@@ -88,9 +89,13 @@ class Objects:
     """
 
     def __init__(self, project: str | None = None) -> None:
-        credentials: Any = google.credentials()
+        # The library's own session would read the whole environment again for each call.
+        session = google.session(_CONNECTIONS)
+        credentials: Any = session.credentials
         # The library wants some project, though none of these calls needs one.
-        self._client = storage.Client(project=project or "none", credentials=credentials)
+        self._client = storage.Client(
+            project=project or "none", credentials=credentials, _http=session
+        )
 
     def files(self, uri: str) -> Iterator[File]:
         """Yield all objects whose names begin with those of a URI, but for markers of folders."""

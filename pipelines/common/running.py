@@ -23,6 +23,7 @@ from workloads.common.logs import Log
 DIRECT = "FnApiRunner"
 """Beam's direct runner, by the name that does not try Prism first, which would download itself."""
 _DIRECT_NAMES = (None, "direct", "DirectRunner", DIRECT)
+_DATAFLOW_NAMES = ("dataflow", "DataflowRunner")
 _TRANSFORMS = ("beam_control_read", "run_worker")
 """Threads of the direct runner that end with an exception when a worker is lost (observed)."""
 EPILOG = """
@@ -93,7 +94,7 @@ def run(
     pipeline = beam.Pipeline(options=options)
     build(pipeline)
     result = pipeline.run()
-    if is_direct(options):
+    if not is_dataflow(options):
         result.wait_until_finish()
         log.info("finished", output=known.output, state=str(result.state))
     return result
@@ -102,6 +103,11 @@ def run(
 def is_direct(options: PipelineOptions) -> bool:
     """Whether the pipeline runs on the direct runner."""
     return str(options.view_as(StandardOptions).runner) == DIRECT
+
+
+def is_dataflow(options: PipelineOptions) -> bool:
+    """Whether the pipeline runs on Dataflow, which goes on when this process ends."""
+    return str(options.view_as(StandardOptions).runner) in _DATAFLOW_NAMES
 
 
 def _end_with_lost_workers() -> None:

@@ -41,7 +41,8 @@ def session(connections: int) -> AuthorizedSession:
     authorized = AuthorizedSession(credentials())  # type: ignore[no-untyped-call]
     # For each call, requests would read the whole environment and ~/.netrc again.
     authorized.trust_env = False
-    authorized.proxies = _proxies(healthcare_root(), pubsub_root(), logging_root())
+    roots = (healthcare_root(), pubsub_root(), logging_root(), storage_root())
+    authorized.proxies = _proxies(*roots)
     authorized.verify = _authorities()
     adapter = HTTPAdapter(pool_connections=4, pool_maxsize=connections)
     for prefix in ("http://", "https://"):
@@ -96,6 +97,13 @@ def pubsub_root() -> str:
 def logging_root() -> str:
     """Return the root of Cloud Logging, with a slash at its end."""
     return _root("GOOGLE_LOGGING_CUSTOM_ENDPOINT", "https://logging.googleapis.com/")
+
+
+def storage_root() -> str:
+    """Return the root of Cloud Storage, with a slash at its end, as its library finds it."""
+    return (
+        os.environ.get("STORAGE_EMULATOR_HOST", "https://storage.googleapis.com").rstrip("/") + "/"
+    )
 
 
 def secret_manager_root(location: str | None) -> str:
