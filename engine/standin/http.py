@@ -134,21 +134,46 @@ class Api:
             StandInError: there is no answer, or it is not JSON
             CancelledError: the engine asked for an end.
         """
-        if self._cancelled.is_set():
-            raise CancelledError(_CANCELLED)
         base = self.config.endpoint(service)
         if version:
             base = re.sub(r"/v\d\w*/$", f"/{version}/", base)
         path, _, own_query = path.partition("?")
         url = base + quote(path, safe="/:@%") + "?" + urlencode({"alt": "json", **(query or {})})
         url += f"&{own_query}" if own_query else ""
+        content = None if body is None else json.dumps(body).encode()
+        return self._send(service, base, method, url, content, self._headers)
+
+    def upload(self, path: str, content: bytes, media_type: str) -> Json:
+        """Upload an object of Cloud Storage.
+
+        Args:
+            path: below the endpoint's version, with a query
+            content: of the object
+            media_type: of the object
+
+        Raises:
+            ApiError: the API refused.
+            StandInError: there is no answer, or it is not JSON
+            CancelledError: the engine asked for an end.
+        """
+        base = self.config.endpoint("storage")
+        url = base.replace("/storage/v1/", "/upload/storage/v1/") + path
+        headers = {**self._headers, "Content-Type": media_type}
+        return self._send("storage", base, "POST", url, content, headers)
+
+    def _send(
+        self,
+        service: str,
+        base: str,
+        method: str,
+        url: str,
+        content: bytes | None,
+        headers: Mapping[str, str],
+    ) -> Json:
+        if self._cancelled.is_set():
+            raise CancelledError(_CANCELLED)
         try:
-            answer = self._pool.request(
-                method,
-                url,
-                body=None if body is None else json.dumps(body).encode(),
-                headers=self._headers,
-            )
+            answer = self._pool.request(method, url, body=content, headers=headers)
         except urllib3.exceptions.HTTPError as error:
             raise StandInError(
                 f"no answer from {base} ({service}): {_root(error)}; is the local Google "

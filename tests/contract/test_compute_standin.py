@@ -10,11 +10,12 @@ from tests.support.compute_standin import REGION, Make, Values, changes, configu
 from tests.support.plugin import Engine, RefusedError
 
 pytestmark = pytest.mark.sockets
-ADDRESS, FIREWALL, RULE, GATEWAY, TEMPLATE, SERVICE, CHECK, GROUP, ROUTER = (
+ADDRESS, FIREWALL, RULE, GATEWAY, TEMPLATE, SERVICE, CHECK, GROUP, ROUTER, SUBNETWORK = (
     f"gcp:compute/{name[0].lower()}{name[1:]}:{name}"
     for name in (
         "Address", "Firewall", "ForwardingRule", "HaVpnGateway", "InstanceTemplate",
         "RegionBackendService", "RegionHealthCheck", "RegionInstanceGroupManager", "Router",
+        "Subnetwork",
     )
 )  # fmt: skip
 TUNNEL, PEER_GATEWAY, INTERFACE, PEER = (
@@ -211,3 +212,23 @@ def test_what_others_made_is_imported(engine: Engine, make: Make, project: str) 
         assert found == id_
         assert read["address"] == state["address"]
         assert inputs["description"] == "x"
+
+
+def test_subnetworks(engine: Engine, make: Make, project: str) -> None:
+    news: Values = {"name": "workers", "network": "default", "ipCidrRange": "10.64.0.0/23"}
+    id_, state = make(SUBNETWORK, {**news, "privateIpGoogleAccess": True})
+    assert id_ == f"projects/{project}/regions/{REGION}/subnetworks/workers"
+    assert state["privateIpGoogleAccess"] is True
+    assert state["gatewayAddress"] == "10.64.0.1"
+
+    larger = {**news, "ipCidrRange": "10.64.0.0/22", "privateIpGoogleAccess": False}
+    assert changes(engine, SUBNETWORK, id_, state, larger) == {
+        "ipCidrRange",
+        "privateIpGoogleAccess",
+    }
+    state = engine.update(SUBNETWORK, id_, state, larger)
+    assert (state["ipCidrRange"], state["privateIpGoogleAccess"]) == ("10.64.0.0/22", False)
+    with pytest.raises(RefusedError, match=r"must contain the present one, 10\.64\.0\.0/22"):
+        engine.update(SUBNETWORK, id_, state, {**news, "ipCidrRange": "10.65.0.0/22"})
+    engine.delete(SUBNETWORK, id_, state)
+    assert engine.read(SUBNETWORK, id_, state, {})[0] == ""

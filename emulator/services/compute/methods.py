@@ -17,6 +17,7 @@ from emulator.services.compute.type_table import (
 from emulator.services.compute.types import Type
 
 _PROJECT = "projects/{project}"
+_SETTERS = ("setLabels", "expandIpCidrRange", "setPrivateIpGoogleAccess")
 _VERBS = (
     ("list", "GET", "", "list"),
     ("insert", "POST", "", "create"),
@@ -24,7 +25,7 @@ _VERBS = (
     ("patch", "PATCH", "/{id}", "update"),
     ("update", "PUT", "/{id}", "update"),
     ("delete", "DELETE", "/{id}", "delete"),
-    ("setLabels", "POST", "/{id}/setLabels", "setLabels"),
+    *((verb, "POST", f"/{{id}}/{verb}", verb) for verb in _SETTERS),
 )
 _OF_MANAGERS = (
     ("listManagedInstances", "POST", "get"),
@@ -46,14 +47,15 @@ def _rows(type_: Type) -> Iterator[Row]:
     for method, verbs, suffix, permission in _VERBS:
         if method in type_.methods:
             is_new, name = method == "insert", f"v1.compute.{type_.api}.{method}"
-            audited = f"{type_.path}/{{new}}" if is_new else f"{type_.path}{suffix}"
+            id_suffix = "/{id}" if method in _SETTERS else suffix
+            audited = f"{type_.path}/{{new}}" if is_new else f"{type_.path}{id_suffix}"
             yield Row(
                 verbs,
                 f"{type_.path}{suffix}",
                 f"{type_.permission}.{permission}",
                 _PROJECT,
                 name,
-                _PROJECT if method == "list" else audited.removesuffix("/setLabels"),
+                _PROJECT if method == "list" else audited,
                 "targetLink" if is_new else "",
             )
     if type_.is_aggregated:
@@ -106,8 +108,9 @@ TABLE = MethodTable(
     ),
     root="/compute/v1/",
     types={
-        f"{type_.permission}.setLabels": ADMIN_WRITE
+        f"{type_.permission}.{verb}": ADMIN_WRITE
         for type_ in TYPES
-        if "setLabels" in type_.methods
+        for verb in _SETTERS
+        if verb in type_.methods
     },
 )

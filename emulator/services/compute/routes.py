@@ -14,6 +14,7 @@ from emulator.core.route_tree import LazyRoute
 from emulator.services.compute import group_responses as groups
 from emulator.services.compute import location_responses as locations
 from emulator.services.compute import responses
+from emulator.services.compute import subnetwork_responses as subnetworks
 from emulator.services.compute.balancer_responses import METHODS as BALANCER_METHODS
 from emulator.services.compute.errors import render
 from emulator.services.compute.service import Compute
@@ -36,6 +37,8 @@ _METHODS = (
     ("update", "PUT", "/{id}", responses.update),
     ("delete", "DELETE", "/{id}", responses.delete),
     ("setLabels", "POST", "/{id}/setLabels", responses.set_labels),
+    ("expandIpCidrRange", "POST", "/{id}/expandIpCidrRange", subnetworks.expand),
+    ("setPrivateIpGoogleAccess", "POST", "/{id}/setPrivateIpGoogleAccess", subnetworks.set_access),
 )
 _GROUP_METHODS = (
     ("POST", "listManagedInstances", groups.list_managed),

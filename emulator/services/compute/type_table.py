@@ -65,7 +65,8 @@ NETWORKS = Type(
     },
 )  # fmt: skip
 SUBNETWORKS = Type(
-    "subnetworks", "subnetworks", REGIONS, "Subnetwork", "subnetwork", _PATCHED,
+    "subnetworks", "subnetworks", REGIONS, "Subnetwork", "subnetwork",
+    _PATCHED | {"expandIpCidrRange", "setPrivateIpGoogleAccess"},
     references=(_NEEDED_NETWORK,),
     required=("ipCidrRange",),
     defaults={

@@ -12,6 +12,7 @@ from engine.standin.resource_types.compute.routers import (
     ROUTER_INTERFACE,
     ROUTER_PEER,
 )
+from engine.standin.resource_types.compute.subnetworks import SUBNETWORK
 from engine.standin.resource_types.compute.templates import TEMPLATE
 from engine.standin.values import Values
 
@@ -205,4 +206,5 @@ RESOURCE_TYPES = (
     _ADDRESS, _FIREWALL, _FORWARDING_RULE, _VPN_GATEWAY, TEMPLATE, _BACKEND_SERVICE, _HEALTH_CHECK,
     GROUP_MANAGER, _ROUTER, _VPN_TUNNEL, EXTERNAL_GATEWAY, ROUTER_INTERFACE, ROUTER_PEER,
     *BALANCER_TYPES,
+    SUBNETWORK,
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Resource types of Cloud Storage: bucket, member of its policy."""
+"""Resource types of Cloud Storage: bucket, member of its policy, object."""
 
 from urllib.parse import quote
 
@@ -6,6 +6,8 @@ from engine.standin.errors import StandInError
 from engine.standin.http import Api, Json
 from engine.standin.iam import MEMBER, POLICY_VERSION, Member
 from engine.standin.resource_types.common import SHORT_NAME, resource_type
+from engine.standin.resource_types.storage import lifecycle
+from engine.standin.resource_types.storage.objects import BUCKET_OBJECT
 from engine.standin.rest import Rest
 from engine.standin.values import Values
 
@@ -44,6 +46,11 @@ _BUCKETS = resource_type(
     ),
     quirks={
         **SHORT_NAME,
+        "lifecycleRules": {
+            "wire": "lifecycle.rule",
+            "encode": lifecycle.to_rules,
+            "decode": lifecycle.from_rules,
+        },
         "location": {"same": lambda one, other: one.lower() == other.lower()},
         "uniformBucketLevelAccess": {"wire": "iamConfiguration.uniformBucketLevelAccess.enabled"},
         "publicAccessPrevention": {"wire": "iamConfiguration.publicAccessPrevention"},
@@ -54,7 +61,7 @@ _BUCKETS = resource_type(
     timeouts={"read": 4},
     uncovered=(
         "autoclass", "cors", "customPlacementConfig", "enableObjectRetention", "encryption",
-        "hierarchicalNamespace", "ipFilter", "lifecycleRules", "logging", "retentionPolicy", "rpo",
+        "hierarchicalNamespace", "ipFilter", "logging", "retentionPolicy", "rpo",
         "softDeletePolicy", "website",
     ),
 )  # fmt: skip
@@ -83,4 +90,4 @@ _BUCKET_MEMBERS = resource_type(
     quirks=MEMBER,
 )
 
-RESOURCE_TYPES = (_BUCKETS, _BUCKET_MEMBERS)
+RESOURCE_TYPES = (_BUCKETS, _BUCKET_MEMBERS, BUCKET_OBJECT)
