@@ -36,6 +36,7 @@ from components.notification_topic import (
     SubscriptionArgs,
 )
 from components.pipelines.pipeline_workers import PipelineWorkers, PipelineWorkersArgs
+from components.pipelines.worker_network import WorkerNetwork, WorkerNetworkArgs
 from components.project_members import ProjectMembers, ProjectMembersArgs
 from components.project_services import ProjectServices, ProjectServicesArgs
 from components.service_agent_access import ServiceAgentAccess, ServiceAgentAccessArgs
@@ -72,6 +73,7 @@ COMPONENTS: dict[type[Component], tuple[type, ...]] = {
     InferenceService: (InferenceServiceArgs,),
     Gateway: (GatewayArgs, GatewayStoreArgs, OidcArgs, LoadBalancerArgs, ArmorArgs),
     PipelineWorkers: (PipelineWorkersArgs,),
+    WorkerNetwork: (WorkerNetworkArgs,),
 }
 """Every component, with the classes of its arguments."""
 

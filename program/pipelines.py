@@ -1,6 +1,7 @@
-"""The pipelines of a stack: from their settings to the account of their workers."""
+"""The pipelines of a stack: from their settings to all that they need on Dataflow."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -8,8 +9,12 @@ import pulumi
 from components.bigquery_dataset import BigQueryDataset
 from components.healthcare_dataset import HealthcareDataset
 from components.pipelines.pipeline_workers import PipelineWorkers, PipelineWorkersArgs
+from components.pipelines.worker_network import WorkerNetworkArgs
 from components.project_services import ProjectServices
 from program.config import FIRST_DATASET, Settings
+
+TEMPLATES = Path(__file__).resolve().parents[1] / "pipelines/templates"
+"""Metadata of the templates, a file a pipeline."""
 
 
 def make_pipeline_workers(
@@ -18,7 +23,7 @@ def make_pipeline_workers(
     datasets: Mapping[str, HealthcareDataset],
     bigquery_dataset: BigQueryDataset,
 ) -> PipelineWorkers | None:
-    """Make the account of the workers, and the bucket of the runs; None without pipelines.
+    """Make what pipelines need on Dataflow; None without pipelines.
 
     Args:
         settings: of the stack
@@ -33,6 +38,18 @@ def make_pipeline_workers(
         project=settings.project,
         location=settings.location,
         bucket=wanted.bucket,
+        network=WorkerNetworkArgs(
+            project=settings.project,
+            region=wanted.region or settings.location,
+            network=wanted.network,
+            subnetwork=wanted.subnetwork,
+            subnetwork_range=wanted.subnetwork_range,
+        ),
+        templates=_templates(),
+        repository=wanted.repository,
+        tag=wanted.tag,
+        max_workers=wanted.max_workers,
+        machine_type=wanted.machine_type,
         healthcare_agent=services.service_agent_member,
         dicom_stores={name: _store(datasets, name) for name in wanted.dicom_stores},
         cohort_stores={name: _store(datasets, name) for name in wanted.cohort_stores},
@@ -47,6 +64,10 @@ def make_pipeline_workers(
 def pipeline_outputs(workers: PipelineWorkers | None) -> dict[str, Any]:
     """Return the outputs of the pipelines, by the names that stacks export them under."""
     return {} if workers is None else {"pipelines": workers.summary}
+
+
+def _templates() -> dict[str, str]:
+    return {file.stem: file.read_text("utf-8") for file in sorted(TEMPLATES.glob("*.json"))}
 
 
 def _store(datasets: Mapping[str, HealthcareDataset], reference: str) -> pulumi.Output[str]:

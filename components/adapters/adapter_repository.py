@@ -63,11 +63,16 @@ class AdapterRepository(Component):
             labels=args.labels,
             opts=self._child(),
         )
-        self.path = pulumi.Output.concat(
-            repository.location,
-            "-docker.pkg.dev/",
-            repository.project,
-            "/",
-            repository.repository_id,
-        )
+        self.path = path_of(repository)
         self.register_outputs({"path": self.path})
+
+
+def path_of(repository: artifactregistry.Repository) -> pulumi.Output[str]:
+    """Return what the names of a repository's images begin with."""
+    return pulumi.Output.concat(
+        repository.location,
+        "-docker.pkg.dev/",
+        repository.project,
+        "/",
+        repository.repository_id,
+    )

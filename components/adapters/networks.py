@@ -10,9 +10,11 @@ def network_path(project: pulumi.Input[str], network: str) -> pulumi.Output[str]
     return pulumi.Output.concat("projects/", project, "/global/networks/", network)
 
 
-def subnetwork_path(project: pulumi.Input[str], region: str, subnetwork: str) -> pulumi.Output[str]:
+def subnetwork_path(
+    project: pulumi.Input[str], region: str, subnetwork: pulumi.Input[str]
+) -> pulumi.Output[str]:
     """Return the full name of a subnetwork that is given by its name, or by its full name."""
-    if "/" in subnetwork:
+    if isinstance(subnetwork, str) and "/" in subnetwork:
         return pulumi.Output.from_input(subnetwork)
     return pulumi.Output.concat(
         "projects/", project, "/regions/", region, "/subnetworks/", subnetwork

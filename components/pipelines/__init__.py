@@ -1,1 +1,1 @@
-"""Pipelines on Dataflow: the account of their workers, and the bucket of their runs."""
+"""Pipelines on Dataflow: account and network of their workers, templates, bucket of the runs."""

@@ -1,17 +1,22 @@
-"""The workers of pipelines on Dataflow: their account, its roles, and the bucket of their runs."""
+"""The workers of pipelines on Dataflow: account, network, images, templates, bucket of the runs."""
 
 # Unevaluated, the annotations load nothing of the provider for programs without pipelines.
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
-from pulumi_gcp import bigquery, healthcare, projects, serviceaccount, storage
+from pulumi_gcp import artifactregistry, bigquery, healthcare, projects, serviceaccount, storage
 
 from components import propagation, rules
-from components.base import Component, require
+from components.adapters.adapter_repository import path_of
+from components.adapters.sides import IMAGE_READER
+from components.base import ArgumentError, Component, require
+from components.pipelines.flex_template import STAGING, TEMPORARY, Defaults, specification
+from components.pipelines.worker_network import WorkerNetwork, WorkerNetworkArgs
 from components.service_agent_access import EDITOR, JOB_USER, READER, WRITER
 
 WORKER = "roles/dataflow.worker"
@@ -23,6 +28,16 @@ DICOM_ADMIN = "roles/healthcare.dicomStoreAdmin"
 """Starts to de-identify a store, beside reading it."""
 DICOM_EDITOR = "roles/healthcare.dicomEditor"
 """Stores, searches and retrieves instances."""
+MAX_WORKERS = 1_000
+"""The most workers that a template may name.
+
+Documented: `maxWorkers` of FlexTemplateRuntimeEnvironment in Dataflow's discovery document.
+"""
+STAGED_DAYS = 14
+"""The age at which staged files go. A batch job runs ten days at most.
+
+Documented: https://cloud.google.com/dataflow/quotas
+"""
 _ACCOUNT = "pipelines"
 
 
@@ -34,6 +49,12 @@ class PipelineWorkersArgs:
         project: The id of the project.
         location: Of the bucket. A change replaces it.
         bucket: The bucket of staged files, and of the runs. A change replaces it.
+        network: The network of the workers, in the region of the jobs.
+        templates: Name of a pipeline -> metadata of its template, JSON as Dataflow documents it.
+        repository: The id of the repository of the images. A change replaces it with the images.
+        tag: The tag of the images that the templates name.
+        max_workers: Workers of a job at most, 1 to 1,000, if its launch names no other number.
+        machine_type: Of the workers; Dataflow's choice if None.
         healthcare_agent: The Healthcare service agent, which reads the selections of cohorts.
         dicom_stores: Name -> full name of a DICOM store that pipelines read and write.
         cohort_stores: Name -> full name of a DICOM store that cohorts are copied from.
@@ -45,7 +66,13 @@ class PipelineWorkersArgs:
     project: pulumi.Input[str]
     location: pulumi.Input[str]
     bucket: str
+    network: WorkerNetworkArgs
     healthcare_agent: pulumi.Input[str]
+    templates: Mapping[str, str] = field(default_factory=dict)
+    repository: str = "pipelines"
+    tag: str = "latest"
+    max_workers: int = 10
+    machine_type: str | None = None
     dicom_stores: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     cohort_stores: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     source_buckets: Sequence[str] = ()
@@ -57,23 +84,42 @@ class PipelineWorkersArgs:
         require(owner, "project", self.project, rules.project)
         for bucket in (self.bucket, *self.source_buckets):
             require(owner, "bucket, source_buckets", bucket, rules.bucket)
+        require(owner, "repository", self.repository, rules.repository)
+        require(owner, "tag", self.tag, rules.image_tag)
+        require(owner, "machine_type", self.machine_type, rules.machine_type)
+        for name, metadata in self.templates.items():
+            _require_metadata(owner, name, metadata)
+        if not 1 <= self.max_workers <= MAX_WORKERS:
+            raise ArgumentError(f"{owner}.max_workers: 1 to {MAX_WORKERS} are allowed")
 
 
 class PipelineWorkers(Component):
-    """The service account of Dataflow workers, with roles on the stores and buckets they use.
+    """What pipelines need on Dataflow: an account with roles, a network, images, and templates.
 
-    The roles on the project are the two that exist on projects alone: to be a worker, and to run
-    load jobs. Give `depends_on` the stores and the services, `dataflow.googleapis.com` among them.
+    The workers have no external addresses: their subnetwork reaches Google's APIs alone. The roles
+    on the project are the two that exist on projects alone: to be a worker, and to run load jobs.
+    Give `depends_on` the stores and the services, `dataflow.googleapis.com` among them. Push the
+    images before a job is launched.
 
     Inputs: see `PipelineWorkersArgs`.
 
     Outputs:
         service_account: The e-mail address of the account.
         bucket: The name of the bucket.
+        region: The region of the jobs.
+        subnetwork: The URL of the workers' subnetwork.
+        images: What names of the images begin with, `REGION-docker.pkg.dev/PROJECT/REPOSITORY`.
+        templates: Name of a pipeline -> URI of its template, `gs://BUCKET/templates/NAME.json`.
+        max_workers: Workers of a job at most, if its launch names no other number.
     """
 
     service_account: pulumi.Output[str]
     bucket: pulumi.Output[str]
+    region: pulumi.Output[str]
+    subnetwork: pulumi.Output[str]
+    images: pulumi.Output[str]
+    templates: pulumi.Output[dict[str, str]]
+    max_workers: pulumi.Output[int]
     summary: dict[str, pulumi.Output[Any]]
     """All outputs, by the names that stacks export them under."""
 
@@ -99,6 +145,12 @@ class PipelineWorkers(Component):
             name=args.bucket,
             uniform_bucket_level_access=True,
             public_access_prevention="enforced",
+            lifecycle_rules=[
+                {
+                    "action": {"type": "Delete"},
+                    "condition": {"age": STAGED_DAYS, "matches_prefixes": [TEMPORARY, STAGING]},
+                }
+            ],
             labels=args.labels,
             opts=self._child(),
         )
@@ -109,8 +161,73 @@ class PipelineWorkers(Component):
         self._grant_on_buckets(bucket)
         self._grant_on_stores()
         self.service_account, self.bucket = account.email, bucket.name
-        self.summary = {"serviceAccount": self.service_account, "bucket": self.bucket}
+        network = WorkerNetwork(name, args.network, self._child())
+        self.subnetwork = network.subnetwork
+        self.images = self._repository()
+        templates = {each: self._template(each) for each in args.templates}
+        self.templates = pulumi.Output.all(**templates)
+        self.region = pulumi.Output.from_input(args.network.region)
+        self.max_workers = pulumi.Output.from_input(args.max_workers)
+        self.summary = {
+            "serviceAccount": self.service_account,
+            "bucket": self.bucket,
+            "region": self.region,
+            "subnetwork": self.subnetwork,
+            "images": self.images,
+            "templates": self.templates,
+            "maxWorkers": self.max_workers,
+        }
         self.register_outputs(self.summary)
+
+    def _repository(self) -> pulumi.Output[str]:
+        """Make the repository of the images, which launchers and workers pull; return its path."""
+        args = self._args
+        repository = artifactregistry.Repository(
+            self._name,
+            project=args.project,
+            location=args.network.region,
+            repository_id=args.repository,
+            format="DOCKER",
+            description="Images of the pipelines",
+            labels=args.labels,
+            opts=self._child(),
+        )
+        artifactregistry.RepositoryIamMember(
+            f"{self._name}-images",
+            project=args.project,
+            location=repository.location,
+            repository=repository.name,
+            role=IMAGE_READER,
+            member=self._member,
+            opts=self._after_account,
+        )
+        return path_of(repository)
+
+    def _template(self, pipeline: str) -> pulumi.Output[str]:
+        """Make the template of a pipeline; return its URI."""
+        args, metadata = self._args, json.loads(self._args.templates[pipeline])
+
+        def content(known: list[str]) -> str:
+            images, account, subnetwork, bucket = known
+            defaults = Defaults(
+                account=account,
+                subnetwork=subnetwork,
+                bucket=bucket,
+                max_workers=args.max_workers,
+                machine_type=args.machine_type or "",
+            )
+            return specification(f"{images}/{pipeline}-pipeline:{args.tag}", metadata, defaults)
+
+        sources = (self.images, self.service_account, self.subnetwork, self.bucket)
+        template = storage.BucketObject(
+            f"{self._name}-template-{pipeline}",
+            bucket=self.bucket,
+            name=f"templates/{pipeline}.json",
+            content=pulumi.Output.all(*sources).apply(content),
+            content_type="application/json",
+            opts=self._child(),
+        )
+        return pulumi.Output.concat("gs://", template.bucket, "/", template.name)
 
     def _grant_on_project(self) -> None:
         args = self._args
@@ -161,3 +278,17 @@ class PipelineWorkers(Component):
                     member=self._member,
                     opts=self._after_account,
                 )
+
+
+def _require_metadata(owner: str, pipeline: str, text: str) -> None:
+    """Check that the metadata of a template has what Dataflow requires."""
+    where = f"{owner}.templates[{pipeline!r}]"
+    try:
+        metadata = json.loads(text)
+    except ValueError as error:
+        raise ArgumentError(f"{where} is not JSON: {error}") from None
+    if not isinstance(metadata, dict) or not metadata.get("name"):
+        raise ArgumentError(f"{where} has no name, which Dataflow requires")
+    for one in metadata.get("parameters", []):
+        if missing := [key for key in ("name", "label", "helpText") if not one.get(key)]:
+            raise ArgumentError(f"{where} has a parameter without {missing[0]}: {one}")

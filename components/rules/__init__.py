@@ -12,6 +12,7 @@ from components.rules.adapters import (
     are_of_one_session,
     host,
     image,
+    image_tag,
     ip_address,
     machine_type,
     network,
@@ -25,6 +26,7 @@ from components.rules.adapters import (
     session_address,
     source_range,
     subnetwork,
+    subnetwork_range,
 )
 from components.rules.balancers import (
     DEFAULT_WAF_RULE_SETS,
@@ -134,6 +136,7 @@ __all__ = [
     "https_address",
     "image",
     "internet_range",
+    "image_tag",
     "ip_address",
     "json_object",
     "kms_id",
@@ -174,6 +177,7 @@ __all__ = [
     "source_range",
     "ssl_certificate",
     "subnetwork",
+    "subnetwork_range",
     "table",
     "time_zone",
     "tls_profile",

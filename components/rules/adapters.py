@@ -12,6 +12,8 @@ from components.rules.general import LOCATIONS, one_of
 MAX_AET_LENGTH = 16
 MAX_ADAPTER_NAME = 20
 """An id of a service account has 30 characters at most, and holds the protocol too."""
+MAX_SUBNETWORK_PREFIX = 29
+"""Documented: https://cloud.google.com/vpc/docs/subnets#valid-ranges"""
 
 _ADAPTER = re.compile(rf"[a-z0-9](?:[a-z0-9-]{{0,{MAX_ADAPTER_NAME - 2}}}[a-z0-9])?")
 _COMPUTE = r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -30,6 +32,7 @@ _REGISTRY_IMAGE = re.compile(
     r"(?P<location>[a-z0-9-]+)-docker\.pkg\.dev"
     r"/(?P<project>(?:[a-z0-9.-]+:)?[a-z0-9-]+)/(?P<repository>[a-z0-9-]+)/.+"
 )
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _REPOSITORY = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _MULTI_REGIONS = {"us": "us", "eu": "europe"}
@@ -68,6 +71,20 @@ def source_range(value: str) -> str | None:
             "network, such as 10.20.0.0/16."
         )
     return None
+
+
+def subnetwork_range(value: str) -> str | None:
+    """Return a range of internal IPv4 addresses for a subnetwork."""
+    try:
+        network = ipaddress.IPv4Network(value)
+    except ValueError:
+        return _not_a_range(value)
+    if network.prefixlen <= MAX_SUBNETWORK_PREFIX and network.is_private:
+        return None
+    return (
+        "is not a range of a subnetwork. Allowed: internal addresses with a prefix of at most "
+        f"/{MAX_SUBNETWORK_PREFIX}, such as 10.64.0.0/22."
+    )
 
 
 def _not_a_range(value: str) -> str:
@@ -143,6 +160,16 @@ def image(value: str) -> str | None:
     return (
         "is not a container image. Allowed: HOST/PATH with a tag or a digest, such as "
         "europe-west4-docker.pkg.dev/my-project/adapters/dimse-adapter:1."
+    )
+
+
+def image_tag(value: str) -> str | None:
+    """Return a tag of a container image."""
+    if _TAG.fullmatch(value):
+        return None
+    return (
+        "is not a tag of an image. Allowed: 1 to 128 of A-Z, a-z, 0-9 and ._-, with no . or - "
+        "first."
     )
 
 

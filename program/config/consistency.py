@@ -18,7 +18,7 @@ from program.config.raw import Raw, items, maps, text, texts, twice
 from program.config.references import TopicReference, topic_references
 from program.config.services.gateway_checks import gateway_errors
 from program.config.services.inference_checks import INFERENCE, inference_errors
-from program.config.services.pipeline_checks import pipeline_errors
+from program.config.services.pipeline_checks import pipeline_errors, pipeline_region
 from program.config.stack import DICOM_STORES, FIRST_DATASET, SERVICES
 from program.config.topic_checks import topic_errors
 
@@ -67,7 +67,7 @@ def cross_field_errors(raw: Raw, full_key: Mapping[str, str]) -> Iterator[Config
     yield from adapter_errors(raw, full_key, bodies, datasets[0].location)
     yield from inference_errors(raw, full_key, bodies, datasets[0].location)
     yield from gateway_errors(raw, full_key, bodies, datasets[0].location)
-    yield from pipeline_errors(raw, full_key["pipelines"], bodies)
+    yield from pipeline_errors(raw, full_key["pipelines"], bodies, datasets[0].location)
     for alias in ("projectMembers", "bigqueryMembers"):
         yield from grant_errors(raw.get(alias), full_key[alias])
     yield from _locations(raw, full_key, datasets)
@@ -195,6 +195,7 @@ def _locations(
         return
     locations = {f"{dataset.key}location": dataset.location for dataset in datasets}
     locations |= adapter_regions(raw, full_key)
+    locations |= pipeline_region(raw, full_key["pipelines"])
     for index, topic in maps(raw.get("topics")):
         for number, region in enumerate(texts(topic.get("allowedPersistenceRegions"))):
             key = f"{full_key['topics']}[{index}].allowedPersistenceRegions[{number}]"

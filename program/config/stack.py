@@ -80,7 +80,7 @@ class Settings(DatasetContent, _StackLocation):
     inference_services: list[InferenceServiceSettings] = []
     """Services that measure new instances of a DICOM store."""
     pipelines: PipelinesSettings = PipelinesSettings()
-    """The account of the workers of pipelines, and the bucket of their runs; none if empty."""
+    """What pipelines need on Dataflow (account, network, images, templates); none if empty."""
     vpns: list[VpnSettings] = []
     """VPNs to the networks of hospitals, by which their systems reach the adapters."""
     gateways: list[GatewaySettings] = []

@@ -18,6 +18,7 @@ from scripts.lib.wording import plural
 from scripts.preview import names
 from scripts.preview.model import Change, State
 from scripts.resources.lookup import Lookup, NotServedError
+from scripts.resources.resource_type import ResourceType
 from scripts.resources.resource_types import RESOURCE_TYPES, agent
 from scripts.stacks import plan as plans
 from scripts.stacks.plan import Plan
@@ -214,10 +215,8 @@ class Discovery:
             )
         if plan.orphan(change.urn):
             return Candidate(state, AdoptionOutcome.MISSING, id_, note="its parent does not exist")
-        if change.urn in self._left:
-            return Candidate(
-                state, AdoptionOutcome.MISSING, id_, note="exists; creating it again does no harm"
-            )
+        if change.urn in self._left or resource_type.repeatable:
+            return Candidate(state, AdoptionOutcome.MISSING, id_, note=_note(resource_type))
         try:
             exists = resource_type.find(state.inputs, self._project, id_, self._lookup)
         except NotServedError as error:
@@ -249,3 +248,8 @@ class Discovery:
         wanted = {other.id for other in self._candidates.values()}
         found = self._lookup.namesakes(project, dataset)
         return replace(candidate, namesakes=tuple(name for name in found if name not in wanted))
+
+
+def _note(resource_type: ResourceType) -> str:
+    again = "creating it again does no harm"
+    return f"can't be imported; {again}" if resource_type.repeatable else f"exists; {again}"

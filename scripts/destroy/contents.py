@@ -11,6 +11,7 @@ from google.api_core.exceptions import NotFound
 from scripts.destroy.state import (
     BIGQUERY_DATASET,
     BUCKET,
+    BUCKET_OBJECT,
     GROUP,
     HEALTHCARE_DATASET,
     Entry,
@@ -75,7 +76,7 @@ def find(state: State, *, strays: bool) -> list[Content]:
     rows: dict[str, Callable[[Entry], Iterator[Content]]] = {
         HEALTHCARE_DATASET: lambda entry: _stores(entry, ids, strays=strays),
         BIGQUERY_DATASET: lambda entry: _tables(entry, ids),
-        BUCKET: _objects,
+        BUCKET: lambda entry: _objects(entry, state),
         GROUP: _spools,
     }
     return [
@@ -135,14 +136,22 @@ def _stores(dataset: Entry, ids: set[str], *, strays: bool) -> Iterator[Content]
                 yield Content(type_name, name, Treatment.GOES if strays else Treatment.BLOCKS, hint)
 
 
-def _objects(bucket: Entry) -> Iterator[Content]:
+def _objects(bucket: Entry, state: State) -> Iterator[Content]:
     client = clients.cloud_storage(str(bucket.values.get("project", "")))
+    ours = {
+        str(entry.values.get("name"))
+        for entry in state.destroyed(BUCKET_OBJECT)
+        if entry.values.get("bucket") == bucket.id
+    }
+    some = len(ours) + 1
     # Noncurrent versions block too.
     found = _or_nothing(
         f"listing the objects of bucket {bucket.id}",
-        lambda: list(client.list_blobs(bucket.id, versions=True, max_results=1, retry=retry.ONCE)),
+        lambda: list(
+            client.list_blobs(bucket.id, versions=True, max_results=some, retry=retry.ONCE)
+        ),
     )
-    if found:
+    if len(found) == some or {blob.name for blob in found} - ours:
         treatment = Treatment.GOES if bucket.values.get("forceDestroy") else Treatment.BLOCKS
         hint = "Set forceDestroy and run `make up STACK=...`, or move the objects."
         yield Content("objects of bucket", bucket.id, treatment, hint)

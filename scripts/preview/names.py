@@ -44,6 +44,7 @@ TYPE_NAMES = {
     "gcp:compute/managedSslCertificate:ManagedSslCertificate": "managed certificate",
     "gcp:compute/sSLPolicy:SSLPolicy": "TLS policy",
     "gcp:compute/firewall:Firewall": "firewall rule",
+    "gcp:compute/subnetwork:Subnetwork": "subnetwork",
     "gcp:compute/haVpnGateway:HaVpnGateway": "VPN gateway",
     "gcp:compute/externalVpnGateway:ExternalVpnGateway": "VPN gateway of the peer",
     "gcp:compute/vPNTunnel:VPNTunnel": "VPN tunnel",

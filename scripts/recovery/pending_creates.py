@@ -83,7 +83,7 @@ def _resolve_one(resource: Resource, project: str, lookup: Lookup) -> PendingCre
     resource_type, inputs = RESOURCE_TYPES.get(resource["type"]), resource.get("inputs") or {}
     if resource_type is None:
         return PendingCreate(resource, CreateOutcome.UNKNOWN)
-    if resource_type.identity:  # it can't be read, but creating it again is harmless
+    if resource_type.identity or resource_type.repeatable:  # creating it again is harmless
         return PendingCreate(resource, CreateOutcome.REPEATED)
     id_ = resource_type.identify(inputs, project)
     if id_ is None:

@@ -148,6 +148,17 @@ class Lookup:
 
         return self._answer(("bucket", bucket), f"looking for bucket {bucket}", ask)
 
+    def has_object(self, project: str, bucket: str, name: str) -> bool:
+        """Return whether a bucket has an object."""
+
+        def ask() -> Json:
+            blob = clients.cloud_storage(project).bucket(bucket).blob(name)
+            return {"exists": blob.exists(retry=retry.ONCE)}
+
+        doing = f"looking for gs://{bucket}/{name}"
+        found = self._answer(("object", f"{bucket}/{name}"), doing, ask)
+        return found is not None and bool(found["exists"])
+
     def bucket_policy(self, project: str, bucket: str) -> Json | None:
         """Read the IAM policy of a bucket."""
 

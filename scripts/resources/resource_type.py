@@ -53,12 +53,14 @@ class ResourceType:
         exists: looks it up in the service
         grant: whether it is a role for a member: creating it again is harmless
         identity: whether it is a service agent, which the provider can create but not import
+        repeatable: whether the provider can't import it, and creating it again is harmless
     """
 
     id: str
     exists: Exists
     grant: bool = False
     identity: bool = False
+    repeatable: bool = False
 
     def identify(self, inputs: Mapping[str, Value], project: str) -> str | None:
         """Return the id; None while a part of it is not known.

@@ -133,6 +133,11 @@ def _bucket(lookup: Lookup, wanted: Wanted) -> bool:
     return lookup.bucket(wanted.text("project"), wanted.text("name")) is not None
 
 
+def _object(lookup: Lookup, wanted: Wanted) -> bool:
+    names = (wanted.text("project"), wanted.text("bucket"), wanted.text("name"))
+    return lookup.has_object(*names)
+
+
 def _bucket_policy(lookup: Lookup, wanted: Wanted) -> dict[str, Any] | None:
     return lookup.bucket_policy(wanted.text("project"), wanted.text("bucket").last)
 
@@ -284,7 +289,11 @@ RESOURCE_TYPES: dict[str, ResourceType] = {
     "gcp:compute/routerPeer:RouterPeer": _of_router(
         "bgpPeers", "projects/{project}/regions/{region}/routers/{router.last}/{name}"
     ),
+    "gcp:compute/subnetwork:Subnetwork": _compute("subnetworks"),
     "gcp:compute/vPNTunnel:VPNTunnel": _compute("vpnTunnels"),
     "gcp:storage/bucket:Bucket": ResourceType("{name}", _bucket),
+    "gcp:storage/bucketObject:BucketObject": ResourceType(
+        "{bucket}-{name}", _object, repeatable=True
+    ),
     "gcp:storage/bucketIAMMember:BucketIAMMember": granted("{bucket.last}", _bucket_policy),
 }

@@ -5,23 +5,35 @@ from collections.abc import Iterator, Mapping
 from program.config.datasets import named
 from program.config.errors import ConfigError, show
 from program.config.raw import Raw, items, text, texts, twice
+from program.config.services import written
 
 _LISTS = ("dicomStores", "cohortStores", "sourceBuckets")
 
 
-def pipeline_errors(raw: Raw, key: str, datasets: Mapping[str, Raw]) -> Iterator[ConfigError]:
+def pipeline_region(raw: Raw, key: str) -> Iterator[tuple[str, str]]:
+    """Yield the key and the region of the jobs, if the stack names one."""
+    body = raw.get("pipelines")
+    if isinstance(body, dict) and (region := text(body.get("region"))):
+        yield f"{key}.region", region
+
+
+def pipeline_errors(
+    raw: Raw, key: str, datasets: Mapping[str, Raw], location: str
+) -> Iterator[ConfigError]:
     """Yield the errors of the stack's pipelines.
 
     Args:
         raw: the values by alias
         key: the full key of the pipelines
         datasets: name of each dataset, "" of the first one -> its raw settings
+        location: of the stack
     """
     body = raw.get("pipelines")
     if not isinstance(body, dict) or not body:
         return
     if not body.get("bucket"):
         yield ConfigError(f"{key}.bucket", "is missing. Allowed: the name of a bucket to create.")
+    yield from _network_errors(body, key, location)
     for alias in _LISTS:
         yield from twice(texts(body.get(alias)), f"{key}.{alias}", "", "Remove one of them.")
     for alias in ("dicomStores", "cohortStores"):
@@ -32,6 +44,25 @@ def pipeline_errors(raw: Raw, key: str, datasets: Mapping[str, Raw]) -> Iterator
                     "is not a DICOM store of the stack. Allowed: its name, or DATASET/STORE.",
                     show(reference),
                 )
+
+
+def _network_errors(body: Raw, key: str, location: str) -> Iterator[ConfigError]:
+    region = text(body.get("region", location))
+    if region in written.MULTI_REGIONS and "region" not in body:
+        yield written.region_missing(key, region)
+    subnetwork = text(body.get("subnetwork"))
+    if "/regions/" in subnetwork and f"/regions/{region}/" not in subnetwork:
+        yield ConfigError(
+            f"{key}.subnetwork",
+            f"is not in {region}. Allowed: a subnetwork of the region of the jobs.",
+            show(subnetwork),
+        )
+    if subnetwork and "subnetworkRange" in body:
+        yield ConfigError(
+            f"{key}.subnetworkRange",
+            "is of a subnetwork to create, but subnetwork names one that exists. Allowed: one of "
+            "the two.",
+        )
 
 
 def _exists(reference: str, datasets: Mapping[str, Raw]) -> bool:

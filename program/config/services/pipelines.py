@@ -2,6 +2,8 @@
 
 from typing import Annotated
 
+from pydantic import Field
+
 from components import rules
 from program.config.model import Model, follows
 
@@ -9,7 +11,7 @@ Bucket = Annotated[str, follows(rules.bucket)]
 
 
 class PipelinesSettings(Model):
-    """The account of the workers of pipelines on Dataflow, and the bucket of their runs."""
+    """What pipelines need on Dataflow: workers, network, images, templates, bucket of the runs."""
 
     bucket: Bucket | None = None
     """The bucket to create for staged files and runs. A change replaces it."""
@@ -21,3 +23,19 @@ class PipelinesSettings(Model):
     """Existing buckets that an ingest reads."""
     features: bool = False
     """Whether features are loaded into the stack's BigQuery dataset."""
+    region: Annotated[str, follows(rules.region)] | None = None
+    """The region of jobs and images; the stack's location if not given. A change replaces them."""
+    network: Annotated[str, follows(rules.network)] = "default"
+    """The VPC network of the workers, by its name or its full name."""
+    subnetwork: Annotated[str, follows(rules.subnetwork)] | None = None
+    """An existing subnetwork with Private Google Access; one is created if not given."""
+    subnetwork_range: Annotated[str, follows(rules.subnetwork_range)] = "10.64.0.0/22"
+    """The IPv4 range of the subnetwork to create: an address a worker, and four of Google's."""
+    repository: Annotated[str, follows(rules.repository)] = "pipelines"
+    """The id of the repository of the images. A change replaces it with all images."""
+    tag: Annotated[str, follows(rules.image_tag)] = "latest"
+    """The tag of the images that the templates name."""
+    max_workers: Annotated[int, Field(ge=1, le=1_000)] = 10
+    """Workers of a job at most, if its launch names no other number."""
+    machine_type: Annotated[str, follows(rules.machine_type)] | None = None
+    """The machine type of the workers; Dataflow's choice if not given."""

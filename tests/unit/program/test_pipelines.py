@@ -1,7 +1,13 @@
 """Pipelines of a stack: the account of the workers, its roles, the bucket of the runs."""
 
+import json
 from typing import Any
 
+import pytest
+
+from components.base import ArgumentError
+from components.pipelines.worker_network import WorkerNetworkArgs
+from emulator.core.discovery import api
 from tests.support.program import run
 from tests.unit.components.deployment import Deployment
 
@@ -17,6 +23,10 @@ STACK: dict[str, Any] = {
         "features": True,
     },
 }
+SUBNETWORK = (
+    "https://www.googleapis.com/compute/v1/projects/local-project/regions/us-central1"
+    "/subnetworks/pipelines"
+)
 WORKERS = "serviceAccount:pipelines@local-project.iam.gserviceaccount.com"
 
 
@@ -58,16 +68,118 @@ def test_the_bucket_is_private_and_labelled() -> None:
     assert bucket.inputs["publicAccessPrevention"] == "enforced"
     assert bucket.inputs["labels"] == {"team": "imaging"}
     assert bucket.inputs["location"] == "us-central1"
+    assert bucket.inputs["lifecycleRules"] == [
+        {
+            "action": {"type": "Delete"},
+            "condition": {"age": 14, "matchesPrefixes": ["temp/", "staging/"]},
+        }
+    ]
 
 
 def test_services_are_enabled_and_outputs_name_both() -> None:
     deployed = run(**STACK)
     services = {item.inputs["service"] for item in deployed.of_type("gcp:projects/service:Service")}
     assert {"dataflow.googleapis.com", "compute.googleapis.com"} <= services
+    bucket = "local-project-pipelines"
     assert deployed.outputs["stack"]["pipelines"] == {
         "serviceAccount": WORKERS.partition(":")[2],
-        "bucket": "local-project-pipelines",
+        "bucket": bucket,
+        "region": "us-central1",
+        "subnetwork": SUBNETWORK,
+        "images": "us-central1-docker.pkg.dev/local-project/pipelines",
+        "templates": {
+            name: f"gs://{bucket}/templates/{name}.json"
+            for name in ("cohort", "features", "ingest")
+        },
+        "maxWorkers": 10,
     }
+
+
+def test_workers_have_a_subnetwork_without_the_internet() -> None:
+    deployed = run(**STACK)
+    [subnetwork] = deployed.of_type("gcp:compute/subnetwork:Subnetwork")
+    assert subnetwork.inputs == {
+        "project": "local-project",
+        "region": "us-central1",
+        "name": "pipelines",
+        "network": "projects/local-project/global/networks/default",
+        "ipCidrRange": "10.64.0.0/22",
+        "privateIpGoogleAccess": True,
+    }
+    [firewall] = deployed.of_type("gcp:compute/firewall:Firewall")
+    assert firewall.inputs["sourceTags"] == firewall.inputs["targetTags"] == ["dataflow"]
+    assert firewall.inputs["allows"] == [{"protocol": "tcp", "ports": ["12345-12346"]}]
+    assert "sourceRanges" not in firewall.inputs
+
+
+def test_an_existing_subnetwork_is_taken() -> None:
+    settings = {**STACK["pipelines"], "subnetwork": "workers", "network": "vpc"}
+    deployed = run(**STACK | {"pipelines": settings})
+    assert deployed.of_type("gcp:compute/subnetwork:Subnetwork") == []
+    [firewall] = deployed.of_type("gcp:compute/firewall:Firewall")
+    assert firewall.inputs["network"] == "projects/local-project/global/networks/vpc"
+    assert deployed.outputs["stack"]["pipelines"]["subnetwork"] == (
+        "https://www.googleapis.com/compute/v1/projects/local-project/regions/us-central1"
+        "/subnetworks/workers"
+    )
+
+
+def test_templates_are_container_specifications_of_dataflow() -> None:
+    settings = {**STACK["pipelines"], "maxWorkers": 50, "machineType": "n1-standard-2", "tag": "3"}
+    deployed = run(**STACK | {"pipelines": settings})
+    objects = {
+        item.inputs["name"]: item.inputs
+        for item in deployed.of_type("gcp:storage/bucketObject:BucketObject")
+    }
+    assert sorted(objects) == [f"templates/{one}.json" for one in ("cohort", "features", "ingest")]
+    ingest = objects["templates/ingest.json"]
+    assert ingest["contentType"] == "application/json"
+    spec = json.loads(ingest["content"]["value"])  # the provider takes each content for a secret
+    api("dataflow", "v1b3").check("ContainerSpec", spec)
+    image = "us-central1-docker.pkg.dev/local-project/pipelines/ingest-pipeline:3"
+    assert spec["image"] == image
+    assert spec["sdkInfo"] == {"language": "PYTHON"}
+    assert spec["metadata"]["name"] == "Ingest DICOM files"
+    assert spec["defaultEnvironment"] == {
+        "serviceAccountEmail": WORKERS.partition(":")[2],
+        "subnetwork": SUBNETWORK,
+        "ipConfiguration": "WORKER_IP_PRIVATE",
+        "tempLocation": "gs://local-project-pipelines/temp/",
+        "stagingLocation": "gs://local-project-pipelines/staging/",
+        "maxWorkers": 50,
+        "machineType": "n1-standard-2",
+        "sdkContainerImage": image,
+    }
+
+
+def test_workers_pull_the_images() -> None:
+    deployed = run(**STACK)
+    [grant] = [
+        item
+        for item in deployed.of_type("gcp:artifactregistry/repositoryIamMember:RepositoryIamMember")
+        if item.inputs["member"] == WORKERS
+    ]
+    assert grant.inputs["role"] == "roles/artifactregistry.reader"
+    [repository] = deployed.of_type("gcp:artifactregistry/repository:Repository")
+    assert (repository.inputs["repositoryId"], repository.inputs["format"]) == (
+        "pipelines",
+        "DOCKER",
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ({"region": "us"}, "is not a region"),
+        ({"subnetwork_range": "8.8.0.0/16"}, "is not a range of a subnetwork"),
+        ({"subnetwork_range": "10.0.0.0/30"}, "is not a range of a subnetwork"),
+        ({"subnetwork_range": "10.0.0.1/24"}, 'Did you mean "10.0.0.0/24"'),
+        ({"subnetwork": "projects/p/regions/us-east1/subnetworks/s"}, "is not in us-central1"),
+    ],
+)
+def test_wrong_networks_are_refused(arguments: dict[str, str], complaint: str) -> None:
+    with pytest.raises(ArgumentError, match=complaint):
+        WorkerNetworkArgs(**{"project": "local-project", "region": "us-central1", **arguments})
 
 
 def test_a_stack_without_pipelines_has_none() -> None:

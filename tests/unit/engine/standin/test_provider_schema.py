@@ -96,6 +96,7 @@ UNCHECKED = {
         "versions.targetSize.percent",
     ),
     ("gcp:compute/router:Router", "bgp.asn"),
+    ("gcp:compute/subnetwork:Subnetwork", "ipCidrRange"),
     ("gcp:compute/vPNTunnel:VPNTunnel", "peerIp"),
 }
 """Fields with a check of the provider's that the stand-in leaves to the API."""

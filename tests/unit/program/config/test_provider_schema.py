@@ -114,6 +114,8 @@ ELSEWHERE = {
     "gcp:projects/iAMAuditConfig:IAMAuditConfig": "auditLogs",
     "gcp:bigquery/table:Table": "bigqueryViews",
     "gcp:storage/bucket:Bucket": "pipelines.bucket",
+    "gcp:storage/bucketObject:BucketObject": "pipelines",
+    "gcp:compute/subnetwork:Subnetwork": "pipelines.subnetworkRange",
     "gcp:logging/projectSink:ProjectSink": "auditLogSink",
     "gcp:logging/metric:Metric": "accessAlert.metric",
     "gcp:monitoring/alertPolicy:AlertPolicy": "accessAlert",

@@ -110,13 +110,17 @@ class Cloud(Services):
         def write(policy: Any, **_options: Any) -> None:
             self.buckets[name] = policy.bindings
 
-        return SimpleNamespace(get_iam_policy=read, set_iam_policy=write)
+        def blob(object_: str) -> Any:
+            found = object_ in self.objects.get(name, [])
+            return SimpleNamespace(exists=lambda **_options: found)
+
+        return SimpleNamespace(get_iam_policy=read, set_iam_policy=write, blob=blob)
 
     def _list_blobs(
         self, name: str, *, versions: bool, max_results: int, **_options: Any
-    ) -> list[str]:
+    ) -> list[Any]:
         assert versions
-        return self.objects.get(name, [])[:max_results]
+        return [SimpleNamespace(name=each) for each in self.objects.get(name, [])][:max_results]
 
 
 def _absent(name: str) -> NotFound:

@@ -172,6 +172,7 @@ ROWS: dict[str, Row] = {
                 "regions/r/networkEndpointGroups",
             ),
             ("router:Router", "regions/r/routers"),
+            ("subnetwork:Subnetwork", "regions/r/subnetworks"),
             ("vPNTunnel:VPNTunnel", "regions/r/vpnTunnels"),
         )
     },
@@ -180,6 +181,11 @@ ROWS: dict[str, Row] = {
         "bgpPeers", f"projects/{PROJECT}/regions/r/routers/vpn/i"
     ),
     "gcp:storage/bucket:Bucket": Row("bucket", {}, {"bucket": True}),
+    "gcp:storage/bucketObject:BucketObject": Row(
+        "bucket-templates/a.json",
+        {"bucket": "bucket", "name": "templates/a.json"},
+        {"object": "templates/a.json"},
+    ),
     "gcp:storage/bucketIAMMember:BucketIAMMember": Row(
         f"b/bucket {ROLE} {ANNA}", {**GRANT, "bucket": "b/bucket"}, {"bucket": True}
     ),

@@ -105,6 +105,18 @@ def test_objects_of_a_bucket_are_never_named(
     assert _found(state) == []
 
 
+def test_objects_of_the_stack_do_not_block(cloud: Cloud) -> None:
+    template = _body("gcp:storage/bucketObject:BucketObject", "bucket-templates/a.json")
+    template["outputs"] |= {"bucket": "bucket", "name": "templates/a.json"}
+    bodies = [_body("gcp:storage/bucket:Bucket", "bucket"), template]
+    state = State.from_json({"deployment": {"resources": bodies}})
+    cloud.objects["bucket"] = ["templates/a.json"]
+    assert _found(state) == []
+    for others in (["runs/1/report.json"], ["templates/a.json", "templates/a.json"]):
+        cloud.objects["bucket"] = others
+        assert [found[:2] for found in _found(state)] == [("objects of bucket", "bucket")]
+
+
 def test_disks_of_spools_go_with_their_group(cloud: Cloud) -> None:
     group = "gcp:compute/regionInstanceGroupManager:RegionInstanceGroupManager"
     id_ = f"projects/{PROJECT}/regions/us-central1/instanceGroupManagers/dimse-ct"

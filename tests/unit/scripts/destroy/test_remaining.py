@@ -21,6 +21,8 @@ def _fill(cloud: Cloud, row: Row) -> None:
     if "bigquery" in row.found:
         cloud.tables[f"{PROJECT}.b"] = row.found["bigquery"]
         cloud.access[f"{PROJECT}.b"] = [{"role": ROLE, "userByEmail": "anna@example.org"}]
+    if "object" in row.found:
+        cloud.objects["bucket"] = [row.found["object"]]
     if "bucket" in row.found:
         cloud.buckets["bucket"] = POLICY["bindings"]
 

@@ -24,8 +24,28 @@ def test_complete_pipelines_are_read() -> None:
         ("pipelines.bucket", {"bucket": "No Bucket"}),
         ("pipelines.dicomStores[0]", {**BUCKET, "dicomStores": ["other"]}),
         ("pipelines.cohortStores[1]", {**BUCKET, "cohortStores": ["dicomstore1", "ward/us"]}),
+        ("pipelines.region", {**BUCKET, "region": "us"}),
+        (
+            "pipelines.subnetwork",
+            {**BUCKET, "subnetwork": "projects/p/regions/us-east1/subnetworks/s"},
+        ),
+        (
+            "pipelines.subnetworkRange",
+            {**BUCKET, "subnetwork": "workers", "subnetworkRange": "10.1.0.0/24"},
+        ),
         ("pipelines.sourceBuckets[1]", {**BUCKET, "sourceBuckets": ["scans", "scans"]}),
     ],
 )
 def test_errors_name_the_key(key: str, settings: dict[str, Any]) -> None:
     assert "Allowed" in problem(key, pipelines=settings)
+
+
+def test_a_stack_that_is_not_in_a_region_names_one() -> None:
+    assert "is not a region" in problem("pipelines.region", location="us", pipelines=BUCKET)
+    lab = parse(location="us", pipelines={**BUCKET, "region": "us-east4"})
+    assert lab.pipelines.region == "us-east4"
+
+
+def test_more_workers_than_a_template_may_name_are_refused() -> None:
+    settings = {**BUCKET, "maxWorkers": 1_001}
+    assert "less than or equal to 1000" in problem("pipelines.maxWorkers", pipelines=settings)
