@@ -47,13 +47,13 @@ def main(
         str | None, typer.Option(help="Region of the job, instead of the stack's")
     ] = None,
     template: Annotated[
-        str, typer.Option(metavar="GS_URI", help="Template on Cloud Storage, not this repository's")
+        str, typer.Option(metavar="GS_URI", help="Template on Cloud Storage, not the stack's")
     ] = "",
     image: Annotated[
         str,
         typer.Option(
-            help="Image of the pipeline. [dim]\\[default: "
-            "LOCATION-docker.pkg.dev/PROJECT/pipelines/PIPELINE-pipeline:latest][/dim]"
+            help="Image of the pipeline, instead of the template's. [dim]\\[default without a "
+            "template: LOCATION-docker.pkg.dev/PROJECT/pipelines/PIPELINE-pipeline:latest][/dim]"
         ),
     ] = "",
     worker_account: Annotated[
@@ -82,6 +82,10 @@ def main(
     no_wait: Annotated[
         bool, typer.Option("--no-wait", help="Print the job's id and leave it running")
     ] = False,
+    no_quota_check: Annotated[
+        bool,
+        typer.Option("--no-quota-check", help="Do not compare the region's quotas with the need"),
+    ] = False,
     timeout: cli.Timeout = None,
     as_json: cli.Json = False,
 ) -> None:
@@ -94,7 +98,7 @@ def main(
         from scripts.pipelines.runs import Template
 
         choice = Choice(stack_name, project, location)
-        options = commands.Options(no_wait, timeout)
+        options = commands.Options(no_wait, timeout, not no_quota_check)
         if resume is not None:
             return commands.resume(resume, choice, options, output)
         if follow is not None:

@@ -48,7 +48,7 @@ class Outputs:
 
     Attributes:
         topics, subscriptions, keys: full names
-        pipelines: the account of the workers of pipelines, and their bucket; empty without one
+        pipelines: what pipelines need on Dataflow, by the names of `PipelineWorkers.summary`
         granted_on: what the service agent has roles on, as people write it: `bq://P.D`, `gs://B`
     """
 
@@ -68,7 +68,7 @@ class Outputs:
     keys: tuple[str, ...] = ()
     granted_on: tuple[str, ...] = ()
     gateways: tuple[Gateway, ...] = ()
-    pipelines: dict[str, str] = field(default_factory=dict)
+    pipelines: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, stack: str, body: dict[str, Any]) -> "Outputs":

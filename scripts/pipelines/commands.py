@@ -1,14 +1,14 @@
 """Commands of `run_pipeline.py`: launch, resume, follow, cancel."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from scripts.lib import cli, stack
 from scripts.lib.cli import Output
 from scripts.lib.errors import UsageError
 from scripts.lib.options import DEFAULT_STACK, Choice
-from scripts.pipelines import following, jobs, runs
+from scripts.pipelines import following, jobs, quotas, runs
 from scripts.pipelines.jobs import Jobs, Region
 from scripts.pipelines.runs import Folder, Template
 
@@ -26,10 +26,12 @@ class Options:
     Attributes:
         no_wait: print the id of the job and leave it running
         timeout: seconds to follow it; None follows it to its end
+        checks_quotas: compare the quotas of the region with the need of the workers first
     """
 
     no_wait: bool = False
     timeout: float | None = None
+    checks_quotas: bool = True
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,12 @@ class _Where:
     Attributes:
         region: of the jobs
         store: the full name of the stack's DICOM store, if it was asked for
-        workers: the output `pipelines` of the stack; empty without one
+        workers: the output `pipelines` of the stack; empty without one or of an older version
     """
 
     region: Region
     store: str = ""
-    workers: Mapping[str, str] = field(default_factory=dict)
+    workers: Mapping[str, Any] = field(default_factory=dict)
 
 
 def launch(
@@ -65,8 +67,15 @@ def launch(
         given[_STORE[pipeline]] = where.store
     runs.check_complete(pipeline, given)
     folder = Folder(given["output"], region.project)
-    account = template.account or where.workers.get("serviceAccount", "")
-    chosen = replace(template, account=account)
+    if not template.uri and where.workers.get("region", region.location) != region.location:
+        raise UsageError(
+            f"The stack's templates and its subnetwork are in {where.workers['region']}, not in"
+            f" {region.location}.",
+            "Leave --location out, or name the --template of that region.",
+        )
+    chosen = runs.with_stack(pipeline, template, where.workers)
+    if options.checks_quotas:
+        _check_quotas(region, chosen, where.workers, output)
     parameter = runs.launch_parameter(pipeline, given, chosen, region.project, region.location)
     record = {"pipeline": pipeline, **region.__dict__, "launchParameter": parameter}
     folder.write_record(record)
@@ -123,6 +132,19 @@ def _run(
     following.finish(job, folder, output)
 
 
+def _check_quotas(
+    region: Region, template: Template, workers: Mapping[str, Any], output: Output
+) -> None:
+    """Compare the quotas of the region with the need, if the number of workers has a limit."""
+    environment = template.environment
+    most = environment.get("maxWorkers") or (workers.get("maxWorkers") if template.uri else None)
+    if most is None:
+        return
+    is_private = bool(workers.get("subnetwork"))
+    machine = str(environment.get("machineType", ""))
+    quotas.check(region, quotas.Need(int(most), machine, not is_private), output)
+
+
 def _where(choice: Choice, output: Output, *, with_store: bool) -> _Where:
     """Return where the jobs are; of a stack also its store, if wanted, and its workers."""
     if choice.project and choice.location and choice.stack is None and not with_store:
@@ -130,7 +152,8 @@ def _where(choice: Choice, output: Output, *, with_store: bool) -> _Where:
     name = choice.stack or DEFAULT_STACK
     stack.enter(name, output.report)
     found = stack.outputs(name)
-    region = Region(choice.project or found.project, choice.location or found.location)
+    location = choice.location or found.pipelines.get("region") or found.location
+    region = Region(choice.project or found.project, location)
     store = stack.target(choice, found).store if with_store else ""
     return _Where(region, store, found.pipelines)
 

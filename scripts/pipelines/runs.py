@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from google.api_core.exceptions import NotFound
@@ -25,7 +25,8 @@ class Template:
     """How a pipeline is launched.
 
     Attributes:
-        uri: of the template's file on Cloud Storage; empty for the metadata in this repository
+        uri: of the template's file on Cloud Storage; empty for that of the stack, or for lack of
+            one, for the metadata in this repository
         image: of the pipeline; empty for `LOCATION-docker.pkg.dev/PROJECT/pipelines/...`
         account: address of the worker service account; empty for the project's default one
         options: of Beam, `--NAME=VALUE`
@@ -37,6 +38,34 @@ class Template:
     account: str = ""
     options: tuple[str, ...] = ()
     environment: Mapping[str, Any] = field(default_factory=dict)
+
+
+def with_stack(pipeline: str, template: Template, workers: Mapping[str, Any]) -> Template:
+    """Return a template with what the stack has for it.
+
+    The stack's template has the environment of its jobs; another image gets it from the outputs.
+
+    Args:
+        pipeline: its name
+        template: as the command line names it
+        workers: the output `pipelines` of the stack; empty without one
+    """
+    if template.uri:
+        return template
+    environment: Json = {**template.environment}
+    if not template.image and pipeline in workers.get("templates", {}):
+        return replace(template, uri=workers["templates"][pipeline])
+    if workers.get("subnetwork"):
+        environment = {
+            "subnetwork": workers["subnetwork"],
+            "ipConfiguration": "WORKER_IP_PRIVATE",
+            "maxWorkers": int(workers["maxWorkers"]),
+            "tempLocation": f"gs://{workers['bucket']}/temp/",
+            "stagingLocation": f"gs://{workers['bucket']}/staging/",
+            **environment,
+        }
+    account = template.account or workers.get("serviceAccount", "")
+    return replace(template, account=account, environment=environment)
 
 
 def parameters_of(pipeline: str, pairs: Iterable[str]) -> dict[str, str]:

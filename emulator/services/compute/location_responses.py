@@ -15,6 +15,19 @@ from emulator.services.iam_api.default_account import default_address
 _CREATED = "1969-12-31T16:00:00.000-08:00"
 """When Google says that regions and zones were made (observed)."""
 
+_QUOTAS = {
+    "CPUS": 72,
+    "DISKS_TOTAL_GB": 40_960,
+    "IN_USE_ADDRESSES": 69,
+    "INSTANCES": 720,
+    "INSTANCE_GROUP_MANAGERS": 200,
+    "REGIONAL_INSTANCE_GROUP_MANAGERS": 200,
+}
+"""Quotas of a region -> their limits.
+
+Each project has its own on Google Cloud: these are some of a small one. Nothing here is counted.
+"""
+
 IMAGES = "cos-cloud"
 """The project of the images, which every caller may read."""
 _IMAGE_PREFIX, _IMAGE_SUFFIX = "cos-", "-local"
@@ -105,6 +118,9 @@ def _region(project: str, region: str) -> Json:
     zones = [link(f"projects/{project}/zones/{zone}") for zone in locations.zones_of(region)]
     return {
         **_described(project, "region", region, locations.REGIONS.index(region)),
+        "quotas": [
+            {"metric": metric, "limit": limit, "usage": 0} for metric, limit in _QUOTAS.items()
+        ],
         "zones": zones,
     }
 

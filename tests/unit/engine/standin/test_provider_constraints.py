@@ -96,6 +96,7 @@ class Inputs:
         names = {field.terraform: name for name, field in inner.items()}
         for field in inner.values():
             among = [one.rpartition(".")[2] for one in field.exactlyOneOf or field.atLeastOneOf]
+            among += [field.terraform] if among and field.terraform not in among else []
             among = [names[one] for one in among if one in names]
             if among and not wanted & set(among):
                 wanted |= {one for one in among[:1] if prefix + one not in self.case.left_out}

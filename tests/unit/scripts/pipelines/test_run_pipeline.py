@@ -95,6 +95,87 @@ def test_a_run_is_launched_and_followed(
     assert files["launch.json"]["launchParameter"] == sent
 
 
+WORKERS = {
+    "serviceAccount": "pipelines@local-project.iam.gserviceaccount.com",
+    "bucket": "runs",
+    "region": "us-central1",
+    "subnetwork": "https://www.googleapis.com/compute/v1/projects/p/regions/r/subnetworks/s",
+    "images": "us-central1-docker.pkg.dev/local-project/pipelines",
+    "templates": {"ingest": "gs://runs/templates/ingest.json"},
+    "maxWorkers": 10.0,
+}
+
+
+@pytest.fixture
+def compute(monkeypatch: pytest.MonkeyPatch, lab_stack: dict[str, Any]) -> FakeGoogle:
+    """Compute Engine, with the quotas of a region; the stack has workers of pipelines."""
+    fake = FakeGoogle([(200, {"quotas": [{"metric": "CPUS", "limit": 24.0, "usage": 4.0}]})])
+    client = build("compute", "v1", http=fake, static_discovery=True, cache_discovery=False)
+    monkeypatch.setattr(clients, "compute_engine", lambda: client)
+    lab_stack["pipelines"] = WORKERS
+    return fake
+
+
+def test_the_template_of_the_stack_is_launched(
+    dataflow: FakeGoogle, compute: FakeGoogle, files: dict[str, Any], run: Run
+) -> None:
+    dataflow.answers = [(200, {"job": job("QUEUED")})]
+    assert run(run_pipeline.app, *INGEST, "--max-workers", "12", "--no-wait").code == 0
+    sent = dataflow.asked[0][2]["launchParameter"]
+    assert sent["containerSpecGcsPath"] == "gs://runs/templates/ingest.json"
+    assert "containerSpec" not in sent
+    assert sent["environment"] == {"maxWorkers": 12}  # the template has all the rest
+
+
+def test_another_image_has_the_network_of_the_stack(
+    dataflow: FakeGoogle, compute: FakeGoogle, files: dict[str, Any], run: Run
+) -> None:
+    dataflow.answers = [(200, {"job": job("QUEUED")})]
+    assert run(run_pipeline.app, *INGEST, "--image", "r/ingest-pipeline:2", "--no-wait").code == 0
+    sent = dataflow.asked[0][2]["launchParameter"]
+    assert sent["containerSpec"]["image"] == "r/ingest-pipeline:2"
+    assert sent["environment"] == {
+        "serviceAccountEmail": WORKERS["serviceAccount"],
+        "subnetwork": WORKERS["subnetwork"],
+        "ipConfiguration": "WORKER_IP_PRIVATE",
+        "maxWorkers": 10,
+        "tempLocation": "gs://runs/temp/",
+        "stagingLocation": "gs://runs/staging/",
+        "sdkContainerImage": "r/ingest-pipeline:2",
+    }
+
+
+def test_a_quota_that_is_too_small_is_named_before_anything_is_launched(
+    dataflow: FakeGoogle, compute: FakeGoogle, files: dict[str, Any], run: Run
+) -> None:
+    dataflow.answers = [(200, {"job": job("QUEUED")})]
+    arguments = (*INGEST, "--max-workers", "20", "--no-wait")
+    ran = run(run_pipeline.app, *arguments)
+    assert ran.code == 1
+    assert "CPUS has 24, of which 4 are used, and a worker needs 1" in ran.err
+    assert "--max-workers 19" in ran.err
+    assert (dataflow.asked, files) == ([], {})
+    assert run(run_pipeline.app, *arguments, "--no-quota-check").code == 0
+
+
+def test_quotas_that_can_not_be_read_are_reported(
+    dataflow: FakeGoogle, compute: FakeGoogle, files: dict[str, Any], run: Run
+) -> None:
+    dataflow.answers = [(200, {"job": job("QUEUED")})]
+    compute.answers = [refusal(403, "PERMISSION_DENIED", "compute.regions.get is missing")]
+    ran = run(run_pipeline.app, *INGEST, "--no-wait")
+    assert ran.code == 0
+    assert "The quotas of us-central1 were not checked" in ran.err
+
+
+def test_another_region_than_the_templates_is_refused(
+    dataflow: FakeGoogle, compute: FakeGoogle, files: dict[str, Any], run: Run
+) -> None:
+    ran = run(run_pipeline.app, *INGEST, f"store={STORE}", "--location", "us-east4")
+    assert ran.code == 2
+    assert "are in us-central1, not in us-east4" in ran.err
+
+
 def test_counters_are_shown(dataflow: FakeGoogle, files: dict[str, Any], run: Run) -> None:
     dataflow.answers = [(200, {"job": job("QUEUED")}), (200, job("DONE")), (200, METRICS)]
     assert "ingest-1: done stored=7" in run(run_pipeline.app, *INGEST).err
