@@ -13,10 +13,16 @@ class Watch:
 
     Pages that several of them share count once: their proportional set size is summed up, or,
     where the system does not report it, the private memory of each
+
+    Args:
+        pid: of the process
+        worker: a word of the command lines whose processes are looked at one by one too
     """
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, worker: str = "") -> None:
         self.peak_mb = 0.0
+        self.peak_worker_mb = 0.0
+        self._worker = worker
         self._root = psutil.Process(pid)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="memory", daemon=True)
@@ -46,7 +52,18 @@ class Watch:
 
     def _now(self) -> int:
         found = [self._root, *self._root.children(recursive=True)]
-        return sum(_bytes(process) for process in found)
+        sizes = [(process, _bytes(process)) for process in found]
+        for process, size in sizes if self._worker else ():
+            if self._worker in _command(process):
+                self.peak_worker_mb = max(self.peak_worker_mb, size / 1e6)
+        return sum(size for _, size in sizes)
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return list(process.cmdline())
+    except psutil.NoSuchProcess:
+        return []
 
 
 def _bytes(process: psutil.Process) -> int:

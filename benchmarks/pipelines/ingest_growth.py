@@ -1,7 +1,7 @@
 """The ingest of more and more instances: does a core do as many a second, and in which memory."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks import comparison, files
 from benchmarks.comparison import Row
@@ -18,6 +18,8 @@ REPEATED = 3
 """Runs of the sizes up to `SIZES[0]`, which end in seconds: the fastest counts."""
 GOAL = 0.8
 MEMORY_GOAL_MB = 1_000.0
+WORKER_GOAL_MB = 50.0
+"""How much more memory a worker may need for the largest size than for the smallest."""
 
 
 @dataclass(frozen=True)
@@ -40,23 +42,26 @@ def measure_ingest_growth(sides: Sides) -> Iterator[Row]:
         BenchmarkError: the pipeline fails
     """
     few = _fastest(sides, FEW)
-    first, peaks = _Rate(0, 0), {}
+    first, done = _Rate(0, 0), {}
     for size in SIZES:
-        run = _fastest(sides, size)
-        peaks[size] = run.peak_mb
+        run = done[size] = _fastest(sides, size)
         more = size - FEW
         rate = _Rate(more / (run.processor - few.processor), more / (run.seconds - few.seconds))
         if size == SIZES[0]:
             first = rate
             continue
         work = f"ingest of {size} instances, beside {SIZES[0]}"
+        by = f"{work}: by {PROCESSES} processes"
         yield comparison.rate(f"{work}: by a core", rate.core, first.core, "/core s", GOAL)
-        yield comparison.rate(
-            f"{work}: by {PROCESSES} processes", rate.wall, first.wall, "/s", GOAL
-        )
-    for size, peak in peaks.items():
-        work = f"peak memory of the ingest of {size}, all processes"
-        yield comparison.ceiling(work, peak, MEMORY_GOAL_MB, "MB")
+        yield comparison.rate(by, rate.wall, first.wall, "/s", GOAL)
+    for size, run in done.items():
+        work = f"peak memory of the ingest of {size}"
+        yield comparison.ceiling(f"{work}, all processes", run.peak_mb, MEMORY_GOAL_MB, "MB")
+        least = done[SIZES[0]].peak_worker_mb
+        if size != SIZES[0]:
+            yield comparison.delay(
+                f"{work}, a worker", run.peak_worker_mb, least, WORKER_GOAL_MB, "MB"
+            )
 
 
 def _fastest(sides: Sides, size: int) -> Run:
@@ -70,9 +75,11 @@ def _fastest(sides: Sides, size: int) -> Run:
     sides.local.bucket(bucket, objects)
     times = REPEATED if size <= SIZES[0] else 1
     done = [runs.ingest(sides.local, bucket, PROCESSES) for _ in range(times)]
-    best = min(done, key=lambda run: run.processor)
+    # Other work on the machine makes either longer, and neither shorter.
+    quickest = min(done, key=lambda run: run.seconds)
+    best = replace(quickest, processor=min(run.processor for run in done))
     sides.report(
         f"{size} instances: {best.seconds:.1f} s, {best.processor:.1f} s of processor time, "
-        f"{best.peak_mb:.0f} MB"
+        f"{best.peak_mb:.0f} MB, a worker {best.peak_worker_mb:.0f} MB"
     )
     return best

@@ -12,6 +12,7 @@ from benchmarks.local import Local
 from benchmarks.memory import Watch
 
 _SECONDS = 7_200
+_WORKER = "apache_beam.runners.worker.sdk_worker_main"
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,14 @@ class Run:
         seconds: from its start to its end
         processor: seconds of processor time, of user and system
         peak_mb: the most memory that they held at once
+        peak_worker_mb: the most memory of one worker of Beam
         output: standard output
     """
 
     seconds: float
     processor: float
     peak_mb: float
+    peak_worker_mb: float
     output: str
 
 
@@ -68,14 +71,15 @@ def run(local: Local, command: list[str], text: str = "") -> Run:
     timer = threading.Timer(_SECONDS, process.kill)
     timer.start()
     try:
-        with Watch(process.pid) as watch:
+        with Watch(process.pid, _WORKER) as watch:
             output, errors = process.communicate(text)
     finally:
         timer.cancel()
     if process.returncode != 0:
         raise BenchmarkError(f"{' '.join(command[:4])} failed: {errors[-1000:]}")
     seconds = time.perf_counter() - began
-    return Run(seconds, _processor() - before, watch.peak_mb, output)
+    used = _processor() - before
+    return Run(seconds, used, watch.peak_mb, watch.peak_worker_mb, output)
 
 
 def _processor() -> float:

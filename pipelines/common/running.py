@@ -1,4 +1,4 @@
-"""Beam's options and runs: the direct runner by default, any other by Beam's own options."""
+"""Beam's options and runs: the direct runner by default, other engines by `--runner`."""
 
 import logging
 import os
@@ -16,18 +16,18 @@ from apache_beam.options.pipeline_options import (
     WorkerOptions,
 )
 
+from pipelines.common import engines
+from pipelines.common.engines import DATAFLOW, DIRECT, EngineError
 from pipelines.supervisor import WORKER_LOST
 from workloads.common import logs
 from workloads.common.logs import Log
 
-DIRECT = "FnApiRunner"
-"""Beam's direct runner, by the name that does not try Prism first, which would download itself."""
-_DIRECT_NAMES = (None, "direct", "DirectRunner", DIRECT)
-_DATAFLOW_NAMES = ("dataflow", "DataflowRunner")
+_USAGE = 2
 _TRANSFORMS = ("beam_control_read", "run_worker")
 """Threads of the direct runner that end with an exception when a worker is lost (observed)."""
 EPILOG = """
-Other options are Beam's: --runner, --direct_num_workers, --project, --region, --temp_location ...
+Other options are Beam's: --runner direct, dataflow, flink or spark, --direct_num_workers,
+--project, --region, --temp_location, --flink_master, --spark_master_url, --environment_type ...
 Exit codes: 0 success, also with dead letters; 1 failure; 2 usage error.
 """
 
@@ -58,11 +58,20 @@ def parser(name: str, description: str) -> ArgumentParser:
 
 
 def options_of(arguments: Sequence[str]) -> PipelineOptions:
-    """Return Beam's options; the direct runner gets a process for each core."""
+    """Return Beam's options; the direct runner gets a process for each core.
+
+    Raises:
+        SystemExit: an engine lacks something here; exit code 2
+    """
     options = PipelineOptions([*arguments])
     standard = options.view_as(StandardOptions)
-    if standard.runner in _DIRECT_NAMES:
-        standard.runner = DIRECT
+    standard.runner = engines.name_of(standard.runner)
+    try:
+        engines.check(standard.runner, options.get_all_options())
+    except EngineError as error:
+        sys.stderr.write(f"error: {error}\n")
+        raise SystemExit(_USAGE) from None
+    if standard.runner == DIRECT:
         direct = options.view_as(DirectOptions)
         if not any(word.startswith("--direct_running_mode") for word in arguments):
             direct.direct_running_mode = "multi_processing"
@@ -78,7 +87,7 @@ def options_of(arguments: Sequence[str]) -> PipelineOptions:
 def run(
     options: PipelineOptions, build: Callable[[beam.Pipeline], object], known: Namespace
 ) -> beam.runners.runner.PipelineResult:
-    """Run a pipeline; wait for its end only on the direct runner, as templates must not wait.
+    """Run a pipeline; wait for its end, but not on Dataflow, as templates must not wait.
 
     Args:
         options: of Beam
@@ -89,12 +98,13 @@ def run(
     log = Log("pipeline")
     if is_direct(options):
         _end_with_lost_workers()
+    if ends_here(options):
         logging.getLogger().setLevel(logging.ERROR)
     log.info("started", output=known.output)
     pipeline = beam.Pipeline(options=options)
     build(pipeline)
     result = pipeline.run()
-    if not is_dataflow(options):
+    if ends_here(options):
         result.wait_until_finish()
         log.info("finished", output=known.output, state=str(result.state))
     return result
@@ -105,9 +115,9 @@ def is_direct(options: PipelineOptions) -> bool:
     return str(options.view_as(StandardOptions).runner) == DIRECT
 
 
-def is_dataflow(options: PipelineOptions) -> bool:
-    """Whether the pipeline runs on Dataflow, which goes on when this process ends."""
-    return str(options.view_as(StandardOptions).runner) in _DATAFLOW_NAMES
+def ends_here(options: PipelineOptions) -> bool:
+    """Whether the pipeline has ended when this process ends, as on all engines but Dataflow."""
+    return str(options.view_as(StandardOptions).runner) != DATAFLOW
 
 
 def _end_with_lost_workers() -> None:

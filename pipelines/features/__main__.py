@@ -63,7 +63,7 @@ def main(arguments: list[str]) -> int:
     )
     options = running.options_of(rest)
     running.run(options, lambda begun: pipeline.build(begun, settings), known)
-    if running.is_direct(options):
+    if running.ends_here(options):
         report = json.loads(Objects().read(f"{output}report.json"))
         sys.stdout.write(json.dumps(report) + "\n")
     return 0

@@ -54,7 +54,7 @@ def main(arguments: list[str]) -> int:
         parser.error(str(error))
     options = running.options_of(rest)
     running.run(options, lambda begun: pipeline.build(begun, settings), known)
-    if not running.is_direct(options):
+    if not running.ends_here(options):
         return 0
     report = json.loads(Objects().read(f"{settings.output}report.json"))
     sys.stdout.write(json.dumps(report) + "\n")

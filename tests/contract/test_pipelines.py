@@ -97,3 +97,14 @@ def make_table(project: str) -> str:
     """Create a dataset of BigQuery; return its id."""
     clients.big_query(project).create_dataset("results")
     return "results"
+
+
+def test_a_job_server_that_is_missing_is_named(emulator: ServerInfo) -> None:
+    run = Pipeline(
+        *("ingest", "--source=gs://bucket/in/", "--output=gs://bucket/run"),
+        "--store=projects/p/locations/l/datasets/d/dicomStores/s",
+        *("--runner=flink", "--flink_job_server_jar=/nowhere/server.jar"),
+        environment=emulator.environment(),
+    )
+    assert run.code() == 2
+    assert "--flink_job_server_jar: there is no file /nowhere/server.jar" in run.log

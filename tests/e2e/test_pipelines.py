@@ -69,18 +69,40 @@ def test_every_claim_holds(example: Example) -> None:
     assert 0 < chosen < number
 
 
-def test_the_account_stores_into_the_stores_of_the_pipelines_alone(example: Example) -> None:
-    stack = example.stack
-    other = stack.outputs()["dicomStores"]["other"]
+def test_the_jobs_run_the_templates_of_the_stack(example: Example) -> None:
+    at = f"storage/v1/b/{BUCKET}/o/runs%2Fingest%2Flaunch.json?alt=media"
+    launched = example.stack.lab.call("GET", at)["launchParameter"]
+    assert launched["containerSpecGcsPath"] == f"gs://{BUCKET}/templates/ingest.json"
+
+
+def ingest(stack: Stack, store: str, run: str, *more: str) -> dict[str, Any]:
+    """Run an ingest that fails; return the error in its answer."""
     done = stack.lab.script(
         "run_pipeline",
-        *("ingest", f"source=gs://{BUCKET}/in/dicom/", f"output=gs://{BUCKET}/runs/refused"),
-        *(f"store={other}", "patience=1", "--option", "direct_running_mode=in_memory", *WHERE),
+        *("ingest", f"source=gs://{BUCKET}/in/dicom/", f"output=gs://{BUCKET}/runs/{run}"),
+        *(f"store={stack.outputs()['dicomStores'][store]}", "patience=1"),
+        *("--option", "direct_running_mode=in_memory", *more, *WHERE),
     )
-    refused: dict[str, Any] = json.loads(done.stdout)["error"]
+    assert done.stdout, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)["error"]
+    return found
+
+
+def test_the_account_stores_into_the_stores_of_the_pipelines_alone(example: Example) -> None:
+    refused = ingest(example.stack, "other", "refused")
     assert refused["exit_code"] == 3
     results = refused["report"]["results"]
     assert results["rejected"] == refused["report"]["files"] > 3
+
+
+def test_a_template_refuses_what_its_metadata_does(example: Example) -> None:
+    refused = ingest(example.stack, "other", "wrong", "levels=many")
+    assert "levels: Parameter didn't match regex '[0-9]+'" in refused["message"]
+
+
+def test_a_quota_that_is_too_small_is_named(example: Example) -> None:
+    refused = ingest(example.stack, "other", "large", "--max-workers", "500")
+    assert "CPUS has 72" in refused["message"]
 
 
 def test_a_second_update_changes_nothing(example: Example) -> None:

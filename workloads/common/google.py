@@ -101,9 +101,8 @@ def logging_root() -> str:
 
 def storage_root() -> str:
     """Return the root of Cloud Storage, with a slash at its end, as its library finds it."""
-    return (
-        os.environ.get("STORAGE_EMULATOR_HOST", "https://storage.googleapis.com").rstrip("/") + "/"
-    )
+    root = os.environ.get("STORAGE_EMULATOR_HOST") or "https://storage.googleapis.com"
+    return f"{root.rstrip('/')}/"
 
 
 def secret_manager_root(location: str | None) -> str:

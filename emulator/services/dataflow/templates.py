@@ -6,7 +6,7 @@ https://cloud.google.com/dataflow/docs/reference/rest/v1b3/projects.locations.fl
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from emulator.core.discovery import api
@@ -14,6 +14,7 @@ from emulator.core.errors import ApiError, invalid_argument
 
 _NAME = re.compile(r"[a-z]([-a-z0-9]{0,1022}[a-z0-9])?")
 _URI = re.compile(r"gs://(?P<bucket>[^/]+)/(?P<name>.+)")
+_INVALID = "type.googleapis.com/google.dataflow.v1beta3.InvalidTemplateParameters"
 
 Json = dict[str, Any]
 Read = Callable[[str, str], bytes]
@@ -60,22 +61,43 @@ def check_parameters(spec: Mapping[str, Any], given: Mapping[str, str]) -> None:
     metadata = spec.get("metadata")
     if not metadata:
         return
-    known = {one["name"]: one for one in metadata.get("parameters", [])}
-    if unknown := sorted(given.keys() - known.keys()):
-        raise invalid_argument(
-            f"The template parameters are invalid. Details: {unknown[0]}: Unrecognized parameter"
+    violations = [*_violations(metadata.get("parameters", []), given)]
+    if violations:
+        lines = "".join(f"\n{name}: {what}" for name, what in violations)
+        raise ApiError(
+            400,
+            "INVALID_ARGUMENT",
+            f"The template parameters are invalid. Details: {lines}",
+            [
+                {
+                    "@type": _INVALID,
+                    "parameterViolations": [
+                        {"parameter": name, "description": what} for name, what in violations
+                    ],
+                }
+            ],
         )
-    for name, one in known.items():
+
+
+def _violations(known: Iterable[Json], given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the name of each wrong parameter, and what is wrong with it.
+
+    Observed in https://github.com/hashicorp/terraform-provider-google/issues/11008 and
+    https://github.com/GoogleCloudPlatform/DataflowTemplates/pull/1106: the form of the error, and
+    the words for an unknown parameter and for one that does not match. Those for a missing one
+    were not observed.
+    """
+    by_name = {one["name"]: one for one in known}
+    for name in sorted(given.keys() - by_name.keys()):
+        yield name, "Unrecognized parameter"
+    for name, one in by_name.items():
         if name not in given:
             if not one.get("isOptional"):
-                raise invalid_argument(
-                    f"The template parameters are invalid. Details: {name}: Missing required"
-                    " parameter"
-                )
-        elif not all(re.fullmatch(regex, given[name]) for regex in one.get("regexes", [])):
-            raise invalid_argument(
-                f"The template parameters are invalid. Details: {name}: Unmatched regex"
-            )
+                yield name, "Missing required parameter"
+            continue
+        for regex in one.get("regexes", []):
+            if not re.fullmatch(regex, given[name]):
+                yield name, f"Parameter didn't match regex '{regex}'"
 
 
 def environment(spec: Mapping[str, Any], launch: Mapping[str, Any]) -> Json:

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,11 @@ from platformdirs import user_cache_path
 
 HERE = Path(__file__).parent
 NODE, JAVA, GO, PYTHON, FHIR = (HERE / name for name in ("node", "java", "go", "python", "fhir"))
+JOB_SERVERS = {
+    "flink": "org.apache.beam.runners.flink.FlinkJobServerDriver",
+    "spark": "org.apache.beam.runners.spark.SparkJobServerDriver",
+}
+"""Engine -> the main class of Beam's job server for it."""
 FHIR_EXAMPLES = "hl7.fhir.r4.examples@4.0.1"
 OLDEST_NODE, OLDEST_JAVA = (18,), (11,)
 OLDEST_GO = (1, 26)  # as go.mod says
@@ -66,6 +72,42 @@ def jars() -> Path:
         _run(["mvn", "-B", "-q", "-f", str(pom), copy, f"-DoutputDirectory={draft}"], draft)
 
     return _cached("java", (pom,), install)
+
+
+def job_server(engine: str) -> Path:
+    """The jar that starts Beam's job server with an embedded Flink or Spark.
+
+    It names the jars of the pom, as Beam's own job server jar contains them.
+
+    Args:
+        engine: `flink` or `spark`
+
+    Raises:
+        MissingError: no JRE that is new enough, no Maven, or no way to its registry.
+    """
+    _need("java", OLDEST_JAVA)
+    _need("mvn")
+    pom = HERE / engine / "pom.xml"
+
+    def install(draft: Path) -> None:
+        copy = [f"{_MAVEN_PLUGIN}:copy-dependencies", "-DincludeScope=runtime"]
+        _run(["mvn", "-B", "-q", "-f", str(pom), *copy, f"-DoutputDirectory={draft}"], draft)
+        names = sorted(file.name for file in draft.glob("*.jar"))
+        manifest = _manifest({"Main-Class": JOB_SERVERS[engine], "Class-Path": " ".join(names)})
+        with zipfile.ZipFile(draft / "job-server.jar", "w") as jar:
+            jar.writestr("META-INF/MANIFEST.MF", manifest)
+
+    return _cached(engine, (pom,), install) / "job-server.jar"
+
+
+def _manifest(attributes: dict[str, str]) -> bytes:
+    """Return a jar's manifest, whose lines have 72 bytes at most."""
+    lines = [b"Manifest-Version: 1.0"]
+    for name, value in attributes.items():
+        text = f"{name}: {value}".encode()
+        lines.append(text[:72])
+        lines += [b" " + text[start : start + 71] for start in range(72, len(text), 71)]
+    return b"\r\n".join([*lines, b"", b""])
 
 
 def go_program() -> Path:

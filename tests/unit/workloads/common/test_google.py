@@ -15,6 +15,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.delenv("GOOGLE_HEALTHCARE_CUSTOM_ENDPOINT", raising=False)
     monkeypatch.delenv("GOOGLE_PUBSUB_CUSTOM_ENDPOINT", raising=False)
+    monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
     monkeypatch.setenv("GOOGLE_OAUTH_ACCESS_TOKEN", "token")
 
 
@@ -32,7 +33,7 @@ def test_google_is_reached_directly_and_checked() -> None:
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
 def test_a_proxy_of_the_environment_is_used(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, "http://proxy:3128")
-    for host in ("healthcare", "pubsub"):
+    for host in ("healthcare", "pubsub", "storage"):
         assert used(f"https://{host}.googleapis.com/v1/x")[0] == "http://proxy:3128"
 
 

@@ -176,7 +176,7 @@ def test_lists_are_filtered_and_paged(dataflow: Dataflow) -> None:
         ({"jobName": "Not Valid"}, "Invalid job name"),
         ({"parameters": {}}, "mode: Missing required parameter"),
         ({"parameters": {"mode": "0", "other": "1"}}, "other: Unrecognized parameter"),
-        ({"parameters": {"mode": "never"}}, "mode: Unmatched regex"),
+        ({"parameters": {"mode": "never"}}, "mode: Parameter didn't match regex 'wait|[0-9]+'"),
         ({"containerSpec": {}}, "image is required"),
     ],
 )
@@ -186,6 +186,23 @@ def test_a_wrong_launch_is_refused(
     answer = dataflow.launch("0", **fields)
     assert answer.status_code == 400
     assert complaint in answer.json()["error"]["message"]
+
+
+def test_every_wrong_parameter_is_named(dataflow: Dataflow) -> None:
+    error = dataflow.launch("0", parameters={"other": "1", "mode": "never"}).json()["error"]
+    assert error["message"] == (
+        "The template parameters are invalid. Details: \nother: Unrecognized parameter"
+        "\nmode: Parameter didn't match regex 'wait|[0-9]+'"
+    )
+    assert error["details"] == [
+        {
+            "@type": "type.googleapis.com/google.dataflow.v1beta3.InvalidTemplateParameters",
+            "parameterViolations": [
+                {"parameter": "other", "description": "Unrecognized parameter"},
+                {"parameter": "mode", "description": "Parameter didn't match regex 'wait|[0-9]+'"},
+            ],
+        }
+    ]
 
 
 def test_a_validation_launches_nothing(dataflow: Dataflow) -> None:
