@@ -94,7 +94,7 @@ class PipelineWorkersArgs:
 
 
 class PipelineWorkers(Component):
-    """What pipelines need on Dataflow: an account with roles, a network, images, and templates.
+    """Workers of pipelines on Dataflow: their account, roles, network, images, and templates.
 
     The workers have no external addresses: their subnetwork reaches Google's APIs alone. The roles
     on the project are the two that exist on projects alone: to be a worker, and to run load jobs.

@@ -26,6 +26,8 @@ from scripts.stacks.plan import Plan
 DATASET = "gcp:healthcare/dataset:Dataset"
 RUN_SERVICE = "gcp:cloudrunv2/service:Service"
 
+_HARMLESS = "creating it again does no harm"
+
 
 class AdoptionOutcome(StrEnum):
     """The outcome for a resource of the program that the stack does not manage yet."""
@@ -251,5 +253,4 @@ class Discovery:
 
 
 def _note(resource_type: ResourceType) -> str:
-    again = "creating it again does no harm"
-    return f"can't be imported; {again}" if resource_type.repeatable else f"exists; {again}"
+    return f"{'cannot be imported' if resource_type.repeatable else 'exists'}; {_HARMLESS}"

@@ -124,6 +124,9 @@ FOLLOWED = {
     "The log: ": NO_ADVICE,
     "Follow it again: {}": "tests/unit/scripts/pipelines/test_run_pipeline.py::"
     "test_a_timeout_leaves_the_job_and_says_how_to_follow_it",
+    "Leave --location out, or name the --template": PERSON,
+    "{} for more at https://console": "tests/unit/scripts/pipelines/test_run_pipeline.py::"
+    "test_a_quota_that_is_too_small_is_named_before_anything_is_launched",
     "`pulumi version` fails": NO_ADVICE,
     "Exit code of `pulumi preview`": NO_ADVICE,
     "<!-- made by": NO_ADVICE,

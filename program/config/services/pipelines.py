@@ -11,7 +11,7 @@ Bucket = Annotated[str, follows(rules.bucket)]
 
 
 class PipelinesSettings(Model):
-    """What pipelines need on Dataflow: workers, network, images, templates, bucket of the runs."""
+    """Pipelines on Dataflow: account and network of the workers, images, templates, bucket."""
 
     bucket: Bucket | None = None
     """The bucket to create for staged files and runs. A change replaces it."""
