@@ -76,10 +76,10 @@ POLICIES: tuple[Policy, ...] = (
         name="no-external-addresses",
         level=Level.MANDATORY,
         severity=Severity.HIGH,
-        what="Instances, addresses and load balancers have no external address.",
+        what="Instances, addresses, load balancers and Dataflow workers have no external address.",
         why="What has an external address can be reached and attacked from the internet.",
-        hint="Leave accessConfigs out, set addressType and loadBalancingScheme to INTERNAL, and "
-        "let peers connect by a VPN.",
+        hint="Leave accessConfigs out, set addressType and loadBalancingScheme to INTERNAL and "
+        "ipConfiguration to WORKER_IP_PRIVATE, and let peers connect by a VPN.",
         check=network.no_external_addresses,
     ),
     ResourcePolicy(

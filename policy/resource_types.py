@@ -62,6 +62,11 @@ EXTERNAL_BY_DEFAULT = {
 }
 """Resources with an external address unless the property says otherwise."""
 
+DATAFLOW_JOBS = frozenset({"gcp:dataflow/flexTemplateJob:FlexTemplateJob", "gcp:dataflow/job:Job"})
+"""Jobs whose workers have external addresses unless `ipConfiguration` says otherwise."""
+BUCKET_OBJECT = "gcp:storage/bucketObject:BucketObject"
+"""An object, which may be a flex template of Dataflow."""
+
 LABELLED = frozenset(
     {
         INSTANCE_TEMPLATE,

@@ -34,10 +34,7 @@ MAX_WORKERS = 1_000
 Documented: `maxWorkers` of FlexTemplateRuntimeEnvironment in Dataflow's discovery document.
 """
 STAGED_DAYS = 14
-"""The age at which staged files go. A batch job runs ten days at most.
-
-Documented: https://cloud.google.com/dataflow/quotas
-"""
+"""The age at which staged files go: far more than a run takes (docs/pipelines-at-scale.md)."""
 _ACCOUNT = "pipelines"
 
 

@@ -1,6 +1,7 @@
 """That nothing of a stack can be reached from the internet."""
 
 import ipaddress
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +23,7 @@ _PRIVATE = tuple(
         "fc00::/7",
     )
 )
+_WORKER_IP_PRIVATE = "WORKER_IP_PRIVATE"
 _EXTERNAL = ("EXTERNAL", "EXTERNAL_MANAGED")
 
 
@@ -29,7 +31,7 @@ def no_external_addresses(
     resource: Resource,
     config: Config,  # noqa: ARG001
 ) -> Iterator[Finding]:
-    """No instance, address or forwarding rule has an external address."""
+    """No instance, address, forwarding rule or worker of Dataflow has an external address."""
     if resource.type in resource_types.WITH_INTERFACES:
         for index, interface in enumerate(_items(look(resource.props, "networkInterfaces"))):
             if interface is UNKNOWN:
@@ -43,6 +45,37 @@ def no_external_addresses(
         scheme = look(resource.props, by_default)
         if scheme is None or scheme in _EXTERNAL:
             yield Finding(f"{by_default} is {scheme or 'EXTERNAL, its default'}")
+    yield from _public_workers(resource)
+
+
+def _public_workers(resource: Resource) -> Iterator[Finding]:
+    """Yield what lets workers of Dataflow have external addresses: a job, or a flex template."""
+    if resource.type in resource_types.DATAFLOW_JOBS:
+        configuration, where = look(resource.props, "ipConfiguration"), "ipConfiguration"
+    elif resource.type == resource_types.BUCKET_OBJECT:
+        environment = _template_environment(look(resource.props, "content"))
+        if environment is None:
+            return
+        configuration = environment.get("ipConfiguration")
+        where = "defaultEnvironment.ipConfiguration of the template"
+    else:
+        return
+    if configuration not in (_WORKER_IP_PRIVATE, UNKNOWN):
+        yield Finding(f"{where} is {configuration or 'WORKER_IP_PUBLIC, its default'}")
+
+
+def _template_environment(content: Any) -> dict[str, Any] | None:
+    """Return the default environment in a flex template; None of any other object."""
+    if not isinstance(content, str):
+        return None
+    try:
+        spec = json.loads(content)
+    except ValueError:
+        return None
+    if not isinstance(spec, dict) or not {"image", "sdkInfo"} <= spec.keys():
+        return None
+    environment = spec.get("defaultEnvironment")
+    return environment if isinstance(environment, dict) else {}
 
 
 def guarded_services(resource: Resource, config: Config) -> Iterator[Finding]:

@@ -41,6 +41,15 @@ def dimse_pool(**peer: Any) -> Resource:
     return pool("--dicomweb-store", "s", "--peer", "PACS", ENV_AETS_JSON=entries)
 
 
+JOB = "gcp:dataflow/flexTemplateJob:FlexTemplateJob"
+OBJECT = "gcp:storage/bucketObject:BucketObject"
+
+
+def template(**environment: Any) -> Resource:
+    spec = {"image": "i", "sdkInfo": {"language": "PYTHON"}, "defaultEnvironment": environment}
+    return resource(OBJECT, {"content": json.dumps(spec)})
+
+
 ADAPTER_CASES: dict[str, Sequence[Case]] = {
     "no-external-addresses": (
         Case(
@@ -60,6 +69,25 @@ ADAPTER_CASES: dict[str, Sequence[Case]] = {
             "defaults are external",
             [resource(ADDRESS), resource(RULE, {"loadBalancingScheme": "EXTERNAL_MANAGED"})],
             ["addressType is EXTERNAL, its default", "loadBalancingScheme is EXTERNAL_MANAGED"],
+        ),
+        Case(
+            "workers of Dataflow inside the network",
+            [
+                resource(JOB, {"ipConfiguration": "WORKER_IP_PRIVATE"}),
+                template(ipConfiguration="WORKER_IP_PRIVATE"),
+                resource(OBJECT, {"content": "no template"}),
+                resource(OBJECT, {"content": '{"image": "a"}'}),
+            ],
+        ),
+        Case(
+            "workers of Dataflow with external addresses",
+            [resource(JOB), template(ipConfiguration="WORKER_IP_PUBLIC"), template()],
+            [
+                "ipConfiguration is WORKER_IP_PUBLIC, its default",
+                "defaultEnvironment.ipConfiguration of the template is WORKER_IP_PUBLIC",
+                "defaultEnvironment.ipConfiguration of the template is WORKER_IP_PUBLIC, its "
+                "default",
+            ],
         ),
     ),
     "no-public-ranges": (
