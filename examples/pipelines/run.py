@@ -58,7 +58,7 @@ app = cli.application()
 
 @dataclass(frozen=True)
 class Site:
-    """What the pipelines work with.
+    """Stack, stores and folders of the pipelines.
 
     Attributes:
         stack: its name

@@ -27,7 +27,7 @@ class SelectionError(Exception):
 
 @dataclass(frozen=True)
 class Resolved:
-    """What a store has of the selected resources of a study.
+    """Resources of a selection that a store has of a study.
 
     Attributes:
         instances: paths of instances, each once

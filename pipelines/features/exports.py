@@ -35,7 +35,7 @@ class ExportError(Exception):
 
 
 class UnreadableError(Exception):
-    """A file that is no instance, with the reason."""
+    """A file that is not an instance, with the reason."""
 
 
 def table_of(uri: str) -> str:
@@ -57,7 +57,7 @@ def query(table: str) -> str:
         table: PROJECT.DATASET.TABLE
 
     Raises:
-        ExportError: it can't be read, or is no export of a DICOM store
+        ExportError: it can't be read, or is not an export of a DICOM store
     """
     try:
         columns = columns_of_table(table)
@@ -96,7 +96,7 @@ def from_file(content: bytes) -> Instance:
     """Return an exported file in the DICOM JSON model.
 
     Raises:
-        UnreadableError: it is no DICOM file, or has no UIDs
+        UnreadableError: it is not a DICOM file, or has no UIDs
     """
     try:
         dataset = pydicom.dcmread(io.BytesIO(content), stop_before_pixels=True)

@@ -46,7 +46,7 @@ class Site:
     def settings(self, **changes: str) -> Settings:
         """Return settings of a run."""
         given = {"sql": "", "search": "", **changes}
-        made = Settings(
+        settings = Settings(
             self.source,
             self.destination,
             f"gs://{self.bucket}/run/",
@@ -54,7 +54,7 @@ class Site:
             given["search"],
             self.project,
         )
-        return replace(made, destination=given.get("destination", made.destination))
+        return replace(settings, destination=given.get("destination", settings.destination))
 
     def arguments(self, run: str, **options: str) -> list[str]:
         """Return the command line of a run."""

@@ -30,9 +30,9 @@ def store(emulator: ServerInfo, project: str, grant: Callable[..., None]) -> str
     """The full name of a store with files of many kinds, beside a dataset of BigQuery."""
     grant("roles/bigquery.dataEditor", "roles/bigquery.jobUser", "roles/storage.objectAdmin")
     clients.big_query(project).create_dataset("warehouse")
-    made = pipelines.make_store(emulator.url, project)
-    put(emulator.url, made, *FILES)
-    return made
+    store = pipelines.make_store(emulator.url, project)
+    put(emulator.url, store, *FILES)
+    return store
 
 
 def put(url: str, store: str, *names: str) -> None:

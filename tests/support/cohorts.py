@@ -51,15 +51,15 @@ class Original:
 
 def originals(studies: int, instances: int) -> list[Original]:
     """Return instances of two series in each study; one says whose it is in its pixels."""
-    made: list[Original] = []
+    originals: list[Original] = []
     for number in range(studies):
         for modality in MODALITIES:
             for _ in range(instances):
                 study = f"{ROOT}.{number + 1}"
                 series = f"{study}.{ord(modality[0])}"
-                uid = f"{series}.{len(made) + 1}"
+                uid = f"{series}.{len(originals) + 1}"
                 content = make_dicom(
-                    pixels=_pixels(len(made) + 1, text="ALONSO QUIXOTE" if not made else ""),
+                    pixels=_pixels(len(originals) + 1, text="ALONSO QUIXOTE" if not originals else ""),
                     StudyInstanceUID=study,
                     SeriesInstanceUID=series,
                     SOPInstanceUID=uid,
@@ -67,8 +67,8 @@ def originals(studies: int, instances: int) -> list[Original]:
                     Modality=modality,
                     **IDENTIFYING,
                 )
-                made.append(Original(study, series, uid, modality, content))
-    return made
+                originals.append(Original(study, series, uid, modality, content))
+    return originals
 
 
 def copies(url: str, store: str) -> Iterator[bytes]:
