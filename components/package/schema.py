@@ -9,7 +9,7 @@ import dataclasses
 import inspect
 import re
 from collections.abc import Mapping, Sequence
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 
 from components import reference
@@ -72,9 +72,11 @@ def _resource(component: type[Component], args: type, types: dict[str, Schema]) 
     inputs, required = _properties(args, types)
     aliases = [{"type": token} for token in former_tokens(component)]
     about = inspect.cleandoc(component.__doc__ or "").partition("\n\nInputs:")[0]
+    hints = reference.annotations_of(component)
+    described = reference.outputs_of(component)
     outputs = {
-        camel(name): {"description": meaning, **_output(component, name)}
-        for name, meaning in reference.outputs_of(component).items()
+        camel(name): {"description": meaning, **_output(hints[name])}
+        for name, meaning in described.items()
     }
     return {
         "isComponent": True,
@@ -83,13 +85,18 @@ def _resource(component: type[Component], args: type, types: dict[str, Schema]) 
         "inputProperties": inputs,
         "requiredInputs": required,
         "properties": outputs,
-        "required": list(outputs),
+        "required": [camel(name) for name in described if not _is_optional(hints[name])],
     }
 
 
-def _output(component: type[Component], name: str) -> Schema:
-    """Return the type of an output: a text, a list of texts, or a map of texts."""
-    annotation = reference.annotations_of(component)[name]
+def _is_optional(annotation: Any) -> bool:
+    return get_origin(annotation) in (Union, UnionType) and NoneType in get_args(annotation)
+
+
+def _output(annotation: Any) -> Schema:
+    """Return the type of an output: a text, a list of texts, or a map."""
+    if _is_optional(annotation):
+        [annotation] = (part for part in get_args(annotation) if part is not NoneType)
     if get_origin(annotation) is dict:  # of outputs by name
         return {"type": "object", "additionalProperties": {"type": "string"}}
     [inner] = get_args(annotation)
@@ -128,6 +135,8 @@ def _plain(type_: Any, types: dict[str, Schema]) -> Schema:
     origin, parts = get_origin(type_), get_args(type_)
     if type_ in _SCALARS:
         return {"type": _SCALARS[type_]}
+    if type_ is Any:
+        return {"$ref": "pulumi.json#/Any"}
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return {"type": "object", "additionalProperties": _item(parts[1], types)}
     if isinstance(origin, type) and issubclass(origin, Sequence):

@@ -73,7 +73,7 @@ class Site:
     @property
     def bucket(self) -> str:
         """The bucket of files and runs."""
-        return self.outputs.pipelines["bucket"]
+        return str(self.outputs.pipelines["bucket"])
 
     @property
     def stores(self) -> tuple[str, str]:

@@ -59,7 +59,9 @@ def originals(studies: int, instances: int) -> list[Original]:
                 series = f"{study}.{ord(modality[0])}"
                 uid = f"{series}.{len(originals) + 1}"
                 content = make_dicom(
-                    pixels=_pixels(len(originals) + 1, text="ALONSO QUIXOTE" if not originals else ""),
+                    pixels=_pixels(
+                        len(originals) + 1, text="ALONSO QUIXOTE" if not originals else ""
+                    ),
                     StudyInstanceUID=study,
                     SeriesInstanceUID=series,
                     SOPInstanceUID=uid,

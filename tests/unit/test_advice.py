@@ -127,6 +127,8 @@ FOLLOWED = {
     "Leave --location out, or name the --template": PERSON,
     "{} for more at https://console": "tests/unit/scripts/pipelines/test_run_pipeline.py::"
     "test_a_quota_that_is_too_small_is_named_before_anything_is_launched",
+    " A certificate of Google names": NO_ADVICE,
+    "Run this without --deployed": PERSON,
     "`pulumi version` fails": NO_ADVICE,
     "Exit code of `pulumi preview`": NO_ADVICE,
     "<!-- made by": NO_ADVICE,

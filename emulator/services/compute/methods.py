@@ -7,7 +7,7 @@ https://cloud.google.com/compute/docs/access/iam.
 from collections.abc import Iterator
 
 from emulator.core.method_table import ADMIN_WRITE, MethodTable, Row
-from emulator.services.compute.balancer_responses import METHODS as BALANCER_METHODS
+from emulator.services.compute.balancers.responses import METHODS as BALANCER_METHODS
 from emulator.services.compute.type_table import (
     BACKEND_SERVICES,
     GROUP_MANAGERS,

@@ -15,7 +15,7 @@ from emulator.services.compute import group_responses as groups
 from emulator.services.compute import location_responses as locations
 from emulator.services.compute import responses
 from emulator.services.compute import subnetwork_responses as subnetworks
-from emulator.services.compute.balancer_responses import METHODS as BALANCER_METHODS
+from emulator.services.compute.balancers.responses import METHODS as BALANCER_METHODS
 from emulator.services.compute.errors import render
 from emulator.services.compute.service import Compute
 from emulator.services.compute.type_table import (

@@ -4,7 +4,7 @@ Documented (https://cloud.google.com/compute/docs/reference/rest/v1): the fields
 the methods of each type.
 """
 
-from emulator.services.compute.balancer_types import BALANCER_TYPES
+from emulator.services.compute.balancers.types import BALANCER_TYPES
 from emulator.services.compute.types import (
     CRUD,
     GLOBAL,

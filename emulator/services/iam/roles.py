@@ -6,15 +6,8 @@ needs are left out, but where a role would have none.
 
 from functools import cache
 
-from emulator.services.iam import healthcare_roles
+from emulator.services.iam import compute_roles, healthcare_roles
 from emulator.services.iam.permissions import ALL, POLICIES, of
-
-
-def _resources(types: str) -> frozenset[str]:
-    """Return what changes types of resources of Compute Engine, separated by spaces."""
-    verbs = "create delete get list setLabels update"
-    return frozenset().union(*(of(f"compute.{type_}", verbs) for type_ in types.split()))
-
 
 _OBJECTS_VIEWER = of("storage.objects", "get list")
 _OBJECTS_ADMIN = of("storage.objects", "create delete get list update")
@@ -74,46 +67,6 @@ _REPOSITORIES_VIEWER = of("artifactregistry.repositories", "get list") | of(
     "artifactregistry.dockerimages", "list"
 )
 _REPOSITORIES_ADMIN = _REPOSITORIES_VIEWER | of("artifactregistry.repositories", ALL)
-_BALANCER_PARTS = (
-    _resources(
-        "addresses backendServices forwardingRules globalAddresses globalForwardingRules "
-        "healthChecks regionBackendServices regionHealthChecks regionNetworkEndpointGroups "
-        "sslCertificates sslPolicies targetHttpProxies targetHttpsProxies urlMaps"
-    )
-    | of("compute.backendServices", "setSecurityPolicy")
-    | of("compute.globalForwardingRules", "setTarget")
-    | of("compute.targetHttpProxies", "setUrlMap")
-    | of("compute.targetHttpsProxies", "setQuicOverride setSslCertificates setSslPolicy setUrlMap")
-)
-_LOAD_BALANCERS = _BALANCER_PARTS | of("compute.securityPolicies", "get list")
-_NETWORKS = _LOAD_BALANCERS | _resources(
-    "externalVpnGateways networks routers subnetworks vpnGateways vpnTunnels"
-)
-_FIREWALLS = _resources("firewalls securityPolicies")
-_INSTANCES = (
-    _resources("instanceGroupManagers instanceTemplates instanceGroups")
-    | of("compute.instances", "get list")
-    | of("compute.autoscalers", "list")
-    | of("compute.disks", "delete get list")
-)
-_COMPUTE_LOCATIONS = (
-    of("compute.projects", "get")
-    | of("compute.regions", "get list")
-    | of("compute.zones", "get list")
-    | of("compute.globalOperations", "get list")
-    | of("compute.regionOperations", "get list")
-    | of("compute.zoneOperations", "get list")
-)
-_COMPUTE_ADMIN = (
-    _NETWORKS
-    | _FIREWALLS
-    | _INSTANCES
-    | _COMPUTE_LOCATIONS
-    | of("compute.globalOperations", "delete")
-    | of("compute.regionOperations", "delete")
-    | of("compute.zoneOperations", "delete")
-)
-_COMPUTE_VIEWER = frozenset(p for p in _COMPUTE_ADMIN if p.endswith((".get", ".list")))
 _RUN_INVOKE = of("run.routes", "invoke") | of("run.jobs", "run")
 _RUN_VIEWER = (
     of("run.services", "get getIamPolicy list")
@@ -173,6 +126,7 @@ _TOKENS = of("iam.serviceAccounts", "getAccessToken get list")
 _SERVICES_VIEWER = of("serviceusage.services", "get list")
 
 _ROLES: dict[str, frozenset[str]] = {
+    **compute_roles.ROLES,
     **healthcare_roles.ROLES,
     "roles/artifactregistry.admin": _REPOSITORIES_ADMIN,
     "roles/artifactregistry.reader": _REPOSITORIES_VIEWER,
@@ -192,19 +146,6 @@ _ROLES: dict[str, frozenset[str]] = {
     "roles/cloudkms.cryptoKeyEncrypter": _ENCRYPT,
     "roles/cloudkms.cryptoKeyEncrypterDecrypter": _ENCRYPT | _DECRYPT,
     "roles/cloudkms.viewer": _KMS_VIEWER,
-    "roles/compute.admin": _COMPUTE_ADMIN,
-    "roles/compute.instanceAdmin.v1": _INSTANCES
-    | _COMPUTE_LOCATIONS
-    | frozenset(p for p in _NETWORKS if p.endswith((".get", ".list"))),
-    "roles/compute.loadBalancerAdmin": _LOAD_BALANCERS | of("compute.networks", "get list"),
-    "roles/compute.networkAdmin": _NETWORKS
-    | _COMPUTE_LOCATIONS
-    | frozenset(p for p in _FIREWALLS | _INSTANCES if p.endswith((".get", ".list"))),
-    "roles/compute.securityAdmin": _FIREWALLS
-    | _resources("sslCertificates sslPolicies")
-    | of("compute.networks", "get list")
-    | _COMPUTE_LOCATIONS,
-    "roles/compute.viewer": _COMPUTE_VIEWER,
     "roles/dataflow.admin": _DATAFLOW_DEVELOPER,
     "roles/dataflow.developer": _DATAFLOW_DEVELOPER,
     "roles/dataflow.viewer": _DATAFLOW_VIEWER,

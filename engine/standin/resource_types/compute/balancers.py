@@ -1,39 +1,24 @@
 """Resource types of Compute Engine: the parts of an external Application Load Balancer.
 
-Observed in the provider's code (https://github.com/hashicorp/terraform-provider-google-beta): the
-rules of a policy are added, changed and removed one by one; a backend service gets its policy by a
-call of its own, and a proxy each of its references.
+Observed in the provider's code (https://github.com/hashicorp/terraform-provider-google-beta): a
+backend service gets its policy by a call of its own, and a proxy each of its references.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from engine.standin.compute import Compute, full_link, same_link
 from engine.standin.http import Api, Json
 from engine.standin.properties import Properties
 from engine.standin.resource import ResourceType, Update
 from engine.standin.resource_types.common import IN_PATH, SHORT_NAME, resource_type
-from engine.standin.rest import to_body
+from engine.standin.resource_types.compute.global_resources import of_project
+from engine.standin.resource_types.compute.security_policies import SECURITY_POLICY
 from engine.standin.values import Values
 
 _SAME = {"same": same_link}
 _ID = {"wire": "id"}
 _POLICY = "projects/{project}/global/securityPolicies/{}"
-_EXCLUDED = {
-    "requestBodies": "requestBodiesToExclude", "requestCookies": "requestCookiesToExclude",
-    "requestHeaders": "requestHeadersToExclude", "requestUris": "requestUrisToExclude",
-    "requestQueryParams": "requestQueryParamsToExclude",
-}  # fmt: skip
-
-
-def _global(collection: str) -> dict[str, Any]:
-    parent = f"projects/{{project}}/global/{collection}"
-    return {
-        "id": f"{parent}/{{name}}",
-        "create_call": f"POST {parent}",
-        "imports": (f"{parent}/{{name}}", "{project}/{name}", "{name}"),
-    }
 
 
 def _in_global(collection: str) -> str:
@@ -85,52 +70,10 @@ class _Referring(Compute):
         self._call(api, "POST", call, body, timeout=timeout)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Policy(Compute):
-    """A security policy: its rules have calls of their own, by priority."""
-
-    def update_fields(self, type_: ResourceType, path: str, change: Update, api: Api) -> None:
-        """Change its fields, then its rules: add, change, and remove in this order."""
-        others = change.changed - {"rules"}
-        rest = Update(change.state, change.wanted, others, change.timeout)
-        super().update_fields(type_, path, rest, api)
-        if "rules" not in change.changed:
-            return
-        fields = type_.properties["rules"].fields
-        old, new = (_by_priority(one.get("rules")) for one in (change.state, change.wanted))
-        for priority, rule in sorted(new.items()):
-            body = {"description": "", "preview": False, **to_body(fields, rule)}
-            if priority not in old:
-                self._call(api, "POST", f"{path}/addRule", body, timeout=change.timeout)
-            elif to_body(fields, rule) != to_body(fields, old[priority]):
-                query = {"priority": str(priority)}
-                gone = to_body(fields, old[priority]).keys() - body.keys()
-                self._call(
-                    api,
-                    "POST",
-                    f"{path}/patchRule",
-                    {**body, "match": _whole_match(body), **dict.fromkeys(gone)},
-                    query,
-                    change.timeout,
-                )
-        for priority in sorted(old.keys() - new.keys()):
-            query = {"priority": str(priority)}
-            self._call(api, "POST", f"{path}/removeRule", None, query, change.timeout)
-
-
-def _by_priority(rules: list[Values] | None) -> dict[int, Values]:
-    return {rule["priority"]: rule for rule in rules or []}
-
-
-def _whole_match(rule: Json) -> Json:
-    """Return the match of a rule that replaces another kind of it."""
-    return {**dict.fromkeys(("config", "expr", "versionedExpr")), **rule["match"]}
-
-
 GLOBAL_ADDRESS = resource_type(
     "gcp:compute/globalAddress:GlobalAddress",
     "GlobalAddress",
-    Compute(**_global("addresses"), links={"network": _in_global("networks")}),
+    Compute(**of_project("addresses"), links={"network": _in_global("networks")}),
     quirks={**SHORT_NAME, "network": _SAME},
 )
 
@@ -154,7 +97,7 @@ BACKEND_SERVICE = resource_type(
     "gcp:compute/backendService:BackendService",
     "BackendService",
     _Referring(
-        **_global("backendServices"),
+        **of_project("backendServices"),
         update_style="whole",
         links={"securityPolicy": _POLICY},
         setters={"securityPolicy": "{path}/setSecurityPolicy"},
@@ -193,7 +136,7 @@ def _same_domains(one: list[str], other: list[str]) -> bool:
 CERTIFICATE = resource_type(
     "gcp:compute/managedSslCertificate:ManagedSslCertificate",
     "ManagedSslCertificate",
-    Compute(**_global("sslCertificates")),
+    Compute(**of_project("sslCertificates")),
     quirks={
         **SHORT_NAME,
         "certificateId": _ID,
@@ -204,36 +147,15 @@ CERTIFICATE = resource_type(
 SSL_POLICY = resource_type(
     "gcp:compute/sSLPolicy:SSLPolicy",
     "SslPolicy",
-    Compute(**_global("sslPolicies")),
+    Compute(**of_project("sslPolicies")),
     quirks=SHORT_NAME,
-)
-
-SECURITY_POLICY = resource_type(
-    "gcp:compute/securityPolicy:SecurityPolicy",
-    "SecurityPolicy",
-    _Policy(**_global("securityPolicies")),
-    quirks={
-        **SHORT_NAME,
-        "rules": {"wire": "rules"},
-        "rules.preconfiguredWafConfig.exclusions": {"wire": "exclusions"},
-        **{
-            f"rules.preconfiguredWafConfig.exclusions.{name}": {"wire": wire}
-            for name, wire in _EXCLUDED.items()
-        },
-        **{
-            f"rules.preconfiguredWafConfig.exclusions.{name}.{field}": {"wire": wire}
-            for name in _EXCLUDED
-            for field, wire in (("operator", "op"), ("value", "val"))
-        },
-    },
-    uncovered=("adaptiveProtectionConfig", "recaptchaOptionsConfig"),
 )
 
 URL_MAP = resource_type(
     "gcp:compute/uRLMap:URLMap",
     "UrlMap",
     Compute(
-        **_global("urlMaps"),
+        **of_project("urlMaps"),
         update_style="whole",
         links={"defaultService": _in_global("backendServices")},
     ),
@@ -252,7 +174,7 @@ HTTP_PROXY = resource_type(
     "gcp:compute/targetHttpProxy:TargetHttpProxy",
     "TargetHttpProxy",
     _Referring(
-        **_global("targetHttpProxies"),
+        **of_project("targetHttpProxies"),
         links={"urlMap": _in_global("urlMaps")},
         setters={"urlMap": "{short}/setUrlMap"},
     ),
@@ -275,7 +197,7 @@ HTTPS_PROXY = resource_type(
     "gcp:compute/targetHttpsProxy:TargetHttpsProxy",
     "TargetHttpsProxy",
     _Referring(
-        **_global("targetHttpsProxies"),
+        **of_project("targetHttpsProxies"),
         encode=_with_certificates,
         links={"urlMap": _in_global("urlMaps"), "sslPolicy": _in_global("sslPolicies")},
         setters={
@@ -318,7 +240,7 @@ FORWARDING_RULE = resource_type(
     "gcp:compute/globalForwardingRule:GlobalForwardingRule",
     "GlobalForwardingRule",
     _Referring(
-        **_global("forwardingRules"),
+        **of_project("forwardingRules"),
         links={"network": _in_global("networks")},
         setters={"target": "{path}/setTarget"},
     ),

@@ -11,7 +11,7 @@ from typing import Any
 from emulator.core.discovery import api
 from emulator.core.resources.json_merge_patch import merge_patch
 from emulator.core.rest import Call
-from emulator.services.compute.balancer_types import (
+from emulator.services.compute.balancers.types import (
     GLOBAL_BACKEND_SERVICES,
     GLOBAL_FORWARDING_RULES,
     HTTP_PROXIES,

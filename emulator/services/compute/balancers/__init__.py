@@ -1,0 +1,1 @@
+"""Parts of external Application Load Balancers: their resource types and methods."""
