@@ -8,6 +8,7 @@ from emulator.services.healthcare.context import HealthcareContext
 from emulator.services.healthcare.fhir import streams
 from emulator.services.healthcare.fhir.consents.models import ConsentStore
 from emulator.services.healthcare.fhir.notifications import Notifications
+from emulator.services.healthcare.fhir.profiles.checks import ProfileChecks
 from emulator.services.healthcare.fhir.resources.changes import ChangeListener, Changes
 from emulator.services.healthcare.fhir.resources.models import Index, ResourceStore
 from emulator.services.healthcare.fhir.search import store_parameters
@@ -24,6 +25,7 @@ class Fhir(StoreService):
     Attributes:
         resources: the resources
         consents: as they were applied
+        profiles: check resources by the profiles of their store
         indexes: get each resource that is written
         listeners: learn of each change
         workers: make the rows of large exports
@@ -36,6 +38,7 @@ class Fhir(StoreService):
         self.resources = ResourceStore(
             context.database, self._stores.exists, [store_parameters.TABLE]
         )
+        self.profiles = ProfileChecks()
         self.indexes: tuple[Index, ...] = (SearchIndex(),)
         self.listeners: list[ChangeListener] = [
             Notifications(context.notifier),
@@ -62,7 +65,7 @@ class Fhir(StoreService):
             OutcomeError: references are broken
         """
         with self.resources.writing(settings.name) as connection:
-            changes = Changes(connection, settings, self.indexes, operation)
+            changes = Changes(connection, settings, self.indexes, operation, self.profiles)
             yield changes
             changes.finish()
             woken = [

@@ -6,6 +6,7 @@ from typing import Any
 
 from emulator.core.errors import unimplemented
 from emulator.services.healthcare.fhir.consents.settings import ConsentSettings
+from emulator.services.healthcare.fhir.profiles.settings import ProfileSettings
 from emulator.services.healthcare.fhir.validation import ValidationSettings
 
 SERVED_VERSION = "R4"
@@ -27,6 +28,7 @@ class StoreSettings:
         index_delay_seconds: until searches find a change; from the label `INDEX_DELAY`
         is_strict: whether a search with an unknown parameter is refused by default
         validation: what is checked of resources
+        profiles: which profiles resources are checked by
         notifications: the topics, as `FhirNotificationConfig` has them
         streams: into tables and stores, as `StreamConfig` has them
         consents: whether consents decide on access
@@ -41,6 +43,7 @@ class StoreSettings:
     index_delay_seconds: int = 0
     is_strict: bool = False
     validation: ValidationSettings = field(default_factory=ValidationSettings)
+    profiles: ProfileSettings = field(default_factory=ProfileSettings)
     notifications: tuple[Mapping[str, Any], ...] = ()
     streams: tuple[Mapping[str, Any], ...] = ()
     consents: ConsentSettings = field(default_factory=ConsentSettings)
@@ -72,6 +75,7 @@ class StoreSettings:
             index_delay_seconds=_seconds(store.get("labels", {}).get(INDEX_DELAY, "")),
             is_strict=bool(store.get("defaultSearchHandlingStrict")),
             validation=ValidationSettings.of(store.get("validationConfig", {})),
+            profiles=ProfileSettings.of(store),
             notifications=tuple([single] if single else store.get("notificationConfigs", [])),
             streams=tuple(store.get("streamConfigs", [])),
             consents=ConsentSettings.of(store),

@@ -1,12 +1,15 @@
 """Interactions with a resource type: create, the conditional writes, validate."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from starlette.responses import Response
 
 from emulator.core.rest import JsonResponse
 from emulator.services.healthcare.fhir.interactions.instance import patch_of
 from emulator.services.healthcare.fhir.interactions.representation import written_response
 from emulator.services.healthcare.fhir.interactions.request import FhirRequest, json_response
-from emulator.services.healthcare.fhir.outcome import error
+from emulator.services.healthcare.fhir.outcome import Issue, error
 from emulator.services.healthcare.fhir.refusals import OutcomeError, success, unsupported
 from emulator.services.healthcare.fhir.resources import parsing, writes
 
@@ -57,24 +60,20 @@ def validate(request: FhirRequest) -> Response:
     if resource.get("resourceType") == "Parameters" != type_:
         raise unsupported("the input of $validate is the resource itself, not Parameters")
     parsing.check_resource(resource, type_, request.settings)
-    if profile := request.parameter("profile"):
-        _check_profile(request, profile)
+    if wrong := _problems(request, resource, request.parameter("profile")):
+        raise OutcomeError(400, *wrong)
     return json_response(success("the resource is valid"))
 
 
-def _check_profile(request: FhirRequest, profile: str) -> None:
-    url, _, version = profile.partition("|")
-    rows = request.fhir.resources.select(
-        "SELECT 1 FROM fhir_canonicals JOIN fhir_resources ON number = resource"
-        " WHERE fhir_canonicals.store = ? AND url = ? AND type = 'StructureDefinition'"
-        " AND ? IN ('', fhir_canonicals.version)",
-        (request.store, url, version),
-    )
-    if not rows:
+def _problems(request: FhirRequest, resource: dict[str, Any], profile: str) -> Sequence[Issue]:
+    """Return what is wrong by one profile, or by those that the resource and the store name."""
+    checks, settings = request.fhir.profiles, request.settings
+    with request.fhir.resources.database.read() as connection:
+        args = (connection, request.store, settings.profiles, resource)
+        if not profile:
+            return checks.check_declared(*args)
+        found = checks.check_by(*args, profile)
+    if found is None:
         text = f"the profile {profile!r} was not found in the FHIR store"
         raise OutcomeError(400, error("not-found", "profile_not_found", text))
-    raise unsupported(
-        f"the local Google Cloud does not check resources by profiles such as {profile!r} yet; "
-        "without the parameter profile, $validate checks by the specification",
-        501,
-    )
+    return found

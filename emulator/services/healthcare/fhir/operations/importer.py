@@ -20,6 +20,7 @@ from emulator.services.healthcare.fhir import validation
 from emulator.services.healthcare.fhir.operations import content, source_files
 from emulator.services.healthcare.fhir.operations.content import Item
 from emulator.services.healthcare.fhir.refusals import OutcomeError, unparseable
+from emulator.services.healthcare.fhir.resources import admission
 from emulator.services.healthcare.fhir.resources.changes import PUT
 from emulator.services.healthcare.fhir.resources.models import StoreGoneError
 from emulator.services.healthcare.fhir.service import Fhir
@@ -111,6 +112,7 @@ class _Import:
                 for item in batch:
                     assert item.resource is not None
                     try:
+                        admission.check_profiles(changes, item.resource)
                         changes.overwrite(item.resource, PUT)
                     except OutcomeError as refused:
                         failed.append((item, refused))

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from emulator.services.healthcare.fhir import instants, json_text
 from emulator.services.healthcare.fhir.outcome import error
+from emulator.services.healthcare.fhir.profiles.checks import ProfileChecks
 from emulator.services.healthcare.fhir.refusals import OutcomeError, conflict
 from emulator.services.healthcare.fhir.resources import lost_versions
 from emulator.services.healthcare.fhir.resources.descriptions import describe
@@ -63,6 +64,7 @@ class Changes:
         settings: of the store
         indexes: get each resource that is written
         operation: the full name of the long-running operation that makes them; empty for a call
+        profiles: check what is written; nothing where that was checked before
         done: the changes so far
     """
 
@@ -70,6 +72,7 @@ class Changes:
     settings: StoreSettings
     indexes: Sequence[Index] = ()
     operation: str = ""
+    profiles: ProfileChecks | None = None
     done: list[Change] = field(default_factory=list)
     _to_index: list[tuple[int, Mapping[str, Any] | None]] = field(default_factory=list)
     """Numbers of rows with their resources, or nothing for a deletion, the last one valid."""

@@ -21,7 +21,7 @@ from emulator.services.healthcare.fhir.refusals import (
     mismatch,
     missing,
 )
-from emulator.services.healthcare.fhir.resources import conditions, parsing
+from emulator.services.healthcare.fhir.resources import admission, conditions, parsing
 from emulator.services.healthcare.fhir.resources.changes import PATCH, POST, PUT, Changes
 from emulator.services.healthcare.fhir.resources.version import Version
 
@@ -72,7 +72,7 @@ def create(
         if found is not None:
             return Written(200, found)
     new = {**resource, "id": id_ or str(uuid.uuid4())}
-    parsing.check_resource(new, type_, changes.settings)
+    admission.check(changes, new, type_)
     return Written(201, changes.put(new, POST))
 
 
@@ -86,7 +86,7 @@ def update(
     if_none_match: str = "",
 ) -> Written:
     """Replace a resource, or create it where the store lets clients choose ids."""
-    parsing.check_resource(resource, type_, changes.settings)
+    admission.check(changes, resource, type_)
     if resource.get("id") != id_:
         raise mismatch(
             f"resource id mismatch, id of specified resource: {id_},"
@@ -126,7 +126,7 @@ def patch(
         raise mismatch("a patch can't change the resourceType of a resource")
     if patched.get("id") != id_:
         raise mismatch("a patch can't change the id of a resource")
-    parsing.check_resource(patched, type_, changes.settings)
+    admission.check(changes, patched, type_)
     return Written(200, changes.put(patched, PATCH))
 
 
