@@ -17,10 +17,8 @@ def codes_of(value: Any) -> list[tuple[str, str]] | None:
         return [("", value)]
     if not isinstance(value, Mapping):
         return None
-    if "coding" in value or "text" in value:
-        found = (codes_of(one) for one in value.get("coding", ()))
-        return [code for codes in found for code in codes or ()]
     if "code" in value:
         # A code without its system is of no system that a value set has.
         return [(str(value.get("system") or "none"), str(value["code"]))]
-    return None
+    found = (codes_of(one) for one in value.get("coding", ()))
+    return [code for codes in found for code in codes or ()]

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from emulator.services.healthcare.fhir.definitions import table
 from emulator.services.healthcare.fhir.profiles.elements import (
     Discriminator,
     ElementRules,
@@ -127,7 +128,7 @@ def _types(element: Mapping[str, Any]) -> Iterator[TypeRule]:
 def _invariants(element: Mapping[str, Any]) -> Iterator[Invariant]:
     """Yield the constraints of profiles: the walk by R4's definitions checks those of R4."""
     for one in element.get("constraint", ()):
-        is_own = not str(one.get("source", "")).startswith(CORE) or "-" in one["source"]
+        is_own = str(one.get("source", "")).removeprefix(CORE) not in table()["types"]
         if one.get("severity") == "error" and one.get("expression") and is_own:
             yield Invariant(one["key"], one["expression"])
 

@@ -34,7 +34,7 @@ def holds(expression: str, value: Any, resource: Mapping[str, Any]) -> bool:
     except Exception as error:  # noqa: BLE001 - the library raises this class itself
         _report(expression, str(error))
         return True
-    return result != [False] and result != []
+    return bool(result) and result != [False]
 
 
 @lru_cache(MAX_COMPILED)
