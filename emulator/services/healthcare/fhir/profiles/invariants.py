@@ -10,10 +10,10 @@ from emulator.services.healthcare.fhir.json_text import ExactDecimal
 _log = logging.getLogger(__name__)
 MAX_COMPILED = 4096
 
-Evaluate = Callable[[Any, dict[str, Any]], list[Any]]
+Evaluate = Callable[[Any, str, dict[str, Any]], list[Any]]
 
 
-def holds(expression: str, value: Any, resource: Mapping[str, Any]) -> bool:
+def holds(expression: str, value: Any, type_: str, resource: Mapping[str, Any]) -> bool:
     """Whether a constraint is true of an element.
 
     An expression that the library can't evaluate (such as one with `memberOf`) is logged once and
@@ -22,15 +22,14 @@ def holds(expression: str, value: Any, resource: Mapping[str, Any]) -> bool:
     Args:
         expression: in FHIRPath
         value: the element, as `json_text.parse` returns it
+        type_: of the element, such as `dateTime` or `Observation.component`
         resource: that has the element
     """
     evaluate = _compiled(expression)
     if evaluate is None:
         return True
-    plain = _plain(value)
-    whole = plain if value is resource else _plain(resource)
     try:
-        result = evaluate(plain, {"resource": whole, "rootResource": whole})
+        result = evaluate(_plain(value), type_, {"resource": _plain(resource)})
     except Exception as error:  # noqa: BLE001 - the library raises this class itself
         _report(expression, str(error))
         return True
@@ -40,14 +39,20 @@ def holds(expression: str, value: Any, resource: Mapping[str, Any]) -> bool:
 @lru_cache(MAX_COMPILED)
 def _compiled(expression: str) -> Evaluate | None:
     import fhirpathpy
+    from fhirpathpy.engine.nodes import ResourceNode
     from fhirpathpy.models import models
 
     try:
-        compiled: Evaluate = fhirpathpy.compile(expression, models["r4"])
+        compiled = fhirpathpy.compile(expression, models["r4"])
     except Exception as error:  # noqa: BLE001 - the library raises this class itself
         _report(expression, str(error))
         return None
-    return compiled
+
+    def evaluate(value: Any, type_: str, variables: dict[str, Any]) -> Any:
+        node: Any = ResourceNode.create_node(value, type_)  # type: ignore[no-untyped-call]
+        return compiled(node, variables)
+
+    return evaluate
 
 
 @cache

@@ -1,5 +1,6 @@
 """The walk over a resource by the rules of a profile."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from emulator.services.healthcare.fhir.profiles.value_rules import value_problem
 
 CheckBy = Callable[[Item, str], list[Issue] | None]
 """Returns what is wrong with a value by the profile of a URL; None if the store lacks that."""
+_SLICE, _INDEX = re.compile(r":[^.]*"), re.compile(r"\[\d+\]")
 _ABSTRACT = {"", "Resource", "DomainResource", "Element", "BackboneElement"}
 
 
@@ -144,11 +146,15 @@ class Walk:
                 )
 
     def _check_invariants(self, item: Item, rules: ElementRules) -> None:
+        codes = {one.code for one in rules.types} - _ABSTRACT
+        of_path = _SLICE.sub("", rules.id)
+        type_ = item.type or (codes.pop() if len(codes) == 1 else of_path)
         for one in rules.invariants:
-            if not invariants.holds(one.expression, item.value, self.targets.container):
-                self._wrong(
-                    f'fhirpath-constraint-violation-{rules.id}: "{one.expression}"', item.path
-                )
+            if not invariants.holds(one.expression, item.value, type_, self.targets.container):
+                at = _INDEX.sub("", item.path)
+                self._wrong(f'fhirpath-constraint-violation-{at}: "{one.expression}"', item.path)
 
     def _wrong(self, problem: str, path: str) -> None:
-        self.issues.append(self.report(problem, path))
+        issue = self.report(problem, path)
+        if issue not in self.issues:  # an element and its slice may have the same rule
+            self.issues.append(issue)

@@ -7,7 +7,8 @@ import pytest
 from tests.unit.emulator.services.healthcare.fhir.conftest import FhirClient
 
 GUIDE = "https://example.com/fhir/ImplementationGuide/own"
-NAMED, GENDERED = (f"https://example.com/fhir/StructureDefinition/{id_}" for id_ in ("named", "gendered"))  # fmt: skip
+PROFILES = "https://example.com/fhir/StructureDefinition"
+NAMED, GENDERED = f"{PROFILES}/named", f"{PROFILES}/gendered"
 MISSING_NAME = f'missing required field "name" (profile {NAMED})'
 ENABLED = {"enabledImplementationGuides": [GUIDE]}
 
@@ -17,7 +18,7 @@ def profile(id_: str, element: str) -> dict[str, Any]:
     return {
         "resourceType": "StructureDefinition",
         "id": id_,
-        "url": f"https://example.com/fhir/StructureDefinition/{id_}",
+        "url": f"{PROFILES}/{id_}",
         "name": id_,
         "status": "active",
         "kind": "resource",
@@ -98,9 +99,10 @@ def test_one_of_the_global_profiles_of_a_type_is_enough(make_fhir: Any) -> None:
     fhir.put({"resourceType": "Device", "id": "d"})
 
 
-@pytest.mark.parametrize(
-    "config", [{}, {**ENABLED, "disableProfileValidation": True}, {"enabledImplementationGuides": []}]
-)  # fmt: skip
+OFF = {**ENABLED, "disableProfileValidation": True}
+
+
+@pytest.mark.parametrize("config", [{}, OFF, {"enabledImplementationGuides": []}])
 def test_stores_without_enabled_guides_check_no_profile(make_fhir: Any, config: Any) -> None:
     fhir = install(make_fhir(validationConfig=config), **LISTED)
     fhir.put(patient(NAMED))

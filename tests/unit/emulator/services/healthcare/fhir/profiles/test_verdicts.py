@@ -14,6 +14,7 @@ from tests.unit.emulator.services.healthcare.fhir.conftest import FhirClient
 
 RECORDED = json.loads(Path(__file__).with_name("verdicts.json").read_text(encoding="utf-8"))
 LABEL = {"emulator-profile-rules": "documented"}
+CLOSED = "the value is in no slice, and the slicing is closed"
 GOOGLE_LEAVES = ("bind-", "slice-pattern", "slice-exists", "slice-type", "slice-profile")
 """Beginnings of the names of profiles whose rules the API's reference does not list."""
 
@@ -57,10 +58,10 @@ def test_a_store_may_check_only_what_the_reference_of_the_api_lists(make_fhir: A
         ("card", 'missing required field "name"', "Patient"),
         ("choice", "the type dateTime is not allowed, want boolean", "Patient.deceased.dateTime"),
         ("length", "the value has 6 characters, want at most 5", "Patient.name[0].family"),
-        ("slice-closed", "the value is in no slice, and the slicing is closed", "Patient.identifier[1]"),
+        ("slice-closed", CLOSED, "Patient.identifier[1]"),
         ("slice-value", 'missing required field "identifier:mrn"', "Patient"),
     ],
-)  # fmt: skip
+)
 def test_an_outcome_names_rule_profile_and_element(
     fhir: FhirClient, profile: str, diagnostics: str, expression: str
 ) -> None:
