@@ -29,13 +29,9 @@ _DATASETS = "projects.locations.datasets"
 _CDC = "all but `changeDataCaptureConfig` of BigQuery (501)"
 _DEIDENTIFY = "all but `operationMetadata` and `additionalInfoTypes` (501)"
 _COHORT = "no public page defines how its FHIRPath expressions choose resources (501)"
-_FHIR = {
-    f"{_DATASETS}.fhirStores.fhir.Resource-validate": "without profiles",
-}
 PARTLY: Mapping[str, Mapping[str, str]] = {
-    "v1": _FHIR,
+    "v1": {},
     "v1beta1": {
-        **_FHIR,
         f"{_DATASETS}.fhirStores.executeCohort": _COHORT,
         f"{_DATASETS}.deidentify": _DEIDENTIFY,
         f"{_DATASETS}.dicomStores.deidentify": _DEIDENTIFY,

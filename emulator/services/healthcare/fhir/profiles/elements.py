@@ -63,7 +63,7 @@ class Slicing:
 
 @dataclass(slots=True)
 class ElementRules:
-    """What a profile says of one element.
+    """The rules of a profile for one element.
 
     Attributes:
         id: such as `Patient.name` or `Patient.extension:race.url`
