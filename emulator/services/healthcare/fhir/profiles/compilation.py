@@ -49,7 +49,7 @@ def _tree(structure: Mapping[str, Any], elements: list[Mapping[str, Any]]) -> El
     type_ = str(structure.get("type", ""))
     latest = {type_: ElementRules(type_, type_)}
     for element in elements:
-        path = str(element["path"])
+        path = str(element.get("path", type_))
         if "." not in path:
             latest[path] = latest[type_] = _rules(element, path)
             continue
@@ -117,7 +117,7 @@ def _member(element: Mapping[str, Any], name: str) -> Any:
 
 def _types(element: Mapping[str, Any]) -> Iterator[TypeRule]:
     for one in element.get("type", ()):
-        code = str(one["code"])
+        code = str(one.get("code", ""))
         yield TypeRule(
             code=code if "/" not in code else "",
             profiles=tuple(one.get("profile", ())),
@@ -130,7 +130,7 @@ def _invariants(element: Mapping[str, Any]) -> Iterator[Invariant]:
     for one in element.get("constraint", ()):
         is_own = str(one.get("source", "")).removeprefix(CORE) not in table()["types"]
         if one.get("severity") == "error" and one.get("expression") and is_own:
-            yield Invariant(one["key"], one["expression"])
+            yield Invariant(one.get("key", ""), one["expression"])
 
 
 def _slicing(slicing: Mapping[str, Any] | None) -> Slicing | None:
@@ -138,7 +138,8 @@ def _slicing(slicing: Mapping[str, Any] | None) -> Slicing | None:
         return None
     return Slicing(
         discriminators=tuple(
-            Discriminator(one["type"], one["path"]) for one in slicing["discriminator"]
+            Discriminator(one.get("type", ""), one.get("path", ""))
+            for one in slicing["discriminator"]
         ),
         is_ordered=bool(slicing.get("ordered")),
         rules=slicing.get("rules", "open"),

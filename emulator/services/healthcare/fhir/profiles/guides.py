@@ -35,7 +35,8 @@ class Guide:
         """
         by_type: dict[str, tuple[str, ...]] = {}
         for one in resource.get("global", ()):
-            by_type[one["type"]] = (*by_type.get(one["type"], ()), one["profile"])
+            type_, profile = one.get("type", ""), one.get("profile", "")
+            by_type[type_] = (*by_type.get(type_, ()), profile)
         names = [
             str(one.get("reference", {}).get("reference", ""))
             for one in resource.get("definition", {}).get("resource", ())

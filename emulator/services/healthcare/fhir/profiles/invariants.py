@@ -23,13 +23,13 @@ def holds(expression: str, value: Any, type_: str, resource: Mapping[str, Any]) 
         expression: in FHIRPath
         value: the element, as `json_text.parse` returns it
         type_: of the element, such as `dateTime` or `Observation.component`
-        resource: that has the element
+        resource: that has the element, by `plain`
     """
     evaluate = _compiled(expression)
     if evaluate is None:
         return True
     try:
-        result = evaluate(_plain(value), type_, {"resource": _plain(resource)})
+        result = evaluate(plain(value), type_, {"resource": resource})
     except Exception as error:  # noqa: BLE001 - the library raises this class itself
         _report(expression, str(error))
         return True
@@ -60,10 +60,10 @@ def _report(expression: str, reason: str) -> None:
     _log.warning("The constraint %r of a profile is not checked: %s", expression, reason)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return a value with numbers that the library knows."""
     if isinstance(value, Mapping):
-        return {key: _plain(member) for key, member in value.items()}
+        return {key: plain(member) for key, member in value.items()}
     if isinstance(value, list):
-        return [_plain(one) for one in value]
+        return [plain(one) for one in value]
     return float(value) if isinstance(value, ExactDecimal) else value

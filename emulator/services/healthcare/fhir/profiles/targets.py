@@ -10,6 +10,7 @@ from typing import Any
 
 from emulator.services.healthcare.fhir.definitions import resource_types
 from emulator.services.healthcare.fhir.profiles.compilation import CORE
+from emulator.services.healthcare.fhir.profiles.invariants import plain
 from emulator.services.healthcare.fhir.profiles.items import Item, type_of
 from emulator.services.healthcare.fhir.profiles.library import Library
 from emulator.services.healthcare.fhir.references import Form, of_element
@@ -31,17 +32,26 @@ class Targets:
         self.container = root
         self.library = library
         self._entries = _entries(root)
+        self._plain: dict[int, Any] = {}
+        self._resources = {id(one) for one in self._entries.values()}
 
     @contextmanager
     def inside(self, value: Any) -> Iterator[None]:
         """Look for contained resources in a value, if it is the resource of an entry."""
         before = self.container
-        if any(value is one for one in self._entries.values()):
+        if id(value) in self._resources:
             self.container = value
         try:
             yield
         finally:
             self.container = before
+
+    def plain_container(self) -> Any:
+        """Return the container as FHIRPath reads it."""
+        key = id(self.container)
+        if key not in self._plain:
+            self._plain[key] = plain(self.container)
+        return self._plain[key]
 
     def of(self, item: Item) -> Item | None:
         """Return the target of a reference, without value if only its type is known."""

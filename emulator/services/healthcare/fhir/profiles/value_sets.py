@@ -56,7 +56,7 @@ class ValueSets:
         if system not in ("", part["system"]):
             return False
         if "concept" in part:
-            return any(one["code"] == code for one in part["concept"])
+            return any(one.get("code") == code for one in part["concept"])
         codes = self._codes(part["system"])
         if codes is None:
             return unknown
@@ -77,8 +77,9 @@ class ValueSets:
 
 def _concepts(concepts: Any, above: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
     for one in concepts:
-        yield one["code"], above
-        yield from _concepts(one.get("concept", ()), (*above, one["code"]))
+        code = str(one.get("code", ""))
+        yield code, above
+        yield from _concepts(one.get("concept", ()), (*above, code))
 
 
 def _passes(filter_: Mapping[str, str], code: str, above: tuple[str, ...], unknown: bool) -> bool:

@@ -150,7 +150,9 @@ class Walk:
         of_path = _SLICE.sub("", rules.id)
         type_ = item.type or (codes.pop() if len(codes) == 1 else of_path)
         for one in rules.invariants:
-            if not invariants.holds(one.expression, item.value, type_, self.targets.container):
+            if not invariants.holds(
+                one.expression, item.value, type_, self.targets.plain_container()
+            ):
                 at = _INDEX.sub("", item.path)
                 self._wrong(f'fhirpath-constraint-violation-{at}: "{one.expression}"', item.path)
 

@@ -4,8 +4,6 @@ from typing import Any
 
 import pytest
 
-from tests.unit.emulator.services.healthcare.fhir.conftest import FhirClient
-
 GUIDE = "https://example.com/fhir/ImplementationGuide/own"
 PROFILES = "https://example.com/fhir/StructureDefinition"
 NAMED, GENDERED = f"{PROFILES}/named", f"{PROFILES}/gendered"
@@ -53,23 +51,23 @@ GLOBAL = {"global": [{"type": "Patient", "profile": one} for one in (NAMED, GEND
 NAME = [{"family": "A"}]
 
 
-def install(fhir: FhirClient, **members: Any) -> FhirClient:
+def install(fhir: Any, **members: Any) -> Any:
     for one in (profile("named", "name"), profile("gendered", "gender"), guide(**members)):
         fhir.put(one)
     return fhir
 
 
 @pytest.fixture
-def listed(make_fhir: Any) -> FhirClient:
+def listed(make_fhir: Any) -> Any:
     """A store whose guide has the profile `named`."""
     return install(make_fhir(validationConfig=ENABLED), **LISTED)
 
 
-def diagnostics(fhir: FhirClient, method: str, path: str, body: Any) -> str:
+def diagnostics(fhir: Any, method: str, path: str, body: Any) -> str:
     return str(fhir.refused(400, method, path, body)["diagnostics"])
 
 
-def test_a_declared_profile_of_an_enabled_guide_is_checked(listed: FhirClient) -> None:
+def test_a_declared_profile_of_an_enabled_guide_is_checked(listed: Any) -> None:
     assert diagnostics(listed, "PUT", "Patient/p", patient(NAMED)) == MISSING_NAME
     assert diagnostics(listed, "POST", "Patient", patient(NAMED)) == MISSING_NAME
     listed.put(patient(NAMED, name=NAME))
@@ -78,7 +76,7 @@ def test_a_declared_profile_of_an_enabled_guide_is_checked(listed: FhirClient) -
     listed.put(patient(f"{NAMED}|2"))  # a version that is not in the store
 
 
-def test_a_patch_and_entries_of_bundles_are_checked(listed: FhirClient) -> None:
+def test_a_patch_and_entries_of_bundles_are_checked(listed: Any) -> None:
     listed.put(patient(NAMED, name=NAME))
     removal = [{"op": "remove", "path": "/name"}]
     assert listed.patch("Patient/p", removal).json()["issue"][0]["diagnostics"] == MISSING_NAME
@@ -108,7 +106,7 @@ def test_stores_without_enabled_guides_check_no_profile(make_fhir: Any, config: 
     fhir.put(patient(NAMED))
 
 
-def test_a_changed_profile_is_in_force_at_once(listed: FhirClient) -> None:
+def test_a_changed_profile_is_in_force_at_once(listed: Any) -> None:
     listed.put(patient(NAMED, name=NAME))
     listed.put(profile("named", "birthDate"))
     wrong = diagnostics(listed, "PUT", "Patient/p", patient(NAMED, name=NAME))
@@ -117,7 +115,7 @@ def test_a_changed_profile_is_in_force_at_once(listed: FhirClient) -> None:
     listed.put(patient(NAMED))
 
 
-def test_a_transaction_that_fails_leaves_the_profiles_alone(listed: FhirClient) -> None:
+def test_a_transaction_that_fails_leaves_the_profiles_alone(listed: Any) -> None:
     changed = {"method": "PUT", "url": "StructureDefinition/named"}
     entries = [
         {"resource": profile("named", "birthDate"), "request": changed},

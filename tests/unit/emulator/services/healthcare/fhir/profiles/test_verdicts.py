@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 
-from tests.unit.emulator.services.healthcare.fhir.conftest import FhirClient
-
 RECORDED = json.loads(Path(__file__).with_name("verdicts.json").read_text(encoding="utf-8"))
 LABEL = {"emulator-profile-rules": "documented"}
 CLOSED = "the value is in no slice, and the slicing is closed"
@@ -19,7 +17,7 @@ GOOGLE_LEAVES = ("bind-", "slice-pattern", "slice-exists", "slice-type", "slice-
 """Beginnings of the names of profiles whose rules the API's reference does not list."""
 
 
-def refused(fhir: FhirClient, case: Mapping[str, Any]) -> bool:
+def refused(fhir: Any, case: Mapping[str, Any]) -> bool:
     resource = case["resource"]
     path = f"{resource['resourceType']}/$validate?profile={case['profile']}"
     response = fhir.send("POST", path, resource)
@@ -27,7 +25,7 @@ def refused(fhir: FhirClient, case: Mapping[str, Any]) -> bool:
     return bool(response.status_code == 400)
 
 
-def install(fhir: FhirClient) -> None:
+def install(fhir: Any) -> None:
     for definition in RECORDED["definitions"]:
         fhir.put(definition)
 
@@ -63,7 +61,7 @@ def test_a_store_may_check_only_what_the_reference_of_the_api_lists(make_fhir: A
     ],
 )
 def test_an_outcome_names_rule_profile_and_element(
-    fhir: FhirClient, profile: str, diagnostics: str, expression: str
+    fhir: Any, profile: str, diagnostics: str, expression: str
 ) -> None:
     install(fhir)
     [case, *_] = [
