@@ -106,6 +106,24 @@ def test_stores_without_enabled_guides_check_no_profile(make_fhir: Any, config: 
     fhir.put(patient(NAMED))
 
 
+def test_rules_of_profiles_count_where_those_of_r4_are_off(make_fhir: Any) -> None:
+    flags = ("RequiredField", "ReferenceType", "Fhirpath")
+    config = {**ENABLED, **{f"disable{flag}Validation": True for flag in flags}}
+    fhir = install(make_fhir(validationConfig=config), **LISTED)
+    assert diagnostics(fhir, "PUT", "Patient/p", patient(NAMED)) == MISSING_NAME
+
+
+def test_a_definition_without_required_members_refuses_nothing(make_fhir: Any) -> None:
+    config = {**ENABLED, "disableRequiredFieldValidation": True}
+    fhir = install(make_fhir(validationConfig=config), **LISTED)
+    elements = [
+        {"min": 1},
+        {"path": "Patient.name", "type": [{}], "slicing": {"discriminator": [{}]}},
+    ]
+    fhir.put({**profile("named", "name"), "differential": {"element": elements}})
+    fhir.put(patient(NAMED, name=NAME))
+
+
 def test_a_changed_profile_is_in_force_at_once(listed: Any) -> None:
     listed.put(patient(NAMED, name=NAME))
     listed.put(profile("named", "birthDate"))
