@@ -27,7 +27,7 @@ ACTIONLINT = $(GO) run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab lab-down view stack preview up refresh adopt destroy example hospital hospital-down inference inference-down gateway gateway-down platform platform-down test test-fast soak conformance check format docs bench lock clean clean-state
+.PHONY: help setup lab lab-down view stack preview up refresh adopt destroy example hospital hospital-down inference inference-down gateway gateway-down pipelines pipelines-down platform platform-down test test-fast soak conformance check format docs bench lock clean clean-state
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -99,6 +99,13 @@ gateway: $(READY) ## Run a gateway before a DICOM store, and check who gets thro
 
 gateway-down: $(READY) ## Destroy the gateway, then stop the local Google Cloud
 	@$(BIN)/python scripts/teardown.py --stack local-gateway --cwd . $(ARGS)
+
+pipelines: $(READY) ## Ingest files, compute features, copy a cohort, and check every claim
+	@$(BIN)/python examples/pipelines/run.py $(ARGS)
+
+pipelines-down: $(READY) ## Empty the pipelines' bucket, destroy them, then stop the local Google Cloud
+	@$(BIN)/python examples/pipelines/run.py --clear
+	@$(BIN)/python scripts/teardown.py --stack local-pipelines --cwd . $(ARGS)
 
 platform: $(READY) ## Run all of it on one stack: adapters, inference, gateway, warehouse
 	@$(BIN)/python examples/imaging-platform/run.py $(ARGS)

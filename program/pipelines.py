@@ -53,6 +53,9 @@ def make_pipeline_workers(
         healthcare_agent=services.service_agent_member,
         dicom_stores={name: _store(datasets, name) for name in wanted.dicom_stores},
         cohort_stores={name: _store(datasets, name) for name in wanted.cohort_stores},
+        cohort_datasets={
+            name: datasets[name].dataset for name in map(_dataset, wanted.cohort_stores)
+        },
         source_buckets=wanted.source_buckets,
         bigquery_dataset=bigquery_dataset.dataset_id if wanted.features else None,
         labels=settings.labels,
@@ -71,6 +74,9 @@ def _templates() -> dict[str, str]:
 
 
 def _store(datasets: Mapping[str, HealthcareDataset], reference: str) -> pulumi.Output[str]:
-    dataset, _, store = reference.rpartition("/")
-    owner = datasets[dataset or FIRST_DATASET]
+    owner, store = datasets[_dataset(reference)], reference.rpartition("/")[2]
     return pulumi.Output.concat(owner.dataset, f"/dicomStores/{store}")
+
+
+def _dataset(reference: str) -> str:
+    return reference.rpartition("/")[0] or FIRST_DATASET

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from components.base import ArgumentError
+
 PRIVATE = "WORKER_IP_PRIVATE"
 TEMPORARY, STAGING = "temp/", "staging/"
 """Folders of the bucket, whose objects are of no use after their job."""
@@ -59,3 +61,21 @@ def specification(image: str, metadata: Mapping[str, Any], defaults: Defaults) -
         "defaultEnvironment": environment,
     }
     return json.dumps(spec, indent=2, sort_keys=True)
+
+
+def require_metadata(owner: str, pipeline: str, text: str) -> None:
+    """Check that the metadata of a template has what Dataflow requires.
+
+    Raises:
+        ArgumentError: it is not JSON, or something is missing
+    """
+    where = f"{owner}.templates[{pipeline!r}]"
+    try:
+        metadata = json.loads(text)
+    except ValueError as error:
+        raise ArgumentError(f"{where} is not JSON: {error}") from None
+    if not isinstance(metadata, dict) or not metadata.get("name"):
+        raise ArgumentError(f"{where} has no name, which Dataflow requires")
+    for one in metadata.get("parameters", []):
+        if missing := [key for key in ("name", "label", "helpText") if not one.get(key)]:
+            raise ArgumentError(f"{where} has a parameter without {missing[0]}: {one}")

@@ -15,7 +15,13 @@ from components import propagation, rules
 from components.adapters.adapter_repository import path_of
 from components.adapters.sides import IMAGE_READER
 from components.base import ArgumentError, Component, require
-from components.pipelines.flex_template import STAGING, TEMPORARY, Defaults, specification
+from components.pipelines.flex_template import (
+    STAGING,
+    TEMPORARY,
+    Defaults,
+    require_metadata,
+    specification,
+)
 from components.pipelines.worker_network import WorkerNetwork, WorkerNetworkArgs
 from components.service_agent_access import EDITOR, JOB_USER, READER, WRITER
 
@@ -26,6 +32,8 @@ Documented: https://cloud.google.com/dataflow/docs/concepts/security-and-permiss
 """
 DICOM_ADMIN = "roles/healthcare.dicomStoreAdmin"
 """Starts to de-identify a store, beside reading it."""
+DATASET_VIEWER = "roles/healthcare.datasetViewer"
+"""Follows operations, which are parts of a dataset, not of a store."""
 DICOM_EDITOR = "roles/healthcare.dicomEditor"
 """Stores, searches and retrieves instances."""
 MAX_WORKERS = 1_000
@@ -55,6 +63,8 @@ class PipelineWorkersArgs:
         healthcare_agent: The Healthcare service agent, which reads the selections of cohorts.
         dicom_stores: Name -> full name of a DICOM store that pipelines read and write.
         cohort_stores: Name -> full name of a DICOM store that cohorts are copied from.
+        cohort_datasets: Name -> full name of a dataset with such a store, whose operations the
+            workers follow.
         source_buckets: Buckets that an ingest reads.
         bigquery_dataset: The BigQuery dataset of features, as its id; None for no role on any.
         labels: Labels of the bucket.
@@ -72,6 +82,7 @@ class PipelineWorkersArgs:
     machine_type: str | None = None
     dicom_stores: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     cohort_stores: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    cohort_datasets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     source_buckets: Sequence[str] = ()
     bigquery_dataset: pulumi.Input[str] | None = None
     labels: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
@@ -85,7 +96,7 @@ class PipelineWorkersArgs:
         require(owner, "tag", self.tag, rules.image_tag)
         require(owner, "machine_type", self.machine_type, rules.machine_type)
         for name, metadata in self.templates.items():
-            _require_metadata(owner, name, metadata)
+            require_metadata(owner, name, metadata)
         if not 1 <= self.max_workers <= MAX_WORKERS:
             raise ArgumentError(f"{owner}.max_workers: 1 to {MAX_WORKERS} are allowed")
 
@@ -275,17 +286,11 @@ class PipelineWorkers(Component):
                     member=self._member,
                     opts=self._after_account,
                 )
-
-
-def _require_metadata(owner: str, pipeline: str, text: str) -> None:
-    """Check that the metadata of a template has what Dataflow requires."""
-    where = f"{owner}.templates[{pipeline!r}]"
-    try:
-        metadata = json.loads(text)
-    except ValueError as error:
-        raise ArgumentError(f"{where} is not JSON: {error}") from None
-    if not isinstance(metadata, dict) or not metadata.get("name"):
-        raise ArgumentError(f"{where} has no name, which Dataflow requires")
-    for one in metadata.get("parameters", []):
-        if missing := [key for key in ("name", "label", "helpText") if not one.get(key)]:
-            raise ArgumentError(f"{where} has a parameter without {missing[0]}: {one}")
+        for name, dataset in self._args.cohort_datasets.items():
+            healthcare.DatasetIamMember(
+                f"{self._name}-operations-{name}",
+                dataset_id=dataset,
+                role=DATASET_VIEWER,
+                member=self._member,
+                opts=self._after_account,
+            )

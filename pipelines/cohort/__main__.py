@@ -70,7 +70,7 @@ def main(arguments: list[str]) -> int:
             raise
         Log("pipeline").error(reason)
         return _FAILED
-    if running.is_direct(options):
+    if running.ends_here(options):
         sys.stdout.write(json.dumps(_report(settings)) + "\n")
     return 0
 

@@ -1,5 +1,6 @@
 """Calls of the Healthcare API and of Cloud Logging, retried by google-api-core."""
 
+from http import HTTPStatus
 from typing import Any
 
 import requests
@@ -17,6 +18,10 @@ _PAGE_SIZE = 1000
 
 class HealthcareError(Exception):
     """A refusal of the Healthcare API, in its words."""
+
+
+class DeniedError(HealthcareError):
+    """A refusal for want of a permission."""
 
 
 class UnavailableError(HealthcareError):
@@ -48,14 +53,17 @@ class Healthcare:
         """Return an operation or a store."""
         return self._call("GET", f"{self._root}{name}")
 
-    def list(self) -> list[Json]:
-        """Return the operations of the dataset."""
+    def list(self) -> list[Json] | None:
+        """Return the operations of the dataset; None if the caller may not list them."""
         dataset = self._source.partition("/dicomStores/")[0]
         found: list[Json] = []
         token = ""
         while True:
             url = f"{self._root}{dataset}/operations"
-            page = self._call("GET", url, params={"pageToken": token})
+            try:
+                page = self._call("GET", url, params={"pageToken": token})
+            except DeniedError:
+                return None
             found += page.get("operations", [])
             token = page.get("nextPageToken", "")
             if not token:
@@ -100,6 +108,8 @@ class Healthcare:
             ) from error
         if answer.status_code in google.TRANSIENT_CODES:
             raise UnavailableError(f"the service is unavailable (status {answer.status_code})")
+        if answer.status_code == HTTPStatus.FORBIDDEN:
+            raise DeniedError(_reason(answer))
         if not answer.ok:
             raise HealthcareError(_reason(answer))
         content: Json = answer.json()

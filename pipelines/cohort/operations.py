@@ -4,6 +4,8 @@ Documented: https://cloud.google.com/healthcare-api/docs/reference/rest/v1/proje
 Each operation makes UIDs of its own, so that a second one for the same instances copies them twice.
 A crash between a start and the note of it leaves an operation without a note. So the operations
 that are there are noted before, and a later attempt looks for another one with as many instances.
+No role of the workers lets them list operations, unless someone grants it: then an attempt after
+such a crash stops, rather than copy the instances twice.
 """
 
 import json
@@ -19,6 +21,7 @@ from pipelines.cohort.plan import Notes
 FOLDER = "operations/"
 INITIAL_SECONDS, MAX_SECONDS, GROWTH = 0.5, 30.0, 1.5
 _METHOD = "Deidentify"
+_START_ANEW = "Empty the destination, and take another folder as output."
 
 Json = dict[str, Any]
 Progress = Callable[[int], None]
@@ -51,8 +54,8 @@ class Api(Protocol):
     def get(self, name: str) -> Json:
         """Return an operation or a store."""
 
-    def list(self) -> list[Json]:
-        """Return the operations of the dataset."""
+    def list(self) -> list[Json] | None:
+        """Return the operations of the dataset; None if the caller may not list them."""
 
 
 class Operations:
@@ -96,24 +99,32 @@ class Operations:
             note = None
         found = self._without_note(note["before"], selection, taken) if note else None
         if found is None:
-            before = [one["name"] for one in self._api.list()]
+            there = self._api.list()
+            before = None if there is None else [one["name"] for one in there]
             self._notes.write(key, {"selection": selection.uri, "before": before})
             found = self._api.start(selection.uri)
         self._notes.write(key, {"selection": selection.uri, "operation": found})
         return found
 
     def _without_note(
-        self, before: Sequence[str], selection: Selection, taken: set[str]
+        self, before: Sequence[str] | None, selection: Selection, taken: set[str]
     ) -> str | None:
         """Return the operation that an earlier attempt started, if it did.
 
         Raises:
-            CohortError: more than one may be it
+            CohortError: more than one may be it, or the operations may not be listed
         """
+        there = self._api.list()
+        if before is None or there is None:
+            raise CohortError(
+                f"The start of the operation of {selection.uri} was interrupted, and"
+                " healthcare.operations.list, which roles/healthcare.datasetAdmin has, is denied"
+                f" to look for it. {_START_ANEW}"
+            )
         known = {*before, *taken}
         found = [
             str(one["name"])
-            for one in self._api.list()
+            for one in there
             if one["name"] not in known
             and _METHOD in one.get("metadata", {}).get("apiMethodName", "")
             and self._total(one) == selection.instances
@@ -121,7 +132,7 @@ class Operations:
         if len(found) > 1:
             raise CohortError(
                 f"Each of {', '.join(found)} may be the operation of {selection.uri}, whose start"
-                " was interrupted. Empty the destination, and take another folder as output."
+                f" was interrupted. {_START_ANEW}"
             )
         return found[0] if found else None
 

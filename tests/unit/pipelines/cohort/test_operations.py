@@ -17,6 +17,7 @@ class Api:
         self.operations: dict[str, Json] = {}
         self.started: list[str] = []
         self.error: Json = {}
+        self.is_denied = False
         self.counter = {"success": "3", "failure": "1"}
 
     def add(self, counter: dict[str, str]) -> str:
@@ -36,8 +37,8 @@ class Api:
         self.operations[name] |= {"done": True, **self.error}
         return operation
 
-    def list(self) -> list[Json]:
-        return [*self.operations.values()]
+    def list(self) -> list[Json] | None:
+        return None if self.is_denied else [*self.operations.values()]
 
 
 class Notes(dict[str, Json]):
@@ -98,6 +99,20 @@ def test_two_operations_that_may_be_it_are_named() -> None:
     with pytest.raises(CohortError, match="operations/1, operations/2 may be the operation"):
         run(api, notes, A)
     assert api.started == [A.uri]
+
+
+def test_a_run_needs_no_list_of_operations_unless_its_start_was_interrupted() -> None:
+    api, notes = Api(), Notes()
+    api.is_denied = True
+    assert [one["name"] for one in run(api, notes, A)] == ["operations/1"]
+    interrupt(api, notes, B)
+    with pytest.raises(CohortError, match="selection-1.txt was interrupted, and healthcare.op"):
+        run(api, notes, A, B)
+    # A list at last does not say which operations were there before.
+    api.is_denied = False
+    with pytest.raises(CohortError, match="Empty the destination"):
+        run(api, notes, A, B)
+    assert api.started == [A.uri, B.uri]
 
 
 def test_an_operation_that_failed_is_started_again_if_it_copied_nothing() -> None:
