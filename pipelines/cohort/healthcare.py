@@ -21,7 +21,7 @@ class HealthcareError(Exception):
 
 
 class DeniedError(HealthcareError):
-    """A refusal for want of a permission."""
+    """A refusal for lack of a permission."""
 
 
 class UnavailableError(HealthcareError):
