@@ -159,10 +159,13 @@ def test_what_has_no_rule_needs_an_owner(enforced: TestClient) -> None:
 
 def test_the_other_services_word_their_refusals(enforced: TestClient) -> None:
     headers = as_member(RESEARCHER)
-    bucket = enforced.get("/storage/v1/b/scans/o/a.dcm", headers=headers).json()["error"]
+    missing = enforced.get("/storage/v1/b/missing/iam", headers=headers).json()["error"]
+    assert (missing["code"], missing["errors"][0]["reason"]) == (404, "notFound")
+    public = "/storage/v1/b/gcs-public-data--healthcare-nih-chest-xray"
+    bucket = enforced.delete(f"{public}/o/a.dcm", headers=headers).json()["error"]
     assert bucket["errors"][0]["reason"] == "forbidden"
     assert bucket["message"].startswith(
-        "researcher@example.com does not have storage.objects.get access to the Google Cloud "
+        "researcher@example.com does not have storage.objects.delete access to the Google Cloud "
         "Storage object."
     )
     root = "/bigquery/v2/projects/local-project"
