@@ -55,7 +55,7 @@ def parse(raw: bytes | str) -> dict[str, Any]:
     """
     try:
         text = raw if isinstance(raw, str) else raw.decode()
-        value = json.loads(text, parse_float=ExactDecimal, parse_constant=_refuse_constant)
+        value = _DECODER.decode(text)
     except UnicodeDecodeError:
         raise JsonError("The body is not valid UTF-8.") from None
     except json.JSONDecodeError as error:
@@ -80,15 +80,7 @@ def dump(value: Mapping[str, Any] | list[Any], *, indent: int | None = None) -> 
         value: numbers may be `Decimal`
         indent: number of spaces a level; nothing for the shortest form
     """
-    separators = (",", ":") if indent is None else (",", ": ")
-    text = json.dumps(
-        value,
-        sort_keys=True,
-        ensure_ascii=False,
-        indent=indent,
-        separators=separators,
-        default=_mark_decimal,
-    )
+    text = (_SHORTEST if indent is None else _encoder(indent)).encode(value)
     if _MARK in text:
         text = _MARKED.sub(r"\1", text)
     return text.encode()
@@ -100,6 +92,16 @@ def _mark_decimal(value: object) -> str:
     if isinstance(value, Decimal):
         return _MARK + str(value)
     raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+def _encoder(indent: int | None) -> json.JSONEncoder:
+    return json.JSONEncoder(
+        sort_keys=True,
+        ensure_ascii=False,
+        indent=indent,
+        separators=(",", ":") if indent is None else (",", ": "),
+        default=_mark_decimal,
+    )
 
 
 def _refuse_constant(word: str) -> None:
@@ -116,3 +118,8 @@ def _without_surrogates(value: Any) -> Any:
     if isinstance(value, list):
         return [_without_surrogates(member) for member in value]
     return value
+
+
+_DECODER = json.JSONDecoder(parse_float=ExactDecimal, parse_constant=_refuse_constant)
+_SHORTEST = _encoder(None)
+"""Made once: `json` makes another one for each call with arguments."""

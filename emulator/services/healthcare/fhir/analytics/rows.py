@@ -56,35 +56,29 @@ class RowFormat:
         is_resource: bool = False,
     ) -> Row:
         row: Row = {}
-        elements = type_definition(type_).elements
+        columns = _columns(type_, depths, self.depth, is_resource)
         for key, member in value.items():
-            element = elements.get(key)
-            if element is None or key in (EXTENSION, CONTAINED, MODIFIER):
+            column = columns.get(key)
+            if column is None:
                 continue
-            if key == "id" and not is_resource:
-                continue
-            self._element(row, element, member, depths)
+            element, below = column
+            if element.is_list:
+                found: Any = [each for each in member if each is not None]
+                if not element.is_primitive:
+                    found = [self._complex(each, element, below) for each in found]
+            else:
+                found = member if element.is_primitive else self._complex(member, element, below)
+            if element.choice:
+                row[element.name] = {element.choice: found}
+            else:
+                row[key] = found
         if CONTAINED in value and self.is_v2:
             row[CONTAINED] = [json_text.dump(self.row(each)).decode() for each in value[CONTAINED]]
-        self._extend(row, value, depths)
+        if found := value.get(EXTENSION):
+            self._extend(row, found, depths)
         return row
 
-    def _element(self, row: Row, element: Element, member: Any, depths: Depths) -> None:
-        below = deeper(depths, names_of(element), self.depth)
-        if below is None:
-            return
-        if element.is_list:
-            found = [self._value(each, element, below) for each in member if each is not None]
-        else:
-            found = self._value(member, element, below)
-        if element.choice:
-            row[element.name] = {element.choice: found}
-        else:
-            row[element.key] = found
-
-    def _value(self, value: Any, element: Element, depths: Depths) -> Any:
-        if element.is_primitive:
-            return value
+    def _complex(self, value: Any, element: Element, depths: Depths) -> Any:
         if element.type == "Reference":
             return self._reference(value, depths)
         if not isinstance(value, Mapping) or element.type == "Resource":
@@ -99,11 +93,7 @@ class RowFormat:
             row[id_column(target.type)] = target.id
         return row
 
-    def _extend(self, row: Row, value: Mapping[str, Any], depths: Depths) -> None:
-        found = value.get(EXTENSION)
-        if not found:
-            return
-
+    def _extend(self, row: Row, found: list[Any], depths: Depths) -> None:
         def convert(extension: Mapping[str, Any]) -> Row:
             shown = {key: each for key, each in extension.items() if key.startswith("value")}
             converted = self._object(shown, "Extension", depths)
@@ -112,6 +102,21 @@ class RowFormat:
 
         add = extensions.repeated if self.is_v2 else extensions.single
         add(row, found, convert)
+
+
+@lru_cache(maxsize=10_000)
+def _columns(
+    type_: str, depths: Depths, limit: int, is_resource: bool
+) -> dict[str, tuple[Element, Depths]]:
+    """Return the elements of a type that have columns of their own, with the depths inside them."""
+    found = {}
+    for key, element in type_definition(type_).elements.items():
+        if key in (EXTENSION, CONTAINED, MODIFIER) or (key == "id" and not is_resource):
+            continue
+        below = deeper(depths, names_of(element), limit)
+        if below is not None:
+            found[key] = (element, below)
+    return found
 
 
 def names_of(element: Element) -> tuple[str, ...]:

@@ -50,6 +50,9 @@ class Columns:
     def __init__(self) -> None:
         self.fields: dict[str, dict[str, Any]] = {}
         self._records: dict[str, Columns] = {}
+        self._single: dict[str, type] = {}
+        self._items: dict[str, type] = {}
+        """Name of a column -> the Python type of a value, or of an item, that fits it."""
 
     def add(self, name: str, type_: str, *, is_list: bool = False) -> None:
         """Add a column of a value, unless there is one."""
@@ -68,19 +71,33 @@ class Columns:
             ColumnError: a column has another type
         """
         for name, value in row.items():
-            is_list = isinstance(value, list)
-            for each in value if is_list else (value,):
-                if each is None:
-                    continue
-                type_ = _type_of(each)
-                field = self.fields.get(name)
-                if field is None:
-                    self.add(name, type_, is_list=is_list)
-                elif field["type"] != type_ or (field["mode"] == "REPEATED") != is_list:
-                    self._fit(field, type_, is_list=is_list)
-                if type_ == "RECORD":
-                    below = self._records.get(name) or self.record(name, is_list=is_list)
-                    below.widen(each)
+            kind = type(value)
+            if kind is list:
+                for each in value:
+                    item = type(each)
+                    if self._items.get(name) is not item:
+                        self._widen_by(name, each, self._items, is_list=True)
+                    if item is dict:
+                        self._records[name].widen(each)
+                continue
+            if self._single.get(name) is not kind:
+                self._widen_by(name, value, self._single, is_list=False)
+            if kind is dict:
+                self._records[name].widen(value)
+
+    def _widen_by(self, name: str, value: Any, fitting: dict[str, type], *, is_list: bool) -> None:
+        """Add the column of a value unless it is there, and note that values of its kind fit."""
+        if value is None:
+            return
+        type_ = _type_of(value)
+        field = self.fields.get(name)
+        if field is None:
+            self.add(name, type_, is_list=is_list)
+        elif field["type"] != type_ or (field["mode"] == "REPEATED") != is_list:
+            self._fit(field, type_, is_list=is_list)
+        if type_ == "RECORD":
+            self.record(name, is_list=is_list)
+        fitting[name] = type(value)
 
     def merge(self, other: "Columns") -> None:
         """Add the columns of other rows of the table.

@@ -200,9 +200,7 @@ def _status(version: Version, store: str) -> tuple[Status, str]:
 
 def pages(fhir: Fhir, store: str, types: Sequence[str] = ()) -> Iterator[Version]:
     """Yield the current versions of a store."""
-    after = 0
-    while page := fhir.resources.page(store, after, PAGE, types=types):
-        after = page[-1].number
+    for page in fhir.resources.pages(store, PAGE, types=types):
         yield from page
 
 

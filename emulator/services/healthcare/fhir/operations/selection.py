@@ -38,9 +38,7 @@ class Selection:
 
     def pages(self, resources: ResourceStore, store: str) -> Iterator[list[Version]]:
         """Yield the current versions, page by page; each may be deleted when it was yielded."""
-        after = 0
-        while page := resources.page(store, after, PAGE, types=self.types, since=self.since):
-            after = page[-1].number
+        for page in resources.pages(store, PAGE, types=self.types, since=self.since):
             yield [version for version in page if version.version <= self.until]
 
 

@@ -5,6 +5,7 @@ A resource is acknowledged when its row is committed. `fhir_resources` has the c
 references, identifiers and canonical URL, and the index of searches) go with its row.
 """
 
+from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from sqlite3 import Connection, Row
@@ -150,32 +151,38 @@ class ResourceStore:
         )
         return [Version.of(row) for row in rows]
 
-    def page(
-        self,
-        store: str,
-        after: int,
-        limit: int,
-        *,
-        types: Sequence[str] = (),
-        since: int = 0,
-    ) -> Sequence[Version]:
-        """Return current versions in the order of their rows.
+    def pages(
+        self, store: str, size: int, *, types: Sequence[str] = (), since: int = 0
+    ) -> Iterator[list[Version]]:
+        """Yield the resources that are there now, page by page, in the order of their creation.
+
+        Each is yielded as it is when its page is read, and left out if it is deleted by then.
 
         Args:
             store: the full name
-            after: the number of a row; it and those before are left out
-            limit: of versions
+            size: of a page, in resources
             types: those that count; all of them if there is none
             since: versions of this one and later ones count
         """
         marks = ",".join("?" * len(types))
         condition = f" AND type IN ({marks})" if types else ""
-        rows = self.select(
-            "SELECT * FROM fhir_resources WHERE store = ? AND number > ? AND version >= ?"  # noqa: S608
-            f"{condition} ORDER BY number LIMIT ?",
-            (store, after, since, *types, limit),
+        # One query for all numbers: by the index on versions, each page would sort the whole store.
+        found = self.select(
+            "SELECT number FROM fhir_resources WHERE store = ? AND version >= ?"  # noqa: S608
+            f"{condition} ORDER BY number",
+            (store, since, *types),
         )
-        return [Version.of(row) for row in rows]
+        numbers = array("q", (row["number"] for row in found))
+        del found
+        for start in range(0, len(numbers), size):
+            some = numbers[start : start + size]
+            rows = self.select(
+                f"SELECT * FROM fhir_resources WHERE number IN ({','.join('?' * len(some))})"  # noqa: S608
+                " ORDER BY number",
+                some,
+            )
+            if rows:
+                yield [Version.of(row) for row in rows]
 
     def select(self, statement: str, parameters: Sequence[object] = ()) -> list[Row]:
         """Return the rows of a query of this package."""
