@@ -18,9 +18,9 @@ from components.adapters.sides import (
     Side,
     grant_on_instances,
     grant_roles,
-    make_account,
     resource_name,
 )
+from components.service_accounts import create_account
 
 OS_IMAGE = "projects/cos-cloud/global/images/family/cos-stable"
 BOOT_DISK_GB = 10
@@ -53,9 +53,8 @@ class Incoming:
         self._resource = resource_name(side, args)
         self._network = network_path(args.project, args.network)
         self._subnetwork = subnetwork_path(args.project, args.region, args.subnetwork)
-        account = make_account(
-            name, self._resource, f"{side.protocol.upper()} adapter {args.adapter}", args, child
-        )
+        title = f"{side.protocol.upper()} adapter {args.adapter}"
+        account = create_account(name, args.project, self._resource, title, child())
         self.service_account = account.email
         granted = [
             *grant_roles(name, side, account.member, child),

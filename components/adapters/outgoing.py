@@ -14,13 +14,14 @@ from pulumi_gcp import cloudrunv2, pubsub
 from components import propagation
 from components.adapters.arguments import AdapterArgs, OutgoingArgs
 from components.adapters.networks import network_path, subnetwork_path
-from components.adapters.sides import Child, Side, grant_roles, make_account, resource_name
+from components.adapters.sides import Child, Side, grant_roles, resource_name
 from components.notification_topic import (
     SUBSCRIBER,
     NotificationTopic,
     NotificationTopicArgs,
     SubscriptionArgs,
 )
+from components.service_accounts import create_account
 
 
 class Outgoing:
@@ -41,7 +42,7 @@ class Outgoing:
         self._name, self._args, self._side, self._child = f"{name}-outgoing", args, side, child
         self._resource = f"{resource_name(side, args)}-out"
         title = f"{side.protocol.upper()} adapter {args.adapter}, outgoing"
-        account = make_account(self._name, self._resource, title, args, child)
+        account = create_account(self._name, args.project, self._resource, title, child())
         self.service_account = account.email
         self.subscription = self._subscribe(args.outgoing)
         granted = [

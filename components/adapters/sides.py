@@ -1,4 +1,4 @@
-"""A side of an adapter: its container, its service account, and the account's roles.
+"""A side of an adapter: its container, and the roles of its service account.
 
 The account has no role on the project but that of writing logs, which no narrower resource has.
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
-from pulumi_gcp import artifactregistry, projects, secretmanager, serviceaccount
+from pulumi_gcp import artifactregistry, projects, secretmanager
 
 from components import propagation, rules
 from components.adapters.arguments import AdapterArgs, TlsArgs
@@ -53,27 +53,6 @@ def options(values: Mapping[str, str | None]) -> list[str]:
 def resource_name(side: Side, args: AdapterArgs) -> str:
     """Return the name of the adapter's resources in Google Cloud."""
     return f"{side.protocol}-{args.adapter}"
-
-
-def make_account(
-    logical: str, account_id: str, display_name: str, args: AdapterArgs, child: Child
-) -> serviceaccount.Account:
-    """Make the service account of a side.
-
-    Args:
-        logical: its logical name
-        account_id: the part of its address before the @
-        display_name: for people
-        args: of the adapter
-        child: makes options
-    """
-    return serviceaccount.Account(
-        logical,
-        project=args.project,
-        account_id=account_id,
-        display_name=display_name,
-        opts=child(),
-    )
 
 
 def grant_roles(

@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pulumi
-from pulumi_gcp import cloudrunv2, healthcare, iap, serviceaccount
+from pulumi_gcp import cloudrunv2, healthcare, iap
 
 from components import propagation
 from components.base import Component
 from components.gateway.arguments import GatewayArgs, GatewayStoreArgs
 from components.gateway.load_balancer import LoadBalancer
+from components.service_accounts import create_account
 
 INVOKER = "roles/run.invoker"
 ACCESSOR = "roles/iap.httpsResourceAccessor"
@@ -69,13 +70,8 @@ class Gateway(Component):
         super().__init__(name, opts)
         self._name, self._args = name, args
         resource = f"gateway-{args.gateway}"
-        account = serviceaccount.Account(
-            name,
-            project=args.project,
-            account_id=resource,
-            display_name=f"Gateway {args.gateway}",
-            opts=self._child(),
-        )
+        title = f"Gateway {args.gateway}"
+        account = create_account(name, args.project, resource, title, self._child())
         granted = [self._grant(store, account.member) for store in args.stores]
         service = self._run(resource, account.email, granted)
         self._admit(service)

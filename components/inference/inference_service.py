@@ -16,6 +16,7 @@ from components.notification_topic import (
     NotificationTopicArgs,
     SubscriptionArgs,
 )
+from components.service_accounts import create_account
 
 DICOM_EDITOR = "roles/healthcare.dicomEditor"
 """Reads images, and stores reports beside them."""
@@ -75,7 +76,8 @@ class InferenceService(Component):
         super().__init__(name, opts)
         self._name, self._args = name, args
         self._resource = f"inference-{args.service}"
-        account = self._account(name, self._resource, f"Inference service {args.service}")
+        title = f"Inference service {args.service}"
+        account = create_account(name, args.project, self._resource, title, self._child())
         self.service_account = account.email
         letters = self._letters(account)
         granted = [*self._grant_on_stores(account), letters]
@@ -90,15 +92,6 @@ class InferenceService(Component):
             "deadLetterSubscription": self.dead_letter_subscription,
         }
         self.register_outputs(self.summary)
-
-    def _account(self, logical: str, account_id: str, title: str) -> serviceaccount.Account:
-        return serviceaccount.Account(
-            logical,
-            project=self._args.project,
-            account_id=account_id,
-            display_name=title,
-            opts=self._child(),
-        )
 
     def _letters(self, account: serviceaccount.Account) -> NotificationTopic:
         """Make the topic of dead letters unless it exists, and let the program publish to it."""
@@ -200,7 +193,8 @@ class InferenceService(Component):
     ) -> pulumi.Output[str]:
         """Push the topic's messages to the service; return the full name of the subscription."""
         args, name = self._args, f"{self._name}-push"
-        caller = self._account(name, f"invoker-{args.service}", f"Pushes to {self._resource}")
+        title = f"Pushes to {self._resource}"
+        caller = create_account(name, args.project, f"invoker-{args.service}", title, self._child())
         after_account = {"hooks": propagation.after_accounts()}
         invoker = cloudrunv2.ServiceIamMember(
             name,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
-from pulumi_gcp import artifactregistry, bigquery, healthcare, projects, serviceaccount, storage
+from pulumi_gcp import artifactregistry, bigquery, healthcare, projects, storage
 
 from components import propagation, rules
 from components.adapters.adapter_repository import path_of
@@ -23,6 +23,7 @@ from components.pipelines.flex_template import (
     specification,
 )
 from components.pipelines.worker_network import WorkerNetwork, WorkerNetworkArgs
+from components.service_accounts import create_account
 from components.service_agent_access import EDITOR, JOB_USER, READER, WRITER
 
 WORKER = "roles/dataflow.worker"
@@ -139,12 +140,8 @@ class PipelineWorkers(Component):
     ) -> None:
         super().__init__(name, opts)
         self._name, self._args = name, args
-        account = serviceaccount.Account(
-            name,
-            project=args.project,
-            account_id=_ACCOUNT,
-            display_name="Workers of pipelines",
-            opts=self._child(),
+        account = create_account(
+            name, args.project, _ACCOUNT, "Workers of pipelines", self._child()
         )
         bucket = storage.Bucket(
             name,
