@@ -82,3 +82,17 @@ def require(owner: str, argument: str, value: object, rule: Callable[[str], str 
     message = rule(value) if isinstance(value, str) else None
     if message is not None:
         raise ArgumentError(f'{owner}.{argument}: "{value}" {message}')
+
+
+def require_each(args: object, /, **rules: Callable[[str], str | None]) -> None:
+    """Check arguments, each by the rule of its name, in this order; see `require`.
+
+    Args:
+        args: The arguments of a component, whose class the message names.
+        rules: Name of an argument -> one of `components.rules`.
+
+    Raises:
+        ArgumentError: A rule complains.
+    """
+    for name, rule in rules.items():
+        require(type(args).__name__, name, getattr(args, name), rule)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pulumi
 
 from components import rules
-from components.base import ArgumentError, require
+from components.base import ArgumentError, require, require_each
 from components.notification_topic import SubscriptionArgs
 
 MIN_PORT, MAX_PORT = 1, 65_535
@@ -144,18 +144,18 @@ class AdapterArgs:
             ArgumentError: an argument can't be used
         """
         owner = type(self).__name__
-        for name, rule in {
-            "project": rules.project,
-            "region": rules.region,
-            "adapter": rules.adapter,
-            "image": rules.image,
-            "network": rules.network,
-            "subnetwork": rules.subnetwork,
-            "address": rules.ip_address,
-            "machine_type": rules.machine_type,
-            "kms_key_name": rules.kms_key_name,
-        }.items():
-            require(owner, name, getattr(self, name), rule)
+        require_each(
+            self,
+            project=rules.project,
+            region=rules.region,
+            adapter=rules.adapter,
+            image=rules.image,
+            network=rules.network,
+            subnetwork=rules.subnetwork,
+            address=rules.ip_address,
+            machine_type=rules.machine_type,
+            kms_key_name=rules.kms_key_name,
+        )
         for source in self.source_ranges:
             require(owner, "source_ranges", source, rules.source_range)
         require_port(owner, "port", self.port)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pulumi
 
 from components import rules
-from components.base import ArgumentError, require
+from components.base import ArgumentError, require, require_each
 from components.gateway.balancer_arguments import LoadBalancerArgs
 
 MAX_INSTANCES = 100
@@ -118,13 +118,13 @@ class GatewayArgs:
             ArgumentError: an argument can't be used
         """
         owner = "GatewayArgs"
-        for name, rule in {
-            "project": rules.project,
-            "region": rules.region,
-            "gateway": rules.gateway,
-            "image": rules.image,
-        }.items():
-            require(owner, name, getattr(self, name), rule)
+        require_each(
+            self,
+            project=rules.project,
+            region=rules.region,
+            gateway=rules.gateway,
+            image=rules.image,
+        )
         for name, rule in {"members": rules.gateway_member, "origins": rules.origin}.items():
             for value in getattr(self, name):
                 require(owner, name, value, rule)

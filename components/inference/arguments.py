@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pulumi
 
 from components import rules
-from components.base import ArgumentError, require
+from components.base import ArgumentError, require_each
 from components.notification_topic import DELIVERY_ATTEMPTS
 
 
@@ -68,17 +68,17 @@ class InferenceServiceArgs:
             ArgumentError: an argument can't be used
         """
         owner = type(self).__name__
-        for name, rule in {
-            "project": rules.project,
-            "region": rules.region,
-            "service": rules.adapter,
-            "image": rules.image,
-            "model": rules.model,
-            "cpu": rules.cpu,
-            "memory": rules.memory,
-            "kms_key_name": rules.kms_key_name,
-        }.items():
-            require(owner, name, getattr(self, name), rule)
+        require_each(
+            self,
+            project=rules.project,
+            region=rules.region,
+            service=rules.adapter,
+            image=rules.image,
+            model=rules.model,
+            cpu=rules.cpu,
+            memory=rules.memory,
+            kms_key_name=rules.kms_key_name,
+        )
         for name in ("topic", "dead_letter_topic"):
             topic = getattr(self, name)
             if topic is not None and ("/" not in topic or rules.topic(topic) is not None):
