@@ -5,14 +5,12 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
 
 import arrivals
 import his
 import modality
 import peers
 import pydicom
-import typer
 from arrivals import Arrival, Claim
 from deployed import STACK, Hospital, deploy_hospital
 from his import Examination, Message
@@ -26,7 +24,6 @@ from scripts.lib.google import clients, gcs_uri
 from scripts.lib.google.errors import translate_errors
 from scripts.lib.options import ROOT
 
-MAX_STUDIES = 100
 HELP = """Run a hospital on both adapters: deploy, send studies and messages, check what arrived.
 
 An X-ray unit sends studies by DIMSE, and a workstation searches for them. An information system
@@ -52,9 +49,7 @@ app = cli.application()
 @app.command(help=HELP)
 def main(
     stack_name: cli.OneStack = STACK,
-    studies: Annotated[
-        int, typer.Option(min=1, max=MAX_STUDIES, help="How many studies to send")
-    ] = 6,
+    studies: cli.Studies = 6,
     deployed: cli.UseDeployed = False,
     cwd: cli.ProgramFolder = ROOT,
     as_json: cli.Json = False,

@@ -6,10 +6,9 @@ import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import claims
-import typer
 
 from engine.loopback import is_loopback
 from scripts.lib import cli
@@ -23,7 +22,6 @@ from scripts.stacks.claims import Claim, show
 STACK = "local-imaging-platform"
 TEMPLATE = Path(__file__).with_name(f"Pulumi.{STACK}.yaml")
 EXAMPLES = Path(__file__).parents[1]
-MAX_STUDIES = 100
 HELP = """Run an imaging platform for a day in a minute: deploy, send, check every claim.
 
 An X-ray unit and an information system send through the adapters; each x-ray is measured when it
@@ -46,9 +44,7 @@ app = cli.application()
 @app.command(help=HELP)
 def main(
     stack_name: cli.OneStack = STACK,
-    studies: Annotated[
-        int, typer.Option(min=1, max=MAX_STUDIES, help="How many studies to send")
-    ] = 24,
+    studies: cli.Studies = 24,
     cwd: cli.ProgramFolder = ROOT,
     as_json: cli.Json = False,
 ) -> None:
