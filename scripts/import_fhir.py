@@ -33,7 +33,7 @@ app = cli.application()
 
 @app.command(help=HELP)
 def main(
-    source: Annotated[str, typer.Argument(metavar="GS_URI", help="The files; may have wildcards")],
+    source: cli.Source,
     structure: Annotated[
         ContentStructure,
         typer.Option("--content-structure", "-c", help="Content of a line or of a whole file"),

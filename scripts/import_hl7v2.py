@@ -1,9 +1,5 @@
 """Import HL7v2 messages from Cloud Storage into an HL7v2 store."""
 
-from typing import Annotated
-
-import typer
-
 from scripts.lib import cli
 from scripts.lib.cli import Output
 from scripts.lib.options import Choice, Following
@@ -25,7 +21,7 @@ app = cli.application()
 
 @app.command(help=HELP)
 def main(
-    source: Annotated[str, typer.Argument(metavar="GS_URI", help="The files; may have wildcards")],
+    source: cli.Source,
     stack_name: cli.Stack = None,
     project: cli.Project = None,
     location: cli.Location = None,

@@ -74,6 +74,7 @@ UseDeployed = Annotated[
     bool, typer.Option("--deployed", help="Deploy nothing: the stack is up, and stays as it is")
 ]
 Studies = Annotated[int, typer.Option(min=1, max=100, help="How many studies to send")]
+Source = Annotated[str, typer.Argument(metavar="GS_URI", help="The files; may have wildcards")]
 TableUri = Annotated[
     str | None,
     typer.Option("--table", metavar="BQ_URI", help="bq://PROJECT.DATASET.TABLE, not the stack's"),
