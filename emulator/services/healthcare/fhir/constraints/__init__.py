@@ -41,6 +41,21 @@ class Constraint(NamedTuple):
     holds: Callable[[Members], bool]
 
 
+def _any_of(key: str, *names: str) -> Constraint:
+    """Return the constraint that one of some members is there."""
+    return Constraint(key, " or ".join(f"{name}.exists()" for name in names), any_of(*names))
+
+
+def _needs(key: str, one: str, other: str) -> Constraint:
+    """Return the constraint that a member is there if another one is."""
+    return Constraint(key, f"{one}.empty() or {other}.exists()", needs(one, other))
+
+
+def _not_both(key: str, one: str, other: str) -> Constraint:
+    """Return the constraint that one of two members is missing."""
+    return Constraint(key, f"{one}.empty() or {other}.empty()", not_both(one, other))
+
+
 DOMAIN_RESOURCE = (
     Constraint("dom-2", "contained.contained.empty()", none_inside("contained", "contained")),
     Constraint(
@@ -59,14 +74,13 @@ DOMAIN_RESOURCE = (
 
 _MARKS = "https://g.co/fhir/medicalrecords/"
 """Documented (the guide to consents): extensions of Google's mark a consent by their URL alone."""
-_CODE_NEEDS_SYSTEM = Constraint("qty-3", "code.empty() or system.exists()", needs("code", "system"))
 _ALLERGY = "allergyintolerance-verification"
 _CONDITION = "condition-ver-status"
 
 CONSTRAINTS: Mapping[str, Sequence[Constraint]] = {
     **dict.fromkeys(
         ("Age", "Count", "Distance", "Duration", "MoneyQuantity", "Quantity", "SimpleQuantity"),
-        (_CODE_NEEDS_SYSTEM,),
+        (_needs("qty-3", "code", "system"),),
     ),
     "AllergyIntolerance": (
         Constraint(
@@ -106,15 +120,9 @@ CONSTRAINTS: Mapping[str, Sequence[Constraint]] = {
             ),
         ),
     ),
-    "Appointment.participant": (
-        Constraint("app-1", "type.exists() or actor.exists()", any_of("type", "actor")),
-    ),
-    "Attachment": (
-        Constraint("att-1", "data.empty() or contentType.exists()", needs("data", "contentType")),
-    ),
-    "CarePlan.activity": (
-        Constraint("cpl-3", "detail.empty() or reference.empty()", not_both("detail", "reference")),
-    ),
+    "Appointment.participant": (_any_of("app-1", "type", "actor"),),
+    "Attachment": (_needs("att-1", "data", "contentType"),),
+    "CarePlan.activity": (_not_both("cpl-3", "detail", "reference"),),
     "Condition": (
         Constraint(
             "con-4",
@@ -141,22 +149,10 @@ CONSTRAINTS: Mapping[str, Sequence[Constraint]] = {
             ),
         ),
     ),
-    "Condition.evidence": (
-        Constraint("con-2", "code.exists() or detail.exists()", any_of("code", "detail")),
-    ),
-    "Condition.stage": (
-        Constraint(
-            "con-1", "summary.exists() or assessment.exists()", any_of("summary", "assessment")
-        ),
-    ),
-    "Consent": (
-        Constraint(
-            "ppc-1", "policy.exists() or policyRule.exists()", any_of("policy", "policyRule")
-        ),
-    ),
-    "ContactPoint": (
-        Constraint("cpt-2", "value.empty() or system.exists()", needs("value", "system")),
-    ),
+    "Condition.evidence": (_any_of("con-2", "code", "detail"),),
+    "Condition.stage": (_any_of("con-1", "summary", "assessment"),),
+    "Consent": (_any_of("ppc-1", "policy", "policyRule"),),
+    "ContactPoint": (_needs("cpt-2", "value", "system"),),
     "Extension": (
         Constraint(
             "ext-1",
@@ -167,7 +163,7 @@ CONSTRAINTS: Mapping[str, Sequence[Constraint]] = {
         ),
     ),
     "FamilyMemberHistory": (
-        Constraint("fhs-1", "age.empty() or born.empty()", not_both("age", "born")),
+        _not_both("fhs-1", "age", "born"),
         Constraint("fhs-2", "age.exists() or estimatedAge.empty()", needs("estimatedAge", "age")),
     ),
     "Goal.target": (
@@ -187,20 +183,10 @@ CONSTRAINTS: Mapping[str, Sequence[Constraint]] = {
     "Linkage": (
         Constraint("lnk-1", "item.count()>1", lambda value: len(items(value, "item")) > 1),
     ),
-    "List": (
-        Constraint(
-            "lst-1", "emptyReason.empty() or entry.empty()", not_both("emptyReason", "entry")
-        ),
-    ),
-    "MedicationAdministration.dosage": (
-        Constraint("mad-1", "dose.exists() or rate.exists()", any_of("dose", "rate")),
-    ),
+    "List": (_not_both("lst-1", "emptyReason", "entry"),),
+    "MedicationAdministration.dosage": (_any_of("mad-1", "dose", "rate"),),
     "Observation": (
-        Constraint(
-            "obs-6",
-            "dataAbsentReason.empty() or value.empty()",
-            not_both("dataAbsentReason", "value"),
-        ),
+        _not_both("obs-6", "dataAbsentReason", "value"),
         Constraint(
             "obs-7",
             "value.empty() or"
@@ -208,11 +194,7 @@ CONSTRAINTS: Mapping[str, Sequence[Constraint]] = {
             has_no_component_of_its_code,
         ),
     ),
-    "Observation.referenceRange": (
-        Constraint(
-            "obs-3", "low.exists() or high.exists() or text.exists()", any_of("low", "high", "text")
-        ),
-    ),
+    "Observation.referenceRange": (_any_of("obs-3", "low", "high", "text"),),
     "Organization": (
         Constraint(
             "org-1", "(identifier.count() + name.count()) > 0", any_of("identifier", "name")
@@ -220,13 +202,7 @@ CONSTRAINTS: Mapping[str, Sequence[Constraint]] = {
         Constraint("org-2", "where(use = 'home').empty()", no_home("address")),
         Constraint("org-3", "where(use = 'home').empty()", no_home("telecom")),
     ),
-    "Patient.contact": (
-        Constraint(
-            "pat-1",
-            "name.exists() or telecom.exists() or address.exists() or organization.exists()",
-            any_of("name", "telecom", "address", "organization"),
-        ),
-    ),
+    "Patient.contact": (_any_of("pat-1", "name", "telecom", "address", "organization"),),
     "Period": (
         Constraint(
             "per-1",
@@ -251,22 +227,16 @@ CONSTRAINTS: Mapping[str, Sequence[Constraint]] = {
             ),
         ),
     ),
-    "ServiceRequest": (
-        Constraint("prr-1", "orderDetail.empty() or code.exists()", needs("orderDetail", "code")),
-    ),
+    "ServiceRequest": (_needs("prr-1", "orderDetail", "code"),),
     "Timing.repeat": (
-        Constraint(
-            "tim-1", "duration.empty() or durationUnit.exists()", needs("duration", "durationUnit")
-        ),
-        Constraint("tim-2", "period.empty() or periodUnit.exists()", needs("period", "periodUnit")),
+        _needs("tim-1", "duration", "durationUnit"),
+        _needs("tim-2", "period", "periodUnit"),
         Constraint("tim-4", "duration.exists() implies duration >= 0", is_not_negative("duration")),
         Constraint("tim-5", "period.exists() implies period >= 0", is_not_negative("period")),
-        Constraint("tim-6", "periodMax.empty() or period.exists()", needs("periodMax", "period")),
-        Constraint(
-            "tim-7", "durationMax.empty() or duration.exists()", needs("durationMax", "duration")
-        ),
-        Constraint("tim-8", "countMax.empty() or count.exists()", needs("countMax", "count")),
-        Constraint("tim-10", "timeOfDay.empty() or when.empty()", not_both("timeOfDay", "when")),
+        _needs("tim-6", "periodMax", "period"),
+        _needs("tim-7", "durationMax", "duration"),
+        _needs("tim-8", "countMax", "count"),
+        _not_both("tim-10", "timeOfDay", "when"),
     ),
 }
 """Type, or path of a backbone element -> its constraints."""
