@@ -1,7 +1,7 @@
 """`_include` and `_revinclude`: resources that matches refer to, or that refer to matches."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from sqlite3 import Connection, Row
+from collections.abc import Iterator, Sequence
+from sqlite3 import Connection
 from typing import NamedTuple
 
 from emulator.services.healthcare.fhir.instants import MAX_VERSION
@@ -9,6 +9,7 @@ from emulator.services.healthcare.fhir.search.conditions import NO_LIMITS, Limit
 from emulator.services.healthcare.fhir.search.index import scope
 from emulator.services.healthcare.fhir.search.query import Include, Query
 from emulator.services.healthcare.fhir.search.store_parameters import StoreParameters
+from emulator.services.healthcare.fhir.search.value_tests import Sql
 
 MAX_STEPS = 20
 """How often `:iterate` is applied: references may form a circle, but no chain is that long."""
@@ -68,10 +69,14 @@ def _of_rule(
     wanted = [key for key in keys if _applies(rule, key)]
     for start in range(0, len(wanted), _BATCH):
         batch = wanted[start : start + _BATCH]
-        find = _referring if rule.reverse else _referred
         types = [rule.source] if rule.reverse else dict.fromkeys(key.type for key in batch)
         scopes = [one for type_ in types for one in _scopes(store, type_, rule.parameter, known)]
-        rows = find(connection, store, batch, rule, scopes, limit)
+        found = (
+            _referring(batch, scopes, limit)
+            if rule.reverse
+            else _referred(store, batch, rule.target, scopes, limit)
+        )
+        rows = connection.execute(found.text, found.values)
         yield from (Key(row["type"], row["id"]) for row in rows)
 
 
@@ -97,35 +102,23 @@ def _applies(rule: Include, key: Key) -> bool:
 
 
 def _referred(
-    connection: Connection,
-    store: str,
-    keys: Sequence[Key],
-    rule: Include,
-    scopes: Sequence[int],
-    limit: int,
-) -> Iterable[Row]:
-    """Return the resources of the store that some resources refer to."""
-    return connection.execute(
+    store: str, keys: Sequence[Key], target: str, scopes: Sequence[int], limit: int
+) -> Sql:
+    """Return the statement of the resources of the store that some resources refer to."""
+    return Sql(
         "SELECT DISTINCT t.type, t.id FROM fhir_resources s"  # noqa: S608 - made of marks
         " CROSS JOIN fhir_index_references f ON f.resource = s.number"
         " CROSS JOIN fhir_resources t ON t.store = s.store AND t.type = f.type AND t.id = f.id"
         f" WHERE s.store = ? AND (s.type, s.id) IN (VALUES {_pairs(keys)}) AND f.url = ''"
         f" AND f.scope IN ({_marks(scopes)}) AND (? = '' OR f.type = ?) AND s.version < ?"
         " ORDER BY t.number",
-        (store, *_values(keys), *scopes, rule.target, rule.target, limit),
+        (store, *_values(keys), *scopes, target, target, limit),
     )
 
 
-def _referring(
-    connection: Connection,
-    _store: str,
-    keys: Sequence[Key],
-    _rule: Include,
-    scopes: Sequence[int],
-    limit: int,
-) -> Iterable[Row]:
-    """Return the resources of the store that refer to some resources."""
-    return connection.execute(
+def _referring(keys: Sequence[Key], scopes: Sequence[int], limit: int) -> Sql:
+    """Return the statement of the resources of the store that refer to some resources."""
+    return Sql(
         "SELECT DISTINCT s.type, s.id FROM fhir_index_references f"  # noqa: S608 - made of marks
         " CROSS JOIN fhir_resources s ON s.number = f.resource"
         f" WHERE f.scope IN ({_marks(scopes)}) AND f.url = ''"
