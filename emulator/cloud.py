@@ -231,7 +231,7 @@ class Cloud:
             self._access(dataflow.API),
             self.iam_api,
             jobs,
-            DataflowRunner(jobs, self.containers),
+            DataflowRunner(jobs, self.containers, entries),
             entries,
             self.storage.backend.read,
         )

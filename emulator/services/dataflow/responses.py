@@ -15,9 +15,8 @@ from emulator.core.errors import already_exists, invalid_argument
 from emulator.core.resources.labels import check_labels
 from emulator.core.resources.paging import from_items, paginate
 from emulator.core.rest import Call
-from emulator.services.dataflow import jobs, metrics, templates
+from emulator.services.dataflow import jobs, metrics, templates, worker_log
 from emulator.services.dataflow.jobs import key_of, parent_of
-from emulator.services.dataflow.running import STDERR
 from emulator.services.dataflow.service import Dataflow
 from emulator.services.iam_api.default_account import ensure_default_account
 
@@ -146,12 +145,8 @@ def list_messages(call: Request) -> Json:
 def get_metrics(call: Request) -> Json:
     """Return the counters of a job's workers."""
     job = call.service.jobs.get(_key(call))["job"]
-    log = f"projects/{job['projectId']}/logs/{STDERR.replace('/', '%2F')}"
-    payloads = (
-        entry["jsonPayload"]
-        for entry in call.service.entries.of_hour(log, "", 0)
-        if "jsonPayload" in entry and entry["resource"]["labels"].get("job_id") == job["id"]
-    )
+    written = worker_log.of_job(call.service.entries, job)
+    payloads = (entry["jsonPayload"] for entry in written if "jsonPayload" in entry)
     pipeline, counters = metrics.counted(payloads)
     is_done = job["currentState"] in jobs.TERMINATED
     return metrics.job_metrics(pipeline, counters, is_done=is_done)

@@ -15,11 +15,12 @@ from emulator.core.processes import python_module
 from emulator.services.containers.images import is_pipeline
 from emulator.services.containers.models import Container, Logs, Phase, Restart, State
 from emulator.services.containers.service import Containers
-from emulator.services.dataflow import jobs
+from emulator.services.dataflow import jobs, worker_log
 from emulator.services.dataflow.jobs import Jobs, message
+from emulator.services.dataflow.worker_log import STDERR, STDOUT
+from emulator.services.logging.entries import Entries
 
 LOG = logging.getLogger(__name__)
-STDOUT, STDERR = "dataflow.googleapis.com/launcher", "dataflow.googleapis.com/worker"
 _SETUP_SECONDS = 900.0
 
 Json = dict[str, Any]
@@ -31,11 +32,13 @@ class Runner:
     Args:
         jobs: all of them
         containers: run the processes
+        entries: of Cloud Logging, with what the processes log
     """
 
-    def __init__(self, jobs: Jobs, containers: Containers) -> None:
+    def __init__(self, jobs: Jobs, containers: Containers, entries: Entries) -> None:
         self._jobs = jobs
         self._containers = containers
+        self._entries = entries
         self._changes = ThreadPoolExecutor(1, "dataflow-changes")
         self._is_closed = False
 
@@ -81,15 +84,16 @@ class Runner:
         if is_pipeline(container.image) and (reason := _prepare()):
             self._fail(key, f"Error occurred in the launcher container: {reason}")
             return
+        began = timestamps.now()
         self._containers.start(
-            container, lambda state: self._submit(self._note, key, container.name, state)
+            container, lambda state: self._submit(self._note, key, container.name, state, began)
         )
         state = self._containers.state(container.name)
         if state and state.phase == Phase.FAILED:
-            self._note(key, container.name, state)
+            self._note(key, container.name, state, began)
 
-    def _note(self, key: str, name: str, state: State) -> None:
-        """Take a new state of the container of a job."""
+    def _note(self, key: str, name: str, state: State, began: str) -> None:
+        """Take a new state of the container of a job, which began at a time."""
         if state.phase == Phase.READY:
             self._jobs.change(
                 key,
@@ -101,11 +105,13 @@ class Runner:
             self._containers.stop(name)  # it has ended: this does not wait
             if state.phase == Phase.ENDED and state.exit_code == 0:
                 self._jobs.change(key, jobs.DONE, message(jobs.BASIC, "Worker pool stopped."))
-            elif self._jobs.get(key)["job"]["currentState"] != jobs.CANCELLING:
-                self._fail(key, f"Workflow failed. Causes: {state.reason}")
+            elif (job := self._jobs.get(key)["job"])["currentState"] != jobs.CANCELLING:
+                why = worker_log.last_error(worker_log.of_job(self._entries, job, began))
+                self._fail(key, *filter(None, (why, f"Workflow failed. Causes: {state.reason}")))
 
-    def _fail(self, key: str, reason: str) -> None:
-        self._jobs.change(key, jobs.FAILED, message(jobs.ERROR, reason))
+    def _fail(self, key: str, *reasons: str) -> None:
+        errors = (message(jobs.ERROR, reason) for reason in reasons)
+        self._jobs.change(key, jobs.FAILED, *errors)
 
     def _cancel(self, key: str) -> None:
         self._containers.stop(container_of(key, self._jobs.get(key)).name)

@@ -18,6 +18,8 @@ counters = {"message": "counters", "pipeline": "ingest", "worker": "w", "counter
 print(json.dumps(counters), file=sys.stderr, flush=True)
 if options["mode"] == "wait":
     time.sleep(600)
+if "more" in options:
+    print(json.dumps({"severity": "ERROR", "message": options["more"]}), file=sys.stderr)
 sys.exit(int(options["mode"]))
 """
 JOBS = "/v1b3/projects/local-project/locations/us-central1"
@@ -51,6 +53,11 @@ class Dataflow:
         """Read something below the jobs."""
         answer = self.client.get(f"{JOBS}/jobs{path}", params=query)
         return answer.raise_for_status().json()
+
+    def errors(self, id_: str) -> list[str]:
+        """Return the texts of a job's messages that are errors."""
+        found = self.get(f"/{id_}/messages", minimumImportance="JOB_MESSAGE_ERROR")
+        return [one["messageText"] for one in found["jobMessages"]]
 
     def reaches(self, id_: str, state: str) -> Any:
         """Wait for a state of a job."""
@@ -120,17 +127,24 @@ def test_counters_of_the_workers_are_metrics(dataflow: Dataflow) -> None:
 def test_a_job_that_fails_says_why(dataflow: Dataflow) -> None:
     id_ = dataflow.id_of(dataflow.launch("4"))
     dataflow.reaches(id_, "JOB_STATE_FAILED")
-    [error] = dataflow.get(f"/{id_}/messages", minimumImportance="JOB_MESSAGE_ERROR")["jobMessages"]
-    assert error["messageText"] == (
+    assert dataflow.errors(id_) == [
         "Workflow failed. Causes: The container ended with exit code 4."
-    )
+    ]
+
+    parameters = {"mode": "4", "more": "No such table: p.d.t"}
+    id_ = dataflow.id_of(dataflow.launch("4", parameters=parameters))
+    dataflow.reaches(id_, "JOB_STATE_FAILED")
+    assert dataflow.errors(id_) == [
+        "No such table: p.d.t",
+        "Workflow failed. Causes: The container ended with exit code 4.",
+    ]
 
 
 def test_an_unknown_image_fails_the_job(dataflow: Dataflow) -> None:
     id_ = dataflow.id_of(dataflow.launch("0", containerSpec={"image": "nobody/knows:1"}))
     dataflow.reaches(id_, "JOB_STATE_FAILED")
-    [error] = dataflow.get(f"/{id_}/messages", minimumImportance="JOB_MESSAGE_ERROR")["jobMessages"]
-    assert "can't run on the local Google Cloud" in error["messageText"]
+    [error] = dataflow.errors(id_)
+    assert "can't run on the local Google Cloud" in error
 
 
 def test_a_job_is_cancelled_once(dataflow: Dataflow) -> None:
