@@ -100,15 +100,18 @@ def main(
         choice = Choice(stack_name, project, location)
         options = commands.Options(no_wait, timeout, not no_quota_check)
         if resume is not None:
-            return commands.resume(resume, choice, options, output)
-        if follow is not None:
-            return commands.follow(follow, choice, options, output)
-        if cancel is not None:
-            return commands.cancel(cancel, choice, output)
-        workers = {"maxWorkers": max_workers, "machineType": machine_type}
-        environment = {name: value for name, value in workers.items() if value}
-        wanted = Template(template, image, worker_account, tuple(option or ()), environment)
-        return commands.launch(pipeline or "", parameters or [], choice, wanted, options, output)
+            outcome = commands.resume(resume, choice, options, output)
+        elif follow is not None:
+            outcome = commands.follow(follow, choice, options, output)
+        elif cancel is not None:
+            outcome = commands.cancel(cancel, choice, output)
+        else:
+            workers = {"maxWorkers": max_workers, "machineType": machine_type}
+            environment = {name: value for name, value in workers.items() if value}
+            wanted = Template(template, image, worker_account, tuple(option or ()), environment)
+            given = parameters or []
+            outcome = commands.launch(pipeline or "", given, choice, wanted, options, output)
+        commands.show(outcome, output)
 
     cli.run(work, as_json=as_json, after_interrupt=AFTER_INTERRUPT)
 

@@ -1,8 +1,5 @@
 """Run the pipelines: deploy, ingest files, compute features, copy a cohort, check every claim."""
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -24,12 +21,13 @@ from scripts.lib.google.bigquery import Table, query
 from scripts.lib.google.iam_propagation import retry_while_denied
 from scripts.lib.options import ROOT, Choice
 from scripts.lib.stack_outputs import Outputs
+from scripts.pipelines import commands
+from scripts.pipelines.runs import Template
 from scripts.stacks import from_template
 from scripts.stacks.claims import Claim, show
 
 STACK = "local-pipelines"
 TEMPLATE = Path(__file__).with_name(f"Pulumi.{STACK}.yaml")
-SCRIPT = ROOT / "scripts/run_pipeline.py"
 SOURCE = "gs://gcs-public-data--healthcare-nih-chest-xray/dicom/0000000*.dcm"
 """The x-rays of nine patients."""
 COHORT = "PatientSex = 'F'"
@@ -195,24 +193,21 @@ def _pipeline(site: Site, name: str, output: Output, **parameters: str) -> Mappi
     Raises:
         ScriptError: it failed; dead letters are no failure
     """
-    output.report(f"Running {SCRIPT.name} {name} ...")
+    output.report(f"Running the pipeline {name} ...")
     given = {**parameters, "output": site.folder(name)}
     words = [f"{key}={value}" for key, value in given.items()]
     # One process is enough for so few files; Dataflow itself has no use for the option.
-    options = ["--option", "direct_running_mode=in_memory", "--stack", site.stack, "--json"]
-    command = [sys.executable, str(SCRIPT), name, *words, *options]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    template = Template(options=("direct_running_mode=in_memory",))
+    choice, options = Choice(stack=site.stack), commands.Options()
     try:
-        outcome = json.loads(done.stdout)
-    except json.JSONDecodeError:
-        outcome = {}
-    outcome = outcome.get("error", outcome)
-    if done.returncode not in (ExitCode.OK, ExitCode.PARTLY_FAILED):
-        raise ScriptError(
-            f"The pipeline {name} failed with exit code {done.returncode}.",
-            "Its messages above say why.",
-            details=outcome,
-        )
+        outcome = commands.launch(name, words, choice, template, options, output)
+    except ScriptError as error:
+        if error.exit_code == ExitCode.INTERRUPTED:
+            raise ScriptError(error.message, AFTER_INTERRUPT, error.exit_code) from None
+        if error.exit_code != ExitCode.PARTLY_FAILED:
+            raise
+        outcome = error.details
+        output.report(f"{error.message} {error.hint}")
     report: Mapping[str, Any] = outcome["report"]
     return report
 

@@ -9,6 +9,7 @@ from scripts.lib.cli import Output
 from scripts.lib.errors import UsageError
 from scripts.lib.options import DEFAULT_STACK, Choice
 from scripts.pipelines import following, jobs, quotas, runs
+from scripts.pipelines.following import Commands
 from scripts.pipelines.jobs import Jobs, Region
 from scripts.pipelines.runs import Folder, Template
 
@@ -56,8 +57,8 @@ def launch(
     template: Template,
     options: Options,
     output: Output,
-) -> None:
-    """Launch a run, and follow it."""
+) -> Json:
+    """Launch a run, and follow it; return its outcome."""
     given = runs.parameters_of(pipeline, pairs)
     # An export stands for the store that it comes from.
     needs_store = _STORE[pipeline] not in given and "export" not in given
@@ -79,34 +80,42 @@ def launch(
     parameter = runs.launch_parameter(pipeline, given, chosen, region.project, region.location)
     record = {"pipeline": pipeline, **region.__dict__, "launchParameter": parameter}
     folder.write_record(record)
-    _run(Jobs(region), parameter, folder, choice, options, output)
+    return _run(Jobs(region), parameter, folder, choice, options, output)
 
 
-def resume(uri: str, choice: Choice, options: Options, output: Output) -> None:
-    """Launch a run again that was stopped, with the same parameters, and follow it."""
+def resume(uri: str, choice: Choice, options: Options, output: Output) -> Json:
+    """Launch a run again that was stopped, with the same parameters, as `launch` does."""
     region = _where(choice, output, with_store=False).region
     folder = Folder(uri, region.project)
     record = folder.record()
     there = Region(record["project"], record["location"])
-    _run(Jobs(there), record["launchParameter"], folder, choice, options, output)
+    return _run(Jobs(there), record["launchParameter"], folder, choice, options, output)
 
 
-def follow(id_: str, choice: Choice, options: Options, output: Output) -> None:
-    """Follow a job."""
+def follow(id_: str, choice: Choice, options: Options, output: Output) -> Json:
+    """Follow a job; return its state."""
     jobs.check_id(id_)
     region = _where(choice, output, with_store=False).region
-    found = Jobs(region)
-    job = following.follow(found, {"id": id_}, _again(id_, choice), output, options.timeout)
-    output.json({"job": job["id"], "state": job["currentState"]})
+    commands = Commands(cli.command_line(SCRIPT, ["--follow", id_, *choice.flags]))
+    job = following.follow(Jobs(region), {"id": id_}, commands, output, options.timeout)
+    return _state(job)
 
 
-def cancel(id_: str, choice: Choice, output: Output) -> None:
-    """Cancel a job."""
+def cancel(id_: str, choice: Choice, output: Output) -> Json:
+    """Cancel a job; return its state."""
     jobs.check_id(id_)
     region = _where(choice, output, with_store=False).region
-    job = Jobs(region).cancel(id_)
-    output.json({"job": job["id"], "state": job["currentState"]})
-    output.result(job["currentState"])
+    return _state(Jobs(region).cancel(id_))
+
+
+def show(outcome: Json, output: Output) -> None:
+    """Show an outcome: the report of a run, the id of a job that was left, or a state."""
+    output.json(outcome)
+    if "report" in outcome:
+        for name, value in outcome["report"].items():
+            output.result(f"{name}: {value}")
+    else:
+        output.result(outcome["job"] if "output" in outcome else outcome["state"])
 
 
 def _run(
@@ -116,7 +125,7 @@ def _run(
     choice: Choice,
     options: Options,
     output: Output,
-) -> None:
+) -> Json:
     job = found.launch(parameter)
     if job is None:
         job = found.active(parameter["jobName"]) or found.launch(parameter)
@@ -124,12 +133,10 @@ def _run(
     if job is None:
         raise UsageError(f"The job {parameter['jobName']} ended a moment ago: run this again.")
     if options.no_wait:
-        output.json({"job": job["id"], "state": job["currentState"], "output": folder.uri})
-        output.result(job["id"])
-        return
+        return {**_state(job), "output": folder.uri}
     again = cli.command_line(SCRIPT, ["--resume", folder.uri, *choice.flags])
-    job = following.follow(found, job, again, output, options.timeout)
-    following.finish(job, folder, output)
+    job = following.follow(found, job, Commands(again, again), output, options.timeout)
+    return following.finish(job, folder)
 
 
 def _check_quotas(
@@ -158,5 +165,5 @@ def _where(choice: Choice, output: Output, *, with_store: bool) -> _Where:
     return _Where(region, store, found.pipelines)
 
 
-def _again(id_: str, choice: Choice) -> str:
-    return cli.command_line(SCRIPT, ["--follow", id_, *choice.flags])
+def _state(job: Json) -> Json:
+    return {"job": job["id"], "state": job["currentState"]}

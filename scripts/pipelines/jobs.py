@@ -116,10 +116,12 @@ class Jobs:
         request = messages.list(
             **self.region.path(), jobId=id_, minimumImportance="JOB_MESSAGE_ERROR"
         )
-        with translate_errors(f"reading the messages of {id_}"):
-            found = retry.call(request.execute)
-        for one in found.get("jobMessages", []):
-            yield one["messageText"]
+        while request is not None:
+            with translate_errors(f"reading the messages of {id_}"):
+                found = retry.call(request.execute)
+            for one in found.get("jobMessages", []):
+                yield one["messageText"]
+            request = messages.list_next(request, found)
 
     def _read(self, method: str, id_: str, doing: str) -> Json:
         request = getattr(self._root.jobs(), method)(**self.region.path(), jobId=id_)

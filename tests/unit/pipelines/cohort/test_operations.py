@@ -106,7 +106,7 @@ def test_a_run_needs_no_list_of_operations_unless_its_start_was_interrupted() ->
     api.is_denied = True
     assert [one["name"] for one in run(api, notes, A)] == ["operations/1"]
     interrupt(api, notes, B)
-    with pytest.raises(CohortError, match="which roles/healthcare"):
+    with pytest.raises(CohortError, match=r"selection-1\.txt was interrupted, and healthcare\.op"):
         run(api, notes, A, B)
     # A list at last does not say which operations were there before.
     api.is_denied = False

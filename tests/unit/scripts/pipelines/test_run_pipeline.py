@@ -9,7 +9,7 @@ from googleapiclient.discovery import build
 
 from scripts import run_pipeline
 from scripts.lib.google import clients
-from scripts.pipelines import commands
+from scripts.pipelines import commands, following
 from tests.unit.scripts.fakes import STORE, FakeGoogle, Ran, refusal
 
 Run = Callable[..., Ran]
@@ -191,16 +191,67 @@ def test_dead_letters_have_an_exit_code(
     assert "2 of 7 files are dead letters." in ran.err
 
 
+TRACEBACK = """Traceback (most recent call last):
+  File "/app/pipelines/features/loading.py", line 39, in load
+    job.result()
+ValueError: 1
+
+During handling of the above exception, another exception occurred:
+
+Traceback (most recent call last):
+  File "/app/pipelines/features/pipeline.py", line 253, in _load
+    return loading.load()
+           ^^^^^^^^^^^^^^
+google.api_core.exceptions.BadRequest: 400 Not found: dataset:p.nothing [while running 'load']
+"""
+
+
 def test_a_failure_has_the_words_of_the_job(
     dataflow: FakeGoogle, files: dict[str, Any], run: Run
 ) -> None:
-    messages = {"jobMessages": [{"messageText": "Workflow failed."}]}
-    dataflow.answers = [
+    summary = "Workflow failed. Causes: The job failed because a work item has failed 4 times."
+    answers = [
         *((200, {"job": job("QUEUED")}), (200, job("FAILED")), (200, {})),
-        (200, messages),
+        (200, {"jobMessages": [{"messageText": TRACEBACK}] * 2, "nextPageToken": "2"}),
+        (200, {"jobMessages": [{"messageText": TRACEBACK}, {"messageText": summary}]}),
     ]
+    dataflow.answers = [*answers]
     ran = run(run_pipeline.app, *INGEST)
-    assert (ran.code, f"The job {ID} failed: Workflow failed." in ran.err) == (1, True)
+    assert ran.code == 1
+    reason = "google.api_core.exceptions.BadRequest: 400 Not found: dataset:p.nothing"
+    assert f"error: The job {ID} failed: {reason} [while running 'load']\n" in ran.err
+    [hint] = [line for line in ran.err.splitlines() if line.startswith("To continue the run: ")]
+    assert hint.endswith(f"python scripts/run_pipeline.py --resume {OUTPUT}/")
+
+    dataflow.answers = [*answers]
+    ran = run(run_pipeline.app, *INGEST, "--json")
+    error = json.loads(ran.out)["error"]
+    assert reason in error["message"]
+    assert error["messages"] == [TRACEBACK, TRACEBACK, TRACEBACK, summary]
+    assert (error["job"], error["state"]) == (ID, "JOB_STATE_FAILED")
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        ([], []),
+        (["Workflow failed. Causes: no quota"], ["Workflow failed. Causes: no quota"]),
+        (["No table.\n", "No table.", "Workflow failed."], ["No table."]),
+        (["Traceback (most recent call last):\nValueError: 1\n2"], ["ValueError: 1\n2"]),
+        (["a", "b"], ["a", "b"]),
+    ],
+)
+def test_each_reason_is_named_once(texts: list[str], expected: list[str]) -> None:
+    assert following.reasons(texts) == expected
+
+
+def test_a_cancelled_run_says_how_to_continue(
+    dataflow: FakeGoogle, files: dict[str, Any], run: Run
+) -> None:
+    dataflow.answers = [(200, {"job": job("QUEUED")}), (200, job("CANCELLED")), (200, {})]
+    ran = run(run_pipeline.app, *INGEST)
+    assert ran.code == 1
+    assert f"The job {ID} was cancelled.\nTo continue the run: " in ran.err
 
 
 def test_an_active_job_of_the_run_is_followed(
