@@ -10,18 +10,22 @@ from scripts.lib.options import Choice
 
 HELP = """Run a pipeline of Apache Beam on Dataflow: launch it, and follow it to its end.
 
-The pipelines are [cyan]ingest[/cyan] (DICOM files of Cloud Storage into a store),
-[cyan]features[/cyan] (of the instances of a store, into BigQuery) and [cyan]cohort[/cyan] (a
-de-identified copy of what a query selects). Their parameters are given as NAME=VALUE; a wrong one
-lists all of them. The folder [cyan]output[/cyan] has the report of a run, and resumes it.
+- [cyan]ingest[/cyan] stores DICOM files of Cloud Storage in a DICOM store.
+- [cyan]features[/cyan] computes features of the instances of a store, for BigQuery.
+- [cyan]cohort[/cyan] copies what a query selects into another store, de-identified.
+
+Parameters are NAME=VALUE; --parameters explains those of a pipeline. The store, or the source of a
+cohort, is the stack's first one by default. The folder output has the report, and resumes the run.
 
 [bold]Examples[/bold]
 
-  run_pipeline.py ingest source=gs://b/in/ output=gs://b/runs/1      into the stack's first store
+  run_pipeline.py --parameters ingest
+
+  run_pipeline.py ingest source=gs://b/in/ output=gs://b/runs/1
 
   run_pipeline.py features output=gs://b/runs/2 table=p.d.features
 
-  run_pipeline.py --resume gs://b/runs/1                             what is not done yet
+  run_pipeline.py --resume gs://b/runs/1
 
   run_pipeline.py --cancel 2026-11-30_12_00_00-1234
 
@@ -41,7 +45,15 @@ def main(
     parameters: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME=VALUE]...", help="Its parameters")
     ] = None,
-    stack_name: cli.Stack = None,
+    stack_name: Annotated[
+        str | None,
+        typer.Option(
+            "--stack",
+            "-s",
+            help="Pulumi stack whose outputs give the names. [dim]\\[default: local, unless "
+            "project, location and store are given][/dim]",
+        ),
+    ] = None,
     project: cli.Project = None,
     location: Annotated[
         str | None, typer.Option(help="Region of the job, instead of the stack's")
@@ -69,6 +81,10 @@ def main(
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="Another option of Beam; may be repeated"),
     ] = None,
+    explained: Annotated[
+        str | None,
+        typer.Option("--parameters", metavar="PIPELINE", help="Explain its parameters"),
+    ] = None,
     resume: Annotated[
         str | None,
         typer.Option(metavar="GS_URI", help="Continue the run of this output folder"),
@@ -86,12 +102,23 @@ def main(
         bool,
         typer.Option("--no-quota-check", help="Do not compare the region's quotas with the need"),
     ] = False,
-    timeout: cli.Timeout = None,
+    timeout: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            help="Seconds to follow the job, which continues afterwards "
+            "[dim]\\[default: until it ends][/dim]",
+        ),
+    ] = None,
     as_json: cli.Json = False,
 ) -> None:
     """Run the command line."""
-    if sum(one is not None for one in (pipeline, resume, follow, cancel)) != 1:
-        raise typer.BadParameter("name a pipeline, or one of --resume, --follow and --cancel")
+    if sum(one is not None for one in (pipeline, explained, resume, follow, cancel)) != 1:
+        raise typer.BadParameter(
+            "name a pipeline, or one of --parameters, --resume, --follow and --cancel"
+        )
+    if parameters and pipeline is None:
+        raise typer.BadParameter("only the launch of a pipeline takes parameters")
 
     def work(output: Output) -> None:
         from scripts.pipelines import commands
@@ -99,6 +126,9 @@ def main(
 
         choice = Choice(stack_name, project, location)
         options = commands.Options(no_wait, timeout, not no_quota_check)
+        if explained is not None:
+            commands.explain(explained, output)
+            return
         if resume is not None:
             outcome = commands.resume(resume, choice, options, output)
         elif follow is not None:

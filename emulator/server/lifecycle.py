@@ -28,6 +28,7 @@ from emulator.server.state_dir import FOLDER, check_state_dir
 LOG = logging.getLogger(__name__)
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
+_STOP_POLL_SECONDS = 0.02
 RESET_SECONDS = 90.0
 LOG_FILE = "emulator.log"
 MAX_LOG_BYTES = 10 * 1024 * 1024
@@ -113,13 +114,15 @@ def stop(state: Path) -> bool:
     if running is None or process is None:
         return False
     process.terminate()
-    try:
-        process.wait(STOP_SECONDS)
-    except psutil.TimeoutExpired:
-        raise EmulatorError(
-            f"The emulator (process {running.pid}) has not ended after {STOP_SECONDS:.0f} s. "
-            f"Stop it with `kill -9 {running.pid}`: acknowledged changes are on the disk."
-        ) from None
+    deadline = time.monotonic() + STOP_SECONDS
+    # Not `process.wait`: to it, one that has ended runs until the process that started it looks.
+    while find_process(running.pid, running.created):
+        if time.monotonic() > deadline:
+            raise EmulatorError(
+                f"The emulator (process {running.pid}) has not ended after {STOP_SECONDS:.0f} s. "
+                f"Stop it with `kill -9 {running.pid}`: acknowledged changes are on the disk."
+            )
+        time.sleep(_STOP_POLL_SECONDS)
     return True
 
 

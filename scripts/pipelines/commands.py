@@ -50,6 +50,18 @@ class _Where:
     workers: Mapping[str, Any] = field(default_factory=dict)
 
 
+def explain(pipeline: str, output: Output) -> None:
+    """Show the parameters of a pipeline.
+
+    Raises:
+        UsageError: there is no such pipeline
+    """
+    found = runs.known_parameters(pipeline)
+    output.json({"pipeline": pipeline, "parameters": [*found.values()]})
+    for line in runs.described(found).splitlines():
+        output.result(line)
+
+
 def launch(
     pipeline: str,
     pairs: Sequence[str],

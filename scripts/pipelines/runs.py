@@ -74,22 +74,39 @@ def parameters_of(pipeline: str, pairs: Iterable[str]) -> dict[str, str]:
     Raises:
         UsageError: one is unknown, or has no value
     """
-    if pipeline not in NAMES:
-        raise UsageError(
-            f"There is no pipeline {pipeline!r}.", f"The form is one of {', '.join(NAMES)}."
-        )
-    known = {one["name"]: one for one in metadata(pipeline)["parameters"]}
+    known = known_parameters(pipeline)
     given = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or name not in known:
-            listed = "\n".join(f"  {one}: {known[one]['helpText']}" for one in known)
             raise UsageError(
                 f"{pair!r} is not a valid parameter of {pipeline}.",
-                f"The form is NAME=VALUE, where NAME is one of\n{listed}",
+                f"The form is NAME=VALUE, where NAME is one of\n{described(known)}",
             )
         given[name] = value
     return given
+
+
+def known_parameters(pipeline: str) -> dict[str, Json]:
+    """Return the metadata of a pipeline's parameters, by their names.
+
+    Raises:
+        UsageError: there is no such pipeline
+    """
+    if pipeline not in NAMES:
+        raise UsageError(
+            f"There is no pipeline {pipeline!r}.", f"The form is one of {', '.join(NAMES)}."
+        )
+    return {one["name"]: one for one in metadata(pipeline)["parameters"]}
+
+
+def described(parameters: Mapping[str, Json]) -> str:
+    """Return a line for each parameter; those that may be left out are in brackets."""
+    names = {
+        name: f"[{name}]" if one.get("isOptional") else name for name, one in parameters.items()
+    }
+    width = max(map(len, names.values()))
+    return "\n".join(f"  {names[one]:{width}}  {parameters[one]['helpText']}" for one in parameters)
 
 
 def check_complete(pipeline: str, given: Mapping[str, str]) -> None:

@@ -87,6 +87,25 @@ def test_nothing_is_lost_or_stored_twice_when_a_worker_dies(
     assert {row["modality"] for row in rows} == {"CT"}
 
 
+def test_a_job_that_fails_says_why(emulator: ServerInfo, project: str) -> None:
+    enable_dataflow(emulator, project)
+    store = pipelines.make_store(emulator.url, project)
+    bucket = pipelines.make_bucket(emulator.url, project)
+    failed = run_script(
+        *("features", f"store={store}", f"output=gs://{bucket}/run", "shards=1"),
+        *(f"table={project}.missing.features", "--option", "direct_running_mode=in_memory"),
+        *("--project", project, "--location", LOCATION),
+    )
+    assert failed["code"] == 1
+    error = failed["error"]
+    assert error["state"] == "JOB_STATE_FAILED"
+    assert f"Not found: dataset:{project}.missing" in error["message"]
+    assert "Traceback" not in error["message"]
+    traceback, summary = error["messages"]
+    assert traceback.startswith("Traceback (most recent call last):\n")
+    assert summary == "Workflow failed. Causes: The container ended with exit code 1."
+
+
 def enable_dataflow(emulator: ServerInfo, project: str) -> None:
     """Enable the API of Dataflow in a project."""
     url = f"{emulator.url}/v1/projects/{project}/services/dataflow.googleapis.com:enable"

@@ -46,11 +46,12 @@ def last_error(entries: Iterable[Json]) -> str:
     Returns:
         The text of the error; empty if there is none.
     """
-    logged, lines = "", []
+    logged = ""
+    lines: list[str] = []
     for entry in entries:
         text = entry.get("textPayload")
         if entry.get("severity") in _ERRORS:
-            logged, lines = _described(entry), []  # a traceback before it is less than the last
+            logged, lines = _described(entry), []  # it came after the text before it
         elif isinstance(text, str):
             lines.append(text)
     return _traceback(lines) or logged or _error_line(lines)
