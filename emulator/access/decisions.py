@@ -71,6 +71,12 @@ class Decisions:
         is_dataset = needed.service == BIGQUERY and len(parts) == 4
         return is_dataset and self.datasets.allows(name, member, needed.permission, target)
 
+    def is_missing(self, needed: Requirement) -> bool:
+        """Whether a call is about a bucket that does not exist, so that no policy decides it."""
+        kind, _, rest = needed.resource.partition("/")
+        name = rest.partition("/")[0]
+        return needed.service == STORAGE and kind == "b" and not self.buckets.is_known(name)
+
     def _target(self, service: str, parts: list[str]) -> Target:
         if service not in (HEALTHCARE, BIGQUERY, KMS, PUBSUB, SECRETS) or len(parts) < 4:
             return conditions.project("/".join(parts[:2]))

@@ -18,6 +18,7 @@ from emulator.core.method_table import PERMITS
 from emulator.core.rest import JsonResponse, limited_body, parse_json
 from emulator.services.iam import callers
 from emulator.services.method_tables import method_of_call
+from emulator.services.storage.errors import no_bucket
 
 _OPEN = re.compile(
     r"/_(?:console|emulator)/.*|/token|/iap/verify/public_key-jwk|/\$discovery/rest|/discovery/.*|/batch/storage/v1"
@@ -80,10 +81,13 @@ class EnforceIamMiddleware:
         """Refuse a call whose caller lacks one of the permissions.
 
         Raises:
-            ApiError: 403 in the words of the service
+            ApiError: 403 in the words of the service; 404 for a bucket that does not exist.
+                Observed in https://github.com/SygniaLabs/ScallOps/issues/23.
         """
         for each in needed:
             if not self._decisions.allows(member, each):
+                if self._decisions.is_missing(each):
+                    raise no_bucket()
                 raise refusals.refusal(member, each)
 
 

@@ -110,6 +110,10 @@ class Buckets:
             connection.execute("DELETE FROM storage_buckets WHERE name = ?", (name,))
         self._policies.delete_prefix(resource(name))
 
+    def is_known(self, name: str) -> bool:
+        """Whether a bucket was created, or is one of the public ones."""
+        return name in PUBLIC_BUCKETS or self._row(name) is not None
+
     def project_of(self, name: str) -> str | None:
         """Return the project of a bucket, where it is known."""
         row = self._row(name)

@@ -25,8 +25,9 @@ def as_member(member: str) -> dict[str, str]:
 
 @pytest.fixture
 def enforced(open_cloud: Callable[..., Cloud]) -> Iterator[TestClient]:
-    """A client of a project with Healthcare, whose owner is the default caller."""
+    """A client of a project with Healthcare and a bucket, whose owner is the default caller."""
     cloud = open_cloud(enforce_iam=True, all_services_enabled=True)
+    cloud.storage.buckets.add("scans", "local-project", {})
     app = create_app(cloud)
     with TestClient(app, "http://127.0.0.1", raise_server_exceptions=False) as client:
         yield client
@@ -168,6 +169,9 @@ def test_the_other_services_word_their_refusals(enforced: TestClient) -> None:
         "researcher@example.com does not have storage.objects.delete access to the Google Cloud "
         "Storage object."
     )
+    missing = enforced.get("/storage/v1/b/missing/iam", headers=headers).json()["error"]
+    assert (missing["code"], missing["errors"][0]["reason"]) == (404, "notFound")
+    assert missing["message"] == "The specified bucket does not exist."
     root = "/bigquery/v2/projects/local-project"
     job = enforced.post(f"{root}/queries", json={"query": "SELECT 1"}, headers=headers)
     assert job.json()["error"]["errors"][0]["reason"] == "accessDenied"
