@@ -12,7 +12,7 @@ import typer
 
 from scripts.data import metadata_export
 from scripts.data.write_disposition import WriteDisposition
-from scripts.lib import cli
+from scripts.lib import cli, stack
 from scripts.lib.cli import Output
 from scripts.lib.errors import ExitCode, ScriptError
 from scripts.lib.follow_operation import follow_operation
@@ -20,6 +20,7 @@ from scripts.lib.google import clients, gcs_uri
 from scripts.lib.google.bigquery import Table, query
 from scripts.lib.google.iam_propagation import retry_while_denied
 from scripts.lib.options import ROOT, Choice
+from scripts.lib.pulumi_stack import PulumiStack
 from scripts.lib.stack_outputs import Outputs
 from scripts.pipelines import commands
 from scripts.pipelines.runs import Template
@@ -131,15 +132,18 @@ def run(stack_name: str, source: str, program: Path, output: Output, *, is_deplo
 
 
 def empty(stack_name: str, program: Path, output: Output) -> None:
-    """Delete the files and the folders of the runs.
+    """Delete the files and the folders of the runs; there are none if the stack is not up.
 
     Raises:
-        ScriptError: the stack is not up, or Cloud Storage refuses
+        ScriptError: the stack can't be read, or Cloud Storage refuses
     """
-    site = _site(stack_name, program, output, is_deployed=True)
-    deleted = files.clear(clients.cloud_storage(site.outputs.project), site.bucket)
-    output.result(f"Deleted {deleted} objects of gs://{site.bucket}.")
-    output.json({"bucket": site.bucket, "deleted": deleted})
+    environment = stack.enter(stack_name, output.report)
+    found = PulumiStack(stack_name, program, environment.environment).outputs() or {}
+    bucket = found.get("pipelines", {}).get("bucket")
+    deleted = files.clear(clients.cloud_storage(found["project"]), bucket) if bucket else 0
+    where = f"gs://{bucket}" if bucket else f"stack {stack_name}, which is not up"
+    output.result(f"Deleted {deleted} objects of {where}.")
+    output.json({"bucket": bucket, "deleted": deleted})
 
 
 def _site(stack_name: str, program: Path, output: Output, *, is_deployed: bool) -> Site:
