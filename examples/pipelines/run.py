@@ -138,9 +138,10 @@ def empty(stack_name: str, program: Path, output: Output) -> None:
         ScriptError: the stack can't be read, or Cloud Storage refuses
     """
     environment = stack.enter(stack_name, output.report)
-    found = PulumiStack(stack_name, program, environment.environment).outputs() or {}
-    bucket = found.get("pipelines", {}).get("bucket")
-    deleted = files.clear(clients.cloud_storage(found["project"]), bucket) if bucket else 0
+    outputs = PulumiStack(stack_name, program, environment.environment).outputs()
+    found = Outputs.from_json(stack_name, outputs) if outputs else None
+    bucket = found.pipelines.get("bucket") if found else None
+    deleted = files.clear(clients.cloud_storage(found.project), bucket) if found and bucket else 0
     where = f"gs://{bucket}" if bucket else f"stack {stack_name}, which is not up"
     output.result(f"Deleted {deleted} objects of {where}.")
     output.json({"bucket": bucket, "deleted": deleted})
