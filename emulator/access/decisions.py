@@ -73,9 +73,9 @@ class Decisions:
 
     def is_missing(self, needed: Requirement) -> bool:
         """Whether a call is about a bucket that does not exist, so that no policy decides it."""
-        kind, _, rest = needed.resource.partition("/")
-        name = rest.partition("/")[0]
-        return needed.service == STORAGE and kind == "b" and not self.buckets.is_known(name)
+        if needed.service != STORAGE or not needed.resource.startswith("b/"):
+            return False
+        return not self.buckets.is_known(needed.resource.split("/")[1])
 
     def _target(self, service: str, parts: list[str]) -> Target:
         if service not in (HEALTHCARE, BIGQUERY, KMS, PUBSUB, SECRETS) or len(parts) < 4:
