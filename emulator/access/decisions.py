@@ -9,7 +9,6 @@ from emulator.services.iam import conditions
 from emulator.services.iam.conditions import Target
 from emulator.services.iam.models import Policies
 from emulator.services.resourcemanager.models import Projects
-from emulator.services.storage.errors import no_bucket
 from emulator.services.storage.models import Buckets
 
 HEALTHCARE = "healthcare"
@@ -52,13 +51,10 @@ class Decisions:
             needed: the permission and the resource
 
         Raises:
-            ApiError: the project of the resource is not valid, or there is no such bucket
+            ApiError: the project of the resource is not valid
         """
         if needed.service == STORAGE and needed.resource.startswith("b/"):
             _, bucket, *rest = needed.resource.split("/", 3)
-            # Observed by gsutil's users: names of buckets are public, so that a missing one is 404.
-            if not self.buckets.is_known(bucket):
-                raise no_bucket()
             name = rest[1] if len(rest) > 1 else ""
             return self.buckets.allows(bucket, "", member, needed.permission, name)
         parts = needed.resource.split("/")

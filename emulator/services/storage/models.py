@@ -119,10 +119,6 @@ class Buckets:
         row = self._row(name)
         return None if row is None else row["project"]
 
-    def is_known(self, name: str) -> bool:
-        """Whether a bucket was created through the API, or is a public one of Google."""
-        return name in PUBLIC_BUCKETS or self._row(name) is not None
-
     def to_rest(self, backend_resource: Mapping[str, Any], root_url: str) -> Json:
         """Return a bucket as Cloud Storage answers it.
 

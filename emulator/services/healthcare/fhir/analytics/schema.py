@@ -71,8 +71,8 @@ class Columns:
             ColumnError: a column has another type
         """
         for name, value in row.items():
-            kind = type(value)
-            if kind is list:
+            python_type = type(value)
+            if python_type is list:
                 for each in value:
                     item = type(each)
                     if self._items.get(name) is not item:
@@ -80,13 +80,13 @@ class Columns:
                     if item is dict:
                         self._records[name].widen(each)
                 continue
-            if self._single.get(name) is not kind:
+            if self._single.get(name) is not python_type:
                 self._widen_by(name, value, self._single, is_list=False)
-            if kind is dict:
+            if python_type is dict:
                 self._records[name].widen(value)
 
     def _widen_by(self, name: str, value: Any, fitting: dict[str, type], *, is_list: bool) -> None:
-        """Add the column of a value unless it is there, and note that values of its kind fit."""
+        """Add the column of a value unless it is there, and note that values of its type fit."""
         if value is None:
             return
         type_ = _type_of(value)
