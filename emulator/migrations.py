@@ -13,7 +13,7 @@ from emulator.services.healthcare.clients import bigquery_outbox
 from emulator.services.healthcare.consents import models as consent_records
 from emulator.services.healthcare.dicom.bigquery import streams
 from emulator.services.healthcare.dicom.instances import models as instances
-from emulator.services.healthcare.dicom.instances import other_values, reindexing
+from emulator.services.healthcare.dicom.instances import other_values, patched, reindexing
 from emulator.services.healthcare.fhir.consents import models as fhir_consents
 from emulator.services.healthcare.fhir.resources import lost_versions as fhir_lost_versions
 from emulator.services.healthcare.fhir.resources import models as fhir_resources
@@ -78,4 +78,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     bigquery_outbox.ADD_LAYOUT,
     fhir_consents.SCHEMA,
     fhir_store_parameters.SCHEMA,
+    patched.SCHEMA,
 )

@@ -22,6 +22,7 @@ from conformance.checks import (
     resources,
     searches,
     storing,
+    updates,
 )
 
 ALL: tuple[Check, ...] = (
@@ -35,6 +36,7 @@ ALL: tuple[Check, ...] = (
     *exports.CHECKS,
     *operations.CHECKS,
     *notifications.CHECKS,
+    *updates.CHECKS,
     *hl7v2.CHECKS,
     *hl7v2_bulk.CHECKS,
     *hl7v2_schemas.CHECKS,

@@ -18,7 +18,7 @@ from typing import Any
 from emulator.core.program_name import command
 
 STATE_FILE = "state.sqlite3"
-STATE_VERSION = 23
+STATE_VERSION = 24
 """The number of migrations in `emulator/migrations.py`; here, a check of it imports no service."""
 
 ALL = -1

@@ -1,7 +1,7 @@
 """Small DICOM files, made to order."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pydicom
@@ -35,6 +35,13 @@ def make_dicom(
     buffer = io.BytesIO()
     dataset.save_as(buffer, enforce_file_format=True)
     return buffer.getvalue()
+
+
+def multipart(files: Sequence[bytes]) -> tuple[bytes, str]:
+    """Return the body of a Store request, and its Content-Type."""
+    head = b"--b\r\nContent-Type: application/dicom\r\n\r\n"
+    body = b"".join(head + file + b"\r\n" for file in files) + b"--b--\r\n"
+    return body, 'multipart/related; type="application/dicom"; boundary=b'
 
 
 def _add_pixels(dataset: Dataset, pixels: Any) -> None:

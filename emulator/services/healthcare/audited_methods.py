@@ -47,6 +47,7 @@ _PERMISSION_TYPES = {
     "evaluateUserConsents": DATA_READ,
     "queryAccessibleData": DATA_READ,
     "dicomWebWrite": DATA_WRITE,
+    "dicomWebUpdate": DATA_WRITE,
     "dicomWebDelete": DATA_WRITE,
     "import": DATA_WRITE,
     "deidentify": DATA_WRITE,
@@ -99,6 +100,13 @@ _STORE_VERBS = {
     },
 }
 _IAM_VERBS = {"getIamPolicy": "GetIamPolicy", "setIamPolicy": "SetIamPolicy"}
+_DICOMWEB_ACTIONS = {
+    "GET": "dicomWebRead",
+    "POST": "dicomWebWrite",
+    "PUT": "dicomWebUpdate",
+    "PATCH": "dicomWebUpdate",
+    "DELETE": "dicomWebDelete",
+}
 _LEVELS = {"studies": "Study", "series": "Series", "instances": "Instance", "frames": "Frames"}
 
 
@@ -232,9 +240,7 @@ def _policy(verb: str, plural: str, name: str) -> AuditedMethod:
 
 
 def _dicomweb(http_method: str, package: str, store: str, path: str) -> AuditedMethod | None:
-    action = {"GET": "dicomWebRead", "POST": "dicomWebWrite", "DELETE": "dicomWebDelete"}.get(
-        http_method
-    )
+    action = _DICOMWEB_ACTIONS.get(http_method)
     if action is None:
         return None
     service = f"{package}.dicom.dicomweb.DicomWebService"
@@ -249,6 +255,10 @@ def _dicomweb_name(http_method: str, parts: list[str]) -> str:
     level = _LEVELS[collections[-1]] if collections else "Studies"
     if http_method == "POST":
         return "StoreInstances"
+    if http_method == "PUT":
+        return "UpdateInstances"
+    if http_method == "PATCH":
+        return f"Update{level}Metadata"
     if http_method == "DELETE":
         return f"Delete{level}"
     last = parts[-1] if parts else ""

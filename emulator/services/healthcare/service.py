@@ -17,6 +17,7 @@ from emulator.services.healthcare.dicom.operations import (
     deletion,
     exporter,
     importer,
+    metadata_update,
 )
 from emulator.services.healthcare.dicom.service import Dicom
 from emulator.services.healthcare.fhir import streams as fhir_streams
@@ -43,7 +44,7 @@ from emulator.services.healthcare.operation_types import operation_type
 from emulator.services.healthcare.stores.models import CREATE_DATASET
 from emulator.services.healthcare.stores.store_types import STORE_TYPES
 
-_DICOM_OPERATIONS = (importer, exporter, deletion, blob_storage_settings)
+_DICOM_OPERATIONS = (importer, exporter, deletion, blob_storage_settings, metadata_update)
 _FHIR_OPERATIONS = (
     fhir_importer,
     fhir_exporter,

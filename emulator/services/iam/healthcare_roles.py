@@ -16,7 +16,7 @@ _DICOM_VIEWER = _store("dicomStores", "dicomWebRead export get list")
 _DICOM_EDITOR = (
     _DICOM_VIEWER
     | _OPERATIONS
-    | of("healthcare.dicomStores", "dicomWebDelete dicomWebWrite import")
+    | of("healthcare.dicomStores", "dicomWebDelete dicomWebUpdate dicomWebWrite import")
 )
 _DICOM_ADMIN = _store("dicomStores", f"{ALL} deidentify dicomWebDelete") | _OPERATIONS
 

@@ -6,7 +6,7 @@ as in RFC 1123.
 
 Inferred (conformance: notification-stored, notification-bulk, notification-actions): the form of
 `versionId`, which changes have messages, and the names of the actions that the reference leaves
-out.
+out. Inferred (conformance: dicom-update-message): those of updates and patches.
 Inferred (conformance: notification-imported, notification-singular): which form of the settings
 asks for messages about imports.
 """
@@ -63,12 +63,13 @@ def topics(store: Mapping[str, Any], action: Action) -> list[str]:
     """Return the topics of a DICOM store that an action is published to.
 
     The settings in the plural have no field for a choice: all actions are published. Those in the
-    singular are for new instances, of bulk imports only where they say so.
+    singular are for new instances, which updates may bring too; of bulk imports only where they
+    say so.
     """
     single = store.get("notificationConfig")
     if not single:
         return [config["pubsubTopic"] for config in store.get("notificationConfigs", [])]
-    is_wanted = action is Action.STORED or (
+    is_wanted = action in (Action.STORED, Action.UPDATED) or (
         action is Action.IMPORTED and single.get("sendForBulkImport")
     )
     return [single["pubsubTopic"]] if is_wanted else []

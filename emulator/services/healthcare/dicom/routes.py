@@ -12,11 +12,13 @@ from emulator.core import rest
 from emulator.core.rest import VERSIONS
 from emulator.core.route_tree import LazyRoute
 from emulator.services.healthcare.dicom import responses
-from emulator.services.healthcare.dicom.dicomweb import handlers, store_handler
+from emulator.services.healthcare.dicom.dicomweb import handlers, patch_handler, store_handler
 from emulator.services.healthcare.dicom.dicomweb.request import Handler, endpoint
+from emulator.services.healthcare.dicom.instances.changes import Action
 from emulator.services.healthcare.dicom.parsing.attributes import Level
 from emulator.services.healthcare.dicom.service import Dicom
 
+_BETA = "v1beta1"
 _STORE = "/projects/{project}/locations/{location}/datasets/{dataset}/dicomStores/{store:id}"
 _WEB = f"{_STORE}/dicomWeb"
 _STUDY = f"{_WEB}/studies/{{study:id}}"
@@ -64,4 +66,17 @@ def _web_routes(dicom: Dicom, version: str) -> Iterator[Route]:
     yield route("GET", _FRAMES, handlers.frames)
     yield route("GET", f"{_INSTANCE}/bulkdata/{{where:path}}", handlers.bulk_value)
     for path in (f"{_WEB}/studies", _STUDY):
-        yield LazyRoute(f"/{version}{path}", store_handler.endpoint(dicom, version), "POST")
+        store = store_handler.endpoint(dicom, version, Action.STORED)
+        yield LazyRoute(f"/{version}{path}", store, "POST")
+    if version == _BETA:
+        yield from _update_routes(dicom, version)
+
+
+def _update_routes(dicom: Dicom, version: str) -> Iterator[Route]:
+    """Yield the routes that change stored instances, which v1 does not have."""
+    for path in (f"{_WEB}/studies", _STUDY):
+        update = store_handler.endpoint(dicom, version, Action.UPDATED)
+        yield LazyRoute(f"/{version}{path}", update, "PUT")
+    for resource in (_STUDY, _SERIES, _INSTANCE):
+        patch = patch_handler.endpoint(dicom, version)
+        yield LazyRoute(f"/{version}{resource}/metadata", patch, "PATCH")

@@ -2,6 +2,9 @@
 
 A change stores an instance, sets its storage class, or deletes it
 (https://cloud.google.com/healthcare-api/docs/how-tos/dicom-bigquery-streaming).
+
+Inferred (conformance: dicom-update-stream): an instance that is updated or patched has a new row,
+of the type of a stored one.
 """
 
 import json

@@ -1,6 +1,6 @@
 """The body of a Store request, read as it arrives, with little of it in memory.
 
-Inferred (conformance: stow-content-type-text): the text of a refusal.
+Inferred (conformance: stow-content-type-text, dicom-update-json): the texts of refusals.
 """
 
 from collections.abc import AsyncIterable
@@ -68,13 +68,14 @@ class StowBody:
     Args:
         content_type: of the request
         new_part: creates its parts
+        allow_json: whether it may be JSON metadata with bulk data
 
     Raises:
         ApiError: 400 for another media type, or without a boundary
     """
 
-    def __init__(self, content_type: str, new_part: PartFactory) -> None:
-        self._reader = _reader(content_type, new_part)
+    def __init__(self, content_type: str, new_part: PartFactory, *, allow_json: bool) -> None:
+        self._reader = _reader(content_type, new_part, allow_json)
         self._new_part = new_part
         self._rest = b""
 
@@ -106,11 +107,16 @@ class StowBody:
         self._reader.discard()
 
 
-def _reader(content_type: str, new_part: PartFactory) -> Reader:
+def _reader(content_type: str, new_part: PartFactory, allow_json: bool) -> Reader:
     parsed = media_type.parse(content_type)
     if parsed.type == DICOM:
         return OnePart(new_part)
     if json_metadata.is_json(content_type):
+        if not allow_json:
+            raise invalid_argument(
+                f"Instances can't be updated by parts of {json_metadata.MEDIA_TYPE}: send DICOM "
+                "files, or PATCH the metadata."
+            )
         return json_metadata.JsonReader(content_type, new_part)
     if parsed.type == MULTIPART:
         if (of_parts := (parsed.parameters.get("type") or DICOM).lower()) != DICOM:

@@ -1,4 +1,4 @@
-"""The handler of the Store transaction, which writes the body to disk as it arrives."""
+"""The handler of stores and updates of instances, which writes the body to disk as it arrives."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +19,7 @@ from emulator.services.healthcare.dicom.dicomweb.request import (
     plain,
 )
 from emulator.services.healthcare.dicom.dicomweb.request_body import MAX_MEMORY_BYTES, StowBody
+from emulator.services.healthcare.dicom.instances.changes import Action
 from emulator.services.healthcare.dicom.instances.group_commit import StoreGoneError
 from emulator.services.healthcare.dicom.service import Dicom
 
@@ -26,12 +27,13 @@ STORED_MODELS = [Representation(native_xml.MEDIA_TYPE, parts=False), *MODELS[:2]
 """Representations of the response, the default first."""
 
 
-def endpoint(dicom: Dicom, version: str) -> Callable[[Request], Any]:
-    """Return the endpoint of the Store transaction."""
+def endpoint(dicom: Dicom, version: str, action: Action) -> Callable[[Request], Any]:
+    """Return the endpoint of the Store transaction, or of the update of instances."""
 
     async def serve(request: Request) -> Response:
         new_part = PartFactory(dicom.contents.blobs.new_staging_file)
-        body = StowBody(request.headers.get("content-type", ""), new_part)
+        content_type = request.headers.get("content-type", "")
+        body = StowBody(content_type, new_part, allow_json=action is Action.STORED)
         if not _is_small(
             request
         ):  # a small body is read before it is refused: no change of threads
@@ -41,7 +43,7 @@ def endpoint(dicom: Dicom, version: str) -> Callable[[Request], Any]:
         except BaseException:
             body.discard()
             raise
-        return await run_in_threadpool(_store, dicom, request, version, body)
+        return await run_in_threadpool(_store, dicom, request, version, body, action)
 
     return serve
 
@@ -57,10 +59,13 @@ def _storing(dicom: Dicom, request: Request, version: str) -> tuple[DicomWebRequ
     return web, web.choose(STORED_MODELS).media_type
 
 
-def _store(dicom: Dicom, request: Request, version: str, body: StowBody) -> Response:
+def _store(
+    dicom: Dicom, request: Request, version: str, body: StowBody, action: Action
+) -> Response:
     try:
         web, media_type = _storing(dicom, request, version)
-        result = stow.store(dicom, web.resource_path.store, body.parts(), web.path.get("study"))
+        store, study = web.resource_path.store, web.path.get("study")
+        result = stow.store(dicom, store, body.parts(), study, action)
     except StoreGoneError as error:
         raise not_found(str(error)) from error
     finally:

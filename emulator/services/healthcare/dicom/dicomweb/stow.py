@@ -1,6 +1,10 @@
-"""The Store transaction: STOW-RS (PS3.18 10.5).
+"""The Store transaction: STOW-RS (PS3.18 10.5), and the update of whole instances in v1beta1.
 
 https://cloud.google.com/healthcare-api/docs/dicom#store_transaction
+
+Documented (https://cloud.google.com/healthcare-api/docs/how-tos/dicom-update-patch): an update
+replaces an instance or adds it, and takes one or several DICOM files, but no JSON metadata.
+Inferred (conformance: dicom-update-response): its response is that of the Store transaction.
 
 Inferred (conformance: stow-response, stow-conflict-text, stow-same-again, stow-study-text,
 stow-xml): the attributes of the response, and the reasons of failures.
@@ -11,8 +15,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emulator.services.healthcare.dicom.dicomweb.body_parts import BodyPart
+from emulator.services.healthcare.dicom.instances.changes import Action
 from emulator.services.healthcare.dicom.instances.group_commit import MISMATCH, StoreResult
-from emulator.services.healthcare.dicom.instances.staged_file import StagedFile
+from emulator.services.healthcare.dicom.instances.models import STANDARD
+from emulator.services.healthcare.dicom.instances.staged_file import ANY, StagedFile
 from emulator.services.healthcare.dicom.parsing.attributes import RETRIEVE_URL, DicomJson
 from emulator.services.healthcare.dicom.parsing.parser import ParseError, Record
 from emulator.services.healthcare.dicom.service import Dicom
@@ -57,7 +63,13 @@ class Stored:
         return 409 if self.failed else 200
 
 
-def store(dicom: Dicom, store_name: str, parts: Sequence[BodyPart], study: str | None) -> Stored:
+def store(
+    dicom: Dicom,
+    store_name: str,
+    parts: Sequence[BodyPart],
+    study: str | None,
+    action: Action = Action.STORED,
+) -> Stored:
     """Store parts; the files of stored parts are detached.
 
     Args:
@@ -65,11 +77,13 @@ def store(dicom: Dicom, store_name: str, parts: Sequence[BodyPart], study: str |
         store_name: full name of the DICOM store
         parts: one instance each
         study: the study that all must belong to; None for any
+        action: stores new instances, or updates: replaces those that are stored already
 
     Raises:
         StoreGoneError: the store was deleted
     """
     result, good, persisted = Stored(), [], []
+    replaces = ANY if action is Action.UPDATED else ""
     for part in parts:
         try:
             record = part.parse()
@@ -79,9 +93,9 @@ def store(dicom: Dicom, store_name: str, parts: Sequence[BodyPart], study: str |
         if study and record.study_uid != study:
             result.failed.append(Refused(STUDY_MISMATCH, record))
         else:
-            good.append(StagedFile(record, part.persist(), is_named=True))
+            good.append(StagedFile(record, part.persist(), is_named=True, replaces=replaces))
             persisted.append(part)
-    outcomes = dicom.contents.add(store_name, good) if good else []
+    outcomes = dicom.contents.add(store_name, good, STANDARD, action) if good else []
     for part in persisted:
         part.detach()
     for staged, outcome in zip(good, outcomes, strict=True):

@@ -16,6 +16,10 @@ class Action(StrEnum):
     IMPORTED = "ImportDicomData"
     DELETED = "DeleteInstances"
     STORAGE_CLASS_SET = "SetBlobSettings"
+    UPDATED = "UpdateInstances"
+    STUDY_PATCHED = "UpdateStudyMetadata"
+    SERIES_PATCHED = "UpdateSeriesMetadata"
+    INSTANCE_PATCHED = "UpdateInstanceMetadata"
     STORE_DEIDENTIFIED = "DeidentifyDicomStore"
     DATASET_DEIDENTIFIED = "DeidentifyDataset"
 
@@ -45,8 +49,14 @@ class Change:
     previous_storage_class: str = ""
 
     @classmethod
-    def of_record(cls, record: Record, storage_class: str) -> "Change":
-        """Return a new instance."""
+    def of_record(cls, record: Record, storage_class: str, previous: str = "") -> "Change":
+        """Return a new instance, or one that was replaced.
+
+        Args:
+            record: the instance
+            storage_class: of its file
+            previous: the storage class of the file that it replaces, if it was another one
+        """
         return cls(
             record.study_uid,
             record.series_uid,
@@ -56,6 +66,7 @@ class Change:
             record.schema,
             record.size,
             storage_class,
+            previous,
         )
 
 

@@ -18,7 +18,11 @@ from emulator.core.database import Database
 from emulator.services.healthcare.dicom.instances import reindexing
 from emulator.services.healthcare.dicom.instances.blob_store import BlobStore
 from emulator.services.healthcare.dicom.instances.changes import Action, Change, ChangeListener
-from emulator.services.healthcare.dicom.instances.group_commit import GroupCommit, StoreResult
+from emulator.services.healthcare.dicom.instances.group_commit import (
+    GroupCommit,
+    StoreResult,
+    is_used,
+)
 from emulator.services.healthcare.dicom.instances.staged_file import StagedFile
 from emulator.services.healthcare.dicom.resource_path import ResourcePath
 
@@ -114,13 +118,21 @@ class InstanceStore:
         batch: Sequence[StagedFile],
         storage_class: str = STANDARD,
         action: Action = Action.STORED,
+        operation: str = "",
     ) -> list[StoreResult]:
         """Store instances in one transaction; the staged files are moved or deleted.
+
+        Args:
+            store: full name of the DICOM store
+            batch: new instances, or those that replace stored ones
+            storage_class: of the files
+            action: the name of the change
+            operation: the operation that patches the instances; `patched.find` returns them
 
         Raises:
             StoreGoneError: the store does not exist any more
         """
-        return self._group_commit.add(store, batch, storage_class, action)
+        return self._group_commit.add(store, batch, storage_class, action, operation)
 
     def find(self, resource_path: ResourcePath, columns: str = "*") -> list[Row]:
         """Return the rows of all instances of a resource, in the order in which they were stored.
@@ -182,7 +194,7 @@ class InstanceStore:
                     parameters,
                 ).fetchall()
                 names = {row["sha256"] for row in removed}
-                unused = [name for name in names if not _is_used(connection, name)]
+                unused = [name for name in names if not is_used(connection, name)]
             self.blobs.remove(unused)
         self._listener.wake()
         return len(removed)
@@ -265,10 +277,3 @@ def _changes(
             new,
             "" if new == old else old,
         )
-
-
-def _is_used(connection: Connection, sha256: str) -> bool:
-    row = connection.execute(
-        "SELECT 1 FROM dicom_instances WHERE sha256 = ? LIMIT 1", [sha256]
-    ).fetchone()
-    return row is not None

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from emulator.services.healthcare.dicom.parsing.parser import Record
 
+ANY = "*"
+"""Replaces the stored instance with the same UIDs, whatever its content, or is added."""
+
 
 @dataclass(frozen=True, slots=True)
 class StagedFile:
@@ -16,11 +19,14 @@ class StagedFile:
         path: the file
         is_named: whether the disk holds its name too, as journaling file systems do for a new
             file after an fsync: if a power cut loses its next name, this one is still there
+        replaces: the SHA-256 of the stored instance with the same UIDs that it replaces, or `ANY`;
+            empty for a new instance, which replaces none
     """
 
     record: Record
     path: Path
     is_named: bool = False
+    replaces: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,14 +100,18 @@ def _export(
     dicom: Dicom, operation: OperationRun, storage: GcsClient, row: Row
 ) -> ApiError | OSError | None:
     """Export one instance; return the error if its own content causes one."""
-    request = operation.request
+    request, contents = operation.request, dicom.contents
     name = f"{request['prefix']}{row['study']}/{row['series']}/{row['sop']}"
     try:
         syntax = request.get("syntax", transfer_syntaxes.ANY)
         for suffix, content in _files(dicom, request["kind"], syntax, row):
             storage.write(request["bucket"], name + suffix, content, request["kind"])
     except FileNotFoundError as missing:
-        return retrieval.missing_file_error(dicom.contents, request["store"], missing)
+        instance = ResourcePath(request["store"], row["study"], row["series"], row["sop"])
+        for current in contents.find(instance, COLUMNS):
+            if current["sha256"] != row["sha256"]:  # it was replaced since its row was read
+                return _export(dicom, operation, storage, current)
+        return retrieval.missing_file_error(contents, request["store"], missing)
     except OSError as error:
         return error
     except ApiError as error:

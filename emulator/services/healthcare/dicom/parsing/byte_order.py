@@ -38,15 +38,16 @@ def _swap(value: bytes, size: int) -> bytes:
 def make_little_endian(dataset: Dataset) -> None:
     """Convert an instance in place; one that is little-endian stays as it is."""
     if is_big_endian(dataset):
-        _swap_words(dataset)
+        swap_words(dataset)
         dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
 
 
-def _swap_words(dataset: Dataset) -> None:
+def swap_words(dataset: Dataset) -> None:
+    """Swap the words of the binary values of a data set and of its items, in place."""
     for tag, raw in list(dataset.items()):
         if raw.VR == "SQ":
             for item in dataset[tag].value:
-                _swap_words(item)
+                swap_words(item)
         elif (size := _word_bytes(dataset, tag, str(raw.VR))) > 1:
             element = dataset[tag]
             element.value = _swap(element.value or b"", size)

@@ -118,10 +118,10 @@ def test_settings_in_the_plural_ask_for_every_change(
     ("config", "actions"),
     [
         ({"notificationConfigs": [{"pubsubTopic": TOPICS[0]}]}, list(Action)),
-        ({"notificationConfig": {"pubsubTopic": TOPICS[0]}}, [Action.STORED]),
+        ({"notificationConfig": {"pubsubTopic": TOPICS[0]}}, [Action.STORED, Action.UPDATED]),
         (
             {"notificationConfig": {"pubsubTopic": TOPICS[0], "sendForBulkImport": True}},
-            [Action.STORED, Action.IMPORTED],
+            [Action.STORED, Action.IMPORTED, Action.UPDATED],
         ),
     ],
 )
