@@ -15,6 +15,8 @@ from googleapiclient.errors import HttpError
 
 from emulator.server.server_file import ServerInfo
 from emulator.services.healthcare.stores import schema
+from tests.support.dicom_files import make_dicom
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.sockets
 
@@ -175,3 +177,51 @@ def test_a_key_of_a_service_account_gets_its_token(emulator: ServerInfo, project
     credentials.refresh(Transport())
 
     assert credentials.token == f"local:serviceAccount:{account['email']}"
+
+
+def test_instances_are_updated_and_patched(emulator: ServerInfo, project: str) -> None:
+    credentials, _ = google.auth.default(scopes=["https://www.googleapis.com/auth/cloud-platform"])
+    options = {"api_endpoint": emulator.url}
+    beta = build("healthcare", "v1beta1", credentials=credentials, client_options=options)
+    datasets = beta.projects().locations().datasets()
+    parent = f"projects/{project}/locations/{LOCATION}"
+    datasets.create(parent=parent, datasetId="beta", body={}).execute()
+    stores = datasets.dicomStores()
+    stores.create(parent=f"{parent}/datasets/beta", dicomStoreId="s", body={}).execute()
+    store = f"{parent}/datasets/beta/dicomStores/s"
+
+    def update(content: bytes) -> Any:
+        request = stores.updateInstances(parent=store, dicomWebPath="studies", body={})
+        request.body, request.body_size = content, len(content)
+        request.headers |= {"content-type": "application/dicom", "accept": "application/dicom+json"}
+        return request.execute()
+
+    def finish(operation: Any) -> Any:
+        get = datasets.operations().get(name=operation["name"])
+        return wait_until(lambda: (got := get.execute()).get("done") and got, "it does not end")
+
+    update(make_dicom(PatientName="Old"))
+    [stored] = update(make_dicom(PatientName="New"))["00081199"]["Value"]
+    assert stored["00081155"]["Value"] == ["1.2.3.4.5"]
+    instance = "studies/1.2.3/series/1.2.3.4/instances/1.2.3.4.5"
+    path = "/00100010/Value/0/Alphabetic"
+    patch = [
+        {"op": "test", "path": path, "value": "New"},
+        {"op": "replace", "path": path, "value": "Patched"},
+    ]
+    of_instances = stores.studies().series().instances()
+    [model] = of_instances.updateMetadata(parent=store, dicomWebPath=instance, body=patch).execute()
+    assert model["00100010"]["Value"] == [{"Alphabetic": "Patched"}]
+    with pytest.raises(HttpError, match="Operation 0 of the patch tests a value"):
+        of_instances.updateMetadata(parent=store, dicomWebPath=instance, body=patch).execute()
+    removal = [{"op": "remove", "path": "/00100010"}]
+    operation = stores.studies().updateMetadata(
+        parent=store, dicomWebPath="studies/1.2.3", body=removal
+    )
+    assert finish(operation.execute())["metadata"]["counter"] == {"success": "1"}
+    operation = (
+        stores.studies()
+        .series()
+        .updateMetadata(parent=store, dicomWebPath="studies/1.2.3/series/1.2.3.4", body=removal)
+    )
+    assert finish(operation.execute())["metadata"]["counter"] == {"failure": "1"}

@@ -181,6 +181,30 @@ def walk_dicom_web(walk: Walk, dicom: bytes) -> tuple[str, str, str]:
     return uids
 
 
+def walk_updates(walk: Walk, uids: tuple[str, str, str], dicom: bytes) -> None:
+    """Update an instance, and patch the metadata at every level."""
+    study, series, instance = (("d", "s", *uids[:number]) for number in (1, 2, 3))
+    read = pydicom.dcmread(io.BytesIO(dicom))
+    read.InstitutionName = "updated"
+    buffer = io.BytesIO()
+    read.save_as(buffer)
+    sent = {"content": buffer.getvalue(), "headers": {"Content-Type": "application/dicom"}}
+    walk(f"{DICOM}.updateInstances", "d", "s", **sent)
+    walk(f"{DICOM}.studies.updateInstances", *study, **sent)
+    patch = [{"op": "replace", "path": "/00080080/Value/0", "value": "patched"}]
+    one = f"{DICOM}.studies.series.instances"
+    [metadata] = walk(f"{one}.retrieveMetadata", *instance).json()
+    assert metadata["00080080"]["Value"] == ["updated"]
+    [metadata] = walk(f"{one}.updateMetadata", *instance, body=patch).json()
+    assert metadata["00080080"]["Value"] == ["patched"]
+    for method, ids in (("studies.series", series), ("studies", study)):
+        patch[0]["value"] = f"patched by {method}"
+        done = walk.finish(walk(f"{DICOM}.{method}.updateMetadata", *ids, body=patch))
+        assert done["metadata"]["counter"] == {"success": "1"}
+        [metadata] = walk(f"{one}.retrieveMetadata", *instance).json()
+        assert metadata["00080080"]["Value"] == [f"patched by {method}"]
+
+
 def walk_numbers(walk: Walk, uids: tuple[str, str, str]) -> None:
     """Metrics and storage classes at every level."""
     web = f"{DICOM}.dicomWeb.studies"
@@ -299,6 +323,8 @@ def walk_all(emulator: ServerInfo, version: str) -> Walk:
     walk_datasets(walk)
     walk_stores(walk)
     uids = walk_dicom_web(walk, dicom)
+    if version == "v1beta1":
+        walk_updates(walk, uids, dicom)
     walk_bulk_data(walk, uids)
     walk_numbers(walk, uids)
     walk_bulk(walk)
@@ -340,6 +366,8 @@ WEB_TYPES = {
     "retrieveMetadata": "application/dicom+json",
     "retrieveRendered": "image/jpeg",
     "storeInstances": "application/dicom+xml",
+    "updateInstances": "application/dicom+xml",
+    "updateMetadata": "application/dicom+json",
     "retrieve": "multipart/related",
 }
 """What DICOMweb answers where the document says HttpBody and no more: by the method's beginning."""

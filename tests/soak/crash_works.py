@@ -1,10 +1,13 @@
 """The works at which the emulator is killed, each done again and again until that happens."""
 
+import io
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from urllib.parse import quote
+
+import pydicom
 
 from tests.soak.crashing import (
     GONE,
@@ -242,8 +245,45 @@ def ingest(victim: KilledEmulator, _site: Site) -> None:
             victim.change("DELETE", message, None, {("there", message): GONE})
 
 
+def update(victim: KilledEmulator, _site: Site) -> None:
+    """Add instances by updates, replace them, and patch them one by one and by study."""
+    store = new_store(victim)
+    web = f"/v1beta1/{store}/dicomWeb"
+    versions: dict[Key, str] = {}
+    files = dict(image(f"1.5.{number % 2}") for number in range(4))
+    for path, content in [*files.items(), *files.items()]:
+        version = fresh("updated ")
+        key = ("versions", f"/v1/{store}/dicomWeb/{path}/metadata")
+        sent = {"content": _with_version(content, version), "headers": {"Content-Type": _DICOM}}
+        with victim.promises.change({key: version}):
+            victim.call("PUT", f"{web}/studies", **sent)
+    for path in files:
+        key = ("versions", f"/v1/{store}/dicomWeb/{path}/metadata")
+        versions[key] = fresh("patched ")
+        patch = [{"op": "replace", "path": "/00181020/Value/0", "value": versions[key]}]
+        victim.change("PATCH", f"{web}/{path}/metadata", patch, {key: versions[key]})
+    for study in ("1.5.0", "1.5.1"):
+        # A patch that a resumed operation applied twice would leave two more values.
+        patch = [{"op": "add", "path": "/00181020/Value/-", "value": "again"}]
+        changes = {
+            key: f"{value}/again"
+            for key, value in versions.items()
+            if f"/studies/{study}/" in key[1]
+        }
+        victim.operate("PATCH", f"{web}/studies/{study}/metadata", patch, changes)
+
+
+def _with_version(content: bytes, version: str) -> bytes:
+    dataset = pydicom.dcmread(io.BytesIO(content))
+    dataset.SoftwareVersions = version
+    buffer = io.BytesIO()
+    dataset.save_as(buffer)
+    return buffer.getvalue()
+
+
 WORKS: dict[str, Callable[[KilledEmulator, Site], None]] = {
     "STOW": stow,
+    "updates and patches": update,
     "HL7v2 messages": ingest,
     "import": import_,
     "export to Cloud Storage": export_to_storage,

@@ -98,6 +98,11 @@ def _instance(victim: KilledEmulator, path: str) -> bytes | None:
     return answer.content if answer.status_code == 200 else GONE
 
 
+def _versions(victim: KilledEmulator, path: str) -> str | None:
+    answer = victim.find(path)
+    return "/".join(json.loads(answer)[0]["00181020"]["Value"]) if answer else GONE
+
+
 def _instances(victim: KilledEmulator, path: str) -> list[Any]:
     answer = victim.call("GET", path)
     return answer.json() if answer.status_code == 200 else []
@@ -152,6 +157,7 @@ LOOKS: dict[str, Callable[[KilledEmulator, str], Any]] = {
     "object": KilledEmulator.find,
     "there": lambda victim, path: True if victim.find(path) else GONE,
     "instances": _number_of_instances,
+    "versions": _versions,
     "policy": _policy,
     "bucket policy": _bucket_policy,
     "rows": _rows,
