@@ -6,7 +6,7 @@ https://cloud.google.com/healthcare-api/docs/reference/rest/v1/DeidentifyConfig
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
@@ -17,6 +17,7 @@ from emulator.core.discovery import snake_case
 from emulator.core.errors import ApiError, bad_field, unimplemented
 from emulator.services.healthcare.deidentify import fhir_config, fhir_rules
 from emulator.services.healthcare.deidentify.fhir_rules import FhirRules
+from emulator.services.healthcare.deidentify.info_types import INFO_TYPES
 from emulator.services.healthcare.deidentify.pixel_redaction import (
     CustomRegex,
     PixelRules,
@@ -165,6 +166,7 @@ def _custom_image(given: Json) -> Json:
 
 def _pixels(given: Json) -> PixelRules:
     mode = given.get("textRedactionMode", "")
+    additional = _additional(given.get("additionalInfoTypes", []), mode)
     if mode in ("", "TEXT_REDACTION_MODE_UNSPECIFIED"):
         mode = Redaction.NONE.value
     if mode == "REDACT_SENSITIVE_TEXT_CLEAN_DESCRIPTORS":
@@ -173,15 +175,27 @@ def _pixels(given: Json) -> PixelRules:
         _regex(one, f"config.image.custom_regexes[{number}]")
         for number, one in enumerate(given.get("customRegexes", []))
     )
-    if given.get("additionalInfoTypes"):
-        raise _not_done("config.image.additional_info_types", "use custom_regexes")
-    rules = PixelRules(Redaction(mode), frozenset(given.get("excludeInfoTypes", [])), regexes)
+    without = frozenset(given.get("excludeInfoTypes", []))
+    rules = PixelRules(Redaction(mode), without, regexes, additional)
     if rules.looks and find_spec("rapidocr") is None:
         raise _not_done(
             "config.image.text_redaction_mode",
             "reading text in pictures needs pip install gcp-healthcare-dicom[redaction]",
         )
     return rules
+
+
+def _additional(info_types: Sequence[str], mode: str) -> frozenset[str]:
+    """Return the info types that are redacted besides those of the mode."""
+    field = "config.image.additional_info_types"
+    if info_types and mode in (Redaction.ALL.value, Redaction.NONE.value):
+        raise bad_field(field, f"{field} can't be set with text_redaction_mode {mode}")
+    if unknown := sorted(set(info_types) - INFO_TYPES):
+        known = ", ".join(sorted(INFO_TYPES))
+        raise _not_done(
+            f"{field} {', '.join(unknown)}", f"use custom_regexes, or info types of {known}"
+        )
+    return frozenset(info_types)
 
 
 def _regex(given: Json, field: str) -> CustomRegex:

@@ -47,6 +47,8 @@ _INFO_TYPES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"Institution(?:al)?(?:Department)?Name"), "ORGANIZATION_NAME"),
 )
 """Keywords of attributes that hold one info type only."""
+INFO_TYPES = frozenset({*PATTERNS, *(info_type for _, info_type in _INFO_TYPES)})
+"""Every info type that is detected here."""
 _SHORTEST = 3
 """Minimum length of a part of a name that is searched for in other texts."""
 

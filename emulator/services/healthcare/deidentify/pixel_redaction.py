@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pydicom
 
-from emulator.services.healthcare.deidentify.info_types import InfoTypeDetector
+from emulator.services.healthcare.deidentify.info_types import INFO_TYPES, InfoTypeDetector
 from emulator.services.healthcare.deidentify.pixel_frames import (
     OVERLAY_GROUPS,
     embedded_overlay_bits,
@@ -68,16 +68,24 @@ class PixelRules:
         redaction: the mode
         without: info types that are kept
         regexes: further text, in every mode
+        additional: further info types; the only ones without a mode
     """
 
     redaction: Redaction = Redaction.NONE
     without: frozenset[str] = frozenset()
     regexes: tuple[CustomRegex, ...] = ()
+    additional: frozenset[str] = frozenset()
 
     @property
     def looks(self) -> bool:
         """Whether pictures are searched."""
-        return self.redaction is not Redaction.NONE or bool(self.regexes)
+        return self.redaction is not Redaction.NONE or bool(self.regexes or self.additional)
+
+    @property
+    def kept(self) -> frozenset[str]:
+        """Info types that are not detected."""
+        kept = INFO_TYPES if self.redaction is Redaction.NONE else self.without
+        return kept - self.additional
 
 
 class UnreadablePixelsError(Exception):
@@ -228,7 +236,8 @@ def _is_redacted(text: str, rules: PixelRules, detector: InfoTypeDetector) -> bo
         return True
     if any(one.pattern.search(text) for one in rules.regexes):
         return True
-    return rules.redaction is Redaction.SENSITIVE and bool(detector.find(text))
+    detects = rules.redaction is Redaction.SENSITIVE or bool(rules.additional)
+    return detects and bool(detector.find(text))
 
 
 @cache

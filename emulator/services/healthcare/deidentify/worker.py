@@ -77,7 +77,7 @@ def _one(name: str, path: Path, task: DeidentifyTask, rules: Rules) -> FetchResu
         fsync(target)
         return FetchResult(name, StagedFile(parse(target), target))
     except FileNotFoundError:
-        error = "The instance's file is missing: the instance was deleted, or the file is lost."
+        error = "The instance's file is missing: it was deleted or replaced meanwhile, or is lost."
     except (UnreadablePixelsError, ParseError) as refusal:
         error = str(refusal)
     except PARSE_ERRORS as unreadable:  # its text may quote a patient's data
@@ -102,7 +102,7 @@ def apply(dataset: FileDataset, rules: Rules, key: bytes) -> None:
     known = phrases(dataset)
     regexes = [(one.pattern, one.groups) for one in rules.pixels.regexes]
     pixel_redaction.redact(
-        dataset, rules.pixels, InfoTypeDetector(known, rules.pixels.without, regexes)
+        dataset, rules.pixels, InfoTypeDetector(known, rules.pixels.kept, regexes)
     )
     cleaner = TextTransformer(rules.text, InfoTypeDetector(known, rules.text.without), key, patient)
     Attributes(rules.profile, cleaner, key).apply(dataset)

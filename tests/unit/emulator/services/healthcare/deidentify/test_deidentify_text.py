@@ -110,6 +110,10 @@ def test_a_shift_is_never_none_and_is_the_patients_own() -> None:
         ({"dicomTagConfig": {"actions": [{"queries": ["XY"], "keepTag": {}}]}}, "'XY' is not a"),
         ({"dicomTagConfig": {"actions": [{"queries": ["PN"]}]}}, "exactly one action"),
         ({"image": {"customRegexes": [{"pattern": "("}]}}, "is not a regular expression"),
+        (
+            {"image": {"textRedactionMode": "REDACT_ALL_TEXT", "additionalInfoTypes": ["URL"]}},
+            "additional_info_types can't be set with text_redaction_mode REDACT_ALL_TEXT",
+        ),
         ({"image": {"customRegexes": [{"pattern": "a", "groupIndexes": [2]}]}}, "group"),
         ({"text": {"transformations": [{}]}}, "exactly one transformation"),
         (
@@ -160,7 +164,10 @@ def test_a_bad_configuration_is_refused_by_name(settings: dict[str, Any], culpri
             {"operationMetadata": {"fhirOutput": {"fhirStore": "s"}}},
             "config.operation_metadata is not served here: leave it out",
         ),
-        ({"image": {"additionalInfoTypes": ["FDA_CODE"]}}, "additional_info_types"),
+        (
+            {"image": {"additionalInfoTypes": ["FDA_CODE"]}},
+            "additional_info_types FDA_CODE is not served",
+        ),
     ],
 )
 def test_what_is_not_done_says_so(settings: dict[str, Any], field: str) -> None:

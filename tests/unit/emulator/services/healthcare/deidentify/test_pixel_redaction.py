@@ -1,5 +1,6 @@
 """Text that is burned into pictures, found by a real reader."""
 
+import copy
 import io
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -69,6 +70,23 @@ def test_a_custom_pattern_is_redacted(picture: FileDataset, deidentify: Deidenti
     after = deidentify(picture, {"image": {"customRegexes": [{"pattern": "PORTABLE"}]}}).pixel_array
     assert np.array_equal(after[NAME], before[NAME])
     assert after[PLAIN].max() < 255
+
+
+def test_additional_info_types_go_alone_or_with_those_of_a_mode(
+    source: FileDataset, deidentify: Deidentify, add_picture: Callable[..., None]
+) -> None:
+    add_picture(source, "RAMIREZ OFELIA", "call 555-123-4567")
+    before = source.pixel_array.copy()
+    phones = {"additionalInfoTypes": ["PHONE_NUMBER"]}
+    alone = deidentify(copy.deepcopy(source), {"image": phones}).pixel_array
+    assert np.array_equal(alone[NAME], before[NAME])
+    assert alone[PLAIN].max() < 255
+    mode = {"textRedactionMode": "REDACT_SENSITIVE_TEXT", "excludeInfoTypes": ["PHONE_NUMBER"]}
+    kept = deidentify(copy.deepcopy(source), {"image": mode}).pixel_array
+    assert kept[PLAIN].max() == 255
+    both = deidentify(source, {"image": {**mode, **phones}}).pixel_array
+    assert both[NAME].max() < 255
+    assert both[PLAIN].max() < 255
 
 
 def test_no_text_goes_unless_asked(picture: FileDataset, deidentify: Deidentify) -> None:
