@@ -26,23 +26,42 @@ RESOURCES = ("datasets", "operations", "dicomStores", "fhirStores", "hl7V2Stores
 """The resources whose methods are listed, with all resources below them."""
 
 _DATASETS = "projects.locations.datasets"
-_CDC = "all but `changeDataCaptureConfig` of BigQuery (501)"
-_DEIDENTIFY = "all but `operationMetadata` and `additionalInfoTypes` (501)"
+_WORKSPACES = (
+    "the discovery document has no method that creates a workspace, so that there is none that "
+    "could have a policy (501)"
+)
+_CDC = (
+    "all but `changeDataCaptureConfig` (501): no public page names the primary key of its tables, "
+    "or says what a deletion leaves there"
+)
+_DEIDENTIFY = (
+    "all but `operationMetadata` (501), which is documented: "
+    "[Provenance resources](https://cloud.google.com/healthcare-api/docs/how-tos/fhir-annotation)"
+)
+_DEIDENTIFY_FHIR = (
+    "all but `operationMetadata` (501), of which the API writes none for FHIR resources"
+)
 _COHORT = "no public page defines how its FHIRPath expressions choose resources (501)"
-PARTLY: Mapping[str, Mapping[str, str]] = {
-    "v1": {},
+_NO_WORKSPACES = {
+    f"{_DATASETS}.dataMapperWorkspaces.{verb}": _WORKSPACES
+    for verb in ("getIamPolicy", "setIamPolicy", "testIamPermissions")
+}
+NOTES: Mapping[str, Mapping[str, str]] = {
+    "v1": _NO_WORKSPACES,
     "v1beta1": {
+        **_NO_WORKSPACES,
         f"{_DATASETS}.fhirStores.executeCohort": _COHORT,
         f"{_DATASETS}.deidentify": _DEIDENTIFY,
         f"{_DATASETS}.dicomStores.deidentify": _DEIDENTIFY,
-        f"{_DATASETS}.dicomStores.create": "all but `changeDataCaptureConfig` of streams (501)",
-        f"{_DATASETS}.dicomStores.patch": "all but `changeDataCaptureConfig` of streams (501)",
-        f"{_DATASETS}.dicomStores.export": _CDC,
-        f"{_DATASETS}.fhirStores.deidentify": "all but `operationMetadata` (501)",
-        f"{_DATASETS}.fhirStores.export": _CDC,
+        f"{_DATASETS}.fhirStores.deidentify": _DEIDENTIFY_FHIR,
+        **{
+            f"{_DATASETS}.{stores}.{verb}": _CDC
+            for stores in ("dicomStores", "fhirStores")
+            for verb in ("create", "patch", "export")
+        },
     },
 }
-"""Limitations of methods, by version of the API and method."""
+"""Limitations of served methods, and reasons why others are not, by version and method."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +115,7 @@ def methods(version: str = "v1") -> list[Method]:
     for item in _methods(document("healthcare", version)["resources"]):
         if set(item["id"].split(".")) & set(RESOURCES):
             name = item["id"].removeprefix("healthcare.")
-            missing = PARTLY[version].get(name, "")
+            missing = NOTES[version].get(name, "")
             served = _serves(known, item)
             found.append(Method(name, item["httpMethod"], sample(item), served, missing))
     return found
