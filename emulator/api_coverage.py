@@ -35,7 +35,7 @@ _CDC = (
     "or says what a deletion leaves there"
 )
 _DEIDENTIFY = (
-    "all but `operationMetadata` (501), which is documented: "
+    "all but `operationMetadata` (501), which is not built yet and which Google documents as "
     "[Provenance resources](https://cloud.google.com/healthcare-api/docs/how-tos/fhir-annotation)"
 )
 _DEIDENTIFY_FHIR = (

@@ -81,6 +81,32 @@ def test_a_radiologist_reads_and_cannot_delete(
     assert enforced.get(f"{url}/metadata").status_code == 200
 
 
+def test_changes_of_instances_need_their_own_permission(
+    enforced: TestClient, stores: dict[str, str]
+) -> None:
+    store = stores["patients"]
+    web = f"/v1beta1/{store}/dicomWeb/studies"
+    grant(enforced, store, "roles/healthcare.dicomViewer", RADIOLOGIST)
+    headers = as_member(RADIOLOGIST)
+    content = make_dicom(**FRESH, PatientComments="changed")
+    patch = [{"op": "remove", "path": "/00100020"}]
+    for refused in (
+        enforced.put(web, content=content, headers=headers | DICOM),
+        enforced.patch(f"{web}/1.2/metadata", json=patch, headers=headers),
+        enforced.patch(
+            f"{web}/1.2/series/1.2.3/instances/1.2.3.4/metadata", json=patch, headers=headers
+        ),
+    ):
+        assert refused.status_code == 403
+        assert "Permission 'healthcare.dicomStores.dicomWebUpdate' denied" in refused.text
+    [kept] = enforced.get(f"{web}/1.2/metadata").json()
+    assert kept["00100020"]["Value"] == ["p1"]
+    assert "00104000" not in kept
+
+    grant(enforced, store, "roles/healthcare.dicomEditor", RADIOLOGIST)
+    assert enforced.put(web, content=content, headers=headers | DICOM).status_code == 200
+
+
 def test_a_researcher_sees_the_deidentified_dataset_only(
     enforced: TestClient, stores: dict[str, str]
 ) -> None:

@@ -71,6 +71,13 @@ PATCH {CONSENTS}/attributeDefinitions/a | {CONSENT}.UpdateAttributeDefinition | 
 attributeDefinitions.update | DATA_WRITE
 POST {CONSENTS}/userDataMappings/1:archive | {CONSENT}.ArchiveUserDataMapping | \
 userDataMappings.archive | DATA_WRITE
+PUT {STORE}/dicomWeb/studies | {WEB}.UpdateInstances | dicomStores.dicomWebUpdate | DATA_WRITE
+PATCH {STORE}/dicomWeb/studies/1.2/metadata | {WEB}.UpdateStudyMetadata | \
+dicomStores.dicomWebUpdate | DATA_WRITE
+PATCH {STORE}/dicomWeb/studies/1.2/series/3/metadata | {WEB}.UpdateSeriesMetadata | \
+dicomStores.dicomWebUpdate | DATA_WRITE
+PATCH {INSTANCE}/metadata | {WEB}.UpdateInstanceMetadata | \
+dicomStores.dicomWebUpdate | DATA_WRITE
 DELETE {STORE}/dicomWeb/studies/1.2 | {WEB}.DeleteStudy | dicomStores.dicomWebDelete | DATA_WRITE
 """
 
