@@ -1,6 +1,6 @@
 """The ingest of more and more instances: does a core do as many a second, and in which memory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from benchmarks import comparison, files
@@ -14,7 +14,7 @@ FEW = 100
 SIZES = (1_000, 10_000, 100_000)
 IN_FOLDER = 1_000
 """Instances of a folder: folders are listed side by side."""
-REPEATED = 3
+REPEATED = 5
 """Runs of the sizes up to `SIZES[0]`, which end in seconds: the fastest counts."""
 GOAL = 0.8
 MEMORY_GOAL_MB = 1_000.0
@@ -42,26 +42,38 @@ def measure_ingest_growth(sides: Sides) -> Iterator[Row]:
         BenchmarkError: the pipeline fails
     """
     few = _fastest(sides, FEW)
-    first, done = _Rate(0, 0), {}
-    for size in SIZES:
-        run = done[size] = _fastest(sides, size)
-        more = size - FEW
-        rate = _Rate(more / (run.processor - few.processor), more / (run.seconds - few.seconds))
-        if size == SIZES[0]:
-            first = rate
-            continue
-        work = f"ingest of {size} instances, beside {SIZES[0]}"
+    yield from rows(few, {size: _fastest(sides, size) for size in SIZES})
+
+
+def rows(few: Run, done: Mapping[int, Run]) -> Iterator[Row]:
+    """Yield the rates and the memory of runs beside those of the smallest one.
+
+    Args:
+        few: the ingest of `FEW` instances, which is the start of Beam above all
+        done: instances -> their ingest
+    """
+    smallest, *larger = sorted(done)
+    rates = {size: _rate(few, size, run) for size, run in done.items()}
+    for size in larger:
+        work, rate = f"ingest of {size} instances, beside {smallest}", rates[size]
         by = f"{work}: by {PROCESSES} processes"
-        yield comparison.rate(f"{work}: by a core", rate.core, first.core, "/core s", GOAL)
-        yield comparison.rate(by, rate.wall, first.wall, "/s", GOAL)
-    for size, run in done.items():
-        work = f"peak memory of the ingest of {size}"
+        yield comparison.rate(
+            f"{work}: by a core", rate.core, rates[smallest].core, "/core s", GOAL
+        )
+        yield comparison.rate(by, rate.wall, rates[smallest].wall, "/s", GOAL)
+    least = done[smallest].peak_worker_mb
+    for size in (smallest, *larger):
+        work, run = f"peak memory of the ingest of {size}", done[size]
         yield comparison.ceiling(f"{work}, all processes", run.peak_mb, MEMORY_GOAL_MB, "MB")
-        least = done[SIZES[0]].peak_worker_mb
-        if size != SIZES[0]:
+        if size != smallest:
             yield comparison.delay(
                 f"{work}, a worker", run.peak_worker_mb, least, WORKER_GOAL_MB, "MB"
             )
+
+
+def _rate(few: Run, size: int, run: Run) -> _Rate:
+    more = size - FEW
+    return _Rate(more / (run.processor - few.processor), more / (run.seconds - few.seconds))
 
 
 def _fastest(sides: Sides, size: int) -> Run:

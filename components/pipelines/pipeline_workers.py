@@ -100,6 +100,7 @@ class PipelineWorkersArgs:
             require_metadata(owner, name, metadata)
         if not 1 <= self.max_workers <= MAX_WORKERS:
             raise ArgumentError(f"{owner}.max_workers: 1 to {MAX_WORKERS} are allowed")
+        self.network.require_addresses(owner, self.max_workers)
 
 
 class PipelineWorkers(Component):

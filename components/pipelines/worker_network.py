@@ -35,8 +35,8 @@ class WorkerNetworkArgs:
         network: The VPC network, by its name or its full name. A change replaces the subnetwork.
         subnetwork: An existing subnetwork with Private Google Access, by its name or its full name;
             one is created if None.
-        subnetwork_range: The IPv4 range of the subnetwork that is created, an address a worker. It
-            can grow.
+        subnetwork_range: The IPv4 range of the subnetwork that is created: an address a worker, one
+            for a launcher, and four of Google's. It can grow.
     """
 
     project: pulumi.Input[str]
@@ -55,6 +55,14 @@ class WorkerNetworkArgs:
         name = self.subnetwork or ""
         if "/regions/" in name and f"/regions/{self.region}/" not in name:
             raise ArgumentError(f'{owner}.subnetwork: "{name}" is not in {self.region}')
+
+    def require_addresses(self, owner: str, max_workers: int) -> None:
+        """Check that a subnetwork to create has addresses for workers and a launcher."""
+        fit = rules.workers_in(self.subnetwork_range)
+        if self.subnetwork is None and max_workers > fit:
+            raise ArgumentError(
+                f"{owner}.max_workers: {fit} workers and a launcher fit in {self.subnetwork_range}"
+            )
 
 
 class WorkerNetwork(Component):

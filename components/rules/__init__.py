@@ -27,6 +27,7 @@ from components.rules.adapters import (
     source_range,
     subnetwork,
     subnetwork_range,
+    workers_in,
 )
 from components.rules.balancers import (
     DEFAULT_WAF_RULE_SETS,
@@ -183,4 +184,5 @@ __all__ = [
     "tls_profile",
     "topic",
     "waf_rule_set",
+    "workers_in",
 ]

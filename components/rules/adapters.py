@@ -14,6 +14,13 @@ MAX_ADAPTER_NAME = 20
 """An id of a service account has 30 characters at most, and holds the protocol too."""
 MAX_SUBNETWORK_PREFIX = 29
 """Documented: https://cloud.google.com/vpc/docs/subnets#valid-ranges"""
+LAUNCHERS = 1
+"""Machines that launch a flex template, which Dataflow puts beside the workers."""
+RESERVED_ADDRESSES = 4
+"""Addresses of a subnetwork's range that Google keeps.
+
+Documented: https://cloud.google.com/vpc/docs/subnets#unusable-ip-addresses-in-every-subnet
+"""
 
 _ADAPTER = re.compile(rf"[a-z0-9](?:[a-z0-9-]{{0,{MAX_ADAPTER_NAME - 2}}}[a-z0-9])?")
 _COMPUTE = r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -85,6 +92,15 @@ def subnetwork_range(value: str) -> str | None:
         "is not a range of a subnetwork. Allowed: internal addresses with a prefix of at most "
         f"/{MAX_SUBNETWORK_PREFIX}, such as 10.64.0.0/22."
     )
+
+
+def workers_in(subnetwork_range: str) -> int:
+    """Return how many workers of Dataflow a subnetwork's range has addresses for.
+
+    The machine that launches a flex template needs one beside them.
+    """
+    addresses = ipaddress.IPv4Network(subnetwork_range).num_addresses
+    return addresses - RESERVED_ADDRESSES - LAUNCHERS
 
 
 def _not_a_range(value: str) -> str:

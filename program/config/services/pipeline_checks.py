@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 
+from components import rules
 from program.config.datasets import named
 from program.config.errors import ConfigError, show
 from program.config.raw import Raw, items, text, texts, twice
 from program.config.services import written
+from program.config.services.pipelines import PipelinesSettings
 
 _LISTS = ("dicomStores", "cohortStores", "sourceBuckets")
 
@@ -62,6 +64,28 @@ def _network_errors(body: Raw, key: str, location: str) -> Iterator[ConfigError]
             f"{key}.subnetworkRange",
             "is of a subnetwork to create, but subnetwork names one that exists. Allowed: one of "
             "the two.",
+        )
+    elif not subnetwork:
+        yield from _address_errors(body, key)
+
+
+def _address_errors(body: Raw, key: str) -> Iterator[ConfigError]:
+    """Yield an error if the subnetwork to create has too few addresses for the workers."""
+    wanted = {
+        alias: body.get(alias, PipelinesSettings.model_fields[name].default)
+        for alias, name in (("maxWorkers", "max_workers"), ("subnetworkRange", "subnetwork_range"))
+    }
+    workers, addresses = wanted["maxWorkers"], wanted["subnetworkRange"]
+    is_range = isinstance(addresses, str) and rules.subnetwork_range(addresses) is None
+    if not is_range or not isinstance(workers, int):
+        return
+    fit = rules.workers_in(addresses)
+    if workers > fit:
+        yield ConfigError(
+            f"{key}.subnetworkRange",
+            f"has addresses for {fit} workers and a launcher, and maxWorkers is {workers}. "
+            "Allowed: a larger range, or fewer workers.",
+            show(addresses),
         )
 
 

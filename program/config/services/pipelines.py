@@ -30,7 +30,7 @@ class PipelinesSettings(Model):
     subnetwork: Annotated[str, follows(rules.subnetwork)] | None = None
     """An existing subnetwork with Private Google Access; one is created if not given."""
     subnetwork_range: Annotated[str, follows(rules.subnetwork_range)] = "10.64.0.0/22"
-    """The IPv4 range of the subnetwork to create: an address a worker, and four of Google's."""
+    """The IPv4 range of the subnetwork to create: workers, a launcher, and four of Google's."""
     repository: Annotated[str, follows(rules.repository)] = "pipelines"
     """The id of the repository of the images. A change replaces it with all images."""
     tag: Annotated[str, follows(rules.image_tag)] = "latest"

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from components.base import ArgumentError
+from components.pipelines.pipeline_workers import PipelineWorkersArgs
 from components.pipelines.worker_network import WorkerNetworkArgs
 from emulator.core.discovery import api
 from tests.support.program import run
@@ -180,6 +181,25 @@ def test_workers_pull_the_images() -> None:
 def test_wrong_networks_are_refused(arguments: dict[str, str], complaint: str) -> None:
     with pytest.raises(ArgumentError, match=complaint):
         WorkerNetworkArgs(**{"project": "local-project", "region": "us-central1", **arguments})
+
+
+def test_a_subnetwork_with_too_few_addresses_is_refused() -> None:
+    environment: dict[str, str] = {"project": "local-project", "region": "us-central1"}
+    named: dict[str, Any] = {
+        "project": "local-project",
+        "location": "us-central1",
+        "bucket": "local-project-pipelines",
+        "healthcare_agent": "serviceAccount:agent@example.com",
+        "max_workers": 4,
+    }
+    with pytest.raises(ArgumentError, match=r"3 workers and a launcher fit in 10\.1\.0\.0/29"):
+        PipelineWorkersArgs(
+            network=WorkerNetworkArgs(**environment, subnetwork_range="10.1.0.0/29"), **named
+        )
+    existing = WorkerNetworkArgs(
+        **environment, subnetwork="workers", subnetwork_range="10.1.0.0/29"
+    )
+    assert PipelineWorkersArgs(network=existing, **named).max_workers == 4
 
 
 def test_a_stack_without_pipelines_has_none() -> None:

@@ -33,6 +33,11 @@ def test_complete_pipelines_are_read() -> None:
             "pipelines.subnetworkRange",
             {**BUCKET, "subnetwork": "workers", "subnetworkRange": "10.1.0.0/24"},
         ),
+        ("pipelines.subnetworkRange", {**BUCKET, "subnetworkRange": "10.1.0.0/29"}),
+        (
+            "pipelines.subnetworkRange",
+            {**BUCKET, "subnetworkRange": "10.1.0.0/24", "maxWorkers": 252},
+        ),
         ("pipelines.sourceBuckets[1]", {**BUCKET, "sourceBuckets": ["scans", "scans"]}),
     ],
 )
@@ -44,6 +49,18 @@ def test_a_stack_that_is_not_in_a_region_names_one() -> None:
     assert "is not a region" in problem("pipelines.region", location="us", pipelines=BUCKET)
     lab = parse(location="us", pipelines={**BUCKET, "region": "us-east4"})
     assert lab.pipelines.region == "us-east4"
+
+
+def test_a_range_holds_the_workers_a_launcher_and_four_addresses_of_google() -> None:
+    settings = {**BUCKET, "subnetworkRange": "10.1.0.0/24"}
+    assert parse(pipelines={**settings, "maxWorkers": 251}).pipelines.max_workers == 251
+    complaint = problem("pipelines.subnetworkRange", pipelines={**settings, "maxWorkers": 252})
+    assert "addresses for 251 workers and a launcher" in complaint
+
+
+def test_an_existing_subnetwork_has_any_number_of_addresses() -> None:
+    settings = {**BUCKET, "subnetwork": "workers", "maxWorkers": 1_000}
+    assert parse(pipelines={**settings}).pipelines.subnetwork == "workers"
 
 
 def test_more_workers_than_a_template_may_name_are_refused() -> None:
