@@ -20,6 +20,15 @@ WORKER_LOST = 75
 MAX_ATTEMPTS = 4
 _ROOT = str(Path(__file__).resolve().parents[1])
 _SIGNAL_CODE = 128
+_ALLOCATOR = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": "131072",
+    "MALLOC_TRIM_THRESHOLD_": "131072",
+}
+"""Settings of the C library by which it returns freed memory to the system (mallopt(3)).
+
+Beam's buffers have 10 MB: by default, each thread keeps the memory of those that it had.
+"""
 
 Attempt = Callable[[], int]
 
@@ -52,7 +61,7 @@ class _Process:
         paths = filter(None, (_ROOT, os.environ.get("PYTHONPATH")))
         self._process = subprocess.Popen(
             command,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            env={**_ALLOCATOR, **os.environ, "PYTHONPATH": os.pathsep.join(paths)},
             start_new_session=True,
         )
 

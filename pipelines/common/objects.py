@@ -53,6 +53,13 @@ class File:
     generation: int
     size: int
 
+    @classmethod
+    def of(cls, key: str, size: int) -> "File":
+        """Return the file of a key, of some bytes."""
+        uri, _, generation = key.rpartition("#")
+        bucket, _, name = uri.removeprefix("gs://").partition("/")
+        return cls(bucket, name, int(generation), size)
+
     @property
     def key(self) -> str:
         """One content of one object: `gs://BUCKET/NAME#GENERATION`, as gcloud writes it."""

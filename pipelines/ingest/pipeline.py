@@ -9,7 +9,7 @@ store refuses a second instance of its UID, and the refusal is looked at.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ from pipelines.common.retry import Caller
 from pipelines.common.shards import WriteShards
 from pipelines.common.throttle import Throttle
 from pipelines.ingest.ingestion import DEAD_LETTERS, Ingestion
-from pipelines.ingest.report import newest, summary, todo
+from pipelines.ingest.report import Listed, newest, summary, todo
 from pipelines.ingest.rules import Rules
 from workloads.common.dicomweb import DicomWeb
 
@@ -74,7 +74,7 @@ def build(pipeline: beam.Pipeline, settings: Settings) -> None:
     outcomes = (
         {"files": files, "entries": entries}
         | "files with entries" >> beam.CoGroupByKey()
-        | "files to do" >> beam.FlatMap(lambda pair: todo(pair[1], again))
+        | "files to do" >> beam.FlatMapTuple(lambda key, found: todo(key, found, again))
         | "spread the files" >> beam.Reshuffle()
         | "store" >> beam.ParDo(Store(settings))
     )
@@ -100,23 +100,30 @@ def build(pipeline: beam.Pipeline, settings: Settings) -> None:
 
 
 def _files(pipeline: beam.Pipeline, settings: Settings) -> Any:
-    """Return the files by key; folders are listed side by side."""
+    """Return the sizes of files by key; folders are listed side by side.
+
+    Files go from stage to stage as keys and sizes: Beam's coder takes these as they are, and would
+    pickle objects of a class, which needs several times the bytes.
+    """
+    suffix = settings.suffix
     folders = pipeline | "source" >> beam.Create([settings.source])
     lists = []
     for level in range(settings.levels):
         listed = folders | f"level {level}" >> beam.ParDo(ListLevel()).with_outputs(
             "folders", main="files"
         )
-        lists.append(listed.files)
+        lists.append(
+            listed.files | f"files {level}" >> beam.FlatMap(lambda file: _keyed([file], suffix))
+        )
         folders = listed.folders | f"spread the folders {level}" >> beam.Reshuffle()
-    lists.append(folders | "below" >> beam.FlatMap(lambda uri: Objects().files(uri)))
-    suffix = settings.suffix
-    return (
-        lists
-        | "all files" >> beam.Flatten()
-        | "wanted" >> beam.Filter(lambda file: file.name.endswith(suffix))
-        | "by key" >> beam.Map(lambda file: (file.key, file))
+    lists.append(
+        folders | "below" >> beam.FlatMap(lambda uri: _keyed(Objects().files(uri), suffix))
     )
+    return lists | "all files" >> beam.Flatten()
+
+
+def _keyed(files: Iterable[File], suffix: str) -> Iterator[Listed]:
+    return ((file.key, file.size) for file in files if file.name.endswith(suffix))
 
 
 class ListLevel(beam.DoFn):  # type: ignore[misc]
@@ -154,8 +161,9 @@ class Store(beam.DoFn):  # type: ignore[misc]
         )
         self._ledger = ledger.Ledger(objects, settings.output)
 
-    def process(self, file: File) -> Iterator[tuple[str, Entry]]:
+    def process(self, listed: Listed) -> Iterator[tuple[str, Entry]]:
         """Yield the entry of a file after it was stored."""
+        file = File.of(*listed)
         outcome = self._ingestion.run(file)
         entry = outcome.to_json()
         self._ledger.add(entry)

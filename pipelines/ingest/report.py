@@ -3,24 +3,26 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pipelines.common.objects import File
 from pipelines.ingest.ingestion import DEAD_LETTERS, RESULTS
 
 Entry = dict[str, Any]
 Grouped = Mapping[str, Iterable[Any]]
+Listed = tuple[str, int]
+"""The key and the size of a file."""
 _IN_STORE = [result for result in RESULTS if result not in DEAD_LETTERS]
 
 
-def todo(grouped: Grouped, again: frozenset[str]) -> list[File]:
+def todo(key: str, grouped: Grouped, again: frozenset[str]) -> list[Listed]:
     """Return the file of a key, unless an entry says that it is done.
 
     Args:
-        grouped: `files` and `entries` of the key; the file is gone if there is none
+        key: of the file
+        grouped: `files`, as their sizes, and `entries` of the key; the file is gone if it has none
         again: results of entries that are tried again
     """
     if any(entry["result"] not in again for entry in grouped["entries"]):
         return []
-    return [*grouped["files"]][:1]
+    return [(key, size) for size in [*grouped["files"]][:1]]
 
 
 def newest(grouped: Grouped) -> Entry:

@@ -22,3 +22,9 @@ def test_other_uris_are_refused(uri: str) -> None:
 
 def test_a_key_names_one_content() -> None:
     assert File("b", "a.dcm", 7, 10).key == "gs://b/a.dcm#7"
+
+
+def test_a_key_leads_back_to_its_file() -> None:
+    for name in ("a.dcm", "in/folder 1/a#2.dcm"):
+        file = File("b", name, 7, 10)
+        assert File.of(file.key, 10) == file

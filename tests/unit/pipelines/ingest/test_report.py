@@ -2,26 +2,25 @@
 
 from typing import Any
 
-from pipelines.common.objects import File
 from pipelines.ingest.report import newest, summary, todo
 
-FILE = File("b", "a", 1, 1)
+KEY, SIZE = "gs://b/a#1", 10
 AGAIN = frozenset({"failed"})
 
 
 def entry(result: str) -> dict[str, Any]:
-    return {"source": FILE.key, "result": result}
+    return {"source": KEY, "result": result}
 
 
 def test_files_without_an_entry_are_left_to_do() -> None:
-    assert todo({"files": [FILE], "entries": []}, AGAIN) == [FILE]
-    assert todo({"files": [FILE], "entries": [entry("failed")]}, AGAIN) == [FILE]
-    assert todo({"files": [FILE], "entries": [entry("failed"), entry("stored")]}, AGAIN) == []
-    assert todo({"files": [], "entries": [entry("failed")]}, AGAIN) == []
+    assert todo(KEY, {"files": [SIZE], "entries": []}, AGAIN) == [(KEY, SIZE)]
+    assert todo(KEY, {"files": [SIZE], "entries": [entry("failed")]}, AGAIN) == [(KEY, SIZE)]
+    assert todo(KEY, {"files": [SIZE], "entries": [entry("failed"), entry("stored")]}, AGAIN) == []
+    assert todo(KEY, {"files": [], "entries": [entry("failed")]}, AGAIN) == []
 
 
 def test_a_file_that_was_listed_twice_is_done_once() -> None:
-    assert todo({"files": [FILE, FILE], "entries": []}, AGAIN) == [FILE]
+    assert todo(KEY, {"files": [SIZE, SIZE], "entries": []}, AGAIN) == [(KEY, SIZE)]
 
 
 def test_the_entry_of_this_attempt_counts() -> None:
