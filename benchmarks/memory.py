@@ -51,7 +51,10 @@ class Watch:
         self.peak_mb = max(self.peak_mb, self._now() / 1e6)
 
     def _now(self) -> int:
-        found = [self._root, *self._root.children(recursive=True)]
+        try:
+            found = [self._root, *self._root.children(recursive=True)]
+        except psutil.NoSuchProcess:  # it has ended since the last look
+            return 0
         sizes = [(process, _bytes(process)) for process in found]
         for process, size in sizes if self._worker else ():
             if self._worker in _command(process):

@@ -18,8 +18,11 @@ REPEATED = 5
 """Runs of the sizes up to `SIZES[0]`, which end in seconds: the fastest counts."""
 GOAL = 0.8
 MEMORY_GOAL_MB = 1_000.0
-WORKER_GOAL_MB = 50.0
-"""How much more memory a worker may need for the largest size than for the smallest."""
+WORKER_GOAL_MB = 100.0
+"""How much more memory a worker may need than for the smallest size.
+
+On the direct runner, a bundle holds the names of half of the instances, in buffers of 10 MB.
+"""
 
 
 @dataclass(frozen=True)

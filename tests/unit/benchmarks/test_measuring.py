@@ -2,6 +2,8 @@
 
 import io
 import os
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -103,3 +105,13 @@ def test_the_memory_of_a_process_is_watched() -> None:
         held = b"x" * 200_000_000
         watch.look()
     assert watch.peak_mb > len(held) / 1e6
+
+
+def test_a_process_that_has_ended_has_no_memory() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        watch = memory.Watch(child.pid)
+        watch.look()
+        before = watch.peak_mb
+        child.communicate(b"\n")
+    watch.look()
+    assert watch.peak_mb == before > 0
