@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from emulator.server.server_file import ServerInfo
 from scripts import run_pipeline
 from scripts.lib.google import clients
-from tests.support import http, pipelines
+from tests.support import cohorts, http, pipelines
 from tests.support.dicom_files import make_dicom
 from tests.support.pipelines import Pipeline
 
@@ -90,6 +90,7 @@ def test_nothing_is_lost_or_stored_twice_when_a_worker_dies(
 def test_a_job_that_fails_says_why(emulator: ServerInfo, project: str) -> None:
     enable_dataflow(emulator, project)
     store = pipelines.make_store(emulator.url, project)
+    cohorts.store_all(emulator.url, store, cohorts.originals(1, 1))
     bucket = pipelines.make_bucket(emulator.url, project)
     failed = run_script(
         *("features", f"store={store}", f"output=gs://{bucket}/run", "shards=1"),
