@@ -26,7 +26,7 @@ POLICY_VERSION = 3  # the first that knows conditions
 _STABLE_READS = 3  # Google's provider trusts a policy that it read so many times in a row
 _SCOPES = {
     "project": re.compile(r"projects/([^/]+)/"),
-    "location": re.compile(r"projects/[^/]+/locations/([^/]+)/"),
+    "location": re.compile(r"projects/[^/]+/(?:locations/|iap_web/cloud_run-)([^/]+)/"),
 }
 _CONDITION_FIELDS = ("expression", "title", "description")
 MEMBER: Quirks = {"member": {"same": same_member, "validate": refusals.iam_member}}
