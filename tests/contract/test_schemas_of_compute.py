@@ -132,6 +132,7 @@ def walk_compute(walk: Walk) -> None:
         assert BODIES[api]["name"] in [item["name"] for item in listed["items"]]
     walk_instances(walk)
     walk_balancer(walk)
+    walk_subnetwork(walk)
     walk("routers.patch", "r", body={"interfaces": [], "bgpPeers": []})
     for api in ("vpnTunnels", *reversed([one for one in BODIES if one != "vpnTunnels"])):
         walk(f"{api}.delete", BODIES[api]["name"])
@@ -168,6 +169,13 @@ def walk_balancer(walk: Walk) -> None:
     walk("targetHttpsProxies.setQuicOverride", "tp", body={"quicOverride": "NONE"})
     target = {"target": "global/targetHttpsProxies/tp"}
     walk("globalForwardingRules.setTarget", "gr", body=target)
+
+
+def walk_subnetwork(walk: Walk) -> None:
+    walk("subnetworks.expandIpCidrRange", "lan", body={"ipCidrRange": "10.1.0.0/23"})
+    walk("subnetworks.setPrivateIpGoogleAccess", "lan", body={"privateIpGoogleAccess": False})
+    found = walk("subnetworks.get", "lan").json()
+    assert (found["ipCidrRange"], found["privateIpGoogleAccess"]) == ("10.1.0.0/23", False)
 
 
 def walk_locations(walk: Walk) -> None:

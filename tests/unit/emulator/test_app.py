@@ -21,12 +21,12 @@ def test_an_error_has_the_shape_of_googles(client: TestClient) -> None:
 
 
 def test_what_the_api_has_and_the_emulator_has_not_is_named(client: TestClient) -> None:
-    answer = client.put(f"/v1beta1/{LOCATION}/datasets/d/dicomStores/c/dicomWeb/studies")
+    answer = client.get(f"/v1beta1/{LOCATION}/datasets/d/dataMapperWorkspaces/w:getIamPolicy")
 
     assert answer.status_code == 501
     assert answer.json()["error"] == {
         "code": 501,
-        "message": "healthcare.projects.locations.datasets.dicomStores.updateInstances is "
+        "message": "healthcare.projects.locations.datasets.dataMapperWorkspaces.getIamPolicy is "
         "not served by the local Google Cloud yet.",
         "status": "UNIMPLEMENTED",
     }
