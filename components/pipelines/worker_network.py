@@ -10,7 +10,7 @@ from pulumi_gcp import compute
 
 from components import rules
 from components.adapters.networks import network_path, subnetwork_path
-from components.base import ArgumentError, Component, require
+from components.base import ArgumentError, Component, require_each
 
 TAG = "dataflow"
 """The network tag that Dataflow puts on each worker.
@@ -46,15 +46,19 @@ class WorkerNetworkArgs:
     subnetwork_range: str = "10.64.0.0/22"
 
     def __post_init__(self) -> None:
-        owner = type(self).__name__
-        require(owner, "project", self.project, rules.project)
-        require(owner, "region", self.region, rules.region)
-        require(owner, "network", self.network, rules.network)
-        require(owner, "subnetwork", self.subnetwork, rules.subnetwork)
-        require(owner, "subnetwork_range", self.subnetwork_range, rules.subnetwork_range)
+        require_each(
+            self,
+            project=rules.project,
+            region=rules.region,
+            network=rules.network,
+            subnetwork=rules.subnetwork,
+            subnetwork_range=rules.subnetwork_range,
+        )
         name = self.subnetwork or ""
         if "/regions/" in name and f"/regions/{self.region}/" not in name:
-            raise ArgumentError(f'{owner}.subnetwork: "{name}" is not in {self.region}')
+            raise ArgumentError(
+                f'{type(self).__name__}.subnetwork: "{name}" is not in {self.region}'
+            )
 
     def require_addresses(self, owner: str, max_workers: int) -> None:
         """Check that a subnetwork to create has addresses for workers and a launcher."""

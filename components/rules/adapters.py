@@ -7,7 +7,7 @@ Manager and Artifact Registry; DICOM PS3.5 6.2 (AE titles).
 import ipaddress
 import re
 
-from components.rules.general import LOCATIONS, one_of
+from components.rules.general import LOCATIONS, not_a_range, one_of
 
 MAX_AET_LENGTH = 16
 MAX_ADAPTER_NAME = 20
@@ -71,7 +71,7 @@ def source_range(value: str) -> str | None:
     try:
         network = ipaddress.IPv4Network(value)
     except ValueError:
-        return _not_a_range(value)
+        return not_a_range(value, ipaddress.IPv4Network, "IPv4 addresses", "10.20.0.0/16")
     if network.prefixlen == 0:
         return (
             "would open the adapter to every address. Allowed: the ranges of the hospital's "
@@ -85,7 +85,7 @@ def subnetwork_range(value: str) -> str | None:
     try:
         network = ipaddress.IPv4Network(value)
     except ValueError:
-        return _not_a_range(value)
+        return not_a_range(value, ipaddress.IPv4Network, "IPv4 addresses", "10.20.0.0/16")
     if network.prefixlen <= MAX_SUBNETWORK_PREFIX and network.is_private:
         return None
     return (
@@ -101,16 +101,6 @@ def workers_in(subnetwork_range: str) -> int:
     """
     addresses = ipaddress.IPv4Network(subnetwork_range).num_addresses
     return addresses - RESERVED_ADDRESSES - LAUNCHERS
-
-
-def _not_a_range(value: str) -> str:
-    try:
-        meant = ipaddress.IPv4Network(value, strict=False)
-    except ValueError:
-        hint = ""
-    else:
-        hint = f' Did you mean "{meant}"?'
-    return f"is not a range of IPv4 addresses.{hint} Allowed: CIDR notation, such as 10.20.0.0/16."
 
 
 def ip_address(value: str) -> str | None:

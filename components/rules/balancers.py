@@ -8,7 +8,7 @@ https://cloud.google.com/armor/docs/waf-rules (rule sets).
 import ipaddress
 import re
 
-from components.rules.general import one_of
+from components.rules.general import not_a_range, one_of
 
 MAX_DOMAINS = 100
 MAX_CERTIFICATES = 15
@@ -59,20 +59,10 @@ def internet_range(value: str) -> str | None:
     try:
         found = ipaddress.ip_network(value)
     except ValueError:
-        return _not_a_range(value)
+        return not_a_range(value, ipaddress.ip_network, "addresses", "192.0.2.0/24")
     if found.prefixlen == 0:
         return "is the range of all addresses. Leave allowedRanges out to let all of them call."
     return None
-
-
-def _not_a_range(value: str) -> str:
-    try:
-        meant = ipaddress.ip_network(value, strict=False)
-    except ValueError:
-        hint = ""
-    else:
-        hint = f' Did you mean "{meant}"?'
-    return f"is not a range of addresses.{hint} Allowed: CIDR notation, such as 192.0.2.0/24."
 
 
 def waf_rule_set(value: str) -> str | None:

@@ -9,7 +9,7 @@ import difflib
 import re
 import unicodedata
 import zoneinfo
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 LOCATIONS = (
     "asia-east1",
@@ -232,3 +232,21 @@ def repeated(values: Iterable[str]) -> list[tuple[int, str, int]]:
         else:
             first[value] = index
     return found
+
+
+def not_a_range(value: str, parse: Callable[..., object], of_what: str, example: str) -> str:
+    """Return what is wrong with a text that is not a range of addresses, with the range meant.
+
+    Args:
+        value: the text
+        parse: makes a range of a text; takes `strict`
+        of_what: such as `addresses`
+        example: a valid range
+    """
+    try:
+        meant = parse(value, strict=False)
+    except ValueError:
+        hint = ""
+    else:
+        hint = f' Did you mean "{meant}"?'
+    return f"is not a range of {of_what}.{hint} Allowed: CIDR notation, such as {example}."

@@ -20,6 +20,7 @@ from pydicom.data import get_testdata_file
 
 from emulator.services.storage.public_bucket import BUCKET as PUBLIC
 from tests.contract.clients import installing
+from tests.contract.clients.skipping import installed
 
 pytestmark = pytest.mark.sockets
 
@@ -34,13 +35,6 @@ SECONDS = 120
 def lines_of_the_page(language: str) -> str:
     [lines] = re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(), re.DOTALL)
     return str(lines)
-
-
-def installed(folder: Callable[[], Path]) -> Path:
-    try:
-        return folder()
-    except installing.MissingError as error:
-        pytest.skip(str(error))
 
 
 def run(command: list[str], project: str, **more: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from emulator.services.healthcare.fhir import json_text, validation
 from emulator.services.healthcare.fhir.profiles.checks import ProfileChecks
 from emulator.services.healthcare.fhir.profiles.settings import ProfileSettings
 from tests.contract.clients import installing
+from tests.contract.clients.skipping import installed
 from tests.support.fhir_resources import patient
 from tests.support.fhir_ward import Ward, decoded
 from tests.support.profile_store import CONFORMANCE, profile_store
@@ -38,13 +39,6 @@ OTHER_CAUSES = re.compile(
     "|URI|OID|unit|http://hl7.org/fhir/ValueSet/|http://hl7.org/fhir/StructureDefinition/"
 )
 """Errors of HL7's validator that are of R4, or of definitions that the store does not have."""
-
-
-def installed(folder: Callable[[], Path]) -> Path:
-    try:
-        return folder()
-    except installing.MissingError as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="module")

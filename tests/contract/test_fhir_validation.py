@@ -7,7 +7,7 @@ import json
 import random
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pytest
 from emulator.services.healthcare.fhir import json_text, validation
 from emulator.services.healthcare.fhir.analytics.rows import ANALYTICS, ANALYTICS_V2, RowFormat
 from tests.contract.clients import installing
+from tests.contract.clients.skipping import installed
 
 pytestmark = pytest.mark.slow
 
@@ -32,13 +33,6 @@ REFERENCES = [
     *("Patient/1", "Organization/1/_history/2", "Unknown/1", "#a", "Device/a/b"),
     *("https://example.com/Patient/1", "urn:uuid:1"),
 ]
-
-
-def installed(folder: Callable[[], Path]) -> Path:
-    try:
-        return folder()
-    except installing.MissingError as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="module")

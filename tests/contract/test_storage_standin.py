@@ -7,10 +7,8 @@ from typing import Any
 import pytest
 
 from emulator.server.server_file import ServerInfo
-from engine.standin.config import SERVICES
-from engine.standin.provider import StandIn
 from tests.support import http
-from tests.support.plugin import Engine, RefusedError
+from tests.support.plugin import Engine, RefusedError, configured_for
 
 pytestmark = pytest.mark.sockets
 BUCKET, OBJECT = "gcp:storage/bucket:Bucket", "gcp:storage/bucketObject:BucketObject"
@@ -22,15 +20,7 @@ Values = dict[str, Any]
 @pytest.fixture
 def engine(emulator: ServerInfo, project: str) -> Engine:
     """The stand-in, configured for the emulator."""
-    found = Engine(StandIn())
-    addresses = emulator.environment()
-    endpoints = {
-        setting: addresses[variable]
-        for setting, variable in SERVICES.values()
-        if variable in addresses
-    }
-    found.configure(**endpoints, project=project)
-    return found
+    return configured_for(emulator, project)
 
 
 def bucket(project: str, **more: Any) -> Values:

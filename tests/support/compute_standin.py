@@ -4,10 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from emulator.server.server_file import ServerInfo
-from engine.standin.config import SERVICES
-from engine.standin.provider import StandIn
 from tests.support import http
-from tests.support.plugin import Engine
+from tests.support.plugin import Engine, configured_for
 
 REGION = "us-central1"
 
@@ -17,14 +15,7 @@ Make = Callable[[str, Values], tuple[str, Values]]
 
 def configured(emulator: ServerInfo, project: str) -> Engine:
     """Return the stand-in, configured for the emulator and a region."""
-    found = Engine(StandIn())
-    addresses = emulator.environment()
-    endpoints = {
-        setting: addresses[variable]
-        for setting, variable in SERVICES.values()
-        if variable in addresses
-    }
-    found.configure(**endpoints, project=project, region=REGION)
+    found = configured_for(emulator, project, region=REGION)
     path = f"{emulator.url}/v1/projects/{project}/services/compute.googleapis.com:enable"
     http.post(path, json={}).raise_for_status()
     return found

@@ -4,6 +4,7 @@ from typing import Any, NoReturn
 
 import grpc
 
+from emulator.server.server_file import ServerInfo
 from engine.pulumi_proto import provider_pb2
 from engine.standin.config import SERVICES
 from engine.standin.http import RetryPolicy
@@ -120,3 +121,16 @@ class Engine:
 def urn(type_: str, name: str = "one") -> str:
     """A resource's address, inside a component as in the program."""
     return f"urn:pulumi:local::lab::lab:component:C${type_}::{name}"
+
+
+def configured_for(emulator: ServerInfo, project: str, **config: str) -> Engine:
+    """Return the stand-in, configured for the services of an emulator."""
+    found = Engine(StandIn())
+    addresses = emulator.environment()
+    endpoints = {
+        setting: addresses[variable]
+        for setting, variable in SERVICES.values()
+        if variable in addresses
+    }
+    found.configure(**endpoints, project=project, **config)
+    return found

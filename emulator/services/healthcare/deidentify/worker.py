@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
 
 import pydicom
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
-from emulator.core.disk import fsync
 from emulator.services.healthcare.deidentify import config, pixel_redaction
 from emulator.services.healthcare.deidentify.attributes import Attributes
 from emulator.services.healthcare.deidentify.config import Rules
@@ -17,18 +15,14 @@ from emulator.services.healthcare.deidentify.info_types import InfoTypeDetector,
 from emulator.services.healthcare.deidentify.pixel_redaction import UnreadablePixelsError
 from emulator.services.healthcare.deidentify.profiles import Base
 from emulator.services.healthcare.deidentify.text import TextTransformer
-from emulator.services.healthcare.dicom.instances.staged_file import (
-    FetchResult,
-    StagedFile,
-    discard,
-)
+from emulator.services.healthcare.dicom.instances.rewriting import Rewriting, rewrite
+from emulator.services.healthcare.dicom.instances.staged_file import FetchResult
 from emulator.services.healthcare.dicom.parsing import byte_order
-from emulator.services.healthcare.dicom.parsing.parser import ParseError, parse
-from emulator.services.healthcare.dicom.parsing.pydicom_errors import PARSE_ERRORS, translate_errors
 
 METHOD = "gcp-healthcare-dicom, PS3.15 E.1"
 """Value of the attribute De-identification Method."""
 BASIC_PROFILE = ("113100", "DCM", "Basic Application Confidentiality Profile")
+_MISSING = "The instance's file is missing: it was deleted or replaced meanwhile, or is lost."
 IMPLEMENTATION = UID("2.25.243108395710593821637091520967314028891")
 
 
@@ -56,37 +50,15 @@ def deidentify_files(task: DeidentifyTask) -> list[FetchResult]:
         OSError: the disk refuses
     """
     rules = config.read(task.config)
-    done: list[FetchResult] = []
-    try:
-        for name, path in task.sources:
-            done.append(_one(name, path, task, rules))
-    except BaseException:
-        discard(done)
-        raise
-    return done
 
+    def write(dataset: FileDataset, _source: Path, target: Path) -> None:
+        apply(dataset, rules, task.key)
+        # Unlike `save_as`, it lets a big-endian instance become little-endian.
+        pydicom.dcmwrite(target, dataset, enforce_file_format=True)
 
-def _one(name: str, path: Path, task: DeidentifyTask, rules: Rules) -> FetchResult:
-    target = task.folder / uuid4().hex
-    try:
-        with translate_errors():
-            dataset = pydicom.dcmread(path)
-            apply(dataset, rules, task.key)
-            # Unlike `save_as`, it lets a big-endian instance become little-endian.
-            pydicom.dcmwrite(target, dataset, enforce_file_format=True)
-        fsync(target)
-        return FetchResult(name, StagedFile(parse(target), target))
-    except FileNotFoundError:
-        error = "The instance's file is missing: it was deleted or replaced meanwhile, or is lost."
-    except (UnreadablePixelsError, ParseError) as refusal:
-        error = str(refusal)
-    except PARSE_ERRORS as unreadable:  # its text may quote a patient's data
-        error = f"The instance can't be de-identified ({type(unreadable).__name__})."
-    except BaseException:
-        target.unlink(missing_ok=True)
-        raise
-    target.unlink(missing_ok=True)
-    return FetchResult(name, None, error)
+    failure = "The instance can't be de-identified"
+    rewriting = Rewriting(write, (UnreadablePixelsError,), _MISSING, failure)
+    return rewrite(task.sources, task.folder, rewriting)
 
 
 def apply(dataset: FileDataset, rules: Rules, key: bytes) -> None:
